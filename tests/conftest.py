@@ -346,16 +346,16 @@ def _record(**changes: object) -> Record:
     }
     metrics = {
         name: MetricSummary(
-            mean=sum(fold) / len(fold),
+            value=sum(fold) / len(fold),
             low=min(fold),
             high=max(fold),
             higher_is_better=name == "roc_auc",
-            folds=fold,
+            fold_values=fold,
         )
         for name, fold in values.items()
     }
     facts: dict[str, object] = {
-        "schema": 1,
+        "schema": 2,
         "id": "0123abcd",
         "study": "models",
         "state": "done",
@@ -369,19 +369,21 @@ def _record(**changes: object) -> Record:
         },
         "overrides": ("model=logreg",),
         "seed": 0,
-        "data": DataInfo(fingerprint="a" * 64, rows=100, positives=40, funnel=()),
-        "split": SplitInfo(fingerprint="b" * 64, folds=3, repeats=2, sealed=20, test_to_train=0.5),
+        "data": DataInfo(fingerprint="a" * 64, n_rows=100, n_positives=40, funnel=()),
+        "split": SplitInfo(
+            fingerprint="b" * 64, n_folds=3, n_repeats=2, n_sealed_test=20, test_to_train=0.5
+        ),
         "metrics": metrics,
         "checks": (),
         "seconds": {"fit": 1.5},
         "peak_memory_mb": 100.0,
         "environment": Environment(
-            python="3.11", platform="Linux", packages={"numpy": "2.0"}, code="c" * 64
+            python="3.11", platform="Linux", packages={"numpy": "2.0"}, code_sha256="c" * 64
         ),
         "git": Git(commit=None, dirty=False),
         "warnings": (),
-        "started": "2026-01-01T00:00:00+00:00",
-        "finished": "2026-01-01T00:00:02+00:00",
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "finished_at": "2026-01-01T00:00:02+00:00",
     }
     return Record(**{**facts, **changes})
 

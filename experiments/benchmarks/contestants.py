@@ -77,7 +77,7 @@ def recorded(stage: Stage, out: Path) -> Scores:
         typed = dict(text.split("=", 1) for text in record["overrides"])
         name = names[_key(model["name"], swept)]
         run = f"{name} {typed['sampler']} {typed['features']}"
-        found[run] = record["metrics"]["roc_auc"]["folds"]
+        found[run] = record["metrics"]["roc_auc"]["fold_values"]
     return found
 
 

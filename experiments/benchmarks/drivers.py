@@ -111,7 +111,7 @@ def _drivers(
     begun = time.perf_counter()
     folds = [
         executor.submit("explain", config, winner, customers, place, description="explains")
-        for place in range(winner.split.folds)
+        for place in range(winner.split.n_folds)
     ]
     for fold in folds:
         fold.result()

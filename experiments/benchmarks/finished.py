@@ -49,7 +49,7 @@ def finish(study: StudyDirectory, count: int, seed: int = 0, customers: int = 13
     data = ("data=demo", f"data.customers={customers}")
     prepared, found = _fitted(data)
     spread = np.random.default_rng(seed)
-    common = spread.normal(0, 0.01, len(next(iter(found.metrics.values()))["folds"]))
+    common = spread.normal(0, 0.01, len(next(iter(found.metrics.values()))["fold_values"]))
     own, noise = spread.normal(0, 0.01, count), spread.normal(0, 0.006, (count, len(common)))
     moves = common + own[:, None] + noise
     best = set(np.argsort(-moves.mean(axis=1))[:SCORED].tolist())
@@ -93,7 +93,10 @@ def _moved(found: CrossValidationResult, moves: np.ndarray) -> dict[str, dict[st
     for name, metric in found.metrics.items():
         better = moves if metric["higher_is_better"] else -moves
         top = math.inf if name.startswith("lift") else 1.0
-        told[name] = {**metric, "folds": np.clip(metric["folds"] + better, 0.0, top).tolist()}
+        told[name] = {
+            **metric,
+            "fold_values": np.clip(metric["fold_values"] + better, 0.0, top).tolist(),
+        }
     return told
 
 
@@ -131,12 +134,12 @@ def _record(
 
 
 def _facts(metric: Mapping[str, Any], test_to_train: float) -> MetricSummary:
-    folds = metric["folds"]
+    folds = metric["fold_values"]
     low, high = corrected_interval(folds, test_to_train)
     return MetricSummary(
-        mean=float(np.mean(folds)),
+        value=float(np.mean(folds)),
         low=low,
         high=high,
         higher_is_better=metric["higher_is_better"],
-        folds=tuple(folds),
+        fold_values=tuple(folds),
     )

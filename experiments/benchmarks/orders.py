@@ -60,7 +60,9 @@ def tried(records: Mapping[str, Record], alpha: float, seed: int = 0) -> list[Ra
 
 def _folds_had(records: Mapping[str, Record], order: np.ndarray, alpha: float) -> dict[str, int]:
     """Return the number of folds each run has when it is stopped, or in the end."""
-    scores = {id_: np.take(run.metrics["roc_auc"].folds, order) for id_, run in records.items()}
+    scores = {
+        id_: np.take(run.metrics["roc_auc"].fold_values, order) for id_, run in records.items()
+    }
     ratio = next(iter(records.values())).split.test_to_train
     had = dict.fromkeys(scores, len(order))
     for folds in range(BURN_IN, len(order)):

@@ -50,8 +50,8 @@ class Sweep:
     @property
     def winner(self) -> Record:
         """The highest mean ROC-AUC of those that were not stopped."""
-        whole = [record for record in self.records.values() if record.stopped is None]
-        return max(whole, key=lambda record: record.metrics["roc_auc"].mean)
+        whole = [record for record in self.records.values() if not record.stopped_early]
+        return max(whole, key=lambda record: record.metrics["roc_auc"].value)
 
 
 def main() -> None:
@@ -131,7 +131,7 @@ def _table(full: Sweep, raced: Sweep) -> str:
         record.seconds["fit"] * raced.records[id_].folds / record.folds
         for id_, record in full.records.items()
     )
-    ends = sum(record.stopped is None for record in raced.records.values())
+    ends = sum(not record.stopped_early for record in raced.records.values())
     rows = [
         ("", "in full", "raced", "ratio", "target"),
         ("---",) * 5,

@@ -175,7 +175,7 @@ def _audience(
 ) -> Audience:
     each = scores.per_customer()
     risk, stake = found.probability(each.to_numpy()), value_at_stake(profit, assumptions)
-    table = pd.DataFrame({"score": each, "risk": risk, "profit": profit, "at_stake": stake})
+    table = pd.DataFrame({"score": each, "risk": risk, "profit": profit, "value_at_stake": stake})
     table = table.assign(profit_at_risk=risk * stake, contactable=True)
     return Audience(table, pd.DataFrame(index=table.index), {}, "roubles")
 

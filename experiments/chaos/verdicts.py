@@ -191,7 +191,7 @@ def _torn_verdict(study: StudyDirectory) -> Iterator[str]:
     yield from _torn_pointer(study, tree["campaign"]["id"], tree["campaign_sha256"])
     if tree["campaign"]["id"] not in study.report.read_text(encoding="utf-8"):
         yield "report.html is of another verdict"
-    winners = [parse_json(line, "ledger")["winner"] for _, line in read_json_lines(study.ledger)]
+    winners = [parse_json(line, "ledger")["run_id"] for _, line in read_json_lines(study.ledger)]
     if tree["winner"]["id"] not in winners:
         yield "the ledger is behind the verdict"
 
@@ -207,7 +207,7 @@ def _torn_campaign(campaign: CampaignDirectory) -> Iterator[str]:
     if readout.path.exists():
         tree = read_json(readout.readout)
         effects = len(pd.read_csv(readout.effects))
-        whole = (tree["campaign"], tree["campaign_sha256"], len(tree["effects"]))
+        whole = (tree["campaign_id"], tree["campaign_sha256"], len(tree["effects"]))
         if whole != (assignment.id, assignment.fingerprint, effects):
             yield f"the readout of {assignment.id} is of another one"
         if not readout.offers(tree["catalogue"]).is_file():
@@ -216,8 +216,8 @@ def _torn_campaign(campaign: CampaignDirectory) -> Iterator[str]:
 
 def _torn_scores(study: StudyDirectory, scores: ScoreDirectory) -> Iterator[str]:
     tree = read_json(scores.score_json)
-    yield from _torn_pointer(study, tree["campaign"], tree["campaign_sha256"])
-    if len(pd.read_csv(scores.customers)) != tree["data"]["scored"]:
+    yield from _torn_pointer(study, tree["campaign_id"], tree["campaign_sha256"])
+    if len(pd.read_csv(scores.customers)) != tree["data"]["n_customers"]:
         yield f"{scores.path} holds the scores of others"
 
 
@@ -299,7 +299,7 @@ def _forget_campaigns(ground: Playground) -> None:
     """Delete campaigns nothing points to, as a user may, so that looks stay quick."""
     scores = ground.study.score("any").path.parent
     kept = {ground.oldest, read_json(ground.study.verdict_json)["campaign"]["id"]}
-    kept |= {read_json(path / "score.json")["campaign"] for path in scores.iterdir()}
+    kept |= {read_json(path / "score.json")["campaign_id"] for path in scores.iterdir()}
     for id_ in set(ground.study.campaign_ids) - kept:
         shutil.rmtree(ground.study.campaign(id_).path)
 

@@ -206,8 +206,8 @@ def _audience() -> Audience:
     scored = pd.DataFrame({"score": risk, "origin": "out_of_fold", "risk": risk}, index=frame.index)
     scored["contactable"] = random.random(len(frame)) < 0.7
     scored["profit"] = frame["profit"]
-    scored["at_stake"] = 3 * frame["profit"].clip(lower=0)
-    scored["profit_at_risk"] = risk * scored["at_stake"]
+    scored["value_at_stake"] = 3 * frame["profit"].clip(lower=0)
+    scored["profit_at_risk"] = risk * scored["value_at_stake"]
     features = frame.drop(columns="profit").rename(columns={"Город": "city", "Visits": "visits"})
     features["visits"] = features["visits"].astype("float64")
     features["city"] = features["city"].astype("category")

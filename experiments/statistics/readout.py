@@ -89,10 +89,10 @@ class Design:
             segment=table["segment"].to_numpy(),
             offer=table["offer"].to_numpy(),
             control=~treated,
-            randomisation=np.array(["0"] * len(table)),
+            assignment_id=np.array(["0"] * len(table)),
             risk=table["risk"].to_numpy(),
-            at_stake=table["profit"].to_numpy(),
-            cost=np.full(len(table), CONTACT),
+            value_at_stake=table["profit"].to_numpy(),
+            expected_cost=np.full(len(table), CONTACT),
             expected_net=table["risk"].to_numpy() * PRIOR.mean * table["profit"] - CONTACT,
         )
         shares = dict.fromkeys(("horizon", "loss_fraction", "margin", "cost_multiplier"), ONE)
@@ -159,9 +159,9 @@ def coverage(design: Design, count: int, seed: int = 1) -> dict[str, float]:
     truth = {of: table.groupby(of)["effect"].mean() for of in ("segment", "offer")}
     for rows in effect_rows(design, count, seed):
         for row in rows:
-            of, name = row["of"], row["name"]
+            of, name, found = row["scope"], row["name"], row["difference"]
             true = design.effect.mean() if of == "overall" else truth[of][name]
-            held[of].append(row["low"] <= true <= row["high"])
+            held[of].append(found["low"] <= true <= found["high"])
     return {of: float(np.mean(found)) for of, found in held.items()}
 
 
@@ -197,8 +197,8 @@ def called(design: Design, count: int, seed: int = 4) -> dict[str, float]:
     """Return the shares of campaigns, and of those with a part, found helped or harmed."""
     words, any_part = [], []
     for rows in effect_rows(design, count, seed):
-        words.append(next(row["verdict"] for row in rows if row["of"] == "overall"))
-        parts = [row["verdict"] for row in rows if row["of"] == "offer"]
+        words.append(next(row["conclusion"] for row in rows if row["scope"] == "overall"))
+        parts = [row["conclusion"] for row in rows if row["scope"] == "offer"]
         any_part.append("helped" in parts or "harmed" in parts)
     shares = {word: float(np.mean([w == word for w in words])) for word in ("helped", "harmed")}
     return {**shares, "any offer": float(np.mean(any_part))}

@@ -27,8 +27,8 @@ def scored(shop) -> Callable[..., Audience]:
         table["contactable"] = customers.contactable
         if profit:
             table["profit"] = customers.profit
-            table["at_stake"] = 3 * customers.profit
-            table["profit_at_risk"] = table["risk"] * table["at_stake"]
+            table["value_at_stake"] = 3 * customers.profit
+            table["profit_at_risk"] = table["risk"] * table["value_at_stake"]
         described = customers.column_info(features)
         return Audience(table, features, described, "roubles" if profit else None)
 

@@ -20,6 +20,7 @@ from retain.campaign.reference import (
 )
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
+from retain.storage.writing import hash_file
 
 HOSTILE = ["=HYPERLINK(0)", "[red]", "(missing)", "(other)", 'a,b\n"c', "", "{x}", "\u202e%s"]
 
@@ -87,7 +88,7 @@ def test_customers_who_moved_are_warned_of(trained):
     assert found.loc["pages", "shift"] == "strong"
     assert found.loc["sometimes", "shift"] == "strong"
     assert found.loc["sometimes", "bin"] == "(missing)"
-    assert found.loc["sometimes", "missing_now"] == pytest.approx(0.3, abs=0.03)
+    assert found.loc["sometimes", "missing_new"] == pytest.approx(0.3, abs=0.03)
     assert found.loc[["colour", "constant", "never", "silent"], "shift"].tolist() == ["none"] * 4
     text = drift_warnings(found.reset_index())
     assert any(line.startswith("pages has shifted since training (strong, PSI") for line in text)
@@ -125,7 +126,7 @@ def test_levels_never_met_count_as_others(trained):
     table, score = customers(500, seed=1)
     found = drift(trained, table.assign(colour="violet").astype({"colour": "str"}), score)
     row = found.set_index("name").loc["colour"]
-    assert (row["shift"], row["bin"], row["share_now"]) == ("strong", "(other)", 1.0)
+    assert (row["shift"], row["bin"], row["share_new"]) == ("strong", "(other)", 1.0)
 
 
 # A level that one customer alone has would tell of that customer, and so would a name.
@@ -133,12 +134,12 @@ def test_no_rare_level_is_kept_by_name(trained):
     kept = trained.features["free_text"].levels
     assert set(kept) == set(HOSTILE)
     assert min(kept.values()) >= FEWEST
-    assert trained.features["free_text"].other == 1000 - sum(kept.values())
+    assert trained.features["free_text"].n_other == 1000 - sum(kept.values())
     assert "name 1" not in trained.model_dump_json()
 
 
 def test_every_training_customer_is_counted_once(trained):
-    assert trained.customers == trained.rows == 1000
+    assert trained.n_training_customers == trained.n_customers == 1000
     for shares in (trained.score, *trained.features.values()):
         assert shares.customers.sum() == 1000
         assert len(shares.names) == len(shares.customers)
@@ -163,7 +164,7 @@ def test_features_are_of_the_training_customers_and_the_score_of_the_sealed_ones
         training,
         Scores(pd.DataFrame(dict(zip(COLUMNS, values, strict=True))), "sealed_test"),
     )
-    assert (kept.customers, kept.rows) == (80, 100)
+    assert (kept.n_training_customers, kept.n_customers) == (80, 100)
     assert kept.score.customers.sum() == 20
     assert kept.features["pages"].customers.sum() == 80
 
@@ -172,7 +173,14 @@ def test_a_reference_is_read_back_as_it_was_written(trained, tmp_path):
     path = tmp_path / "reference.json"
     sha = write_reference(trained, path)
     assert read_reference(path, sha) == trained
-    assert json.loads(path.read_text())["schema"] == 1
+    assert json.loads(path.read_text())["schema"] == 2
+
+
+def test_a_reference_of_an_older_version_is_refused(trained, tmp_path):
+    path = tmp_path / "reference.json"
+    path.write_text(json.dumps({**trained.model_dump(by_alias=True), "schema": 1}))
+    with pytest.raises(RetainError, match=r"has schema 1, which retain 0\.1 reads"):
+        read_reference(path, hash_file(path))
 
 
 def test_a_reference_that_was_touched_is_refused(trained, tmp_path):
@@ -198,8 +206,6 @@ def test_a_reference_of_nonsense_is_refused_in_a_sentence(trained, tmp_path, cha
     tree["features"]["pages"] |= change
     path = tmp_path / "reference.json"
     path.write_text(json.dumps(tree))
-    from retain.storage.writing import hash_file
-
     with pytest.raises(RetainError, match=f"cannot be read as a reference: .*{told_}") as caught:
         read_reference(path, hash_file(path))
     assert "\n" not in str(caught.value)
@@ -258,13 +264,13 @@ def check(then, now):
     itself = drift(kept, then.to_frame("x"), np.full(len(then), 0.5))
     assert itself["psi"].abs().max() < 1e-12
     assert not drift_warnings(itself)
-    found = drift(kept, now.to_frame("x"), np.full(len(now), 0.5)).drop(columns=["what", "name"])
+    found = drift(kept, now.to_frame("x"), np.full(len(now), 0.5)).drop(columns=["kind", "name"])
     numbers = found.select_dtypes("number").to_numpy()
     assert np.isfinite(numbers).all()
     assert (numbers >= -1e-12).all()
 
 
 def test_bins_without_edges_hold_any_value():
-    empty = NumericHistogram(kind="number", edges=(), counts=(0,), missing=5)
+    empty = NumericHistogram(kind="number", edges=(), counts=(0,), n_missing=5)
     assert empty.names == ("any", "(missing)")
     assert empty.count(pd.Series([1.0, np.nan])).tolist() == [1, 1]

@@ -76,8 +76,9 @@ def test_segments_add_up_to_every_customer_of_the_source(judged, verdict):
     study, _ = judged
     found = verdict(study)
     segments = pd.read_csv(study / "verdict" / "segments.csv")
-    assert segments["customers"].sum() == found["data"]["rows"] == sum(found["scored"].values())
-    assert found["scored"]["sealed_test"] == found["split"]["sealed"]
+    assert segments["n_customers"].sum() == found["data"]["n_rows"]
+    assert found["data"]["n_rows"] == sum(found["n_scored"].values())
+    assert found["n_scored"]["sealed_test"] == found["split"]["n_sealed_test"]
     assert segments["share"].sum() == pytest.approx(1)
 
 

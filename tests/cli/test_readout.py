@@ -57,10 +57,12 @@ def test_a_campaign_is_read_out_into_a_folder_of_its_own(files, capsys):
     names = {p.relative_to(written).as_posix() for p in written.rglob("*") if p.is_file()}
     assert names == {"readout.json", "effects.csv", "offers/simulated_readout.yaml"}
     tree = json.loads((written / "readout.json").read_text())
-    assert tree["effects"][0]["verdict"] == "helped"
+    assert tree["effects"][0]["conclusion"] == "helped"
     table = pd.read_csv(written / "effects.csv")
     assert len(table) == len(tree["effects"]) == 14
-    assert table["saved"][0] == pytest.approx(tree["effects"][0]["saved"]["value"])
+    assert table["customers_saved"][0] == pytest.approx(
+        tree["effects"][0]["customers_saved"]["value"]
+    )
     output = capsys.readouterr().out
     assert "Overall: it helped" in output
     assert "offers=simulated_readout" in output
@@ -158,7 +160,7 @@ def test_the_new_catalogue_is_chosen_with_a_config_dir(files, monkeypatch):
     found = json.loads((files / "verdict/readout/readout.json").read_text())
     for row in found["save_rates"]:
         mean = catalogue.offers[row["offer"]].save_rate.mean
-        assert mean == pytest.approx(row["posterior"]["mean"], rel=1e-3)
+        assert mean == pytest.approx(row["posterior"]["value"], rel=1e-3)
 
 
 def test_texts_with_signs_of_the_config_language_stay_texts(campaign):

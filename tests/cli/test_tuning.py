@@ -23,12 +23,12 @@ FACTS = parse(
     {
         "folds": [],
         "agreement": {
-            "C": {"low": 0.01, "median": 0.125, "high": 12.0},
-            "gamma": {"value": "scale", "share": 0.6},
+            "C": {"min": 0.01, "median": 0.125, "max": 12.0},
+            "gamma": {"mode": "scale", "share": 0.6},
         },
-        "inner": 0.9124,
-        "outer": 0.9051,
-        "optimism": {"mean": 0.0073, "low": -0.0102, "high": 0.0248},
+        "inner_score": 0.9124,
+        "outer_score": 0.9051,
+        "optimism": {"value": 0.0073, "low": -0.0102, "high": 0.0248},
     },
 )
 
@@ -88,12 +88,12 @@ def test_a_tuned_run_records_what_it_found_and_the_launch_tells_of_it(retain, ti
     found = record["tuning"]
     assert [(fold["repeat"], fold["fold"]) for fold in found["folds"]] == [(0, 0), (0, 1)]
     assert set(found["folds"][0]["parameters"]) == {"max_depth", "min_samples_leaf"}
-    assert found["outer"] == pytest.approx(record["metrics"]["roc_auc"]["mean"])
+    assert found["outer_score"] == pytest.approx(record["metrics"]["roc_auc"]["value"])
     assert record["seconds"]["tune"] > 0
     assert record["environment"]["packages"]["optuna"]
     (directory,) = Path("outputs/adhoc").glob("tree-sigmoid-optuna-*")
     read = RunDirectory(directory).read().tuning
-    assert read.agreement["max_depth"].low <= read.agreement["max_depth"].median
+    assert read.agreement["max_depth"].min <= read.agreement["max_depth"].median
     assert re.search(
         rf"^  tuned .*model=tree.*: {re.escape(format_tuning(read))}$", output, re.MULTILINE
     )

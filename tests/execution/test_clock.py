@@ -72,7 +72,7 @@ def launch(*words):
 def took(record):
     """Seconds from a run's start to its end, by what its record says."""
     return (
-        datetime.fromisoformat(record["finished"]) - datetime.fromisoformat(record["started"])
+        datetime.fromisoformat(record["finished_at"]) - datetime.fromisoformat(record["started_at"])
     ).total_seconds()
 
 
@@ -91,7 +91,7 @@ def test_a_clock_that_jumps_changes_no_duration_and_no_state(
     clock(offset)
     to_go = []
     while process.poll() is None:
-        to_go.append(json.loads(status.read_text())["seconds_to_go"])
+        to_go.append(json.loads(status.read_text())["eta_seconds"])
         time.sleep(0.1)
     out, err = process.communicate()
     assert (process.returncode, err) == (0, ""), out
@@ -101,8 +101,8 @@ def test_a_clock_that_jumps_changes_no_duration_and_no_state(
     assert 0 < took(found["waiting"]) < 60
     assert all(0 <= spent < 60 for r in found.values() for spent in r["seconds"].values())
     # The clock really was set while the first ran.
-    later = max(datetime.fromisoformat(record["finished"]) for record in found.values())
-    earlier = min(datetime.fromisoformat(record["finished"]) for record in found.values())
+    later = max(datetime.fromisoformat(record["finished_at"]) for record in found.values())
+    earlier = min(datetime.fromisoformat(record["finished_at"]) for record in found.values())
     assert later - earlier > timedelta(seconds=abs(seconds) - 100)
     _, output = retain(*line)  # by the clock of this process, which nobody has set
     assert "0 done, 0 failed, 0 not applicable, 3 done before and skipped" in output

@@ -38,7 +38,7 @@ def records(outputs="outputs", study="adhoc"):
 def folds(outputs="outputs"):
     """How many folds each run has that was done."""
     return {
-        name: len(record["metrics"]["roc_auc"]["folds"])
+        name: len(record["metrics"]["roc_auc"]["fold_values"])
         for name, record in records(outputs).items()
         if record["state"] == "done"
     }
@@ -49,7 +49,7 @@ def left(outputs="outputs"):
     return {
         name: (
             record["state"],
-            record["stopped"],
+            record["stopped_early"],
             record["metrics"],
             Path(outputs, "adhoc", name, "scores.parquet").read_bytes(),
         )
@@ -78,7 +78,7 @@ def raced(tmp_path_factory, fork_server):
 def test_runs_that_are_worse_are_stopped_and_say_so(raced):
     outputs, output = raced
     found = records(outputs)
-    stopped = {name for name, record in found.items() if record["stopped"] == "raced"}
+    stopped = {name for name, record in found.items() if record["stopped_early"]}
     assert {name.split("-")[0] for name in stopped} == {"dummy"}
     assert {record["state"] for record in found.values()} == {"done"}
     assert {folds(outputs)[name] for name in stopped} == {3}
@@ -88,13 +88,14 @@ def test_runs_that_are_worse_are_stopped_and_say_so(raced):
     assert "Early stopping ended 2 runs" in output
     assert "saved 6 of 48 fits" in output
     status = json.loads((outputs / "adhoc" / "status.json").read_text())
-    assert (status["done"], status["raced"], status["left"], status["running"]) == (8, 2, 0, [])
-    assert status["seconds_to_go"] == 0
+    assert (status["n_done"], status["n_stopped_early"], status["n_left"]) == (8, 2, 0)
+    assert status["running"] == []
+    assert status["eta_seconds"] == 0
 
 
 def test_a_raced_run_has_the_scores_of_the_folds_it_had(raced):
     outputs, _ = raced
-    name, record = next((n, r) for n, r in records(outputs).items() if r["stopped"])
+    name, record = next((n, r) for n, r in records(outputs).items() if r["stopped_early"])
     scores = pd.read_parquet(outputs / "adhoc" / name / "scores.parquet")
     assert [tuple(pair) for pair in scores[["repeat", "fold"]].drop_duplicates().to_numpy()] == [
         (0, 0),
@@ -102,8 +103,8 @@ def test_a_raced_run_has_the_scores_of_the_folds_it_had(raced):
         (1, 0),
     ]
     found = record["metrics"]["roc_auc"]
-    assert found["mean"] == pytest.approx(sum(found["folds"]) / 3)
-    assert record["split"]["repeats"] == 3
+    assert found["value"] == pytest.approx(sum(found["fold_values"]) / 3)
+    assert record["split"]["n_repeats"] == 3
 
 
 # The race decides how far a run goes and nothing else.
@@ -113,8 +114,8 @@ def test_a_run_that_stays_to_the_end_is_the_same_bits_as_without_a_race(raced, r
     assert whole.keys() == race.keys()
     for name, (_, stopped, metrics, scores) in race.items():
         had = folds(raced[0])[name]
-        assert metrics["roc_auc"]["folds"] == whole[name][2]["roc_auc"]["folds"][:had]
-        if stopped is None:
+        assert metrics["roc_auc"]["fold_values"] == whole[name][2]["roc_auc"]["fold_values"][:had]
+        if not stopped:
             assert (metrics, scores) == whole[name][2:]
     assert not list(raced[0].glob("*/*/folds.parquet"))
 
@@ -133,7 +134,7 @@ def test_raced_runs_are_done_with_a_race_and_done_in_full_without(raced, retain)
     assert "again: it was stopped after 3 of 6 folds" in output
     assert "2 done, 0 failed, 0 not applicable, 6 done before" in output
     assert set(folds().values()) == {6}
-    assert not any(record["stopped"] for record in records().values())
+    assert not any(record["stopped_early"] for record in records().values())
 
 
 # The best of the line may have been done before; the others must not be held to a weaker one.
@@ -151,14 +152,14 @@ def test_a_single_run_has_nobody_to_race_against(retain):
     retain(*DATA, "model=dummy", RACE)
     retain(*DATA, "-m", "model=tree", RACE)
     assert set(folds().values()) == {6}
-    assert not any(record["stopped"] for record in records().values())
+    assert not any(record["stopped_early"] for record in records().values())
 
 
 # Folds of other seeds hold other customers: a difference between them says nothing.
 def test_runs_on_other_splits_are_not_compared(retain):
     retain(*DATA, "-m", "model=logreg", "seed=1", "study.name=both", RACE)
     retain(*DATA, "-m", "model=dummy", "seed=1,2", "study.name=both", RACE)
-    assert {record["stopped"] for record in records(study="both").values()} == {None}
+    assert {record["stopped_early"] for record in records(study="both").values()} == {False}
 
 
 def test_a_race_is_refused_where_runs_are_sent_away(retain):
@@ -265,7 +266,7 @@ def test_a_tuned_run_tells_what_every_fold_chose(retain):
     code, output = retain(*DATA, "-m", "model=tree,logreg", *tuned, RACE)
     assert code == 0, output
     for record in records().values():
-        had = len(record["metrics"]["roc_auc"]["folds"])
+        had = len(record["metrics"]["roc_auc"]["fold_values"])
         assert [(fold["repeat"], fold["fold"]) for fold in record["tuning"]["folds"]] == [
             (n // 2, n % 2) for n in range(had)
         ]

@@ -109,8 +109,8 @@ def test_a_run_that_waits_does_not_run_and_has_not_ended(make_plan, make_task, r
     tally.record_start(task)
     tally.record_pause(RungResult(task.id, (0.9, 0.9, 0.9), seconds=3.0, seconds_spent=3.0))
     status = tally.status("running")
-    assert (status.running, status.left, status.done) == ((), 1, 0)
-    assert status.seconds_to_go == pytest.approx(3.0, abs=0.1)
+    assert (status.running, status.n_left, status.n_done) == ((), 1, 0)
+    assert status.eta_seconds == pytest.approx(3.0, abs=0.1)
     assert tally.n_ended == pytest.approx(0.5)
     tally.record_end(record_of(task))
     assert tally.n_ended == 1
@@ -120,14 +120,14 @@ def test_a_run_that_waits_does_not_run_and_has_not_ended(make_plan, make_task, r
 def test_a_raced_run_is_not_the_best_so_far(make_plan, make_task, record_of):
     one, two = make_task("0123abcd"), make_task("4567abcd", "tree")
     tally = SweepProgress(make_plan([one, two]), CostModel(), 1)
-    assert not tally.record_end(record_of(one, auc=(0.99, 0.99, 0.99), stopped="raced"))
+    assert not tally.record_end(record_of(one, auc=(0.99, 0.99, 0.99), stopped_early=True))
     assert tally.record_end(record_of(two))
-    assert tally.status("running").raced == 1
+    assert tally.status("running").n_stopped_early == 1
 
 
 def test_what_a_raced_run_cost_stands_for_all_its_folds(make_task, record_of):
     task = make_task()
-    raced = record_of(task, seconds=3.0, auc=(0.9, 0.9, 0.9), stopped="raced")
+    raced = record_of(task, seconds=3.0, auc=(0.9, 0.9, 0.9), stopped_early=True)
     assert CostModel([raced]).own_cost(task) == pytest.approx(6.0)
 
 
@@ -143,4 +143,4 @@ def test_a_clock_set_back_between_two_legs_lets_no_run_end_before_it_began(make_
     )
     task.directory.reopen()
     record = finish(task, RunOutcome("failed", "because", started="2027-01-01T00:00:00+00:00"))
-    assert record.started <= record.finished
+    assert record.started_at <= record.finished_at

@@ -44,13 +44,13 @@ def test_a_sweep_leaves_its_status_with_the_best_run(retain, tiny, records):
     status = read("outputs/adhoc/status.json")
     tree = records("adhoc")["tree"]
     assert status["state"] == "finished"
-    assert (status["total"], status["done"], status["left"]) == (2, 2, 0)
-    assert status["seconds_to_go"] == 0
+    assert (status["n_runs"], status["n_done"], status["n_left"]) == (2, 2, 0)
+    assert status["eta_seconds"] == 0
     assert status["best"] == {
         "id": tree["id"],
         "name": "model=tree",
         "metric": "roc_auc",
-        **{key: tree["metrics"]["roc_auc"][key] for key in ("mean", "low", "high")},
+        **{key: tree["metrics"]["roc_auc"][key] for key in ("value", "low", "high")},
     }
     Status.model_validate_json(Path("outputs/adhoc/status.json").read_text())
 
@@ -60,7 +60,7 @@ def test_others_see_what_runs_and_what_ended_without_waiting_for_more(
 ):
     costs = CostModel()
     with SweepView(Console(quiet=True), make_plan(tasks), costs, workers=2) as view:
-        assert (read()["state"], read()["left"], read()["seconds_to_go"]) == ("running", 3, None)
+        assert (read()["state"], read()["n_left"], read()["eta_seconds"]) == ("running", 3, None)
         view.on_start(tasks[0])
         view.on_start(tasks[1])
         assert soon(lambda: read()["running"] == ["model=svc", "model=tree"])
@@ -68,14 +68,14 @@ def test_others_see_what_runs_and_what_ended_without_waiting_for_more(
         costs.add(record)
         view.on_end(record)
         assert soon(lambda: read()["running"] == ["model=tree"])
-        assert read()["done"] == 1
-        assert 30 < read()["seconds_to_go"] <= 40
+        assert read()["n_done"] == 1
+        assert 30 < read()["eta_seconds"] <= 40
 
 
 def test_a_status_nobody_changes_is_rewritten_now_and_then(quick, make_plan, tasks):
     with SweepView(Console(quiet=True), make_plan(tasks), CostModel()):
-        first = read()["updated"]
-        assert soon(lambda: read()["updated"] > first)
+        first = read()["updated_at"]
+        assert soon(lambda: read()["updated_at"] > first)
 
 
 def test_many_changes_make_few_writes(monkeypatch, tmp_path):
@@ -95,14 +95,15 @@ def test_many_changes_make_few_writes(monkeypatch, tmp_path):
 
 
 def empty(state):
-    counts = dict.fromkeys(("total", "done", "failed", "not_applicable", "skipped", "left"), 0)
+    parts = ("runs", "done", "failed", "not_applicable", "skipped", "left")
+    counts = {f"n_{part}": 0 for part in parts}
     return Status(
         study="models",
         state=state,
-        started="",
-        updated="",
+        started_at="",
+        updated_at="",
         running=(),
-        seconds_to_go=None,
+        eta_seconds=None,
         best=None,
         **counts,
     )
@@ -119,9 +120,9 @@ def test_a_sweep_that_stops_half_way_is_interrupted(make_plan, tasks, record_of,
     with pytest.raises(stop), SweepView(Console(quiet=True), make_plan(tasks), CostModel()) as view:
         half(view)
     status = read()
-    assert (status["state"], status["done"], status["left"]) == ("interrupted", 1, 2)
+    assert (status["state"], status["n_done"], status["n_left"]) == ("interrupted", 1, 2)
     assert status["running"] == []
-    assert status["seconds_to_go"] is None
+    assert status["eta_seconds"] is None
 
 
 def test_a_status_that_cannot_be_written_costs_one_warning_and_no_run(retain, tiny):
@@ -137,7 +138,7 @@ def test_a_run_by_itself_has_a_status_and_a_dry_run_has_none(retain, tiny):
     retain(*tiny, "model=tree", "dry_run=true")
     assert not Path("outputs").exists()
     retain(*tiny, "model=tree")
-    assert read("outputs/adhoc/status.json")["done"] == 1
+    assert read("outputs/adhoc/status.json")["n_done"] == 1
 
 
 def test_a_clock_that_jumps_changes_what_is_shown_and_nothing_else(
@@ -155,8 +156,8 @@ def test_a_clock_that_jumps_changes_what_is_shown_and_nothing_else(
     with SweepView(Console(quiet=True), make_plan(tasks), costs) as view:
         costs.add(record_of(tasks[0], seconds=40.0))
         view.on_end(record_of(tasks[0]))
-        assert soon(lambda: read()["updated"] < read()["started"])
-        assert 70 < read()["seconds_to_go"] <= 80
+        assert soon(lambda: read()["updated_at"] < read()["started_at"])
+        assert 70 < read()["eta_seconds"] <= 80
     assert read()["state"] == "finished"
 
 
@@ -187,7 +188,7 @@ def test_the_counts_add_up_to_the_total(sweep_of_nine, record_of, states):
         tally.record_end(record_of(task, state))
         result = tally.status("running").model_dump()
         parts = ("done", "failed", "not_applicable", "skipped", "left")
-        assert sum(result[part] for part in parts) == result["total"] == 9
+        assert sum(result[f"n_{part}"] for part in parts) == result["n_runs"] == 9
         assert result["running"] == ()
 
 

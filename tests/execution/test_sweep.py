@@ -68,13 +68,13 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
     assert "Traceback" not in err
     assert json.loads(Path("outputs/adhoc/status.json").read_text())["state"] == "interrupted"
     assert set(records("adhoc")) == {"tree"}
-    first = records("adhoc")["tree"]["finished"]
+    first = records("adhoc")["tree"]["finished_at"]
     assert "interrupted" in retain(*line, "dry_run=true")[1]
     monkeypatch.setenv("RETAIN_SLOW", "0")
     code, output = retain(*line)
     assert code == 0, output
     assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in output
-    assert records("adhoc")["tree"]["finished"] == first
+    assert records("adhoc")["tree"]["finished_at"] == first
 
 
 def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(

@@ -56,7 +56,7 @@ def claimed(retain, tiny):
     (path,) = Path("outputs/shared").glob("tree-*")
     directory = RunDirectory(path)
     record = json.loads(directory.record.read_text())
-    record["finished"] = "2100-01-01T00:00:00+00:00"
+    record["finished_at"] = "2100-01-01T00:00:00+00:00"
     directory.record.unlink()
     STATUS.unlink()
     (path / "run.log").write_text("the other launch's")

@@ -128,7 +128,7 @@ def test_invented_runs_are_as_retain_would_write_them(invented):
     assert all(record.id == identity(record.config) for record in records)
     assert all(parse(Run, record.config) for record in records)
     assert {record.config["model"]["name"] for record in records} == {"logreg", "tree", "knn"}
-    best = max(records, key=lambda record: record.metrics["roc_auc"].mean)
+    best = max(records, key=lambda record: record.metrics["roc_auc"].value)
     assert invented.run(slug_of(best.config), best.id).scores.is_file()
     assert {len(metric.folds) for metric in best.metrics.values()} == {10}
     assert len(best.metrics) == 11
@@ -179,7 +179,7 @@ def test_a_race_is_held_to_the_tied_set_of_the_full_sweep(benchmark, make_record
 
     best, worse = (0.91, 0.90, 0.92, 0.91, 0.90, 0.92), (0.70, 0.69, 0.72, 0.70, 0.71, 0.70)
     full = script.Sweep({"aa": record("aa", *best), "bb": record("bb", *worse)}, 10.0)
-    early = record("bb", *worse[:3], stopped="raced", seconds={"fit": 0.75})
+    early = record("bb", *worse[:3], stopped_early=True, seconds={"fit": 0.75})
     result = script.told(full, script.Sweep({"aa": full.records["aa"], "bb": early}, 8.0))
     assert "| fit, s | 3.0 | 2.2 | 0.75 |" in result
     assert "| fits | 12 | 9 | 0.75 |" in result

@@ -16,6 +16,7 @@ from retain.explanations.distributions import (
     Spread,
     cliffs_delta,
     cramers_v,
+    distribution_json,
     distributions,
 )
 
@@ -131,9 +132,13 @@ def test_levels_are_named_and_stand_by_size():
     values = text(np.where(np.arange(200) % 4 == 0, "b", "a"))
     found = one(values, levels={"a": DisplayName("Alpha", "Альфа")})
     first, second = found.distribution.levels
-    assert (first.label, first.customers) == (DisplayName("Alpha", "Альфа"), 150)
-    assert (first.declined, first.stayed) == (1.0, 0.5)
-    assert (second.label, second.customers, second.rate) == (DisplayName("b", "b"), 50, 0.0)
+    assert (first.label, first.n_customers) == (DisplayName("Alpha", "Альфа"), 150)
+    assert (first.share_of_declined, first.share_of_stayed) == (1.0, 0.5)
+    assert (second.label, second.n_customers, second.decline_rate) == (
+        DisplayName("b", "b"),
+        50,
+        0.0,
+    )
     assert (second.low, second.high) == pytest.approx((0.0, 0.0713), abs=1e-4)
 
 
@@ -143,7 +148,7 @@ def test_the_smallest_levels_are_together_and_the_unknown_apart():
     found = one(values).distribution.levels
     assert len(found) == MOST_LEVELS + 2
     assert found[-2].label == DisplayName("all others (9)", "все остальные (9)")
-    assert (found[-2].customers, found[-1].customers) == (45, 5)
+    assert (found[-2].n_customers, found[-1].n_customers) == (45, 5)
     assert found[-1].label == DisplayName("not known", "нет данных")
     assert len(one(text([f"{code}" for code in codes % 31])).distribution.levels) == 31
 
@@ -152,7 +157,7 @@ def test_the_smallest_levels_are_together_and_the_unknown_apart():
 def test_unknown_values_do_not_count_as_a_level_of_the_effect():
     values = text(np.where(HALVES == 1, None, np.where(np.arange(200) % 4 == 0, "a", "b")))
     assert one(values).effect is None
-    assert [level.rate for level in one(values).distribution.levels] == [0, 0, 1]
+    assert [level.decline_rate for level in one(values).distribution.levels] == [0, 0, 1]
 
 
 # --- all of them ---------------------------------------------------------------------------------
@@ -188,14 +193,16 @@ def test_any_column_has_a_distribution_that_json_can_hold(data, kind, rows):
     values = pd.Series(cells, dtype=float if kind == "number" else "str")
     column = Column("x", "site", kind)
     for found in distributions(values.to_frame("x"), target, {"x": column}, seed=0).values():
-        tree = json.loads(json.dumps(asdict(found), allow_nan=False))
-        assert tree["distribution"]["kind"] == kind
-        for level in tree["distribution"].get("levels", []):
-            assert level["low"] <= level["rate"] <= level["high"]
+        json.dumps(asdict(found), allow_nan=False)
+        tree = json.loads(json.dumps(distribution_json(found.distribution), allow_nan=False))
+        assert tree["kind"] == kind
+        for level in tree.get("levels", []):
+            rate = level["decline_rate"]
+            assert rate["low"] <= rate["value"] <= rate["high"]
         if kind == "category":
-            levels = tree["distribution"]["levels"]
-            assert sum(level["customers"] for level in levels) == rows
-            for share in ("declined", "stayed"):
+            levels = tree["levels"]
+            assert sum(level["n_customers"] for level in levels) == rows
+            for share in ("share_of_declined", "share_of_stayed"):
                 assert sum(level[share] for level in levels) == pytest.approx(1)
 
 
@@ -206,6 +213,6 @@ def test_the_real_store_differs_as_is_known(one_click_dir, one_click_contract):
     pages, category = found["pages_per_visit"], found["popular_category"]
     assert pages.effect.value == pytest.approx(-0.65, abs=0.01)
     assert pages.distribution.declined.p50 < pages.distribution.stayed.p25
-    assert sum(level.customers for level in category.distribution.levels) == 1296
+    assert sum(level.n_customers for level in category.distribution.levels) == 1296
     assert {level.label.ru for level in category.distribution.levels} >= {"Кухонная посуда"}
     assert found["consent"].effect.low == 0

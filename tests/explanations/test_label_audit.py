@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from scipy import stats
 
 from retain.customers.contract.reader import read
 from retain.customers.customers import DerivedFeature, DisplayName
-from retain.explanations.label_audit import label_audit
+from retain.explanations.label_audit import label_audit, label_audit_json
 
 
 def test_a_label_that_goes_with_the_money_agrees(shop):
@@ -16,20 +16,20 @@ def test_a_label_that_goes_with_the_money_agrees(shop):
     table = customers.features.assign(revenue_previous=10.0)
     table["revenue_current"] = np.where(declined, 6.0, 11.0)
     (found,) = label_audit(replace(customers, features=table))
-    assert found.agrees
+    assert found.is_consistent
     assert found.z > 10
-    assert (found.declined.share, found.stayed.share) == (1.0, 0.0)
-    assert found.declined.change == pytest.approx(-0.4)
-    interval = stats.binomtest(0, found.stayed.customers).proportion_ci(method="wilson")
+    assert (found.declined.decreased_share, found.stayed.decreased_share) == (1.0, 0.0)
+    assert found.declined.median_change == pytest.approx(-0.4)
+    interval = stats.binomtest(0, found.stayed.n_customers).proportion_ci(method="wilson")
     assert (found.stayed.low, found.stayed.high) == pytest.approx(tuple(interval))
 
 
 def test_a_label_the_money_knows_nothing_of_does_not_agree(shop):
     (found,) = label_audit(shop(400))
-    assert not found.agrees
+    assert not found.is_consistent
     assert abs(found.z) < 1.96
-    assert found.before == DisplayName("revenue_previous", "revenue_previous")
-    assert found.last.en == "revenue_current"
+    assert found.previous == DisplayName("revenue_previous", "revenue_previous")
+    assert found.current.en == "revenue_current"
     assert found.derived.en == "revenue_trend"
 
 
@@ -44,11 +44,24 @@ def test_without_periods_or_figures_there_is_nothing_to_audit(shop):
 
 def test_what_is_found_can_be_written_as_json(shop):
     table = shop(60).features.assign(revenue_previous=0.0)
-    (tree,) = [asdict(one) for one in label_audit(replace(shop(60), features=table))]
+    (tree,) = [label_audit_json(one) for one in label_audit(replace(shop(60), features=table))]
     assert json.loads(json.dumps(tree, allow_nan=False)) == tree
-    assert list(tree) == ["before", "last", "derived", "declined", "stayed", "z", "agrees"]
-    assert list(tree["stayed"]) == ["customers", "fell", "share", "low", "high", "change"]
-    assert tree["declined"]["change"] is None
+    assert list(tree) == [
+        "previous",
+        "current",
+        "derived",
+        "declined",
+        "stayed",
+        "z",
+        "is_consistent",
+    ]
+    assert list(tree["stayed"]) == [
+        "n_customers",
+        "n_decreased",
+        "decreased_share",
+        "median_change",
+    ]
+    assert tree["declined"]["median_change"] is None
 
 
 # What the store sends is its own doing and tells nothing of what a customer did.
@@ -60,13 +73,16 @@ def test_the_label_of_the_real_store_is_not_what_its_money_says(one_click_dir, o
         "Изменение времени на сайте за месяц",
     ]
     revenue, minutes = found
-    assert (revenue.before.ru, revenue.last.ru) == (
+    assert (revenue.previous.ru, revenue.current.ru) == (
         "Выручка, прошлый месяц",
         "Выручка, текущий месяц",
     )
-    assert (round(revenue.declined.share, 2), round(revenue.stayed.share, 2)) == (0.21, 0.30)
+    assert [round(side.decreased_share, 2) for side in (revenue.declined, revenue.stayed)] == [
+        0.21,
+        0.30,
+    ]
     assert revenue.z < -1.96
-    assert (minutes.before.en, minutes.last.en) == (
+    assert (minutes.previous.en, minutes.current.en) == (
         "Minutes on the site, previous month",
         "Minutes on the site, current month",
     )

@@ -29,9 +29,9 @@ def test_a_swarm_holds_every_customer(table):
         assert np.ptp(size) == 0
         return
     assert sum(found["counts"]) == len(size)
-    assert found["low"] == size.min()
-    assert found["high"] == size.max()
-    assert all(rank is None or 0 <= rank <= 1 for rank in found["values"])
+    assert found["min"] == size.min()
+    assert found["max"] == size.max()
+    assert all(rank is None or 0 <= rank <= 1 for rank in found["mean_ranks"])
 
 
 @settings(deadline=None, max_examples=50)
@@ -39,10 +39,10 @@ def test_a_swarm_holds_every_customer(table):
 def test_a_dependence_holds_every_customer_whose_value_is_known(table):
     values, size = both(table, float)
     steps = dependence(values, size)
-    assert sum(step["customers"] for step in steps) == values.notna().sum()
-    assert [step["at"] for step in steps] == sorted(step["at"] for step in steps)
+    assert sum(step["n_customers"] for step in steps) == values.notna().sum()
+    assert [step["x"] for step in steps] == sorted(step["x"] for step in steps)
     for step in steps:
-        assert step["low"] <= step["high"]
+        assert step["p10"] <= step["p90"]
         assert size.min() - 1e-9 <= step["mean"] <= size.max() + 1e-9
 
 
@@ -50,7 +50,7 @@ def test_a_dependence_holds_every_customer_whose_value_is_known(table):
 @given(named)
 def test_levels_stand_by_size(table):
     values, size = both(table, "str")
-    counts = [step["customers"] for step in dependence(values, size)]
+    counts = [step["n_customers"] for step in dependence(values, size)]
     assert counts == sorted(values.value_counts().tolist(), reverse=True)[:20]
 
 

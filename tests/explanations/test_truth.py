@@ -55,7 +55,7 @@ def store(seed, n=600):
 def test_contributions_recover_what_drives(experiment, three_folds, model, seed):
     customers, built = store(seed), experiment(MODELS[model])
     splits = make_splits(customers, three_folds, seed=0)
-    whole = cross_validate(built, customers, splits).metrics["roc_auc"]["folds"]
+    whole = cross_validate(built, customers, splits).metrics["roc_auc"]["fold_values"]
     found = {
         group: from_refit(
             whole, refit_without(built, customers, splits, group), splits.test_to_train

@@ -224,7 +224,7 @@ def test_other_outcomes_in_the_test_fold_change_no_choice(make, shop, three_fold
     )
     chosen = [found.tuning["folds"][0] for found in (one, two)]
     assert chosen[0] | {"seconds": 0} == chosen[1] | {"seconds": 0}
-    assert one.metrics["roc_auc"]["folds"][0] != two.metrics["roc_auc"]["folds"][0]
+    assert one.metrics["roc_auc"]["fold_values"][0] != two.metrics["roc_auc"]["fold_values"][0]
 
 
 # Were the candidates the same in all folds, folds would agree on one of few.
@@ -250,14 +250,14 @@ def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, s
     assert [(fold["repeat"], fold["fold"]) for fold in result["folds"]] == [
         (repeat, fold) for repeat in range(2) for fold in range(3)
     ]
-    assert all(fold["trials"] == 6 for fold in result["folds"])
+    assert all(fold["n_trials"] == 6 for fold in result["folds"])
     depths = [fold["parameters"]["max_depth"] for fold in result["folds"]]
-    assert result["agreement"]["max_depth"]["low"] == min(depths)
-    assert result["agreement"]["max_depth"]["high"] == max(depths)
-    assert result["outer"] == pytest.approx(outcome.metrics["roc_auc"]["mean"])
+    assert result["agreement"]["max_depth"]["min"] == min(depths)
+    assert result["agreement"]["max_depth"]["max"] == max(depths)
+    assert result["outer_score"] == pytest.approx(outcome.metrics["roc_auc"]["value"])
     optimism = result["optimism"]
-    assert optimism["mean"] == pytest.approx(result["inner"] - result["outer"])
-    assert optimism["low"] < optimism["mean"] < optimism["high"]
+    assert optimism["value"] == pytest.approx(result["inner_score"] - result["outer_score"])
+    assert optimism["low"] < optimism["value"] < optimism["high"]
     assert outcome.seconds["tune"] > 0
 
 
@@ -283,8 +283,8 @@ def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
     result = cross_validate(
         experiment, customers, make_splits(customers, three_folds, seed=0)
     ).tuning
-    assert result["inner"] > 0.53
-    assert result["optimism"]["mean"] > 0.03
+    assert result["inner_score"] > 0.53
+    assert result["optimism"]["value"] > 0.03
 
 
 def test_a_run_that_is_not_tuned_tells_nothing_of_tuning(make, shop, three_folds):

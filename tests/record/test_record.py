@@ -21,12 +21,12 @@ def test_a_record_is_plain_json_with_the_documented_keys(tmp_path, make_record):
     tree = json.loads(run.record.read_text())
     expected = (
         "schema id study state reason traceback config overrides seed data split metrics checks "
-        "seconds peak_memory_mb environment git warnings started finished stopped tuning "
-        "scores_bytes"
+        "seconds peak_memory_mb environment git warnings started_at finished_at stopped_early "
+        "tuning scores_bytes"
     )
     assert list(tree) == expected.split()
-    assert set(tree["data"]) == {"fingerprint", "rows", "positives", "funnel", "label"}
-    assert {"mean", "low", "high", "folds"} <= set(tree["metrics"]["roc_auc"])
+    assert set(tree["data"]) == {"fingerprint", "n_rows", "n_positives", "funnel", "label"}
+    assert {"value", "low", "high", "fold_values"} <= set(tree["metrics"]["roc_auc"])
 
 
 def test_a_directory_without_a_final_state_was_interrupted(tmp_path):
@@ -45,9 +45,10 @@ def test_reopening_a_run_makes_it_count_as_not_done(tmp_path, make_record):
     ("text", "message"),
     [
         ("{", r"record\.json is not JSON"),
-        ("[]", "has schema None; this version reads schema 1"),
-        ('{"schema": 99}', "has schema 99"),
-        ('{"schema": 1}', "is not the record of a run: id: Field required"),
+        ("[]", r"has no schema number \('None'\); this version reads schema 2"),
+        ('{"schema": 99}', "has schema 99, which a newer retain reads"),
+        ('{"schema": 1}', "has schema 1, which retain 0.1 reads; this version reads schema 2"),
+        ('{"schema": 2}', "is not the record of a run: id: Field required"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, text, message):
@@ -81,15 +82,6 @@ def test_a_race_is_no_part_of_a_runs_identity():
     assert identity(config) != identity({**config, "validation": {**validation, "folds": 4}})
 
 
-def test_a_record_from_before_there_were_races_reads_as_not_stopped(tmp_path, make_record):
-    run = RunDirectory(tmp_path)
-    run.finish(make_record())
-    tree = json.loads(run.record.read_text())
-    del tree["stopped"]
-    run.record.write_text(json.dumps(tree))
-    assert run.read() == make_record()
-
-
 def test_folds_of_a_race_stay_until_there_is_a_record(tmp_path, make_record):
     run = RunDirectory(tmp_path)
     run.folds.write_bytes(b"folds")
@@ -107,7 +99,7 @@ def test_folds_of_a_race_stay_until_there_is_a_record(tmp_path, make_record):
     [
         ("data", {"fingerprint": "f" * 64}, r"the data changed \(aaaaaaaa → ffffffff\)"),
         ("split", {"fingerprint": "f" * 64}, "the splits changed"),
-        ("environment", {"code": "f" * 64}, r"the code changed \(cccccccc → ffffffff\)"),
+        ("environment", {"code_sha256": "f" * 64}, r"the code changed \(cccccccc → ffffffff\)"),
         ("environment", {"packages": {"numpy": "9.9"}}, r"packages changed \(numpy 2\.0 → 9\.9\)"),
     ],
 )
@@ -226,10 +218,10 @@ def test_a_broken_record_among_many_is_named(many):
     result = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
     assert len(result) == 1
     assert "svc-00000003/record.json is not JSON" in result[0]
-    path.write_text(text.replace('"rows": 100', '"rows": "many"'), encoding="utf-8")
+    path.write_text(text.replace('"n_rows": 100', '"n_rows": "many"'), encoding="utf-8")
     result = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
     assert len(result) == 1
-    assert "is not the record of a run: data.rows" in result[0]
+    assert "is not the record of a run: data.n_rows" in result[0]
 
 
 # Whoever does a run again must not write where a stranger's link leads, nor wait for a pipe.

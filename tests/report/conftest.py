@@ -65,11 +65,11 @@ def folds_of(random, strength, folds):
 def facts(values, *, higher):
     mean, low, high = map(float, interval(values))
     return {
-        "mean": mean,
+        "value": mean,
         "low": low,
         "high": high,
         "higher_is_better": higher,
-        "folds": list(values),
+        "fold_values": list(values),
     }
 
 
@@ -84,17 +84,17 @@ def board_row(run, best):
         "difference_high": float(high),
         "p": p,
         "p_holm": min(1.0, 2 * p),
-        "worse": float(min(1, 40 * abs(mean))),
-        "equivalent": float(max(0, 1 - 40 * abs(mean))),
-        "better": 0.0,
+        "prob_worse": float(min(1, 40 * abs(mean))),
+        "prob_equivalent": float(max(0, 1 - 40 * abs(mean))),
+        "prob_better": 0.0,
         "tied": run is best or low < 0 < high,
-        "stopped": run["stopped"],
-        "folds": len(run["folds"]["roc_auc"]),
+        "stopped_early": run["stopped_early"],
+        "n_folds": len(run["folds"]["roc_auc"]),
         "fit_seconds": run["seconds"],
     }
     for name, higher in METRICS.items():
         one = facts(run["folds"][name], higher=higher)
-        row |= {name: one["mean"], f"{name}_low": one["low"], f"{name}_high": one["high"]}
+        row |= {name: one["value"], f"{name}_low": one["low"], f"{name}_high": one["high"]}
     return row
 
 
@@ -104,8 +104,8 @@ def curve(random, power):
     return {
         "x": [float(v) for v in x],
         "y": [float(v) for v in y],
-        "low": [float(v) for v in np.clip(y - 0.03, 0, None)],
-        "high": [float(v) for v in np.clip(y + 0.03, 0, 1)],
+        "y_min": [float(v) for v in np.clip(y - 0.03, 0, None)],
+        "y_max": [float(v) for v in np.clip(y + 0.03, 0, 1)],
     }
 
 
@@ -113,18 +113,20 @@ def curves(random):
     bins = [
         {
             "predicted": float(p),
-            "observed": float(np.clip(p + random.normal(0, 0.04), 0, 1)),
-            "low": float(np.clip(p - 0.12, 0, 1)),
-            "high": float(np.clip(p + 0.12, 0, 1)),
-            "customers": 103 + i,
+            "observed": {
+                "value": float(np.clip(p + random.normal(0, 0.04), 0, 1)),
+                "low": float(np.clip(p - 0.12, 0, 1)),
+                "high": float(np.clip(p + 0.12, 0, 1)),
+            },
+            "n_customers": 103 + i,
         }
         for i, p in enumerate(np.linspace(0.04, 0.95, 10))
     ]
     falling = curve(random, 1)
-    for side in ("y", "low", "high"):
+    for side in ("y", "y_min", "y_max"):
         falling[side] = [float(1 - 0.55 * v**4) for v in falling[side]]
     lift = {**falling, "y": [float(2.6 - 1.6 * x**2) for x in falling["x"]]}
-    lift |= {"low": [v - 0.1 for v in lift["y"]], "high": [v + 0.1 for v in lift["y"]]}
+    lift |= {"y_min": [v - 0.1 for v in lift["y"]], "y_max": [v + 0.1 for v in lift["y"]]}
     return {
         "roc": curve(random, 0.22),
         "precision_recall": falling,
@@ -134,13 +136,15 @@ def curves(random):
     }
 
 
-def diff(a, b, *, asked=False):
+def diff(a, b, *, requested=False):
     metrics = []
     for name in METRICS:
         mean, low, high = interval(np.subtract(b["folds"][name], a["folds"][name]))
         left, right = float(np.mean(a["folds"][name])), float(np.mean(b["folds"][name]))
-        result = {"difference": float(mean), "low": float(low), "high": float(high), "p": 0.04321}
-        metrics.append({"name": name, "a": left, "b": right, **result})
+        difference = {"value": float(mean), "low": float(low), "high": float(high)}
+        metrics.append(
+            {"name": name, "a": left, "b": right, "difference": difference, "p": 0.04321}
+        )
     return {
         "a": a["id"],
         "b": b["id"],
@@ -150,10 +154,10 @@ def diff(a, b, *, asked=False):
             if a["keys"][key] != b["keys"][key]
         ],
         "metrics": metrics,
-        "moved": [
+        "largest_changes": [
             {"customer_id": f"c{i}", "a": 0.2 + i / 97, "b": 0.7 - i / 89} for i in range(1, 4)
         ],
-        **({"asked": True} if asked else {}),
+        "requested": requested,
     }
 
 
@@ -175,7 +179,7 @@ def runs_of(random, count, folds):
                 "id": f"{int(random.integers(16**8)):08x}",
                 "keys": keys,
                 "folds": folds_of(random, strength, folds),
-                "stopped": None,
+                "stopped_early": False,
                 "seconds": float(random.gamma(3, 1.7)),
             }
         )
@@ -187,27 +191,27 @@ def make_tree(count=30, *, folds=10):
     random = np.random.default_rng(0)
     runs = runs_of(random, count, folds)
     best, simplest = runs[0], runs[min(1, count - 1)]
-    runs[-1]["stopped"] = "raced" if count > 3 else None
+    runs[-1]["stopped_early"] = count > 3
     board = [{"rank": i, **board_row(run, best)} for i, run in enumerate(runs, 1)]
     if count > 3:
-        board[-1]["folds"] = 3
+        board[-1]["n_folds"] = 3
         runs[-1]["folds"] = {name: values[:3] for name, values in runs[-1]["folds"].items()}
     return {
-        "schema": 3,
+        "schema": 4,
         "study": "models",
         "studies": ["models"],
         "question": "Which model tells best who is about to buy less?",
-        "sentence": "an English sentence",
+        "summary": "an English sentence",
         "cautions": [
             {
                 "code": "resampled_not_recalibrated",
-                "sentence": "The winner was trained on rows resampled by smote and was not "
+                "message": "The winner was trained on rows resampled by smote and was not "
                 "recalibrated (van den Goorbergh et al. 2022).",
                 "sampler": "smote",
             },
-            {"code": "invented_here", "sentence": "A caution nobody translated, of 1999."},
+            {"code": "invented_here", "message": "A caution nobody translated, of 1999."},
         ],
-        "choice": {
+        "selection": {
             "rule": "best",
             "best": {"id": best["id"], "name": best["keys"]["model"]},
             "simplest_tied": {"id": simplest["id"], "name": simplest["keys"]["model"]},
@@ -218,23 +222,23 @@ def make_tree(count=30, *, folds=10):
             "overrides": [f"{key}={value}" for key, value in best["keys"].items()],
             "config": {"seed": 0, "model": {"name": best["keys"]["model"], "depth": 6}},
             "metrics": {n: facts(best["folds"][n], higher=h) for n, h in METRICS.items()},
-            "tuning": {"trials": 40, "agreement": 0.625, "folds": [{"depth": 4}, {"depth": 6}]},
+            "tuning": {"n_trials": 40, "agreement": 0.625, "folds": [{"depth": 4}, {"depth": 6}]},
         },
         "tied": [row["id"] for row in board if row["tied"]],
-        "chance": {"beaten": True, "p": 0.0000412, "tied": []},
+        "versus_random": {"significant": True, "p": 0.0000412, "tied": []},
         "alpha": 0.05,
         "rope": 0.01,
-        "keys": list(best["keys"]),
+        "key_columns": list(best["keys"]),
         "metrics": {name: {"higher_is_better": higher} for name, higher in METRICS.items()},
         "leaderboard": board,
-        "folds": {run["id"]: run["folds"] for run in runs[:200]},
+        "fold_values": {run["id"]: run["folds"] for run in runs[:200]},
         "t_quantiles": {str(df): t for df, t in T.items()},
-        "effects": effects(),
+        "main_effects": effects(),
         "curves": curves(random),
         "diffs": [diff(best, simplest)] if count > 1 else [],
         "gate": None,
         "sealed_test": {
-            "customers": 257,
+            "n_customers": 257,
             "metrics": {
                 name: {
                     "value": CENTRE[name] + 0.0071,
@@ -244,41 +248,41 @@ def make_tree(count=30, *, folds=10):
                 }
                 for name, higher in METRICS.items()
             },
-            "openings": [opening(best, 3), opening(simplest, 5)],
+            "accesses": [opening(best, 3), opening(simplest, 5)],
         },
-        "in_time": [snapshot("2025-04-01", 0.9013, 10), snapshot("2025-09-28", 0.8871, 0)],
-        "not_in_the_leaderboard": [
+        "by_snapshot": [snapshot("2025-04-01", 0.9013, 10), snapshot("2025-09-28", 0.8871, 0)],
+        "excluded_runs": [
             left_out("failed", "ValueError: too few rows for 5 neighbours", i) for i in range(2)
         ]
         + [left_out("not_applicable", "smotenc needs a category", 7)],
-        "unfinished": 2,
+        "n_unfinished": 2,
         "data": {
             "fingerprint": "a1" * 32,
-            "rows": 1296,
-            "positives": 494,
+            "n_rows": 1296,
+            "n_positives": 494,
             "funnel": [
-                {"name": "newcomers", "before": 1300, "after": 1297, "reason": "no revenue in 1"},
-                {"name": "outlier", "before": 1297, "after": 1296, "reason": "above 10 × median"},
+                funnel_step("newcomers", 1300, 1297, "no revenue in 1"),
+                funnel_step("outlier", 1297, 1296, "above 10 × median"),
             ],
             "label": {
-                "horizon": 90,
+                "horizon_days": 90,
                 "snapshots": [
-                    {"snapshot": day, "rows": rows, "declined": 123}
+                    {"snapshot": day, "n_rows": rows, "n_declined": 123}
                     for day, rows in (("2025-04-01", 311), ("2025-06-30", 77), ("2025-09-28", 311))
                 ],
-                "sensitivity": [
+                "variants": [
                     {
                         "parameter": "decline_ratio",
                         "value": "0.3",
-                        "rows": 622,
-                        "declined": 0.2717,
+                        "n_rows": 622,
+                        "decline_rate": 0.2717,
                         "agreement": 0.8231,
                     },
                     {
                         "parameter": "horizon",
                         "value": "180",
-                        "rows": 0,
-                        "declined": None,
+                        "n_rows": 0,
+                        "decline_rate": None,
                         "agreement": None,
                     },
                 ],
@@ -286,47 +290,57 @@ def make_tree(count=30, *, folds=10):
         },
         "split": {
             "fingerprint": "b2" * 32,
-            "folds": 5,
-            "repeats": 2,
-            "sealed": 257,
+            "n_folds": 5,
+            "n_repeats": 2,
+            "n_sealed_test": 257,
             "test_to_train": TEST_TO_TRAIN,
-            "tested": ["2025-04-01"] * 10,
-            "sealed_at": "2025-09-28",
+            "test_snapshots": ["2025-04-01"] * 10,
+            "sealed_snapshot": "2025-09-28",
         },
         "checks": [
             {
                 "code": "id_predicts_target",
-                "outcome": "handled",
-                "sentence": "the id alone tells who declined with AUC 0.98",
+                "outcome": "mitigated",
+                "message": "the id alone tells who declined with AUC 0.98",
             },
             {
                 "code": "label_against_revenue",
                 "outcome": "failed",
-                "sentence": "revenue is below for 21% of those labelled as declined",
+                "message": "revenue is below for 21% of those labelled as declined",
             },
         ],
         "segments": make_segments(),
         "campaign": make_campaign(),
-        "scored": {"out_of_fold": 1039, "sealed_test": 257},
+        "n_scored": {"out_of_fold": 1039, "sealed_test": 257},
         "commands": ["retain -m study=models data=one_click", "retain-compare study=models"],
         "environment": {
             "python": "3.11.7",
             "platform": "Linux-6.1",
             "packages": {"numpy": "2.4.6", "scikit-learn": "1.9.1", "pandas": "3.1.1"},
-            "code": "c3" * 32,
+            "code_sha256": "c3" * 32,
         },
         "git": {"commit": "d4" * 20, "dirty": True},
-        "reasons": make_reasons(),
+        "explanations": make_reasons(),
+    }
+
+
+def funnel_step(name, before, after, reason):
+    return {
+        "name": name,
+        "n_before": before,
+        "n_after": after,
+        "reason": reason,
+        "unit": "customers",
     }
 
 
 def effects():
     return [
         {
-            "axis": "sampler",
+            "factor": "sampler",
             "reference": "none",
-            "holes": {
-                "count": 2,
+            "missing_runs": {
+                "n_runs": 2,
                 "examples": [
                     {"model": "dummy", "sampler": "smote", "reason": "not applicable: no rows"},
                     {"model": "svc", "sampler": "smote", "reason": "no record"},
@@ -338,9 +352,9 @@ def effects():
             ],
         },
         {
-            "axis": "features.site",
+            "factor": "features.site",
             "reference": False,
-            "holes": {"count": 0, "examples": []},
+            "missing_runs": {"n_runs": 0, "examples": []},
             "levels": [effect_level(True, 0.0151, 0.0102, 15)],
         },
     ]
@@ -349,21 +363,19 @@ def effects():
 def effect_level(level, mean, reach, pairs):
     return {
         "level": level,
-        "mean": mean,
-        "low": mean - reach,
-        "high": mean + reach,
+        "difference": {"value": mean, "low": mean - reach, "high": mean + reach},
         "p": 0.0317,
-        "pairs": pairs,
+        "n_pairs": pairs,
     }
 
 
 def opening(run, day):
     return {
-        "time": f"2026-01-0{day}T10:00:00+00:00",
+        "accessed_at": f"2026-01-0{day}T10:00:00+00:00",
         "study": "models",
-        "winner": run["id"],
-        "data": "a1" * 32,
-        "split": "b2" * 32,
+        "run_id": run["id"],
+        "data_fingerprint": "a1" * 32,
+        "split_fingerprint": "b2" * 32,
         "roc_auc": 0.9171 + day / 1000,
     }
 
@@ -371,13 +383,11 @@ def opening(run, day):
 def snapshot(day, auc, folds):
     return {
         "snapshot": day,
-        "sealed": folds == 0,
-        "rows": 311,
-        "declined": 0.3955,
-        "roc_auc": auc,
-        "low": auc - 0.0312,
-        "high": auc + 0.0287,
-        "folds": folds,
+        "is_sealed_test": folds == 0,
+        "n_rows": 311,
+        "decline_rate": 0.3955,
+        "roc_auc": {"value": auc, "low": auc - 0.0312, "high": auc + 0.0287},
+        "n_folds": folds,
     }
 
 

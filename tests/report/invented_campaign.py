@@ -43,12 +43,14 @@ def difference(feature, en, ru, inside, outside, effect, **level):
         "level": level.get("level"),
         "level_label": level.get("named"),
         "kind": "category" if level else "number",
-        "inside": inside,
-        "outside": outside,
-        "effect": effect,
-        "low": effect - 0.083,
-        "high": effect + 0.079,
-        "measure": "difference_of_shares" if level else "cliffs_delta",
+        "in_segment": inside,
+        "elsewhere": outside,
+        "effect_size": {
+            "measure": "difference_of_shares" if level else "cliffs_delta",
+            "value": effect,
+            "low": effect - 0.083,
+            "high": effect + 0.079,
+        },
         "direction": "higher" if inside > outside else "lower",
     }
 
@@ -78,21 +80,19 @@ def segment(at, risk, worth):
     return {
         "segment": f"{risk[0]} risk, {worth[0]} value",
         "label": label(f"{risk[1]} risk, {worth[1]}", f"{risk[2]} риск, {worth[2]}"),
-        "customers": size,
+        "n_customers": size,
         "share": size / CUSTOMERS,
-        "risk": chance,
-        "risk_low": chance - 0.0312,
-        "risk_high": chance + 0.0293,
-        "profit": size * (6.4, 3.8, 2.1)[at % 3],
+        "risk": {"value": chance, "low": chance - 0.0312, "high": chance + 0.0293},
+        "total_profit": size * (6.4, 3.8, 2.1)[at % 3],
         "profit_at_risk": money(at_risk, 0.17 * at_risk),
-        "contactable": 0.7391 + at / 1000,
-        "small": small,
+        "contactable_share": 0.7391 + at / 1000,
+        "is_small": small,
         "stability": {
             "jaccard": 0.93 - (0.38 if small else 0.03 * at),
-            "low": 0.88 - (0.5 if small else 0.04 * at),
-            "resamples": 50,
+            "jaccard_low": 0.88 - (0.5 if small else 0.04 * at),
+            "n_resamples": 50,
         },
-        "differs": differences(at),
+        "contrasts": differences(at),
     }
 
 
@@ -112,31 +112,31 @@ def offer(at):
         "label": label(en, ru),
         "channel": channel,
         "needs_consent": channel != "site",
-        "eligible": eligible,
-        "chosen": treated + treated // 4,
-        "treated": treated,
-        "control": treated // 4,
-        "cost": cost,
-        "saved": saved,
-        "net": money(saved - cost, 0.4 * saved),
+        "n_eligible": eligible,
+        "n_chosen": treated + treated // 4,
+        "n_treated": treated,
+        "n_control": treated // 4,
+        "expected_cost": cost,
+        "expected_saved": saved,
+        "expected_net": money(saved - cost, 0.4 * saved),
         "capacity": 30 if capped else None,
-        "price": (1.737 if name == "service_apology" else 0.0) if capped else None,
-        "save_rate": {"alpha": 6, "beta": 14, "mean": 0.3, "low": 0.1258, "high": 0.5122},
+        "shadow_price": (1.737 if name == "service_apology" else 0.0) if capped else None,
+        "save_rate": {"alpha": 6, "beta": 14, "value": 0.3, "low": 0.1258, "high": 0.5122},
         "break_even_save_rate": 0.0613 + at / 90 if treated else None,
-        "break_even_cost": 6.37 - at / 3 if treated else None,
+        "break_even_contact_cost": 6.37 - at / 3 if treated else None,
     }
 
 
 def power(treated, control, detectable, hoped, needed, **of):
     return {
         **of,
-        "treated": treated,
-        "control": control,
-        "baseline": 0.6138 if not of else 0.6138 - treated / 1000,
-        "detectable": detectable,
-        "hoped": hoped,
-        "needed": needed,
-        "promised": detectable is not None and detectable <= hoped,
+        "n_treated": treated,
+        "n_control": control,
+        "baseline_rate": 0.6138 if not of else 0.6138 - treated / 1000,
+        "minimum_detectable_effect": detectable,
+        "expected": hoped,
+        "required_n": needed,
+        "claimable": detectable is not None and detectable <= hoped,
     }
 
 
@@ -147,9 +147,9 @@ def curve():
     best = int(profit.argmax())
     return {
         "offer": "free_delivery",
-        "shares": [float(one) for one in shares],
+        "share": [float(one) for one in shares],
         "profit": [float(one) for one in profit],
-        "by_risk": [float(one) for one in 0.7 * profit - 40 * shares],
+        "profit_by_risk": [float(one) for one in 0.7 * profit - 40 * shares],
         "best_share": float(shares[best]),
         "best_profit": float(profit[best]),
     }
@@ -160,8 +160,8 @@ def budgets():
     return [
         {
             "budget": budget,
-            "chosen": int(309 * (1 - np.exp(-budget / 260))) + 1,
-            "net": float(1214.6 * (1 - np.exp(-budget / 170))),
+            "n_chosen": int(309 * (1 - np.exp(-budget / 260))) + 1,
+            "expected_net": float(1214.6 * (1 - np.exp(-budget / 170))),
         }
         for budget in found
     ]
@@ -176,17 +176,17 @@ def sensitivity():
             "low": low,
             "value": value,
             "high": high,
-            "net_low": nets[0],
-            "net_high": nets[1],
-            "chosen_low": 309 - int(low * 10),
-            "chosen_high": 309 + int(high * 7),
-            "same_from": same[0],
-            "same_to": same[1],
+            "expected_net_low": nets[0],
+            "expected_net_high": nets[1],
+            "n_chosen_low": 309 - int(low * 10),
+            "n_chosen_high": 309 + int(high * 7),
+            "stable_from": same[0],
+            "stable_to": same[1],
         }
 
     return {
-        "net": 868.4,
-        "chosen": 309,
+        "expected_net": 868.4,
+        "n_chosen": 309,
         "rows": [
             row("save_rate", 0.1525, 0.2708, 0.3997, (241.7, 1502.3), (0.265, 0.281)),
             row("horizon", 2.0, 3.0, 6.0, (502.1, 1993.6), (2.81, 3.17)),
@@ -200,7 +200,7 @@ def sensitivity():
 def strata():
     names = [one["segment"] for one in make_segments()[:3]]
     return [
-        {"segment": name, "offer": OFFERS[at][0], "chosen": 40 - 3 * at, "control": 8 - at % 2}
+        {"segment": name, "offer": OFFERS[at][0], "n_chosen": 40 - 3 * at, "n_control": 8 - at % 2}
         for name in names
         for at in range(3)
     ]
@@ -212,50 +212,48 @@ def make_campaign():
     return {
         "id": "9f3ac1d2",
         "seed": 0,
-        "customers": CUSTOMERS,
-        "contactable": CONTACTABLE,
+        "n_customers": CUSTOMERS,
+        "n_contactable": CONTACTABLE,
         "consent": "from_data",
-        "unit": "thousand roubles",
+        "profit_unit": "thousand roubles",
         "assumptions": [
             {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},
             {"name": "loss_fraction", "value": 1.0, "low": 0.5, "high": 1.0},
             {"name": "margin", "value": 1.0, "low": 0.9, "high": 1.1},
             {"name": "cost_multiplier", "value": 1.0, "low": 0.8, "high": 1.25},
         ],
-        "calibration": {
+        "recalibration": {
             "intercept": 0.0412,
-            "slope": 0.837,
-            "slope_low": 0.7511,
-            "slope_high": 0.9229,
-            "customers": 1039,
+            "slope": {"value": 0.837, "low": 0.7511, "high": 0.9229},
+            "n_customers": 1039,
         },
         "profit_at_risk": money(5734.2, 911.7),
-        "draws": 1000,
+        "n_simulations": 1000,
         "profit_curve": curve(),
         "empc": {"offer": "basket_reminder", "value": 0.7219, "share": 0.2871},
         "offers": [offer(at) for at in range(len(OFFERS))],
         "plan": {
-            "chosen": TREATED + CONTROL,
-            "treated": TREATED,
-            "control": CONTROL,
-            "cost": 396.45,
+            "n_chosen": TREATED + CONTROL,
+            "n_treated": TREATED,
+            "n_control": CONTROL,
+            "expected_cost": 396.45,
             "budget": 400.0,
-            "contacts": 320,
-            "saved": 1264.85,
-            "net": money(868.4, 512.9),
-            "value": 1082.31,
-            "bound": 1082.3104,
-            "gap": 3.7e-7,
+            "max_contacts": 320,
+            "expected_saved": 1264.85,
+            "expected_net": money(868.4, 512.9),
+            "objective": 1082.31,
+            "upper_bound": 1082.3104,
+            "relative_gap": 3.7e-7,
             "method": "dual",
-            "proven": False,
+            "is_optimal": False,
         },
-        "prices": {
-            "budget": {"price": 1.173, "step": 100.0, "worth": 117.3},
-            "contacts": 0.412,
-            "consent": {"customers": CUSTOMERS - CONTACTABLE, "worth": 287.9},
-            "control": {"customers": CONTROL, "cost": 213.91},
+        "shadow_prices": {
+            "budget": {"price": 1.173, "step": 100.0, "gain": 117.3},
+            "contact": 0.412,
+            "consent": {"n_customers": CUSTOMERS - CONTACTABLE, "gain": 287.9},
+            "control_group": {"n_customers": CONTROL, "cost": 213.91},
         },
-        "control": {"share": 0.2, "draws": 3, "strata": strata()},
+        "control_group": {"share": 0.2, "n_attempts": 3, "strata": strata()},
         "power": {
             "alpha": 0.05,
             "power": 0.8,
@@ -266,6 +264,6 @@ def make_campaign():
             ],
         },
         "sensitivity": sensitivity(),
-        "budgets": budgets(),
+        "budget_curve": budgets(),
         "cautions": [{"code": "calibration_poor", "slope": 0.837}],
     }

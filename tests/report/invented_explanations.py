@@ -153,9 +153,9 @@ def label(en, ru):
     return {"en": en, "ru": ru}
 
 
-def ranged(random, mean, name="mean", *, share=0.12):
+def ranged(random, mean, *, share=0.12):
     reach = abs(mean) * share * float(random.uniform(0.8, 1.4)) + 0.002
-    return {name: mean, "low": mean - reach, "high": mean + reach}
+    return {"value": mean, "low": mean - reach, "high": mean + reach}
 
 
 def quantiles(random, centre, spread):
@@ -177,12 +177,14 @@ def levels_of(random, names):
         found.append(
             {
                 "label": label(*one),
-                "customers": customers,
-                "declined": declined / DECLINED,
-                "stayed": stayed / (CUSTOMERS - DECLINED),
-                "rate": rate,
-                "low": max(rate - reach, 0.0),
-                "high": min(rate + reach, 1.0),
+                "n_customers": customers,
+                "share_of_declined": declined / DECLINED,
+                "share_of_stayed": stayed / (CUSTOMERS - DECLINED),
+                "decline_rate": {
+                    "value": rate,
+                    "low": max(rate - reach, 0.0),
+                    "high": min(rate + reach, 1.0),
+                },
             }
         )
     return found
@@ -197,10 +199,10 @@ def swarm(random, shap, ranks):
         for one in range(BINS)
     ]
     return {
-        "low": float(edges[0]),
-        "high": float(edges[-1]),
+        "min": float(edges[0]),
+        "max": float(edges[-1]),
         "counts": [int(count) for count in counts],
-        "values": means,
+        "mean_ranks": means,
     }
 
 
@@ -223,23 +225,23 @@ def number_feature(random, name, message, strength, *, derived, used, top):
         "group": group,
         "label": label(en, ru),
         "kind": "number",
-        "derived": derived,
-        "used": used,
-        "effect": {"measure": "cliffs_delta", **ranged(random, sign * strength * 0.6, "value")},
+        "is_derived": derived,
+        "in_model": used,
+        "effect_size": {"measure": "cliffs_delta", **ranged(random, sign * strength * 0.6)},
         "distribution": {
             "kind": "number",
-            "declined": {"known": 0.99, **quantiles(random, centre + shift, spread)},
-            "stayed": {"known": 1.0, **quantiles(random, centre - shift / 2, spread)},
+            "declined": {"observed_share": 0.99, **quantiles(random, centre + shift, spread)},
+            "stayed": {"observed_share": 1.0, **quantiles(random, centre - shift / 2, spread)},
         },
         **model_sees(random, strength, used=used),
         **(
             {
                 "direction": "mixed" if name == "service_errors" else ("up", "down")[sign < 0],
-                "rho": float(np.corrcoef(values, shap)[0, 1]),
-                "swarm": swarm(random, shap, ranks),
+                "rank_correlation": float(np.corrcoef(values, shap)[0, 1]),
+                "beeswarm": swarm(random, shap, ranks),
             }
             if used
-            else {"direction": None, "rho": None, "swarm": None}
+            else {"direction": None, "rank_correlation": None, "beeswarm": None}
         ),
         "top_level": None,
         "dependence": [point(values[at], shap[at]) for at in edges] if top else None,
@@ -249,12 +251,12 @@ def number_feature(random, name, message, strength, *, derived, used, top):
 def point(values, shap, name=None):
     low, high = np.quantile(shap, [0.1, 0.9])
     return {
-        "at": None if values is None else float(np.median(values)),
+        "x": None if values is None else float(np.median(values)),
         "label": name,
-        "customers": len(shap),
+        "n_customers": len(shap),
         "mean": float(shap.mean()),
-        "low": float(low),
-        "high": float(high),
+        "p10": float(low),
+        "p90": float(high),
     }
 
 
@@ -269,15 +271,15 @@ def category_feature(random, name, message, strength, *, used, top):
         "group": group,
         "label": label(en, ru),
         "kind": "category",
-        "derived": False,
-        "used": used,
-        "effect": {"measure": "cramers_v", **ranged(random, strength * 0.5, "value")},
+        "is_derived": False,
+        "in_model": used,
+        "effect_size": {"measure": "cramers_v", **ranged(random, strength * 0.5)},
         "distribution": {"kind": "category", "levels": levels_of(random, names)},
         **model_sees(random, strength, used=used),
         "direction": "level" if used else None,
-        "rho": None,
+        "rank_correlation": None,
         "top_level": label(*names[int(centres.argmax())]) if used else None,
-        "swarm": swarm(random, shap, None) if used else None,
+        "beeswarm": swarm(random, shap, None) if used else None,
         "dependence": points if top else None,
     }
 
@@ -287,9 +289,9 @@ def model_sees(random, strength, *, used):
     return {
         "phik": float(np.clip(0.8 * strength + random.uniform(0, 0.05), 0, 1)),
         "significance": 22 * strength + float(random.uniform(0, 2)),
-        "strength": ranged(random, strength) if used else None,
-        "weak": used and strength < 0.08,
-        "permutation": ranged(random, strength / 19, "loss", share=0.5) if used else None,
+        "mean_abs_shap": ranged(random, strength) if used else None,
+        "is_weak": used and strength < 0.08,
+        "permutation_importance": ranged(random, strength / 19, share=0.5) if used else None,
     }
 
 
@@ -311,7 +313,9 @@ def features(random):
         else:
             derived = name in DERIVED
             found.append(number_feature(random, name, result, strength, derived=derived, **common))
-    return sorted(found, key=lambda one: (not one["used"], -one["phik"] if not one["used"] else 0))
+    return sorted(
+        found, key=lambda one: (not one["in_model"], -one["phik"] if not one["in_model"] else 0)
+    )
 
 
 def groups(random):
@@ -321,25 +325,25 @@ def groups(random):
         group("product", 4, 0.37, contribution(-0.0017, 0.0061, "refit", None)),
         {
             **group(OFF, 4, None, None),
-            "used": False,
-            "why_not": "the winner has it switched off, and no pair of runs differs in it alone",
+            "in_model": False,
+            "reason": "the winner has it switched off, and no pair of runs differs in it alone",
         },
     ]
 
 
 def group(name, size, strength, lost):
-    found = {"name": name, "features": size, "used": True, "contribution": lost, "why_not": None}
-    held = {"mean": strength, "low": strength - 0.04, "high": strength + 0.05} if strength else None
-    return {**found, "strength": held}
+    found = {"name": name, "n_features": size, "in_model": True, "ablation": lost, "reason": None}
+    held = (
+        {"value": strength, "low": strength - 0.04, "high": strength + 0.05} if strength else None
+    )
+    return {**found, "mean_abs_shap": held}
 
 
 def contribution(loss, reach, source, pairs):
     return {
-        "loss": loss,
-        "low": loss - reach,
-        "high": loss + reach,
+        "auc_loss": {"value": loss, "low": loss - reach, "high": loss + reach},
         "source": source,
-        "pairs": pairs,
+        "n_pairs": pairs,
     }
 
 
@@ -371,52 +375,56 @@ def driver(feature, value, *, points, level=None, low=None, high=None, share=Non
         "kind": "number" if low is not None else "category",
         "value": value,
         "level": level,
-        "usual_low": low,
-        "usual_high": high,
-        "usual_share": share,
+        "typical_low": low,
+        "typical_high": high,
+        "typical_share": share,
         "log_odds": 7 * points,
-        "points": points,
+        "probability_points": points,
     }
 
 
 def label_audit():
     month = {
-        "last": label("Revenue, current month", "Выручка, текущий месяц"),
-        "before": label("Revenue, previous month", "Выручка, предыдущий месяц"),
+        "current": label("Revenue, current month", "Выручка, текущий месяц"),
+        "previous": label("Revenue, previous month", "Выручка, предыдущий месяц"),
         "derived": label("Revenue trend a month", "Тренд выручки за месяц"),
     }
     minutes = {
-        "last": label(
+        "current": label(
             "Minutes on the site a day, current month", "Минут на сайте в день, текущий месяц"
         ),
-        "before": label(
+        "previous": label(
             "Minutes on the site a day, previous month", "Минут на сайте в день, предыдущий месяц"
         ),
         "derived": label("Change of minutes on the site", "Изменение времени на сайте"),
     }
     return [
-        {**month, **fell(0.2127, 84, 0.3012, 194, 0.043), "z": -3.14, "agrees": False},
-        {**minutes, **fell(0.6177, 244, 0.4425, 285, -0.081), "z": 5.47, "agrees": True},
+        {**month, **fell(0.2127, 84, 0.3012, 194, 0.043), "z": -3.14, "is_consistent": False},
+        {**minutes, **fell(0.6177, 244, 0.4425, 285, -0.081), "z": 5.47, "is_consistent": True},
     ]
 
 
 def fell(declined, many, stayed, others, change):
     return {
         "declined": {
-            "customers": DECLINED,
-            "fell": many,
-            "share": declined,
-            "low": declined - 0.0391,
-            "high": declined + 0.0412,
-            "change": change,
+            "n_customers": DECLINED,
+            "n_decreased": many,
+            "decreased_share": {
+                "value": declined,
+                "low": declined - 0.0391,
+                "high": declined + 0.0412,
+            },
+            "median_change": change,
         },
         "stayed": {
-            "customers": CUSTOMERS - DECLINED,
-            "fell": others,
-            "share": stayed,
-            "low": stayed - 0.0342,
-            "high": stayed + 0.0363,
-            "change": None if change < 0 else change / 2,
+            "n_customers": CUSTOMERS - DECLINED,
+            "n_decreased": others,
+            "decreased_share": {
+                "value": stayed,
+                "low": stayed - 0.0342,
+                "high": stayed + 0.0363,
+            },
+            "median_change": None if change < 0 else change / 2,
         },
     }
 
@@ -428,9 +436,9 @@ def make_reasons():
         "level": "full",
         "target": {
             "label": label("Purchasing activity: Declined", "Покупательская активность: Снизилась"),
-            "customers": CUSTOMERS,
-            "declined": DECLINED,
-            "rate": DECLINED / CUSTOMERS,
+            "n_customers": CUSTOMERS,
+            "n_declined": DECLINED,
+            "decline_rate": DECLINED / CUSTOMERS,
         },
         "groups": groups(random),
         "features": features(random),
@@ -438,7 +446,7 @@ def make_reasons():
             {"features": ["pages_per_visit", "pages_per_category"], "phik": 0.968},
             {"features": ["revenue_current", "revenue_ratio", "revenue_trend"], "phik": 0.913},
         ],
-        "pairs": [
+        "feature_pairs": [
             {
                 "a": "pages_per_visit",
                 "b": "pages_per_category",
@@ -452,29 +460,35 @@ def make_reasons():
         ],
         "drivers": {
             "explainer": "sampled",
-            "customers": CUSTOMERS,
-            "repeats": 2,
-            "background": 25,
-            "error": 0.0123,
-            "difference": 1.2e-12,
-            "tau": 0.714,
-            "tau_p": 0.000043,
-            "agree": True,
+            "n_customers": CUSTOMERS,
+            "n_repeats": 2,
+            "background_size": 25,
+            "standard_error": 0.0123,
+            "max_probability_gap": 1.2e-12,
+            "rank_correlation": 0.714,
+            "rank_correlation_p": 0.000043,
+            "ranks_agree": True,
         },
-        "missing": None,
-        "usual": "p25 to p75 of those who stayed",
+        "reason": None,
         "examples": examples(),
         "label_audit": label_audit(),
-        "seconds": {"associations": 2.1, "drivers": 8.0, "contribution": 20.0},
     }
 
 
 def without_a_model(reasons):
     """Reasons of associations alone: the winner has no explainer."""
-    reasons["drivers"], reasons["missing"] = None, "svc has no explainer within 60 seconds"
+    reasons["drivers"], reasons["reason"] = None, "svc has no explainer within 60 seconds"
     reasons["examples"] = []
     for group in reasons["groups"]:
-        group |= {"strength": None, "contribution": None, "why_not": "not measured"}
+        group |= {"mean_abs_shap": None, "ablation": None, "reason": "not measured"}
     for feature in reasons["features"]:
-        absent = ("strength", "direction", "rho", "top_level", "permutation", "swarm", "dependence")
-        feature |= {"weak": False, **dict.fromkeys(absent)}
+        absent = (
+            "mean_abs_shap",
+            "direction",
+            "rank_correlation",
+            "top_level",
+            "permutation_importance",
+            "beeswarm",
+            "dependence",
+        )
+        feature |= {"is_weak": False, **dict.fromkeys(absent)}

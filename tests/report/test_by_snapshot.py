@@ -32,8 +32,8 @@ def test_every_customer_of_the_funnel_is_learnt_from_tested_sealed_or_left_aside
 
 
 def test_a_source_of_one_row_a_customer_speaks_of_customers(tree):
-    tree["in_time"], tree["data"]["label"] = [], None
-    del tree["split"]["tested"]
+    tree["by_snapshot"], tree["data"]["label"] = [], None
+    del tree["split"]["test_snapshots"]
     text = text_of(page(tree, "en"))
     assert "494 of 1,296 customers declined" in text
     assert "at each snapshot" not in text
@@ -41,7 +41,7 @@ def test_a_source_of_one_row_a_customer_speaks_of_customers(tree):
 
 
 def test_the_units_of_the_funnel_are_said_in_both_languages(tree):
-    tree["data"]["funnel"][0]["of"] = "customers at snapshots"
+    tree["data"]["funnel"][0]["unit"] = "customers at snapshots"
     text = text_of(page(tree, "en"))
     assert "customers at snapshots" in text
     assert "клиенты на датах среза" in text

@@ -53,9 +53,11 @@ def test_every_chart_is_a_file_too(verdict, found):
 
 # Without the leaderboard there is no SMOTENC where the categories are off: a hole with a reason.
 def test_what_has_no_meaning_is_named_on_the_page(written, found):
-    reasons = {run["reason"] for run in found["not_in_the_leaderboard"]}
+    reasons = {run["reason"] for run in found["excluded_runs"]}
     assert len(reasons) == 1
-    holes = [hole for effect in found["effects"] for hole in effect["holes"]["examples"]]
+    holes = [
+        hole for effect in found["main_effects"] for hole in effect["missing_runs"]["examples"]
+    ]
     assert {hole["reason"] for hole in holes} == {f"not applicable: {reasons.copy().pop()}"}
     assert reasons.pop()[:40] in written
 

@@ -12,18 +12,21 @@ DAYS = ("2025-04-01", "2025-05-01")
 def dated(record):
     """A record of six folds, three at each of two snapshots, and a sealed third one."""
     label = LabelInfo(
-        horizon=90,
+        horizon_days=90,
         snapshots=tuple(
-            SnapshotFacts(snapshot=day, rows=200, declined=50) for day in (*DAYS, "2025-08-01")
+            SnapshotFacts(snapshot=day, n_rows=200, n_declined=50) for day in (*DAYS, "2025-08-01")
         ),
-        sensitivity=(),
+        variants=(),
     )
     one = record(auc=(0.90, 0.92, 0.91, 0.80, 0.84, 0.82))
     return one.model_copy(
         update={
             "data": one.data.model_copy(update={"label": label}),
             "split": one.split.model_copy(
-                update={"tested": (DAYS[0],) * 3 + (DAYS[1],) * 3, "sealed_at": "2025-08-01"}
+                update={
+                    "test_snapshots": (DAYS[0],) * 3 + (DAYS[1],) * 3,
+                    "sealed_snapshot": "2025-08-01",
+                }
             ),
         }
     )
@@ -40,8 +43,8 @@ def test_each_snapshot_has_the_mean_of_its_own_folds(make_record):
     assert first.roc_auc == pytest.approx(0.91)
     assert second.roc_auc == pytest.approx(0.82)
     assert first.low < 0.91 < first.high
-    assert (first.rows, first.declined, first.folds) == (200, 0.25, 3)
-    assert (last.sealed, last.roc_auc, last.low) == (True, 0.79, pytest.approx(0.74))
+    assert (first.n_rows, first.decline_rate, first.n_folds) == (200, 0.25, 3)
+    assert (last.is_sealed_test, last.roc_auc, last.low) == (True, 0.79, pytest.approx(0.74))
 
 
 def test_an_unopened_sealed_test_has_no_line(make_record):
@@ -51,9 +54,9 @@ def test_an_unopened_sealed_test_has_no_line(make_record):
 def test_a_run_that_a_race_stopped_tells_of_the_folds_it_had(make_record):
     one = dated(make_record)
     metric = one.metrics["roc_auc"]
-    short = metric.model_copy(update={"folds": metric.folds[:4]})
-    stopped = one.model_copy(update={"metrics": {"roc_auc": short}, "stopped": "raced"})
-    assert [at.folds for at in score_by_snapshot(stopped, None)] == [3, 1]
+    short = metric.model_copy(update={"fold_values": metric.fold_values[:4]})
+    stopped = one.model_copy(update={"metrics": {"roc_auc": short}, "stopped_early": True})
+    assert [at.n_folds for at in score_by_snapshot(stopped, None)] == [3, 1]
 
 
 def test_rows_without_days_have_no_snapshots(make_record):

@@ -77,26 +77,29 @@ def test_the_mean_lies_between_the_repeats():
     found = curves(scored(repeats=3), None)
     for name in ("roc", "precision_recall", "lift"):
         drawn = found[name]
-        assert len(drawn["x"]) == len(drawn["y"]) == len(drawn["low"]) == len(drawn["high"])
-        assert (np.array(drawn["low"]) <= np.array(drawn["y"]) + 1e-12).all()
-        assert (np.array(drawn["y"]) <= np.array(drawn["high"]) + 1e-12).all()
+        assert len(drawn["x"]) == len(drawn["y"]) == len(drawn["y_min"]) == len(drawn["y_max"])
+        assert (np.array(drawn["y_min"]) <= np.array(drawn["y"]) + 1e-12).all()
+        assert (np.array(drawn["y"]) <= np.array(drawn["y_max"]) + 1e-12).all()
 
 
 def test_calibration_counts_every_customer_once():
     scores = scored()
     bins = curves(scores, None)["calibration"]
-    assert sum(row["customers"] for row in bins) == 300
-    assert all(row["low"] <= row["observed"] <= row["high"] for row in bins)
+    assert sum(row["n_customers"] for row in bins) == 300
+    assert all(
+        row["observed"]["low"] <= row["observed"]["value"] <= row["observed"]["high"]
+        for row in bins
+    )
     per = scores.table.groupby("customer_id")[["target", "probability"]].mean()
     observed, predicted = calibration_curve(
         per["target"], per["probability"], n_bins=10, strategy="quantile"
     )
     assert [row["predicted"] for row in bins] == pytest.approx(list(predicted), abs=0.02)
-    assert [row["observed"] for row in bins] == pytest.approx(list(observed), abs=0.1)
+    assert [row["observed"]["value"] for row in bins] == pytest.approx(list(observed), abs=0.1)
 
 
 def test_one_probability_for_all_is_one_bin():
     table = scored(repeats=1).table.assign(probability=0.4)
     (only,) = curves(Scores(table, "out_of_fold"), None)["calibration"]
-    assert only["customers"] == 300
+    assert only["n_customers"] == 300
     assert only["predicted"] == pytest.approx(0.4)

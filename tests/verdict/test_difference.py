@@ -25,31 +25,33 @@ def test_what_differs_and_what_it_changed_is_told(two):
     found = compare_pair(*two)
     assert {"key": "model.C", "a": 1.0, "b": 2.0} in found.config
     auc = next(metric for metric in found.metrics if metric["name"] == "roc_auc")
-    gaps = [b - a for a, b in zip(*(r.metrics["roc_auc"].folds for r in two), strict=True)]
-    assert auc["difference"] == pytest.approx(sum(gaps) / 6)
-    assert auc["low"] < auc["difference"] < auc["high"]
+    gaps = [b - a for a, b in zip(*(r.metrics["roc_auc"].fold_values for r in two), strict=True)]
+    assert auc["difference"]["value"] == pytest.approx(sum(gaps) / 6)
+    assert auc["difference"]["low"] < auc["difference"]["value"] < auc["difference"]["high"]
     assert auc["p"] == pytest.approx(corrected_resampled_t(gaps, 0.5)[1])
-    assert found.moved is None
+    assert found.largest_changes is None
 
 
 # The other way round is the same, but for the sign.
 def test_the_difference_has_a_direction(two):
     there, back = compare_pair(*two), compare_pair(*reversed(two))
     for one, other in zip(there.metrics, back.metrics, strict=True):
-        assert one["difference"] == -other["difference"]
-        assert one["low"] == pytest.approx(-other["high"])
+        assert one["difference"]["value"] == -other["difference"]["value"]
+        assert one["difference"]["low"] == pytest.approx(-other["difference"]["high"])
 
 
 def test_the_customers_whose_score_moved_most_stand_first(two):
     found = compare_pair(*two, (scored(0.1, 0.5, 0.9), scored(0.2, 0.1, 0.9)))
-    assert [row["customer_id"] for row in found.moved] == ["1", "0", "2"]
-    assert found.moved[0] == {"customer_id": "1", "a": 0.5, "b": 0.1}
+    assert [row["customer_id"] for row in found.largest_changes] == ["1", "0", "2"]
+    assert found.largest_changes[0] == {"customer_id": "1", "a": 0.5, "b": 0.1}
 
 
 def test_a_run_that_was_stopped_is_compared_on_the_folds_it_had(two):
     one, other = two
-    short = {n: m.model_copy(update={"folds": m.folds[:3]}) for n, m in other.metrics.items()}
-    raced = other.model_copy(update={"metrics": short, "stopped": "raced"})
+    short = {
+        n: m.model_copy(update={"fold_values": m.fold_values[:3]}) for n, m in other.metrics.items()
+    }
+    raced = other.model_copy(update={"metrics": short, "stopped_early": True})
     auc = compare_pair(one, raced).metrics[0]
     assert auc["a"] == pytest.approx(0.91)
     assert auc["b"] == pytest.approx(0.92)
@@ -57,6 +59,6 @@ def test_a_run_that_was_stopped_is_compared_on_the_folds_it_had(two):
 
 def test_runs_on_other_customers_have_no_difference(two):
     one, other = two
-    moved = other.model_copy(update={"data": other.data.model_copy(update={"rows": 99})})
+    moved = other.model_copy(update={"data": other.data.model_copy(update={"n_rows": 99})})
     with pytest.raises(RetainError, match="customers: 100 rows"):
         compare_pair(one, moved)

@@ -58,19 +58,19 @@ def test_each_run_has_a_line_of_its_own(found):
 
 def test_the_document_tells_choice_ties_effects_and_what_is_left_out(found):
     tree = found()
-    assert tree["choice"]["best"]["id"] == tree["winner"]["id"]
+    assert tree["selection"]["best"]["id"] == tree["winner"]["id"]
     assert tree["tied"][0] == tree["leaderboard"][0]["id"]
-    assert tree["keys"][:2] == ["model", "sampler"]
-    assert {effect["axis"] for effect in tree["effects"]} >= {"model", "sampler"}
-    (other,) = tree["not_in_the_leaderboard"]
+    assert tree["key_columns"][:2] == ["model", "sampler"]
+    assert {effect["factor"] for effect in tree["main_effects"]} >= {"model", "sampler"}
+    (other,) = tree["excluded_runs"]
     assert (other["id"], other["reason"]) == ("00000009", "boom")
-    assert tree["unfinished"] == 1
+    assert tree["n_unfinished"] == 1
 
 
 def test_intervals_can_be_worked_out_again_from_folds_and_quantiles(found):
     tree = found()
     for row in tree["leaderboard"]:
-        folds = tree["folds"][row["id"]]["roc_auc"]
+        folds = tree["fold_values"][row["id"]]["roc_auc"]
         assert sum(folds) / len(folds) == pytest.approx(row["roc_auc"])
         assert str(len(folds) - 1) in tree["t_quantiles"]
 
@@ -82,11 +82,11 @@ def test_several_studies_have_a_name_together(found):
 def test_a_gate_and_two_runs_are_told_where_they_were_asked_for(found, records):
     tree = found(
         gate=tuple(check_gate(records[0], {"roc_auc": 0.99})),
-        diffs=(compare_pair(records[0], records[1], asked=True),),
+        diffs=(compare_pair(records[0], records[1], requested=True),),
     )
     assert tree["gate"]["passed"] is False
     assert tree["gate"]["metrics"][0]["missed_by"] == pytest.approx(0.09)
-    assert tree["diffs"][0]["asked"] is True
+    assert tree["diffs"][0]["requested"] is True
 
 
 def test_from_the_second_opening_on_a_caution_says_so(found, records, tmp_path):
@@ -95,7 +95,7 @@ def test_from_the_second_opening_on_a_caution_says_so(found, records, tmp_path):
     twice = SealedTest(20, {}, tuple(ledger.add(records[1], 0.9)))
     assert found(sealed=once)["cautions"] == []
     (caution,) = found(sealed=twice)["cautions"]
-    assert (caution["code"], caution["openings"]) == ("sealed_reopened", 2)
+    assert (caution["code"], caution["n_accesses"]) == ("sealed_reopened", 2)
 
 
 def test_a_number_that_is_none_is_refused_rather_than_written(found):

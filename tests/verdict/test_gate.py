@@ -9,11 +9,11 @@ def test_a_metric_is_held_to_its_own_direction(make_record):
     high, low = check_gate(record, {"roc_auc": 0.88, "brier": 0.05})
     assert high.passed
     assert high.missed_by == 0
-    assert "roc_auc is 0.9000" in high.sentence
-    assert "the threshold is at least 0.88: reached." in high.sentence
+    assert "roc_auc is 0.9000" in high.message
+    assert "the threshold is at least 0.88: reached." in high.message
     assert not low.passed
     assert low.missed_by == pytest.approx(0.05)
-    assert "the threshold is at most 0.05: missed by 0.0500." in low.sentence
+    assert "the threshold is at most 0.05: missed by 0.0500." in low.message
 
 
 def test_a_threshold_that_is_just_reached_is_reached(make_record):

@@ -34,7 +34,7 @@ def test_the_best_mean_stands_first_and_what_the_test_cannot_tell_apart_is_tied(
 # Recalibration leaves the ranking as it is: what it does to the probabilities must then decide.
 def test_of_runs_that_rank_alike_the_better_calibrated_stands_first(make_record, comparison):
     bent = make_record(id="00000001", model=named("svc", C=1.0))
-    better = bent.metrics["brier"].model_copy(update={"mean": 0.01})
+    better = bent.metrics["brier"].model_copy(update={"value": 0.01})
     mended = bent.model_copy(
         update={"id": "00000002", "metrics": {**bent.metrics, "brier": better}}
     )
@@ -77,7 +77,7 @@ def test_what_cannot_change_a_result_is_no_difference():
     ("change", "message"),
     [
         ({"data": {"fingerprint": "f" * 64}}, r"customers: 100 rows, fingerprint aaaaaaaaaaaa"),
-        ({"data": {"positives": 7}}, r"target: 40 declined .*; 7 declined"),
+        ({"data": {"n_positives": 7}}, r"target: 40 declined .*; 7 declined"),
         ({"split": {"fingerprint": "f" * 64}}, r"splits: 3 folds × 2, bbbbbbbbbbbb"),
     ],
 )
@@ -147,18 +147,19 @@ def test_nothing_done_is_refused_with_what_there_is(make_record, comparison):
 def test_a_run_that_a_race_stopped_stands_behind_all_others(three, comparison):
     knn = three[2]
     short = {
-        n: m.model_copy(update={"mean": 0.99, "folds": m.folds[:3]}) for n, m in knn.metrics.items()
+        n: m.model_copy(update={"value": 0.99, "fold_values": m.fold_values[:3]})
+        for n, m in knn.metrics.items()
     }
-    raced = knn.model_copy(update={"metrics": short, "stopped": "raced"})
+    raced = knn.model_copy(update={"metrics": short, "stopped_early": True})
     table = leaderboard([*three[:2], raced], comparison)
     assert table["model"].tolist() == ["svc", "tree", "knn"]
-    assert table["folds"].tolist() == [6, 6, 3]
+    assert table["n_folds"].tolist() == [6, 6, 3]
     assert table["tied"].tolist() == [True, False, False]
     assert table["difference"].iloc[2] == pytest.approx((0.01 - 0.01 + 0) / 3)
 
 
 def test_runs_that_were_all_stopped_have_no_winner(make_record, comparison):
-    raced = make_record(stopped="raced")
+    raced = make_record(stopped_early=True)
     with pytest.raises(RetainError, match="stopped by a race whose leader is not here"):
         compare_runs([raced], comparison)
 
@@ -187,5 +188,5 @@ def test_a_run_that_is_worse_in_practice_is_not_tied_however_many_runs_there_are
     rest = [make_record(id=f"{i}", auc=CLOSE, model=named(f"m{i}")) for i in range(200)]
     row = leaderboard([good, worse, *rest], comparison).set_index("id").loc["w"]
     assert row["p_holm"] > 0.05
-    assert row["worse"] > 0.95
+    assert row["prob_worse"] > 0.95
     assert not row["tied"]

@@ -109,10 +109,10 @@ def test_a_run_that_a_race_stopped_is_in_no_pair(grid, comparison):
     records = grid()
     last = records[-1]
     short = {
-        name: metric.model_copy(update={"folds": metric.folds[:3]})
+        name: metric.model_copy(update={"fold_values": metric.fold_values[:3]})
         for name, metric in last.metrics.items()
     }
-    records[-1] = last.model_copy(update={"metrics": short, "stopped": "raced"})
+    records[-1] = last.model_copy(update={"metrics": short, "stopped_early": True})
     effect = found(records, comparison)["model"]
     assert effect.levels[0].pairs == 3
     assert effect.examples[0]["reason"] == "stopped by the race after 3 folds"

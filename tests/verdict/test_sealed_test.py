@@ -14,7 +14,7 @@ def test_each_new_winner_opens_the_sealed_test_once(tmp_path, make_record):
     one, two = make_record(id="00000001"), make_record(id="00000002")
     assert len(ledger.add(one, 0.9)) == 1
     assert len(ledger.add(one, 0.9)) == 1
-    assert [o.winner for o in ledger.add(two, 0.91)] == ["00000001", "00000002"]
+    assert [o.run_id for o in ledger.add(two, 0.91)] == ["00000001", "00000002"]
     assert [o.roc_auc for o in ledger.entries(one.data.fingerprint)] == [0.9, 0.91]
 
 
@@ -27,7 +27,7 @@ def test_an_opening_in_a_study_beside_counts_and_other_customers_do_not(tmp_path
     Ledger(beside).add(strangers, 0.7)
     Ledger(beside).add(one, 0.9)
     found = Ledger(here, (beside,)).add(one, 0.9)
-    assert sorted(opening.winner for opening in found) == ["00000001", "00000002"]
+    assert sorted(opening.run_id for opening in found) == ["00000001", "00000002"]
     assert here.read_text().count("\n") == 1, "the look stands in this study's ledger too"
 
 
@@ -41,8 +41,16 @@ def test_how_often_it_was_opened_is_told(tmp_path, make_record):
 
 def test_a_ledger_that_was_edited_is_refused(tmp_path):
     path = tmp_path / "ledger.jsonl"
-    path.write_text('{"winner": "x"}\n')
+    path.write_text('{"schema": 2, "run_id": "x"}\n')
     with pytest.raises(RetainError, match="it must not be edited"):
+        Ledger(path).entries("a" * 64)
+
+
+# An access that retain 0.1 noted counts, and this version cannot read it.
+def test_a_ledger_of_an_older_version_is_refused(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    path.write_text('{"time": "2026-01-01T00:00:00+00:00", "winner": "00000001"}\n')
+    with pytest.raises(RetainError, match=r"line 1 has schema 1, which retain 0\.1 reads"):
         Ledger(path).entries("a" * 64)
 
 

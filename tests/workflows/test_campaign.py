@@ -91,22 +91,26 @@ def test_what_the_files_say_adds_up(compared):
         pd.read_csv(campaign_in(folder) / "campaign.csv"),
     )
     plan = tree["plan"]
-    assert len(customers) == tree["customers"] == verdict_of(folder)["data"]["rows"]
-    assert customers["contactable"].sum() == tree["contactable"]
+    assert len(customers) == tree["n_customers"] == verdict_of(folder)["data"]["n_rows"]
+    assert customers["contactable"].sum() == tree["n_contactable"]
     assert customers["profit_at_risk"].sum() == pytest.approx(tree["profit_at_risk"]["value"])
     treated = arms[arms["arm"] == "treatment"]
-    assert len(arms) == plan["chosen"] == plan["treated"] + plan["control"]
+    assert len(arms) == plan["n_chosen"] == plan["n_treated"] + plan["n_control"]
     assert sorted(treated["customer_id"]) == sorted(offers["customer_id"])
-    assert treated["cost"].sum() == pytest.approx(plan["cost"])
-    assert plan["cost"] <= 5
-    assert treated["expected_net"].sum() == pytest.approx(plan["net"]["value"])
-    assert plan["saved"] == pytest.approx(plan["net"]["value"] + plan["cost"])
+    assert treated["expected_cost"].sum() == pytest.approx(plan["expected_cost"])
+    assert plan["expected_cost"] <= 5
+    assert treated["expected_net"].sum() == pytest.approx(plan["expected_net"]["value"])
+    assert plan["expected_saved"] == pytest.approx(
+        plan["expected_net"]["value"] + plan["expected_cost"]
+    )
     for one in tree["offers"]:
         mine = offers[offers["offer"] == one["name"]]
-        assert len(mine) == one["treated"]
-        assert mine["expected_cost"].sum() == pytest.approx(one["cost"])
-    held = {(one["segment"], one["offer"]): one["control"] for one in tree["control"]["strata"]}
-    assert sum(held.values()) == plan["control"]
+        assert len(mine) == one["n_treated"]
+        assert mine["expected_cost"].sum() == pytest.approx(one["expected_cost"])
+    held = {
+        (one["segment"], one["offer"]): one["n_control"] for one in tree["control_group"]["strata"]
+    }
+    assert sum(held.values()) == plan["n_control"]
     assert verdict_of(folder)["campaign"]["id"] == tree["id"]
     assert "offers.csv" in tree["files"]
 
@@ -147,14 +151,14 @@ def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_rea
     for words in (("campaign.budget=2",), ("campaign.budget=5",), ("campaign=default",)):
         _, output, folder = compared(*words)
         tree = tree_of(folder)
-        sizes.append(tree["plan"]["chosen"])
-        nets.append(tree["plan"]["value"])
-        assert tree["plan"]["gap"] <= 1e-3, output
+        sizes.append(tree["plan"]["n_chosen"])
+        nets.append(tree["plan"]["objective"])
+        assert tree["plan"]["relative_gap"] <= 1e-3, output
     assert sizes == sorted(sizes)
     assert nets == sorted(nets)
-    curve = tree["budgets"]
-    assert [one["net"] for one in curve] == sorted(one["net"] for one in curve)
-    assert curve[-1]["chosen"] == sizes[-1]
+    curve = tree["budget_curve"]
+    assert [one["expected_net"] for one in curve] == sorted(one["expected_net"] for one in curve)
+    assert curve[-1]["n_chosen"] == sizes[-1]
 
 
 def test_without_a_campaign_asked_for_there_are_segments_alone(compared):
@@ -319,7 +323,7 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
     assert "of a purchase log data.columns.amount=COLUMN" in " ".join(output.split())
     found = verdict_of(Path("outputs/adhoc/verdict"))
     assert found["segments"]
-    assert "data.profit" in found["campaign"]["missing"]
+    assert "data.profit" in found["campaign"]["reason"]
 
 
 def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_store, retain_compare):
@@ -328,12 +332,12 @@ def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_stor
     assert code == 0, output
     assert "campaign.consent=assume_given" in output
     tree = tree_of(Path("outputs/adhoc/verdict"))
-    assert tree["contactable"] == 0
-    assert not [one for one in tree["offers"] if one["needs_consent"] and one["chosen"]]
+    assert tree["n_contactable"] == 0
+    assert not [one for one in tree["offers"] if one["needs_consent"] and one["n_chosen"]]
     words = ("study=adhoc", "campaign.consent=assume_given", "campaign.replace=true")
     code, output = retain_compare(*words)
     assert code == 0, output
-    assert tree_of(Path("outputs/adhoc/verdict"))["contactable"] == 150
+    assert tree_of(Path("outputs/adhoc/verdict"))["n_contactable"] == 150
 
 
 def test_a_store_that_says_who_agreed_is_not_overruled(compared):

@@ -109,8 +109,8 @@ def test_several_studies_are_judged_together(swept, retain_compare):
 def test_an_opening_in_another_study_of_the_same_customers_counts(again, retain_compare):
     _, output = retain_compare("study=other", *QUICK)
     found = verdict(again / "other")
-    assert len(found["sealed_test"]["openings"]) == 2
-    assert {opening["study"] for opening in found["sealed_test"]["openings"]} == {"small", "other"}
+    assert len(found["sealed_test"]["accesses"]) == 2
+    assert {opening["study"] for opening in found["sealed_test"]["accesses"]} == {"small", "other"}
     assert [caution["code"] for caution in found["cautions"]] == ["sealed_reopened"]
     assert "The sealed test was opened 2 times" in " ".join(output.split())
 
@@ -120,11 +120,11 @@ def test_two_runs_of_a_study_are_told_apart_in_table_and_verdict(swept, retain_c
     code, output = retain_compare("study=small", *QUICK, f"diff=[{one},{other}]")
     assert code == 0
     assert "Customers whose risk differs most" in output
-    asked = [diff for diff in verdict(swept / "small")["diffs"] if diff["asked"]]
+    asked = [diff for diff in verdict(swept / "small")["diffs"] if diff["requested"]]
     assert [(diff["a"], diff["b"]) for diff in asked] == [(one, other)]
     (auc,) = [metric for metric in asked[0]["metrics"] if metric["name"] == "roc_auc"]
-    assert auc["difference"] == pytest.approx(auc["b"] - auc["a"])
-    assert len(asked[0]["moved"]) == 10
+    assert auc["difference"]["value"] == pytest.approx(auc["b"] - auc["a"])
+    assert len(asked[0]["largest_changes"]) == 10
 
 
 def test_two_runs_anywhere_are_told_apart_without_a_verdict(swept, retain_compare):
@@ -161,16 +161,16 @@ def test_the_simplest_of_the_tied_can_be_carried_on(swept, retain_compare):
     )
     assert code == 0
     found = verdict(swept / "small+other")
-    assert found["winner"]["id"] == found["choice"]["simplest_tied"]["id"]
-    assert found["choice"]["simplest_tied"]["id"] in found["tied"]
+    assert found["winner"]["id"] == found["selection"]["simplest_tied"]["id"]
+    assert found["selection"]["simplest_tied"]["id"] in found["tied"]
 
 
 def test_what_moved_the_metric_is_told(judged):
     outputs, output = judged
     assert "Effect of each setting on ROC-AUC" in output
-    effects = {effect["axis"]: effect for effect in verdict(outputs / "small")["effects"]}
+    effects = {effect["factor"]: effect for effect in verdict(outputs / "small")["main_effects"]}
     assert set(effects) == {"model", "features.site"}
-    assert effects["features.site"]["levels"][0]["pairs"] == 2
+    assert effects["features.site"]["levels"][0]["n_pairs"] == 2
 
 
 # A target that nothing tells: whoever leads does so by luck, and the verdict must say so.
@@ -188,7 +188,7 @@ def test_on_noise_nothing_beats_chance(retain, retain_compare, here, shop):
     found = verdict(Path("outputs/noise"))
     dummy = next(row["id"] for row in found["leaderboard"] if row["model"] == "dummy")
     assert dummy in found["tied"]
-    assert not found["chance"]["beaten"]
+    assert not found["versus_random"]["significant"]
 
 
 def test_what_a_loser_wrote_does_not_cost_the_verdict(again, retain_compare):
@@ -196,7 +196,7 @@ def test_what_a_loser_wrote_does_not_cost_the_verdict(again, retain_compare):
     (ids(again / "small")[loser] / "scores.parquet").write_bytes(b"no parquet")
     code, _ = retain_compare("study=small", *QUICK)
     assert code == 0
-    diffs = {diff["b"]: diff["moved"] for diff in verdict(again / "small")["diffs"]}
+    diffs = {diff["b"]: diff["largest_changes"] for diff in verdict(again / "small")["diffs"]}
     assert diffs[loser] is None
 
 

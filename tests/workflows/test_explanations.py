@@ -72,26 +72,24 @@ def fast(compare_once):
 
 def test_every_group_has_its_contribution(full):
     _, found = full
-    groups = {group["name"]: group for group in found["reasons"]["groups"]}
+    groups = {group["name"]: group for group in found["explanations"]["groups"]}
     assert groups.keys() == GROUPS
-    losses = [group["contribution"]["loss"] for group in found["reasons"]["groups"]]
+    losses = [group["ablation"]["auc_loss"]["value"] for group in found["explanations"]["groups"]]
     assert losses == sorted(losses, reverse=True)
     # What the sweep tells is not worked out again, and is the same number.
-    (effect,) = [one for one in found["effects"] if one["axis"] == "features.product"]
+    (effect,) = [one for one in found["main_effects"] if one["factor"] == "features.product"]
     (level,) = effect["levels"]
-    swept = groups["product"]["contribution"]
+    swept = groups["product"]["ablation"]
     assert swept == {
-        "loss": level["mean"],
-        "low": level["low"],
-        "high": level["high"],
+        "auc_loss": level["difference"],
         "source": "sweep",
-        "pairs": level["pairs"],
+        "n_pairs": level["n_pairs"],
     }
-    assert {groups[name]["contribution"]["source"] for name in GROUPS - {"product"}} == {"refit"}
+    assert {groups[name]["ablation"]["source"] for name in GROUPS - {"product"}} == {"refit"}
 
 
 def contributions(study):
-    return {group["name"]: group["contribution"] for group in tree(study)["reasons"]["groups"]}
+    return {group["name"]: group["ablation"] for group in tree(study)["explanations"]["groups"]}
 
 
 # The two ways to leave a group out come to the same folds where the sweep is one pair of runs.
@@ -102,31 +100,32 @@ def test_a_refit_is_the_run_that_the_sweep_would_have_done(full, here, retain, r
     assert tree(one)["winner"]["id"] == tree(small)["winner"]["id"]
     by_sweep, by_refit = (contributions(study)["site"] for study in (one, small))
     assert (by_sweep["source"], by_refit["source"]) == ("sweep", "refit")
-    for end in ("loss", "low", "high"):
-        assert by_sweep[end] == pytest.approx(by_refit[end], abs=1e-9)
+    assert by_sweep["auc_loss"] == pytest.approx(by_refit["auc_loss"], abs=1e-9)
 
 
 def test_every_feature_stands_in_the_tree_once(full):
     _, found = full
-    features = found["reasons"]["features"]
+    features = found["explanations"]["features"]
     names = [one["name"] for one in features]
     assert len(names) == len(set(names)) == 22
-    strengths = [one["strength"]["mean"] for one in features if one["strength"]]
+    strengths = [one["mean_abs_shap"]["value"] for one in features if one["mean_abs_shap"]]
     assert strengths == sorted(strengths, reverse=True)
     for one in features:
-        assert one["used"] == (one["strength"] is not None)
+        assert one["in_model"] == (one["mean_abs_shap"] is not None)
         assert {one["label"][language] for language in ("en", "ru")} != {one["name"]}
     dependent = [one["name"] for one in features if one["dependence"]]
-    assert dependent == [one["name"] for one in features if one["strength"]][:6]
+    assert dependent == [one["name"] for one in features if one["mean_abs_shap"]][:6]
     # A group moves a score at most as far as its features do together, one by one.
-    for group in found["reasons"]["groups"]:
-        own = [one["strength"]["mean"] for one in features if one["group"] == group["name"]]
-        assert max(own) / 10 < group["strength"]["mean"] <= sum(own) + 1e-12
-    weak = [one["name"] for one in features if one["weak"]]
-    assert weak == [one["name"] for one in features if one["strength"]["mean"] < strengths[0] / 10]
-    trust = found["reasons"]["drivers"]
-    assert trust["difference"] < 1e-9
-    assert trust["customers"] == found["scored"]["out_of_fold"]
+    for group in found["explanations"]["groups"]:
+        own = [one["mean_abs_shap"]["value"] for one in features if one["group"] == group["name"]]
+        assert max(own) / 10 < group["mean_abs_shap"]["value"] <= sum(own) + 1e-12
+    weak = [one["name"] for one in features if one["is_weak"]]
+    assert weak == [
+        one["name"] for one in features if one["mean_abs_shap"]["value"] < strengths[0] / 10
+    ]
+    trust = found["explanations"]["drivers"]
+    assert trust["max_probability_gap"] < 1e-9
+    assert trust["n_customers"] == found["n_scored"]["out_of_fold"]
 
 
 def test_drivers_are_told_of_every_customer_in_numbers_and_words(full):
@@ -136,25 +135,30 @@ def test_drivers_are_told_of_every_customer_in_numbers_and_words(full):
     assert set(drivers["customer_id"]) == set(customers["customer_id"])
     assert drivers.groupby("customer_id").size().max() == 3
     assert list(drivers)[:4] == ["customer_id", "rank", "feature", "value"]
-    example = found["reasons"]["examples"][0]
+    example = found["explanations"]["examples"][0]
     first = drivers[drivers["customer_id"] == example["customer_id"]]
     outside = customers[customers["origin"] == "out_of_fold"]
     assert example["customer_id"] in set(outside["customer_id"])
     result = [driver["log_odds"] for driver in example["drivers"]]
     assert first["log_odds"].tolist() == pytest.approx(result)
     higher = drivers["log_odds"] > 0
-    assert (drivers["in_english"].str.contains("higher risk") == higher).all()
-    assert (drivers["in_russian"].str.contains("риск(?: при этом)? выше") == higher).all()
+    assert (drivers["text_en"].str.contains("higher risk") == higher).all()
+    assert (drivers["text_ru"].str.contains("риск(?: при этом)? выше") == higher).all()
 
 
 # Who has no page but a spreadsheet reads the same numbers.
 def test_features_and_groups_are_tables_too(full):
     verdict, found = full
     features, groups = (pd.read_csv(verdict / f"{name}.csv") for name in ("features", "groups"))
-    assert features["name"].tolist() == [one["name"] for one in found["reasons"]["features"]]
-    result = [one["strength"] and one["strength"]["low"] for one in found["reasons"]["features"]]
-    assert features["strength_low"].dropna().tolist() == [one for one in result if one is not None]
-    assert groups["loss"].is_monotonic_decreasing
+    assert features["name"].tolist() == [one["name"] for one in found["explanations"]["features"]]
+    result = [
+        one["mean_abs_shap"] and one["mean_abs_shap"]["low"]
+        for one in found["explanations"]["features"]
+    ]
+    assert features["mean_abs_shap_low"].dropna().tolist() == [
+        one for one in result if one is not None
+    ]
+    assert groups["auc_loss"].is_monotonic_decreasing
     assert set(groups["source"]) == {"sweep", "refit"}
 
 
@@ -165,10 +169,10 @@ def test_phrases_are_as_many_as_asked_for(fast):
 
 def test_the_quick_way_says_what_it_left_out(fast):
     _, found, output = fast
-    groups = {group["name"]: group for group in found["reasons"]["groups"]}
-    assert groups["product"]["contribution"]["source"] == "sweep"
-    assert "explain=full" in groups["site"]["why_not"]
-    assert found["reasons"]["drivers"]["tau"] is None
+    groups = {group["name"]: group for group in found["explanations"]["groups"]}
+    assert groups["product"]["ablation"]["source"] == "sweep"
+    assert "explain=full" in groups["site"]["reason"]
+    assert found["explanations"]["drivers"]["rank_correlation"] is None
     assert "ROC-AUC lost without a feature group" in output
     assert "explain=full" in " ".join(output.split())
 
@@ -182,7 +186,7 @@ def test_without_reasons_nothing_of_an_older_comparison_is_left(
     assert (verdict / "fishbone.svg").exists()
     code, output = retain_compare("study=small", "resamples=100", "explain=none")
     assert code == 0, output
-    assert tree(verdict.parent)["reasons"] is None
+    assert tree(verdict.parent)["explanations"] is None
     left = {path.name for path in verdict.iterdir()}
     assert not left & {"drivers.csv", "features.csv", "groups.csv", "fishbone.svg", "fishbone.png"}
 
@@ -199,14 +203,14 @@ def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
     )
     code, output = retain_compare(*words, *LIGHT)
     assert code == 0, output
-    found = tree(swept / "knn")["reasons"]
+    found = tree(swept / "knn")["explanations"]
     assert found["drivers"] is None
     assert found["missing"].startswith("no exact explainer is known, and sampled SHAP values of")
     for message in ("KNeighborsClassifier", "drivers.csv", "explain.max_seconds="):
         assert message in found["missing"]
         assert message in " ".join(output.split())
     assert not (swept / "knn" / "verdict" / "drivers.csv").exists()
-    assert all(group["contribution"] for group in found["groups"])
+    assert all(group["ablation"] for group in found["groups"])
     assert all(one["phik"] is not None for one in found["features"])
     assert (swept / "knn" / "verdict" / "fishbone.svg").exists()
 
@@ -238,7 +242,7 @@ def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
 
 def test_a_sampled_explanation_says_that_it_is_one(swept, retain_compare):
     retain_compare("study=knn", "explain=fast", "explain.background_size=2", "resamples=100")
-    trust = tree(swept / "knn")["reasons"]["drivers"]
+    trust = tree(swept / "knn")["explanations"]["drivers"]
     assert trust["explainer"] == "sampled"
     assert trust["background"] == 2
     assert trust["error"] > 0
@@ -247,20 +251,20 @@ def test_a_sampled_explanation_says_that_it_is_one(swept, retain_compare):
 def test_a_group_that_the_winner_does_not_see_is_told_as_such(swept, retain, retain_compare):
     retain("study.name=less", *SIZE, "features.site=false")
     retain_compare("study=less", "explain=full", *LIGHT)
-    found = tree(swept / "less")["reasons"]
+    found = tree(swept / "less")["explanations"]
     (site,) = [group for group in found["groups"] if group["name"] == "site"]
     assert site["used"] is False
-    assert site["why_not"] == "the winner does not see it"
+    assert site["reason"] == "the winner does not see it"
     unseen = [one for one in found["features"] if one["group"] == "site"]
     assert unseen
-    assert not any(one["used"] or one["strength"] for one in unseen)
+    assert not any(one["in_model"] or one["mean_abs_shap"] for one in unseen)
     assert all(one["phik"] is not None for one in unseen)
 
 
 def test_the_same_comparison_by_other_workers_tells_the_same(full, swept, retain_compare):
     code, output = retain_compare("study=small", "resamples=100", "explain=full", "workers=1")
     assert code == 0, output
-    assert tree(swept / "small")["reasons"] == full[1]["reasons"]
+    assert tree(swept / "small")["explanations"] == full[1]["explanations"]
     drivers = swept / "small" / "verdict" / "drivers.csv"
     assert drivers.read_bytes() == (full[0] / "drivers.csv").read_bytes()
 
@@ -270,7 +274,7 @@ def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_com
     code, output = retain_compare(*words)
     assert code == 0, output
     found = tree(swept / "small")
-    assert found["reasons"] is None
+    assert found["explanations"] is None
     assert found["curves"] is not None
     assert not (swept / "small" / "verdict" / "drivers.csv").exists()
 

@@ -104,11 +104,11 @@ def test_a_record_is_found_again_in_mlflow(ended, outputs, read, client):
         "metrics.fractions": "[0.1]",
     }
     metric, metrics = record.metrics["roc_auc"], found.data.metrics
-    assert metrics["roc_auc"] == metric.mean
+    assert metrics["roc_auc"] == metric.value
     assert (metrics["roc_auc_low"], metrics["roc_auc_high"]) == (metric.low, metric.high)
     assert (metrics["seconds_fit"], metrics["peak_memory_mb"]) == (1.5, 100)
     folds = client("outputs/mlflow.db").get_metric_history(found.info.run_id, "roc_auc_by_fold")
-    assert [(one.step, one.value) for one in folds] == list(enumerate(metric.folds))
+    assert [(one.step, one.value) for one in folds] == list(enumerate(metric.fold_values))
     assert found.data.tags["retain.id"] == record.id
     assert found.data.tags["retain.data"] == record.data.fingerprint
     assert found.data.tags["retain.split"] == record.split.fingerprint
@@ -190,7 +190,7 @@ def test_what_is_too_much_for_mlflow_is_cut(ended, outputs, read):
     wide = {f"p{i}": i for i in range(250)}
     config = {"model": {"name": "svc", "text": "x" * 7000, "что это (?)": 1, **wide}}
     folds = tuple(i / 1000 for i in range(1100))
-    metric = MetricSummary(mean=0.5, low=0.4, high=0.6, higher_is_better=True, folds=folds)
+    metric = MetricSummary(value=0.5, low=0.4, high=0.6, higher_is_better=True, fold_values=folds)
     run = ended(config=config, metrics={"roc_auc": metric}, reason="y" * 9000)
     assert log_runs([run], MLFLOW, outputs).startswith("1 runs logged")
     (found,) = read()
@@ -268,7 +268,7 @@ def test_a_comparison_logs_its_runs(compared, blank, read):
     assert "1 runs logged to outputs/mlflow.db, 0 were there already" in output
     (found,) = read("small")
     record = json.loads(next(Path("outputs").glob("small/*/record.json")).read_text())
-    assert found.data.metrics["roc_auc"] == record["metrics"]["roc_auc"]["mean"]
+    assert found.data.metrics["roc_auc"] == record["metrics"]["roc_auc"]["value"]
     code, output = compared()
     assert code == 0
     assert "mlflow" not in output

@@ -55,15 +55,15 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert "from snapshot to snapshot" in output
     verdict = here / "outputs" / "purchases" / "verdict"
     tree = json.loads((verdict / "verdict.json").read_text(encoding="utf-8"))
-    *_, last = tree["in_time"]
-    assert last["sealed"]
-    assert last["snapshot"] == tree["split"]["sealed_at"]
+    *_, last = tree["by_snapshot"]
+    assert last["is_sealed_test"]
+    assert last["snapshot"] == tree["split"]["sealed_snapshot"]
     # a campaign speaks to people, once each, at the latest snapshot
     people = pd.read_csv(verdict / "customers.csv")
-    assert len(people) == tree["sealed_test"]["customers"] == last["rows"]
+    assert len(people) == tree["sealed_test"]["n_customers"] == last["n_rows"]
     assert people["customer_id"].is_unique
     assert people["customer_id"].between(1000, 1299).all()
-    assert tree["scored"] == {"sealed_test": len(people)}
+    assert tree["n_scored"] == {"sealed_test": len(people)}
     (campaign,) = (verdict.parent / "campaigns").iterdir()
     offers = pd.read_csv(campaign / "offers.csv")
     assert set(offers["customer_id"]) <= set(people["customer_id"])
@@ -79,7 +79,9 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert len(scored) + len(reasons) <= 300
 
     # who is scored again at the day of the sealed test is known; at a later one, new
-    known = {json.loads((home / "score.json").read_text(encoding="utf-8"))["data"]["known"]}
+    known = {
+        json.loads((home / "score.json").read_text(encoding="utf-8"))["data"]["n_in_comparison"]
+    }
     assert known == {0}
     same = (
         f"verdict={verdict}",

@@ -24,10 +24,10 @@ def test_from_four_files_to_segments(retain, retain_compare, store, records):
     assert "1300 → 1297 (newcomers) → 1296 (outlier)" in output
     found = records("models")
     # scikit-learn alone, twins grouped, gives .90 to .91 for logistic regression here.
-    assert 0.895 <= found["logreg"]["metrics"]["roc_auc"]["mean"] <= 0.915
-    assert 0.905 <= found["extra_trees"]["metrics"]["roc_auc"]["mean"] <= 0.93
+    assert 0.895 <= found["logreg"]["metrics"]["roc_auc"]["value"] <= 0.915
+    assert 0.905 <= found["extra_trees"]["metrics"]["roc_auc"]["value"] <= 0.93
     outcomes = {check["code"]: check["outcome"] for check in found["logreg"]["checks"]}
-    assert {code for code, outcome in outcomes.items() if outcome == "handled"} == {
+    assert {code for code, outcome in outcomes.items() if outcome == "mitigated"} == {
         "id_predicts_target",
         "order_predicts_target",
         "duplicate_customers",
@@ -36,8 +36,8 @@ def test_from_four_files_to_segments(retain, retain_compare, store, records):
     assert code == 0, output
     verdict = json.loads(Path("outputs/models/verdict/verdict.json").read_text(encoding="utf-8"))
     segments = pd.read_csv("outputs/models/verdict/segments.csv")
-    assert segments["customers"].sum() == sum(verdict["scored"].values()) == 1296
-    assert segments["profit"].sum() == pytest.approx(1296 * 4.0, rel=0.05)
+    assert segments["n_customers"].sum() == sum(verdict["n_scored"].values()) == 1296
+    assert segments["total_profit"].sum() == pytest.approx(1296 * 4.0, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_would_cheat_is_refused_with_its_numbers(retain, store, words, numb
 def test_second_copies_can_be_dropped(retain, store, records):
     retain(*store, "audit.duplicates=drop", "model=dummy")
     funnel = records("adhoc")["dummy"]["data"]["funnel"]
-    assert [step["after"] for step in funnel] == [1297, 1296, 1275]
+    assert [step["n_after"] for step in funnel] == [1297, 1296, 1275]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
     agreed = market["Разрешить сообщать"] == "да"
     assert (~agreed).sum() == 338
     customers = pd.read_csv(offered / "customers.csv", index_col="customer_id")
-    assert len(customers) == tree["customers"] == 1296
+    assert len(customers) == tree["n_customers"] == 1296
     assert (customers["contactable"] == agreed[customers.index]).all()
     profit = money["Прибыль"][customers.index]
     pd.testing.assert_series_equal(customers["profit"], profit, check_names=False)
@@ -96,13 +96,13 @@ def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
     assert at_risk.sum() == pytest.approx(tree["profit_at_risk"]["value"], rel=1e-9)
     arms = pd.read_csv(campaign_in(offered) / "campaign.csv", index_col="customer_id")
     treated = arms[arms["arm"] == "treatment"]
-    assert treated["cost"].sum() == pytest.approx(tree["plan"]["cost"])
-    assert tree["plan"]["cost"] <= 150
-    assert len(arms) == tree["plan"]["chosen"]
-    assert arms["at_stake"].to_numpy() == pytest.approx(3 * profit[arms.index].clip(lower=0))
+    assert treated["expected_cost"].sum() == pytest.approx(tree["plan"]["expected_cost"])
+    assert tree["plan"]["expected_cost"] <= 150
+    assert len(arms) == tree["plan"]["n_chosen"]
+    assert arms["value_at_stake"].to_numpy() == pytest.approx(3 * profit[arms.index].clip(lower=0))
     needs = {one["name"] for one in tree["offers"] if one["needs_consent"]}
     assert agreed[arms.index[arms["offer"].isin(needs)]].all()
-    shares = tree["plan"]["control"] / tree["plan"]["chosen"]
+    shares = tree["plan"]["n_control"] / tree["plan"]["n_chosen"]
     assert shares == pytest.approx(0.2, abs=0.02)
 
 
@@ -162,8 +162,8 @@ def test_the_plan_for_the_store_is_the_optimum_of_an_exact_solver(asked):
 
 def test_from_little_budget_to_much_the_campaign_grows_until_nobody_is_left_who_pays(offered):
     tree = json.loads((campaign_in(offered) / "campaign.json").read_text(encoding="utf-8"))
-    curve = tree["budgets"]
-    nets, sizes = [one["net"] for one in curve], [one["chosen"] for one in curve]
+    curve = tree["budget_curve"]
+    nets, sizes = [one["expected_net"] for one in curve], [one["n_chosen"] for one in curve]
     assert nets == sorted(nets)
     assert sizes[0] < sizes[-1]
     gains = [b - a for a, b in itertools.pairwise(nets)]

@@ -62,7 +62,7 @@ def changed(run, change):
 
 def left_out(study):
     tree = json.loads((study / "verdict" / "verdict.json").read_text(encoding="utf-8"))
-    return [one for one in tree["not_in_the_leaderboard"] if one["state"] == "broken"]
+    return [one for one in tree["excluded_runs"] if one["state"] == "broken"]
 
 
 def metric(key, value):
@@ -88,8 +88,8 @@ BROKEN = {
     "another config": lambda run: changed(run, lambda t: t["config"]["model"].update(C=3.0)),
     "no config": lambda run: changed(run, lambda t: t["config"].pop("sampler")),
     "another study": lambda run: changed(run, lambda t: t.update(study="other")),
-    "fewer folds": lambda run: changed(run, metric("folds", [0.9])),
-    "NaN": lambda run: changed(run, metric("mean", float("nan"))),
+    "fewer folds": lambda run: changed(run, metric("fold_values", [0.9])),
+    "NaN": lambda run: changed(run, metric("value", float("nan"))),
     "no metrics": lambda run: changed(run, lambda t: t.update(metrics={})),
     "renamed": lambda run: run.path.rename(run.path.with_name("best-one")),
     "scores lost": lambda run: run.scores.unlink(),
@@ -418,7 +418,7 @@ def test_runs_that_are_being_done_are_called_running(study, retain_compare, judg
     assert "1 run is still running and not compared" in output
     assert "interrupted" not in output
     tree = json.loads((study / "verdict" / "verdict.json").read_text(encoding="utf-8"))
-    assert (tree["unfinished"], tree["running"]) == (1, 1)
+    assert (tree["n_unfinished"], tree["n_running"]) == (1, 1)
 
 
 def test_the_sealed_test_is_opened_during_a_sweep_only_when_asked_for(study, retain_compare):

@@ -18,7 +18,7 @@ from retain.errors import RetainError
 from retain.execution.dataset import clear_cache
 from retain.execution.shared_memory import share
 from retain.learning.features import training_columns
-from retain.verdict.document import as_json
+from retain.verdict.document import SCHEMA, as_json
 from retain.verdict.model_file import load_model, save_model
 from retain.workflows.campaign import plan_campaign
 from retain.workflows.runs import read_run_scores, select_runs
@@ -46,7 +46,7 @@ def verdict_of(folder, data, *settings):
     )
     offered.write(found.output_dir)
     tree = {
-        "schema": 2,
+        "schema": SCHEMA,
         "winner": {"id": winner.id, "name": "a model", "config": winner.config},
         "model": carried.model,
         "reference": carried.reference,
@@ -142,9 +142,9 @@ def test_four_new_files_are_scored_placed_and_held_against_training(store, retai
         scores["risk"] * scores["profit"].clip(lower=0) * 3
     )
     tree = json.loads((folder / "score.json").read_text())
-    assert tree["campaign"] == only_campaign().name
-    assert tree["data"]["scored"] == len(scores)
-    assert sum(one["customers"] for one in tree["segments"]) == len(scores)
+    assert tree["campaign_id"] == only_campaign().name
+    assert tree["data"]["n_customers"] == len(scores)
+    assert sum(one["n_customers"] for one in tree["segments"]) == len(scores)
     assert "Drift compared with" in output
     assert "not scored" in output
     assert "Drivers are not computed for new customers" in output
@@ -155,7 +155,7 @@ def test_four_new_files_are_scored_placed_and_held_against_training(store, retai
 def test_customers_are_placed_by_the_cut_offs_of_the_comparison(store, retain_score):
     retain_score(*STORE)
     scores = pd.read_csv(only_folder() / "scores.csv")
-    cuts = json.loads(Path("verdict/verdict.json").read_text())["cuts"]["segmentation"]
+    cuts = json.loads(Path("verdict/verdict.json").read_text())["fitted_thresholds"]["segmentation"]
     expected = [
         f"{band(cuts['risk'], risk)} risk · {band(cuts['value'], profit)} value"
         for risk, profit in zip(scores["risk"], scores["profit"], strict=True)
@@ -229,7 +229,7 @@ def test_offers_keep_consent_limits_and_the_control_group(store, retain_score):
     arms = pd.read_csv(only_campaign() / "campaign.csv", index_col="customer_id")
     offers = pd.read_csv(only_campaign() / "offers.csv", index_col="customer_id")
     tree = json.loads((only_campaign() / "campaign.json").read_text())
-    assert (tree["plan"]["budget"], tree["control"]["share"]) == (20, 0.5)
+    assert (tree["plan"]["budget"], tree["control_group"]["share"]) == (20, 0.5)
     assert 0 < offers["expected_cost"].sum() <= 20
     assert set(offers.index) == set(arms.index[arms["arm"] == "treatment"])
     asks = {o["name"] for o in tree["offers"] if o["needs_consent"]}
@@ -241,7 +241,7 @@ def test_offers_keep_consent_limits_and_the_control_group(store, retain_score):
         "budget": 20,
         "control_share": 0.5,
     }
-    assert settings["offers"] == saved["cuts"]["offers"]
+    assert settings["offers"] == saved["fitted_thresholds"]["offers"]
 
 
 def test_a_campaign_of_none_scores_and_places_alone(store, retain_score):
@@ -277,7 +277,7 @@ def test_scored_again_with_other_limits_the_older_scores_keep_their_campaign(sto
     assert (only_folder() / "score.json").read_bytes() == before
     code, output = retain_score(*STORE, "campaign.budget=5", "campaign.replace=true")
     assert code == 0, output
-    assert json.loads((only_folder() / "score.json").read_text())["campaign"] != campaign.name
+    assert json.loads((only_folder() / "score.json").read_text())["campaign_id"] != campaign.name
     assert {path.name for path in campaign.iterdir()} == CAMPAIGN
 
 
@@ -483,8 +483,11 @@ def test_a_file_that_was_touched_is_refused(store, retain_score, name):
     [
         (lambda tree: tree["model"].update(file="../../etc/passwd"), "model.file"),
         (lambda tree: tree["model"].update(sha256="0"), "model.sha256"),
-        (lambda tree: tree["calibration"].update(slope="steep"), "calibration"),
-        (lambda tree: tree["cuts"]["segmentation"].update(kind="python"), "cuts.segmentation.kind"),
+        (lambda tree: tree["recalibration"].update(slope="steep"), "recalibration"),
+        (
+            lambda tree: tree["fitted_thresholds"]["segmentation"].update(kind="python"),
+            "fitted_thresholds.segmentation.kind",
+        ),
         (
             lambda tree: tree["settings"]["assumptions"].update(simulations=1),
             "settings.assumptions.simulations",

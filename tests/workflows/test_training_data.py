@@ -35,13 +35,13 @@ TABLE = (
 
 def jobs_in(verdict):
     """The jobs that need customers and left something in a verdict."""
-    reasons = verdict["reasons"]
+    reasons = verdict["explanations"]
     left = {
         "refit": verdict["sealed_test"],
         "associate": any(one["phik"] for one in reasons["features"]),
         "explain": reasons["drivers"],
         "ablate": any(
-            (one["contribution"] or {}).get("source") == "refit" for one in reasons["groups"]
+            (one["ablation"] or {}).get("source") == "refit" for one in reasons["groups"]
         ),
         "plan": verdict["campaign"]["plan"],
     }

@@ -19,7 +19,7 @@ def main(runs: Path, leaderboard: Path) -> None:
         record = json.loads(path.read_text(encoding="utf-8"))
         rows.append(pd.json_normalize(record).iloc[0])
     table = pd.DataFrame(rows)
-    table = table.sort_values("metrics.roc_auc.mean", ascending=False)
+    table = table.sort_values("metrics.roc_auc.value", ascending=False)
     table.to_csv(leaderboard, index=False)
 
 

@@ -23,17 +23,20 @@ from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
 from retain.schema import Assumptions, Catalogue, parse
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes, read_json_object
+from retain.storage.schemas import check_schema
 from retain.verdict.export import FORMULA
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
 SETTINGS = ("settings",)
+SCHEMA = 3
+"""Of ``campaign.json``; counts up when the meaning of a key changes."""
 FOLDER = "campaigns"
 """Folder of campaigns."""
 TREATMENT, CONTROL = "treatment", "control"
-NUMBERS = ("risk", "at_stake", "cost", "expected_net")
-COLUMNS = ("customer_id", "segment", "offer", "arm", "randomisation", *NUMBERS)
-"""``cost`` is the expected cost, 0 in the control group; ``expected_net`` is the expected net value
-of a contact, in both arms; both over the horizon."""
+NUMBERS = ("risk", "value_at_stake", "expected_cost", "expected_net")
+COLUMNS = ("customer_id", "segment", "offer", "arm", "assignment_id", *NUMBERS)
+"""``expected_cost`` is 0 in the control group; ``expected_net`` is the expected net value of a
+contact, in both arms; both over the horizon."""
 
 
 @dataclass(frozen=True)
@@ -78,18 +81,19 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
     segment: np.ndarray,
     offer: np.ndarray,
     control: np.ndarray,
-    randomisation: np.ndarray,
+    assignment_id: np.ndarray,
     risk: np.ndarray,
-    at_stake: np.ndarray,
-    cost: np.ndarray,
+    value_at_stake: np.ndarray,
+    expected_cost: np.ndarray,
     expected_net: np.ndarray,
 ) -> pd.DataFrame:
-    """Return the rows of ``campaign.csv`` from costs and net values as if all were contacted.
+    """Return the rows of ``campaign.csv``; ``expected_net`` as if all were contacted.
 
     >>> one, text = np.ones(2), np.array(["x", "x"])
-    >>> table = assignment_table(pd.Index([7, 8]), segment=text, offer=text, randomisation=text,
-    ...     control=np.array([False, True]), risk=one, at_stake=one, cost=one, expected_net=one)
-    >>> table[["customer_id", "arm", "cost"]].to_numpy().tolist()
+    >>> table = assignment_table(pd.Index([7, 8]), segment=text, offer=text, assignment_id=text,
+    ...     control=np.array([False, True]), risk=one, value_at_stake=one, expected_cost=one,
+    ...     expected_net=one)
+    >>> table[["customer_id", "arm", "expected_cost"]].to_numpy().tolist()
     [[7, 'treatment', 1.0], [8, 'control', 0.0]]
     """
     columns = {
@@ -97,10 +101,10 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
         "segment": segment,
         "offer": offer,
         "arm": np.where(control, CONTROL, TREATMENT),
-        "randomisation": randomisation,
+        "assignment_id": assignment_id,
         "risk": risk,
-        "at_stake": at_stake,
-        "cost": np.where(control, 0.0, cost),
+        "value_at_stake": value_at_stake,
+        "expected_cost": np.where(control, 0.0, expected_cost),
         "expected_net": expected_net,
     }
     return pd.DataFrame(columns, columns=list(COLUMNS))
@@ -131,6 +135,7 @@ def read_assignment(folder: Path) -> Assignment:
         There is no campaign, or its files are invalid or do not belong together.
     """
     tree = _read_campaign_json(folder)
+    check_schema(tree.get("schema"), SCHEMA, folder / JSON)
     id_ = _check_id(tree, folder)
     raw, fingerprint = _table_bytes(tree, CSV, folder)
     if OFFERS in _value_at(tree, ("files",), dict, folder):
@@ -138,7 +143,7 @@ def read_assignment(folder: Path) -> Assignment:
     return Assignment(
         table=_parse_table(raw, folder / CSV),
         id=id_,
-        unit=_value_at(tree, ("unit",), str, folder),
+        unit=_value_at(tree, ("profit_unit",), str, folder),
         alpha=float(_value_at(tree, ("power", "alpha"), float, folder)),
         power=float(_value_at(tree, ("power", "power"), float, folder)),
         seed=_value_at(tree, ("seed",), int, folder),
@@ -192,8 +197,8 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
     id_: str = _value_at(tree, ("id",), str, folder)
     if id_ != campaign_id(tree):
         raise RetainError(
-            f"{folder / JSON} was changed since campaign {id_} was planned, or an earlier version "
-            "wrote it: its id and its content disagree. Put back the file as it was written."
+            f"{folder / JSON} was changed since campaign {id_} was planned: its id and its content "
+            "disagree. Put back the file as it was written."
         )
     if folder.resolve().parent.name == FOLDER and folder.resolve().name != id_:
         raise RetainError(

@@ -135,7 +135,7 @@ def without_money(campaign: Campaign, settings: CampaignSettings) -> Campaign:
     if not settings.planning.on:
         return campaign
     no = NotApplicable(f"a campaign needs profit, and these customers have none: {NAMING}")
-    return replace(campaign, plan=no, tree={"missing": str(no)})
+    return replace(campaign, plan=no, tree={"reason": str(no)})
 
 
 def _segment_audience(
@@ -182,7 +182,7 @@ def apply_to_new_customers(
         return _without_money(segmented, settings)
     draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
     totals = draws.totals(np.asarray(segmented.segments))
-    profiles = build_profiles(segmented, settings.segmentation, totals, differs=False)
+    profiles = build_profiles(segmented, settings.segmentation, totals, contrasts=False)
     campaign = Campaign(
         segmented, settings.segmentation, profiles, draws.per_customer(), None, None, None
     )
@@ -197,6 +197,6 @@ def _without_money(segmented: Audience, settings: CampaignSettings) -> Campaign:
             "the segments of the comparison are by value too, and these customers carry no "
             f"profit: {NAMING}"
         )
-    profiles = build_profiles(segmented, settings.segmentation, None, differs=False)
+    profiles = build_profiles(segmented, settings.segmentation, None, contrasts=False)
     campaign = Campaign(segmented, settings.segmentation, profiles, None, None, None, None)
     return without_money(campaign, settings)

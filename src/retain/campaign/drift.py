@@ -42,10 +42,13 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
     Returns
     -------
     DataFrame
-        ``what`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift), ``psi_by_chance``
-        (its 95 % quantile without drift), ``p`` and ``p_holm`` (corrected for all features and the
-        score), ``shift`` (``none``, ``chance``, ``moderate``, ``strong``), and the ``bin`` with the
-        largest change, its ``share_then`` and ``share_now``.
+        ``kind`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift),
+        ``psi_null_quantile`` (its 95 % quantile without drift), ``p`` and
+        ``p_holm`` (corrected for all features and the
+        score), ``shift`` (``none``, ``chance``,
+        ``moderate``, ``strong``), and the ``bin`` with the
+        largest change, its ``share_training`` and
+        ``share_new``.
     """
     features = {name: (shares, table[name]) for name, shares in reference.features.items()}
     rows = [_row("score", SCORE, reference.score, pd.Series(score))]
@@ -53,15 +56,15 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
     shifts = pd.DataFrame(rows)
     shifts["p_holm"] = holm(shifts["p"].to_numpy())
     shifts["shift"] = [
-        _shift(*row) for row in shifts[["psi", "psi_by_chance", "p_holm"]].to_numpy()
+        _shift(*row) for row in shifts[["psi", "psi_null_quantile", "p_holm"]].to_numpy()
     ]
-    order = np.lexsort((-shifts["psi"].to_numpy(), shifts["what"] != "score"))
+    order = np.lexsort((-shifts["psi"].to_numpy(), shifts["kind"] != "score"))
     return shifts.iloc[order].reset_index(drop=True)[COLUMNS]
 
 
 COLUMNS = [
-    *("what", "name", "shift", "psi", "psi_by_chance", "p", "p_holm"),
-    *("bin", "share_then", "share_now", "missing_then", "missing_now"),
+    *("kind", "name", "shift", "psi", "psi_null_quantile", "p", "p_holm"),
+    *("bin", "share_training", "share_new", "missing_training", "missing_new"),
 ]
 
 
@@ -102,16 +105,16 @@ def _row(
     before, after = reference / reference.sum(), current / current.sum()
     largest = int(np.abs(after - before).argmax())
     return {
-        "what": kind,
+        "kind": kind,
         "name": name,
         "psi": psi(reference[nonempty], current[nonempty]),
-        "psi_by_chance": psi_null_quantile(int(nonempty.sum()), reference.sum(), current.sum()),
+        "psi_null_quantile": psi_null_quantile(int(nonempty.sum()), reference.sum(), current.sum()),
         "p": _chi_squared_p(np.array([reference[nonempty], current[nonempty]])),
         "bin": shares.names[largest],
-        "share_then": before[largest],
-        "share_now": after[largest],
-        "missing_then": before[-1],
-        "missing_now": after[-1],
+        "share_training": before[largest],
+        "share_new": after[largest],
+        "missing_training": before[-1],
+        "missing_new": after[-1],
     }
 
 
@@ -136,8 +139,8 @@ def _shift(index: float, chance: float, p_holm: float) -> str:
 def _message(row: dict[Any, Any]) -> str:
     return (
         f"{row['name']} has shifted since training ({row['shift']}, PSI {row['psi']:.2f}, by "
-        f"chance below {row['psi_by_chance']:.2f}, p {_format_p(row['p_holm'])} after Holm): "
-        f"{row['bin']} {row['share_then']:.0%} then, {row['share_now']:.0%} now."
+        f"chance below {row['psi_null_quantile']:.2f}, p {_format_p(row['p_holm'])} after Holm): "
+        f"{row['bin']} {row['share_training']:.0%} then, {row['share_new']:.0%} now."
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,11 @@ from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.schema import Config, parse
 from retain.storage.reading import parse_json, read_bytes
+from retain.storage.schemas import check_schema
 from retain.storage.writing import hash_file, write_text
 
+SCHEMA: Final = 2
+"""Counts up when the meaning of a key changes."""
 BINS = 10
 """Quantile bins of a number; fewer where values repeat."""
 FEWEST, RAREST, MOST = 5, 0.01, 20
@@ -36,7 +39,7 @@ class NumericHistogram(Config):
     kind: Literal["number"]
     edges: tuple[Finite, ...]
     counts: tuple[Count, ...]
-    missing: Count
+    n_missing: Count
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
@@ -50,7 +53,7 @@ class NumericHistogram(Config):
     def names(self) -> tuple[str, ...]:
         """Names of the bins, missing values last.
 
-        >>> NumericHistogram(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), missing=0).names
+        >>> NumericHistogram(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), n_missing=0).names
         ('≤ 1', '1 to 2.5', '> 2.5', '(missing)')
         """
         if not self.edges:
@@ -61,7 +64,7 @@ class NumericHistogram(Config):
     @property
     def customers(self) -> np.ndarray:
         """Training customers in each bin."""
-        return np.array([*self.counts, self.missing])
+        return np.array([*self.counts, self.n_missing])
 
     def count(self, values: pd.Series) -> np.ndarray:
         """Return the number of ``values`` in each bin."""
@@ -77,8 +80,8 @@ class CategoryHistogram(Config):
 
     kind: Literal["category"]
     levels: dict[str, Count]
-    other: Count
-    missing: Count
+    n_other: Count
+    n_missing: Count
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,7 +91,7 @@ class CategoryHistogram(Config):
     @property
     def customers(self) -> np.ndarray:
         """Training customers in each bin."""
-        return np.array([*self.levels.values(), self.other, self.missing])
+        return np.array([*self.levels.values(), self.n_other, self.n_missing])
 
     def count(self, values: pd.Series) -> np.ndarray:
         """Return the number of ``values`` in each bin; an unseen level counts as other."""
@@ -105,15 +108,14 @@ Shares = Annotated[NumericHistogram | CategoryHistogram, Field(discriminator="ki
 class Reference(Config):
     """Reference distributions of a comparison.
 
-    ``customers`` is the number of training customers, ``features`` are the winner's, in its order.
-    ``score`` is that of the sealed test. ``content`` and ``rows`` are the hash and the number of
-    all customers of the comparison.
+    ``features`` are the winner's, in its order. ``score`` is that of the sealed test.
+    ``content_sha256`` and ``n_customers`` are of all customers of the comparison.
     """
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
-    customers: Annotated[int, Field(ge=1)]
-    rows: Annotated[int, Field(ge=1)]
-    content: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    schema_: Literal[2] = Field(default=SCHEMA, alias="schema")
+    n_training_customers: Annotated[int, Field(ge=1)]
+    n_customers: Annotated[int, Field(ge=1)]
+    content_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     score: NumericHistogram
     features: dict[str, Shares]
 
@@ -138,9 +140,9 @@ def build_reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> 
     """
     trained = table.loc[training]
     return Reference(
-        customers=len(trained),
-        rows=len(table),
-        content=content_hash(table),
+        n_training_customers=len(trained),
+        n_customers=len(table),
+        content_sha256=content_hash(table),
         score=_numeric_histogram(sealed.table["probability"]),
         features={str(name): _build_histogram(trained[name]) for name in trained},
     )
@@ -171,9 +173,11 @@ def read_reference(path: Path, sha256: str) -> Reference:
     content = read_bytes(path, within=path.parent)
     if hashlib.sha256(content).hexdigest() != sha256:
         raise RetainError(f"{path} is not the reference its verdict speaks of: the hash differs.")
-    tree = parse_json(content, str(path))
+    read_tree = parse_json(content, str(path))
+    tree = read_tree if isinstance(read_tree, dict) else {}
+    check_schema(tree.get("schema"), SCHEMA, path)
     try:
-        return parse(Reference, tree if isinstance(tree, dict) else {}, "reference")
+        return parse(Reference, tree, "reference")
     except RetainError as error:
         problem = str(error).splitlines()[0]
         raise RetainError(f"{path} cannot be read as a reference: {problem}") from None
@@ -201,10 +205,10 @@ def _numeric_histogram(values: pd.Series) -> NumericHistogram:
         below = np.nextafter(common, -np.inf)
         edges = np.unique([*cuts, *below[np.isfinite(below)]]).tolist()
     empty = NumericHistogram(
-        kind="number", edges=tuple(edges), counts=(0,) * (len(edges) + 1), missing=0
+        kind="number", edges=tuple(edges), counts=(0,) * (len(edges) + 1), n_missing=0
     )
     *counts, missing = empty.count(values).tolist()
-    return empty.model_copy(update={"counts": tuple(counts), "missing": missing})
+    return empty.model_copy(update={"counts": tuple(counts), "n_missing": missing})
 
 
 def _category_histogram(values: pd.Series) -> CategoryHistogram:
@@ -212,10 +216,12 @@ def _category_histogram(values: pd.Series) -> CategoryHistogram:
     sizes = values.value_counts()
     least = max(FEWEST, RAREST * len(values))
     common = [str(level) for level in sizes.index[sizes >= least]][:MOST]
-    empty = CategoryHistogram(kind="category", levels=dict.fromkeys(common, 0), other=0, missing=0)
+    empty = CategoryHistogram(
+        kind="category", levels=dict.fromkeys(common, 0), n_other=0, n_missing=0
+    )
     *counts, other, missing = empty.count(values).tolist()
     levels = dict(zip(common, counts, strict=True))
-    return empty.model_copy(update={"levels": levels, "other": other, "missing": missing})
+    return empty.model_copy(update={"levels": levels, "n_other": other, "n_missing": missing})
 
 
 def _bin_name(low: float, high: float) -> str:

@@ -22,9 +22,10 @@ def segments_table(segments: Sequence[dict[str, Any]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``segment, label_en, label_ru, customers, share, risk, risk_low, risk_high``; ``profit,
-        profit_at_risk`` with ``_low`` and ``_high``; ``contactable, small, jaccard``; ``differs``:
-        features that distinguish it from all others, as ``feature direction``.
+        ``segment, label_en, label_ru, n_customers, share``; ``risk`` with ``_low`` and ``_high``;
+        ``total_profit``; ``profit_at_risk`` with ``_low`` and ``_high``; ``contactable_share,
+        is_small, jaccard``; ``contrasts``: the features that distinguish it from all others, as
+        ``feature direction``.
     """
     return pd.DataFrame([_segment(one) for one in segments])
 
@@ -35,27 +36,31 @@ def _segment(one: dict[str, Any]) -> dict[str, Any]:
         "segment": one["segment"],
         "label_en": None if label is None else label["en"],
         "label_ru": None if label is None else label["ru"],
-        **{key: one[key] for key in ("customers", "share", "risk", "risk_low", "risk_high")},
-        "profit": one["profit"],
+        "n_customers": one["n_customers"],
+        "share": one["share"],
+        "risk": one["risk"]["value"],
+        "risk_low": one["risk"]["low"],
+        "risk_high": one["risk"]["high"],
+        "total_profit": one["total_profit"],
         "profit_at_risk": None if money is None else money["value"],
         "profit_at_risk_low": None if money is None else money["low"],
         "profit_at_risk_high": None if money is None else money["high"],
-        "contactable": one["contactable"],
-        "small": one["small"],
+        "contactable_share": one["contactable_share"],
+        "is_small": one["is_small"],
         "jaccard": None if stable is None else stable["jaccard"],
-        "differs": "; ".join(map(_difference, one["differs"])),
+        "contrasts": "; ".join(map(_contrast, one["contrasts"])),
     }
 
 
-def _difference(one: dict[str, Any]) -> str:
+def _contrast(one: dict[str, Any]) -> str:
     what = one["feature"] if one["level"] is None else f"{one['feature']} = {one['level']}"
-    return f"{what} {one['direction']} ({one['inside']:.3g} against {one['outside']:.3g})"
+    return f"{what} {one['direction']} ({one['in_segment']:.3g} against {one['elsewhere']:.3g})"
 
 
 def customers_table(campaign: Campaign) -> pd.DataFrame:
     """Return all scored customers with score, risk, profit at risk and segment."""
     audience = campaign.audience
-    table = audience.table.drop(columns=["at_stake"], errors="ignore")
+    table = audience.table.drop(columns=["value_at_stake"], errors="ignore")
     table = table.assign(segment=audience.segments)
     if campaign.bounds is not None:
         low, high = campaign.bounds.T
@@ -73,8 +78,8 @@ def offers_table(
     Returns
     -------
     DataFrame
-        ``customer_id, segment, offer, name, channel, text, risk, expected_cost, expected_net,
-        expected_net_low, expected_net_high, reasons``.
+        ``customer_id, segment, offer, label, channel, text, risk, expected_cost, expected_net,
+        expected_net_low, expected_net_high, drivers``.
     """
     offers, treated = plan.offers, plan.treated_offer_index
     rows = np.flatnonzero(treated >= 0)
@@ -92,7 +97,7 @@ def offers_table(
             "customer_id": ids,
             "segment": np.asarray(audience.segments)[rows],
             "offer": names[indices],
-            "name": labels[indices],
+            "label": labels[indices],
             "channel": channels[indices],
             "text": [texts[row] for row in rows],
             "risk": audience.table["risk"].to_numpy()[rows],
@@ -100,7 +105,7 @@ def offers_table(
             "expected_net": plan.select_chosen(offers.net)[rows],
             "expected_net_low": low,
             "expected_net_high": high,
-            "reasons": "" if reasons is None else reasons.reindex(ids).fillna("").to_numpy(),
+            "drivers": "" if reasons is None else reasons.reindex(ids).fillna("").to_numpy(),
         }
     )
     order = ["segment", "expected_net"]
@@ -117,9 +122,9 @@ def arms_table(campaign: Campaign, plan: CampaignPlan) -> pd.DataFrame:
         segment=np.asarray(audience.segments)[rows],
         offer=np.array(plan.offers.names, dtype=object)[plan.offer_index[rows]],
         control=plan.control.is_control[rows],
-        randomisation=plan.control.assignment_id[rows],
+        assignment_id=plan.control.assignment_id[rows],
         risk=table["risk"].to_numpy(),
-        at_stake=table["at_stake"].to_numpy(),
-        cost=plan.select_chosen(plan.offers.cost)[rows],
+        value_at_stake=table["value_at_stake"].to_numpy(),
+        expected_cost=plan.select_chosen(plan.offers.cost)[rows],
         expected_net=plan.select_chosen(plan.offers.net)[rows],
     )

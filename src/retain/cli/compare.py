@@ -80,7 +80,9 @@ def _select_and_compare(line: Arguments) -> int:
     config = compose_compare(drop_offer_overrides(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = diff_pair(config, None)
-        diff = compare_pair(a, b, (try_read_scores(one, a), try_read_scores(other, b)), asked=True)
+        diff = compare_pair(
+            a, b, (try_read_scores(one, a), try_read_scores(other, b)), requested=True
+        )
         print_diff(console(), diff)
         if line.json:
             write_json(diff)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from retain.schema import Catalogue, Readout
 
 
+INTERVALS = ("difference", "customers_saved")
 SHORTHANDS = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
 """Short keys of the command line and their full keys."""
 
@@ -91,7 +92,7 @@ def write(files: ReadoutDirectory, result: Found) -> None:
     write_csv(effects_table(result.tree["effects"]), files.effects)
     if result.catalogue is not None:
         name = result.catalogue.name
-        write_text(files.offers(name), offers_yaml(result.catalogue, result.tree["campaign"]))
+        write_text(files.offers(name), offers_yaml(result.catalogue, result.tree["campaign_id"]))
     text = json.dumps(result.tree, ensure_ascii=False, indent=1, allow_nan=False)
     write_text(files.readout, f"{text}\n")
 
@@ -102,11 +103,17 @@ def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
     flat = []
     for row in rows:
-        saved = row["saved"] or {"value": None, "low": None, "high": None}
-        ends = {"saved": saved["value"], "saved_low": saved["low"], "saved_high": saved["high"]}
-        flat.append({**row, **ends})
-    table = pd.DataFrame(flat)
-    return table[[name for name in table if name != "verdict"] + ["verdict"]]
+        cells: dict[str, Any] = {}
+        for name, value in row.items():
+            cells |= _interval(name, value) if name in INTERVALS else {name: value}
+        flat.append(cells)
+    return pd.DataFrame(flat)
+
+
+def _interval(name: str, found: dict[str, float | None] | None) -> dict[str, float | None]:
+    """Return a number and both ends of its interval, each in a column of its own."""
+    ends = found or dict.fromkeys(("value", "low", "high"))
+    return {name: ends["value"], f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
 
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:

@@ -79,7 +79,7 @@ def load_checkpoint(task: Task) -> Checkpoint | None:
 
 
 def _read(task: Task) -> tuple[pd.DataFrame, FoldFacts]:
-    path, max_cells = task.directory.folds, len(COLUMNS) * task.data.rows * task.split.repeats
+    path, max_cells = task.directory.folds, len(COLUMNS) * task.data.n_rows * task.split.n_repeats
     table = read_parquet(path, max_cells=max_cells, within=task.directory.path)
     text = (table.schema.metadata or {}).get(METADATA_KEY, b"{}")
     facts = parse(FoldFacts, parse_json(text, str(path)), str(path))
@@ -98,7 +98,7 @@ def save_checkpoint(
     ``seconds_spent`` is the wall time of its earlier rungs.
     """
     seconds_spent += time.monotonic() - task.monotonic_start
-    roc_auc = evaluation.metrics["roc_auc"]["folds"]
+    roc_auc = evaluation.metrics["roc_auc"]["fold_values"]
     facts = FoldFacts(
         made_by=_made_by(task),
         roc_auc=tuple(roc_auc),
@@ -119,6 +119,6 @@ def _made_by(task: Task) -> dict[str, Any]:
     return {
         "data": task.data.fingerprint,
         "split": task.split.fingerprint,
-        "code": task.environment.code,
+        "code": task.environment.code_sha256,
         "packages": task.environment.packages,
     }

@@ -53,11 +53,17 @@ class Dataset:
         customers = self.customers
         return DataInfo(
             fingerprint=customers.fingerprint,
-            rows=len(customers),
-            positives=int(customers.y.sum()),
+            n_rows=len(customers),
+            n_positives=int(customers.y.sum()),
             funnel=tuple(
-                FunnelStep(name=s.name, before=s.before, after=s.after, reason=s.reason, of=s.unit)
-                for s in customers.funnel
+                FunnelStep(
+                    name=step.name,
+                    n_before=step.before,
+                    n_after=step.after,
+                    reason=step.reason,
+                    unit=step.unit,
+                )
+                for step in customers.funnel
             ),
             label=None if customers.panel is None else summarise_label(customers, customers.panel),
         )
@@ -69,19 +75,19 @@ class Dataset:
         repeats = 1 + max(fold.repeat for fold in folds)
         return SplitInfo(
             fingerprint=self.splits.fingerprint,
-            folds=len(folds) // repeats,
-            repeats=repeats,
-            sealed=len(self.splits.test_ids),
+            n_folds=len(folds) // repeats,
+            n_repeats=repeats,
+            n_sealed_test=len(self.splits.test_ids),
             test_to_train=self.splits.test_to_train,
-            tested=tuple(str(fold.snapshot) for fold in folds if fold.snapshot is not None),
-            sealed_at=self.splits.test_snapshot,
+            test_snapshots=tuple(str(fold.snapshot) for fold in folds if fold.snapshot is not None),
+            sealed_snapshot=self.splits.test_snapshot,
         )
 
     @cached_property
     def check_results(self) -> tuple[CheckResult, ...]:
         """Results of the audit, for records."""
         return tuple(
-            CheckResult(code=c.code, outcome=c.outcome, sentence=c.sentence) for c in self.checks
+            CheckResult(code=c.code, outcome=c.outcome, message=c.sentence) for c in self.checks
         )
 
     @cached_property
@@ -102,17 +108,17 @@ def summarise_label(customers: Customers, dated: Panel) -> LabelInfo:
     target = customers.y.groupby(dated.snapshot).agg(["size", "sum"])
     variants: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
     return LabelInfo(
-        horizon=dated.horizon,
+        horizon_days=dated.horizon,
         snapshots=tuple(
-            SnapshotFacts(snapshot=f"{day:%Y-%m-%d}", rows=int(rows), declined=int(declined))
+            SnapshotFacts(snapshot=f"{day:%Y-%m-%d}", n_rows=int(rows), n_declined=int(declined))
             for day, rows, declined in target.itertuples()
         ),
-        sensitivity=tuple(
+        variants=tuple(
             LabelVariant(
                 parameter=variant.parameter,
                 value=variant.value,
-                rows=int(variant.rows),
-                declined=_nan_to_none(variant.declined),
+                n_rows=int(variant.rows),
+                decline_rate=_nan_to_none(variant.declined),
                 agreement=_nan_to_none(variant.agreement),
             )
             for variant in variants

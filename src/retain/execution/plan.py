@@ -51,7 +51,7 @@ def collect_environment(*, tuned: bool = False) -> Environment:
         python=platform.python_version(),
         platform=platform.platform(terse=True),
         packages={name: metadata.version(name) for name in packages},
-        code=_hash_code(),
+        code_sha256=_hash_code(),
     )
 
 
@@ -140,7 +140,7 @@ class PlannedRun:
             return self.pending_reason
         if self.record is None:
             return "new"
-        return self.record.stopped or self.record.state
+        return "stopped early" if self.record.stopped_early else self.record.state
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ def _plan_run(
         checks=facts.checks,
         environment=collect_environment(tuned=run.run.tuning.on),
         git=read_git_state(),
-        previous_finished=None if record is None else record.finished,
+        previous_finished=None if record is None else record.finished_at,
         shared=shared,
     )
     reason = _pending_reason(task, record) if broken is None else f"{RERUN_PREFIX}{broken}"

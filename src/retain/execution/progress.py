@@ -40,7 +40,7 @@ class SweepProgress:
         self.n_pending = len(plan.pending)
         self.n_skipped = len(plan.runs) - self.n_pending
         self.state_counts: Counter[str] = Counter()
-        self.n_raced = 0
+        self.n_stopped_early = 0
         self.best: BestRun | None = None
         self._costs, self._workers = costs, workers
         self._left = {task.id: task for task in plan.pending}
@@ -89,7 +89,7 @@ class SweepProgress:
         """Record that a run ended, and return whether it is the best so far."""
         with self._lock:
             self.state_counts[record.state] += 1
-            self.n_raced += record.stopped is not None
+            self.n_stopped_early += record.stopped_early
             self._running.pop(record.id, None)
             self._left.pop(record.id, None)
             self._is_stale = True
@@ -120,29 +120,29 @@ class SweepProgress:
             return Status(
                 study=self.study,
                 state=state,
-                started=self._started,
-                updated=now(),
-                total=self.n_pending + self.n_skipped,
-                done=self.state_counts["done"],
-                raced=self.n_raced,
-                failed=self.state_counts["failed"],
-                not_applicable=self.state_counts["not_applicable"],
-                skipped=self.n_skipped,
-                left=self.n_left,
+                started_at=self._started,
+                updated_at=now(),
+                n_runs=self.n_pending + self.n_skipped,
+                n_done=self.state_counts["done"],
+                n_stopped_early=self.n_stopped_early,
+                n_failed=self.state_counts["failed"],
+                n_not_applicable=self.state_counts["not_applicable"],
+                n_skipped=self.n_skipped,
+                n_left=self.n_left,
                 running=tuple(self._running.values()) if state == "running" else (),
-                seconds_to_go=None if seconds is None else round(seconds, 1),
+                eta_seconds=None if seconds is None else round(seconds, 1),
                 best=self.best,
             )
 
     def _update_best(self, record: Record) -> bool:
-        roc_auc = None if record.stopped else record.metrics.get("roc_auc")
-        if roc_auc is None or (self.best is not None and roc_auc.mean <= self.best.mean):
+        roc_auc = None if record.stopped_early else record.metrics.get("roc_auc")
+        if roc_auc is None or (self.best is not None and roc_auc.value <= self.best.value):
             return False
         self.best = BestRun(
             id=record.id,
             name=self.names[record.id],
             metric="roc_auc",
-            mean=roc_auc.mean,
+            value=roc_auc.value,
             low=roc_auc.low,
             high=roc_auc.high,
         )

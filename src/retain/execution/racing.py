@@ -92,7 +92,7 @@ class Race:
     def _record_scores(self, record: Record) -> None:
         roc_auc = record.metrics.get("roc_auc")
         if roc_auc is not None:
-            self._scores[record.id] = roc_auc.folds
+            self._scores[record.id] = roc_auc.fold_values
 
     def _find_eliminated(self, pool: RunPool, folds: int) -> set[str]:
         """Return the ids of pending runs that are worse than the leader on the same customers."""

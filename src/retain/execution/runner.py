@@ -93,12 +93,12 @@ def _finish_or_pause(
     evaluation = outcome.evaluation
     if evaluation is None:
         return finish(task, outcome)
-    folds = len(evaluation.metrics["roc_auc"]["folds"])
+    folds = len(evaluation.metrics["roc_auc"]["fold_values"])
     if _pauses_after(task, folds):
         log.info("waits for the race with %d of %d folds", folds, task.split.fits)
         return save_checkpoint(task, outcome, evaluation, earlier_seconds)
     for name, metric in evaluation.metrics.items():
-        log.info("%s %.4f [%.4f, %.4f]", name, metric["mean"], metric["low"], metric["high"])
+        log.info("%s %.4f [%.4f, %.4f]", name, metric["value"], metric["low"], metric["high"])
     return finish(task, outcome)
 
 
@@ -115,9 +115,9 @@ def _capture_outcome(task: Task, checkpoint: Checkpoint | None) -> RunOutcome:
 
 def _run_to_outcome(task: Task, checkpoint: Checkpoint | None) -> RunOutcome:
     try:
-        raced = task.rung is not None and task.rung.is_final
+        stopped_early = task.rung is not None and task.rung.is_final
         evaluation = _cross_validate(task, checkpoint)
-        return RunOutcome("done", evaluation=evaluation, stopped="raced" if raced else None)
+        return RunOutcome("done", evaluation=evaluation, stopped_early=stopped_early)
     except NotApplicable as no:
         log.info("not applicable: %s", no)
         return RunOutcome("not_applicable", reason=str(no))

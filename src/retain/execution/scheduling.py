@@ -36,7 +36,7 @@ class CostGroup(NamedTuple):
             config[part]["name"] for part in ("model", "sampler", "calibration")
         )
         trials = config.get("tuning", {}).get("trials") or 0  # older records lack it
-        return cls(model, sampler, calibration, run.data.rows, run.split.fits, trials)
+        return cls(model, sampler, calibration, run.data.n_rows, run.split.fits, trials)
 
     @property
     def similarity_keys(self) -> tuple[Hashable, ...]:
@@ -76,7 +76,7 @@ class CostModel:
     def add(self, record: Record) -> None:
         """Add the cost of a record, scaled to all folds if a race stopped it early."""
         if record.seconds:
-            share = record.folds / record.split.fits if record.stopped else 1.0
+            share = record.folds / record.split.fits if record.stopped_early else 1.0
             self.learn(record.id, CostGroup.of(record), sum(record.seconds.values()) / share)
 
     def learn(self, id_: str, group: CostGroup, seconds: float) -> None:

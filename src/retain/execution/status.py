@@ -17,7 +17,7 @@ from pydantic import Field
 from retain.schema import Config
 from retain.storage.writing import write_text
 
-SCHEMA = 1
+SCHEMA = 2
 MIN_INTERVAL_SECONDS = 1.0
 """Shortest time between two writes."""
 MAX_INTERVAL_SECONDS = 10.0
@@ -32,7 +32,7 @@ class BestRun(Config):
     id: str
     name: str
     metric: Literal["roc_auc"]
-    mean: float
+    value: float
     low: float
     high: float
 
@@ -40,10 +40,10 @@ class BestRun(Config):
 class Status(Config):
     """The content of ``status.json``.
 
-    ``total`` = ``done`` + ``failed`` + ``not_applicable`` + ``skipped`` + ``left``, where
-    ``skipped`` runs ended in an earlier sweep and ``left`` includes running ones. ``raced`` of the
-    done runs were stopped by a race. ``seconds_to_go`` is null before any cost is known, and when
-    interrupted.
+    ``n_runs`` = ``n_done`` + ``n_failed`` + ``n_not_applicable`` + ``n_skipped`` + ``n_left``,
+    where ``n_skipped`` runs ended in an earlier sweep and ``n_left`` includes running ones.
+    ``n_stopped_early`` of the done runs ended before their last fold. ``eta_seconds`` is null
+    before any cost is known, and when interrupted.
     """
 
     schema_: int = Field(default=SCHEMA, alias="schema")
@@ -51,17 +51,17 @@ class Status(Config):
     state: State
     pid: int = Field(default_factory=os.getpid)
     host: str = Field(default_factory=platform.node)
-    started: str
-    updated: str
-    total: int
-    done: int
-    raced: int = 0
-    failed: int
-    not_applicable: int
-    skipped: int
-    left: int
+    started_at: str
+    updated_at: str
+    n_runs: int
+    n_done: int
+    n_stopped_early: int = 0
+    n_failed: int
+    n_not_applicable: int
+    n_skipped: int
+    n_left: int
     running: tuple[str, ...]
-    seconds_to_go: float | None
+    eta_seconds: float | None
     best: BestRun | None
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
 from retain.execution.shared_memory import SharedValue
@@ -196,14 +196,14 @@ class Task:
             record = self.directory.read()
         except RetainError:  # broken: run again
             return None
-        if record is None or record.finished == self.previous_finished:
+        if record is None or record.finished_at == self.previous_finished:
             return None
         return record if self.rerun_reason(record) is None else None
 
     def rerun_reason(self, record: Record) -> str | None:
         """Return the reason why a record is not valid for this task, None if it is."""
         outdated = record.staleness_reason(self.data, self.split, self.environment)
-        if outdated is not None or record.stopped is None or self.is_racing:
+        if outdated is not None or not record.stopped_early or self.is_racing:
             return outdated
         return f"it was stopped after {record.folds} of {record.split.fits} folds"
 
@@ -219,7 +219,7 @@ class RunOutcome:
     warnings: list[str] = field(default_factory=list)
     peak_memory_mb: float | None = None
     started: str | None = None
-    stopped: Literal["raced"] | None = None
+    stopped_early: bool = False
 
 
 @contextmanager
@@ -272,16 +272,19 @@ def finish(task: Task, outcome: RunOutcome) -> Record:
         seed=task.config["seed"],
         data=task.data,
         split=task.split,
-        metrics={n: MetricSummary(**{**m, "folds": tuple(m["folds"])}) for n, m in metrics.items()},
+        metrics={
+            name: MetricSummary(**{**metric, "fold_values": tuple(metric["fold_values"])})
+            for name, metric in metrics.items()
+        },
         checks=task.checks,
         seconds={} if evaluation is None else evaluation.seconds,
         peak_memory_mb=outcome.peak_memory_mb,
         environment=task.environment,
         git=task.git,
         warnings=tuple(dict.fromkeys(outcome.warnings)),
-        started=started,
-        finished=max(started, task.finished_at()),  # clocks may be set between rungs
-        stopped=outcome.stopped,
+        started_at=started,
+        finished_at=max(started, task.finished_at()),  # clocks may be set between rungs
+        stopped_early=outcome.stopped_early,
         tuning=None if tuning is None else parse(TuningInfo, tuning),
         scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
     )

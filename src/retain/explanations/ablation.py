@@ -58,7 +58,7 @@ def refit_without(
     except NotApplicable:
         return (CHANCE,) * len(splits.folds)
     result = cross_validate(without, customers, splits)
-    return tuple(result.metrics["roc_auc"]["folds"])
+    return tuple(result.metrics["roc_auc"]["fold_values"])
 
 
 def from_refit(whole: Sequence[float], rest: Sequence[float], test_to_train: float) -> Contribution:

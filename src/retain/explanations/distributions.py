@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -32,9 +32,9 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The observed share of a class, and percentiles of the observed values; None without any."""
+    """Percentiles of a class's observed values, None where there are none, and their share."""
 
-    known: float
+    observed_share: float
     p5: float | None
     p25: float | None
     p50: float | None
@@ -56,10 +56,10 @@ class Level:
     """One level of a category: its share of each class, and its decline rate (Wilson interval)."""
 
     label: DisplayName
-    customers: int
-    declined: float
-    stayed: float
-    rate: float
+    n_customers: int
+    share_of_declined: float
+    share_of_stayed: float
+    decline_rate: float
     low: float
     high: float
 
@@ -78,6 +78,25 @@ class Distribution:
 
     effect: Effect | None
     distribution: Numbers | Levels
+
+
+def distribution_json(found: Numbers | Levels) -> dict[str, Any]:
+    """Return a distribution as ``verdict.json`` has it."""
+    if isinstance(found, Numbers):
+        return asdict(found)
+    return {"levels": [_level_json(level) for level in found.levels], "kind": found.kind}
+
+
+def _level_json(level: Level) -> dict[str, Any]:
+    rate = {"value": level.decline_rate, "low": level.low, "high": level.high}
+    tree = asdict(level)
+    return {
+        "label": tree["label"],
+        "n_customers": level.n_customers,
+        "share_of_declined": level.share_of_declined,
+        "share_of_stayed": level.share_of_stayed,
+        "decline_rate": rate,
+    }
 
 
 def distributions(

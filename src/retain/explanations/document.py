@@ -2,15 +2,16 @@
 
     level                      fast or full, as asked for
     target                     its label, and its base rate among training customers
-    groups                     ROC-AUC lost without each group (contribution), and SHAP strength
-    features                   of each: φk with the target, strength, direction, permutation
-                               importance, effect size, distribution by class, swarm, dependence
-    redundant, pairs           redundant features, by φk
-    drivers                    the explainer and its reliability; missing is the reason for none
+    groups                     ROC-AUC lost without each (ablation), and mean absolute SHAP
+    features                   of each: φk with the target, mean absolute SHAP, direction,
+                               permutation importance, effect size, distribution by class,
+                               beeswarm, dependence
+    redundant, feature_pairs   features that say the features, by φk
+    drivers                    the explainer and its reliability; reason is the reason for none
     examples                   the customers with the highest risk, and their strongest drivers
-    label_audit                the label compared with the figures of periods
+    label_audit                the label compared with the periods say
 
-SHAP values are in log-odds, contributions and permutation importance in ROC-AUC.
+SHAP values are in log-odds, ablation and permutation importance in ROC-AUC.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from retain.explanations.ablation import Contribution
 from retain.explanations.associations import Associations
 from retain.explanations.drivers import Drivers, rank_agreement
 from retain.explanations.feature_summary import ExplanationResult, strengths_of, summarise_features
+from retain.explanations.label_audit import label_audit_json
 from retain.explanations.shap_profile import Strength
 from retain.explanations.tables import label_json, number_json, to_json
 
@@ -36,7 +38,7 @@ EXAMPLES = 5
 
 
 def document(result: ExplanationResult) -> dict[str, Any]:
-    """Return the explanations as plain values."""
+    """Return the tree of ``explanations``, as plain values."""
     target = result.grounds.target
     strength = strengths_of(result)
     features = summarise_features(result, strength)
@@ -44,9 +46,9 @@ def document(result: ExplanationResult) -> dict[str, Any]:
         "level": result.level,
         "target": {
             "label": label_json(result.grounds.activity),
-            "customers": len(target),
-            "declined": int(target.sum()),
-            "rate": float(target.mean()),
+            "n_customers": len(target),
+            "n_declined": int(target.sum()),
+            "decline_rate": float(target.mean()),
         },
         "groups": _groups(result, strength),
         "features": features,
@@ -54,11 +56,11 @@ def document(result: ExplanationResult) -> dict[str, Any]:
             {"features": list(one.features), "phik": one.phik}
             for one in result.associations.redundant()
         ],
-        "pairs": _pairs(result.associations),
+        "feature_pairs": _pairs(result.associations),
         "drivers": None if result.drivers is None else _trust(result.drivers, features),
-        "missing": result.missing,
+        "reason": result.missing,
         "examples": _examples(result),
-        "label_audit": [to_json(one) for one in result.label_audit],
+        "label_audit": [label_audit_json(one) for one in result.label_audit],
     }
 
 
@@ -67,10 +69,10 @@ def _groups(result: ExplanationResult, strength: Mapping[str, Strength]) -> list
     messages = [_group(name, result, strength) for name in result.grounds.groups]
 
     def rank(one: dict[str, Any]) -> tuple[float, float]:
-        contribution, size = one["contribution"], one["strength"]
+        ablation, size = one["ablation"], one["mean_abs_shap"]
         return (
-            -np.inf if contribution is None else contribution["loss"],
-            0.0 if size is None else size["mean"],
+            -np.inf if ablation is None else ablation["auc_loss"]["value"],
+            0.0 if size is None else size["value"],
         )
 
     return sorted(messages, key=rank, reverse=True)
@@ -84,30 +86,39 @@ def _group(
     reason = str(contribution) if isinstance(contribution, NotApplicable) else None
     return {
         "name": name,
-        "features": len(result.grounds.groups[name]),
-        "used": used,
-        "strength": to_json(strength.get(f"group {name}")) if used else None,
-        "contribution": to_json(contribution) if isinstance(contribution, Contribution) else None,
-        "why_not": reason,
+        "n_features": len(result.grounds.groups[name]),
+        "in_model": used,
+        "mean_abs_shap": to_json(strength.get(f"group {name}")) if used else None,
+        "ablation": _ablation(contribution) if isinstance(contribution, Contribution) else None,
+        "reason": reason,
+    }
+
+
+def _ablation(found: Contribution) -> dict[str, Any]:
+    return {
+        "auc_loss": {"value": found.loss, "low": found.low, "high": found.high},
+        "source": found.source,
+        "n_pairs": found.pairs,
     }
 
 
 def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the explainer and the measures of its reliability."""
-    both = [one for one in features if one["strength"] and one["permutation"]]
+    both = [one for one in features if one["mean_abs_shap"] and one["permutation_importance"]]
     agreement = rank_agreement(
-        [one["strength"]["mean"] for one in both], [one["permutation"]["loss"] for one in both]
+        [one["mean_abs_shap"]["value"] for one in both],
+        [one["permutation_importance"]["value"] for one in both],
     )
     return {
         "explainer": drivers.kind,
-        "customers": len(drivers.shares.ids),
-        "repeats": drivers.repeats,
-        "background": drivers.background,
-        "error": drivers.error,
-        "difference": drivers.difference,
-        "tau": None if agreement is None else agreement.tau,
-        "tau_p": None if agreement is None else agreement.p,
-        "agree": None if agreement is None else agreement.agree,
+        "n_customers": len(drivers.shares.ids),
+        "n_repeats": drivers.repeats,
+        "background_size": drivers.background,
+        "standard_error": drivers.error,
+        "max_probability_gap": drivers.difference,
+        "rank_correlation": None if agreement is None else agreement.tau,
+        "rank_correlation_p": None if agreement is None else agreement.p,
+        "ranks_agree": None if agreement is None else agreement.agree,
     }
 
 
@@ -151,7 +162,10 @@ def _driver(row: Mapping[Any, Any], columns: Mapping[str, Column]) -> dict[str, 
         "kind": column.kind,
         "value": number_json(row["value"]),
         "level": label_json(column.level(level)) if is_level else None,
-        **{name: number_json(row[name]) for name in ("usual_low", "usual_high", "usual_share")},
+        **{
+            name: number_json(row[name])
+            for name in ("typical_low", "typical_high", "typical_share")
+        },
         "log_odds": float(row["log_odds"]),
-        "points": float(row["points"]),
+        "probability_points": float(row["probability_points"]),
     }

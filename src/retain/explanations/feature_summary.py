@@ -14,7 +14,7 @@ from retain.errors import NotApplicable
 from retain.explanations.ablation import Contribution
 from retain.explanations.associations import Associations
 from retain.explanations.context import ExplanationContext
-from retain.explanations.distributions import Distribution
+from retain.explanations.distributions import Distribution, distribution_json
 from retain.explanations.drivers import Drivers
 from retain.explanations.label_audit import LabelAudit
 from retain.explanations.shap_profile import (
@@ -83,7 +83,14 @@ TOP = 6
 WEAK = 0.1
 """Strength below which a feature is weak, as a share of the strongest feature's."""
 NO_EFFECT: dict[str, Any] = dict.fromkeys(
-    ("direction", "rho", "top_level", "permutation", "swarm", "dependence")
+    (
+        "direction",
+        "rank_correlation",
+        "top_level",
+        "permutation_importance",
+        "beeswarm",
+        "dependence",
+    )
 )
 
 
@@ -95,21 +102,21 @@ def summarise_features(
     order = sorted(
         map(str, target.index),
         key=lambda name: (
-            strength[name].mean if name in strength else -1.0,
+            strength[name].value if name in strength else -1.0,
             number_json(target.loc[name, "phik"]) or 0.0,
         ),
         reverse=True,
     )
-    strongest = max((strength[name].mean for name in order if name in strength), default=0.0)
+    strongest = max((strength[name].value for name in order if name in strength), default=0.0)
     drivers = {} if result.drivers is None else _drivers_by_feature(result, order)
     return [
         {
             **_association_of(result, name),
-            "strength": to_json(strength.get(name)),
-            "weak": name in strength and strength[name].mean < WEAK * strongest,
+            "mean_abs_shap": to_json(strength.get(name)),
+            "is_weak": name in strength and strength[name].value < WEAK * strongest,
             **drivers.get(name, NO_EFFECT),
-            "effect": to_json(result.distributions[name].effect),
-            "distribution": to_json(result.distributions[name].distribution),
+            "effect_size": to_json(result.distributions[name].effect),
+            "distribution": distribution_json(result.distributions[name].distribution),
         }
         for name in order
     ]
@@ -122,8 +129,8 @@ def _association_of(result: ExplanationResult, name: str) -> dict[str, Any]:
         "group": column.group,
         "label": label_json(column.label),
         "kind": column.kind,
-        "derived": name in result.grounds.derived,
-        "used": name in result.grounds.model_features,
+        "is_derived": name in result.grounds.derived,
+        "in_model": name in result.grounds.model_features,
         "phik": number_json(row["phik"]),
         "significance": number_json(row["significance"]),
     }
@@ -142,14 +149,14 @@ def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str
         values, contributions = table[name], shares.log_odds[:, j]
         by_feature[name] = {
             **_direction(values, contributions, context.columns[name]),
-            "permutation": None
+            "permutation_importance": None
             if permuted is None
             else {
-                "loss": float(permuted.mean[j]),
+                "value": float(permuted.mean[j]),
                 "low": float(permuted.low[j]),
                 "high": float(permuted.high[j]),
             },
-            "swarm": beeswarm_bins(values, contributions),
+            "beeswarm": beeswarm_bins(values, contributions),
             "dependence": _dependence(values, contributions, context.columns[name])
             if name in top
             else None,
@@ -160,9 +167,9 @@ def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str
 def _direction(values: pd.Series, shares: np.ndarray, column: Column) -> dict[str, Any]:
     shift = direction(values, shares)
     if shift is None:
-        return {"direction": None, "rho": None, "top_level": None}
+        return {"direction": None, "rank_correlation": None, "top_level": None}
     level = None if shift.level is None else label_json(column.level(shift.level))
-    return {"direction": shift.towards, "rho": shift.rho, "top_level": level}
+    return {"direction": shift.towards, "rank_correlation": shift.rho, "top_level": level}
 
 
 def _dependence(values: pd.Series, shares: np.ndarray, column: Column) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from retain.customers.checks.label_audit import Decrease, compare_periods, find_successive_periods
 from retain.customers.customers import Customers, DisplayName
@@ -15,32 +16,48 @@ STORES_OWN = "communication"
 class ClassFell:
     """Customers of a class with both figures observed; the share that decreased (Wilson, 95 %).
 
-    ``change`` is the median of last ÷ before − 1; None unless most had a positive figure before.
+    ``median_change`` is the median of current ÷ previous − 1; None unless most had a positive
+    figure in the previous period.
     """
 
-    customers: int
-    fell: int
-    share: float
+    n_customers: int
+    n_decreased: int
+    decreased_share: float
     low: float
     high: float
-    change: float | None
+    median_change: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class LabelAudit:
     """One figure in two successive periods, by class.
 
-    ``z`` is positive if customers labelled as declined decreased more often; ``agrees`` if
-    significantly.
+    ``z`` is positive if customers labelled as declined decreased more often; ``is_consistent``
+    where they did so beyond chance.
     """
 
-    before: DisplayName
-    last: DisplayName
+    previous: DisplayName
+    current: DisplayName
     derived: DisplayName
     declined: ClassFell
     stayed: ClassFell
     z: float
-    agrees: bool
+    is_consistent: bool
+
+
+def label_audit_json(one: LabelAudit) -> dict[str, Any]:
+    """Return one figure of the label audit as ``verdict.json`` has it."""
+    sides = {"declined": _side_json(one.declined), "stayed": _side_json(one.stayed)}
+    return {**asdict(one), **sides}
+
+
+def _side_json(side: ClassFell) -> dict[str, Any]:
+    return {
+        "n_customers": side.n_customers,
+        "n_decreased": side.n_decreased,
+        "decreased_share": {"value": side.decreased_share, "low": side.low, "high": side.high},
+        "median_change": side.median_change,
+    }
 
 
 def label_audit(customers: Customers) -> list[LabelAudit]:

@@ -66,8 +66,9 @@ def top_drivers(
     DataFrame
         One row per customer and driver, customers in the order of ``shap``, strongest drivers
         first: ``customer_id, rank, feature, value`` (of a number), ``level`` (of a category),
-        ``usual_low, usual_high, usual_share`` (of the same level, or of missing values),
-        ``log_odds, points``. Features without an effect are left out.
+        ``typical_low,
+        typical_high, typical_share`` (of the same level, or of missing values),
+        ``log_odds, probability_points``. Features without an effect are left out.
     """
     values = table.loc[shap.ids, list(shap.features)]
     size = np.abs(shap.log_odds)
@@ -83,7 +84,7 @@ def top_drivers(
             "rank": rank,
             "feature": np.array(shap.features, dtype=object)[chosen],
             "log_odds": shap.log_odds[rows, chosen],
-            "points": shap.points[rows, chosen],
+            "probability_points": shap.points[rows, chosen],
         }
     )
     return pd.concat([drivers, _with_reference(values, typical, rows, chosen)], axis=1)
@@ -96,7 +97,7 @@ def _with_reference(
     chosen: np.ndarray,
 ) -> pd.DataFrame:
     """Return the customer's value and the typical values of each chosen feature."""
-    numbers = ("value", "usual_low", "usual_high", "usual_share")
+    numbers = ("value", "typical_low", "typical_high", "typical_share")
     reference = pd.DataFrame(np.nan, index=range(len(rows)), columns=list(numbers))
     level = np.full(len(rows), None, dtype=object)
     for j, name in enumerate(values):
@@ -105,11 +106,11 @@ def _with_reference(
         if pd.api.types.is_numeric_dtype(own):
             reference.loc[mine, "value"] = own.to_numpy(dtype=float)
             ends = (typical.low, typical.high)
-            reference.loc[mine, ["usual_low", "usual_high"]] = np.array(ends, dtype=float)
+            reference.loc[mine, ["typical_low", "typical_high"]] = np.array(ends, dtype=float)
             share = np.where(own.isna(), typical.unknown, np.nan)
         else:
             level[mine] = own.astype(object).where(own.notna(), None)
             share = own.map(typical.levels).astype(float).fillna(0.0).to_numpy()
             share = np.where(own.isna(), typical.unknown, share)
-        reference.loc[mine, "usual_share"] = share
+        reference.loc[mine, "typical_share"] = share
     return reference.assign(level=pd.Series(level, dtype="str"))

@@ -48,7 +48,7 @@ def direction(values: pd.Series, shares: np.ndarray) -> Direction | None:
 def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | None:
     """Return counts of SHAP values in equal bins, and the mean rank of the feature in each.
 
-    None if all SHAP values are equal. ``values`` are mean ranks from 0 (lowest) to 1, None in bins
+    None if all SHAP values are equal. ``mean_ranks`` go from 0 (lowest) to 1, None in bins
     without an observed number.
     """
     low, high = float(shares.min()), float(shares.max())
@@ -56,7 +56,12 @@ def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | Non
         return None
     bins = np.clip(((shares - low) / (high - low) * BINS).astype(int), 0, BINS - 1)
     counts = np.bincount(bins, minlength=BINS)
-    return {"low": low, "high": high, "counts": counts.tolist(), "values": _ranks(values, bins)}
+    return {
+        "min": low,
+        "max": high,
+        "counts": counts.tolist(),
+        "mean_ranks": _ranks(values, bins),
+    }
 
 
 def _ranks(values: pd.Series, bins: np.ndarray) -> list[float | None]:
@@ -72,8 +77,8 @@ def _ranks(values: pd.Series, bins: np.ndarray) -> list[float | None]:
 def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
     """Return mean and 10th to 90th percentile of SHAP values by bin or level of the feature.
 
-    Numbers have bins of equal counts, ``at`` is the bin's median; a category has its largest
-    levels, ``at`` is None and ``level`` the name. Missing values are left out.
+    Numbers have bins of equal counts, ``x`` is the bin's median; a category has its largest
+    levels, ``x`` is None and ``level`` the name. Missing values are left out.
     """
     number = pd.api.types.is_numeric_dtype(values)
     by = _bin_means(values) if number else values
@@ -86,12 +91,12 @@ def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
 
 def _step(name: object, part: pd.DataFrame, *, number: bool) -> dict[str, Any]:
     return {
-        "at": float(part["value"].median()) if number else None,
+        "x": float(part["value"].median()) if number else None,
         "level": None if number else str(name),
-        "customers": len(part),
+        "n_customers": len(part),
         "mean": float(part["share"].mean()),
-        "low": float(part["share"].quantile(0.1)),
-        "high": float(part["share"].quantile(0.9)),
+        "p10": float(part["share"].quantile(0.1)),
+        "p90": float(part["share"].quantile(0.9)),
     }
 
 
@@ -110,9 +115,9 @@ BATCH = 100
 
 @dataclass(frozen=True)
 class Strength:
-    """Mean |SHAP| of a feature in log-odds, with its bootstrap 95 % interval."""
+    """Mean absolute SHAP value of a feature in log-odds, with its bootstrap 95 % interval."""
 
-    mean: float
+    value: float
     low: float
     high: float
 
@@ -127,7 +132,7 @@ def strengths(
 
     >>> groups = pd.Series(range(400))
     >>> (strength,) = strengths(np.arange(400.0)[:, None], groups, resamples=200, seed=0)
-    >>> strength.mean, strength.low < 199.5 < strength.high
+    >>> strength.value, strength.low < 199.5 < strength.high
     (199.5, True)
     """
     bundles = pd.factorize(duplicate_groups.to_numpy())[0] % BUNDLES

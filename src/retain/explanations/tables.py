@@ -35,9 +35,9 @@ def number_json(value: Any) -> float | None:
 
 
 Tree = Mapping[str, Any]
-FACTS = ("group", "kind", "derived", "used", "phik", "significance")
-ENDS = {"strength": "mean", "permutation": "loss", "effect": "value"}
-"""Parts of a feature with an interval, and the key of the estimate."""
+FACTS = ("group", "kind", "is_derived", "in_model", "phik", "significance")
+ESTIMATES = ("mean_abs_shap", "permutation_importance", "effect_size")
+"""Parts of a feature with an interval."""
 
 
 def features_table(features: Sequence[Tree]) -> pd.DataFrame:
@@ -46,9 +46,10 @@ def features_table(features: Sequence[Tree]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``name, label_en, label_ru, group, kind, derived, used, phik, significance``; ``strength``
-        (log-odds), ``permutation`` (ROC-AUC) and ``effect`` (Cliff's δ or Cramér's V), each with
-        ``_low`` and ``_high``; ``direction, top_level, weak, measure``.
+        ``name, label_en, label_ru, group, kind, is_derived, in_model, phik, significance``;
+        ``mean_abs_shap`` (log-odds), ``permutation_importance`` (ROC-AUC) and ``effect_size``
+        (Cliff's δ or Cramér's V), each with ``_low`` and ``_high``; ``direction, top_level,
+        is_weak, effect_measure``.
     """
     return pd.DataFrame([_feature(one) for one in features])
 
@@ -59,8 +60,8 @@ def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``name, features, used``; ``loss`` (ROC-AUC) and ``strength`` (log-odds), each with
-        ``_low`` and ``_high``; ``source, pairs, why_not``.
+        ``name, n_features, in_model``; ``auc_loss`` and ``mean_abs_shap`` (log-odds), each with
+        ``_low`` and ``_high``; ``source, n_pairs, reason``.
     """
     return pd.DataFrame([_group(one) for one in groups])
 
@@ -69,31 +70,31 @@ def _feature(one: Tree) -> dict[str, Any]:
     label, level = one["label"], one["top_level"]
     row = {"name": one["name"], "label_en": label["en"], "label_ru": label["ru"]}
     row |= {name: one[name] for name in FACTS}
-    for part, middle in ENDS.items():
-        row |= _interval(part, one[part], middle)
-    effect = one["effect"]
+    for name in ESTIMATES:
+        row |= _interval(name, one[name])
+    effect = one["effect_size"]
     return {
         **row,
         "direction": one["direction"],
         "top_level": None if level is None else level["en"],
-        "weak": one["weak"],
-        "measure": None if effect is None else effect["measure"],
+        "is_weak": one["is_weak"],
+        "effect_measure": None if effect is None else effect["measure"],
     }
 
 
 def _group(one: Tree) -> dict[str, Any]:
-    contribution = one["contribution"]
+    contribution = one["ablation"]
     return {
-        **{name: one[name] for name in ("name", "features", "used")},
-        **_interval("loss", contribution, "loss"),
-        **_interval("strength", one["strength"], "mean"),
+        **{name: one[name] for name in ("name", "n_features", "in_model")},
+        **_interval("auc_loss", None if contribution is None else contribution["auc_loss"]),
+        **_interval("mean_abs_shap", one["mean_abs_shap"]),
         "source": None if contribution is None else contribution["source"],
-        "pairs": None if contribution is None else contribution["pairs"],
-        "why_not": one["why_not"],
+        "n_pairs": None if contribution is None else contribution["n_pairs"],
+        "reason": one["reason"],
     }
 
 
-def _interval(name: str, estimate: Tree | None, middle: str) -> dict[str, float | None]:
+def _interval(name: str, estimate: Tree | None) -> dict[str, float | None]:
     """Return an estimate and its bounds, each in its own column."""
-    keys = {name: middle, f"{name}_low": "low", f"{name}_high": "high"}
+    keys = {name: "value", f"{name}_low": "low", f"{name}_high": "high"}
     return {column: None if estimate is None else estimate[key] for column, key in keys.items()}

@@ -34,8 +34,8 @@ from retain.learning.tuning import tune
 class CrossValidationResult:
     """The result of a cross-validation.
 
-    ``metrics`` maps a name to ``{mean, low, high, higher_is_better, folds}``, the folds in the
-    order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is
+    ``metrics`` maps a name to ``{value, low, high, higher_is_better, fold_values}``, the values
+    in the order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is
     ``summarise_tuning`` of a tuned run.
     """
 
@@ -75,7 +75,7 @@ def cross_validate(  # noqa: PLR0913 - the last two are for runs in several part
     with watch.phase("metrics"):
         scores = Scores(concat_folds(parts), "out_of_fold")
         metrics = _summarise_metrics(training, parts, customers.profit, splits)
-        tuning = _summarise_tuning(training, parts, metrics["roc_auc"]["folds"], splits)
+        tuning = _summarise_tuning(training, parts, metrics["roc_auc"]["fold_values"], splits)
     return CrossValidationResult(scores, metrics, watch.seconds, tuning)
 
 
@@ -160,9 +160,9 @@ def _value(metric: Metric, part: FoldScores, money: np.ndarray | None) -> float:
 def _summary(metric: Metric, values: list[float], test_to_train: float) -> dict[str, Any]:
     low, high = corrected_interval(values, test_to_train, metric.bounds)
     return {
-        "mean": float(np.mean(values)),
+        "value": float(np.mean(values)),
         "low": low,
         "high": high,
         "higher_is_better": metric.higher_is_better,
-        "folds": values,
+        "fold_values": values,
     }

@@ -25,7 +25,7 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
     RetainError
         The file is not a table of scores, or does not belong to the record.
     """
-    most = len(COLUMNS) * record.data.rows * record.split.repeats
+    most = len(COLUMNS) * record.data.n_rows * record.split.n_repeats
     check_scores_size(path, record.scores_bytes, within=within)
     scores = scores_table(read_parquet(path, max_cells=most, within=within), path)
     if (problem := _find_fold_problem(scores, record)) is not None:
@@ -88,7 +88,7 @@ def has_first_folds(scores: pd.DataFrame, count: int, split: SplitInfo) -> bool:
     """Return whether scores are of exactly the first ``count`` folds of a split."""
     actual = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
     actual = actual[np.lexsort((actual[:, 1], actual[:, 0]))]
-    expected = [list(divmod(number, split.folds)) for number in range(count)]
+    expected = [list(divmod(number, split.n_folds)) for number in range(count)]
     return actual.tolist() == expected
 
 
@@ -97,8 +97,8 @@ def _find_count_problem(rows: int, record: Record) -> str | None:
 
     In temporal validation and in runs stopped early, only some customers are tested.
     """
-    customers, repeats = record.data.rows - record.split.sealed, record.split.repeats
-    some = bool(record.split.tested) or record.stopped is not None
+    customers, repeats = record.data.n_rows - record.split.n_sealed_test, record.split.n_repeats
+    some = bool(record.split.test_snapshots) or record.stopped_early
     if rows == customers * repeats or (some and 0 < rows < customers * repeats):
         return None
     return f"it has {rows} rows, expected {customers} customers in {repeats} repeats"

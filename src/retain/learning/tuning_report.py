@@ -26,15 +26,15 @@ def summarise_tuning(
     outer
         ROC-AUC of the same folds on their test rows.
     """
-    inner = [fold["inner"] for fold in folds]
+    inner = [fold["inner_score"] for fold in folds]
     chosen = {name: [fold["parameters"][name] for fold in folds] for name in space}
     return {
         "folds": list(folds),
         "agreement": {
             name: parameter_agreement(where, chosen[name]) for name, where in space.items()
         },
-        "inner": float(np.mean(inner)),
-        "outer": float(np.mean(outer)),
+        "inner_score": float(np.mean(inner)),
+        "outer_score": float(np.mean(outer)),
         "optimism": optimism(inner, outer, test_to_train),
     }
 
@@ -45,10 +45,10 @@ def fold_summary(fold: Fold, tuned: Tuned) -> dict[str, Any]:
         "repeat": fold.repeat,
         "fold": fold.fold,
         "parameters": tuned.parameters,
-        "inner": tuned.inner,
-        "trials": tuned.trials,
-        "pruned": tuned.pruned,
-        "failed": tuned.failed,
+        "inner_score": tuned.inner,
+        "n_trials": tuned.trials,
+        "n_pruned": tuned.pruned,
+        "n_failed": tuned.failed,
         "seconds": tuned.seconds,
     }
 
@@ -57,15 +57,15 @@ def parameter_agreement(where: SearchRange, values: Sequence[Any]) -> dict[str, 
     """Return range and median of numeric parameters, mode and share of the others.
 
     >>> parameter_agreement(SearchRange(low=2, high=9), [4, 5, 9])
-    {'low': 4.0, 'median': 5.0, 'high': 9.0}
+    {'min': 4.0, 'median': 5.0, 'max': 9.0}
     >>> parameter_agreement(SearchRange(choices=("sqrt", 0.5)), ["sqrt", "sqrt", 0.5, "sqrt"])
-    {'value': 'sqrt', 'share': 0.75}
+    {'mode': 'sqrt', 'share': 0.75}
     """
     if where.choices:
         most = max(model_choices(where), key=values.count)
-        return {"value": most, "share": values.count(most) / len(values)}
+        return {"mode": most, "share": values.count(most) / len(values)}
     low, median, high = (float(number) for number in np.quantile(values, [0, 0.5, 1]))
-    return {"low": low, "median": median, "high": high}
+    return {"min": low, "median": median, "max": high}
 
 
 def optimism(
@@ -74,9 +74,9 @@ def optimism(
     """Return the mean of best inner minus outer ROC-AUC with its corrected 95 % interval.
 
     >>> difference = optimism([0.92, 0.93, 0.94], [0.90, 0.92, 0.91], test_to_train=0.5)
-    >>> round(difference["mean"], 3)
+    >>> round(difference["value"], 3)
     0.02
     """
     gaps = np.subtract(inner, outer)
     low, high = corrected_interval(list(gaps), test_to_train)
-    return {"mean": float(gaps.mean()), "low": low, "high": high}
+    return {"value": float(gaps.mean()), "low": low, "high": high}

@@ -117,16 +117,18 @@ def _unfinished_metrics(record: Record, _: Path) -> str | None:
 def _differing_folds(record: Record, _: Path) -> str | None:
     """Return the difference between its folds and its split, or None."""
     whole, folds = record.split.fits, record.folds
-    fewest = max(FEWEST_FOLDS, whole if record.stopped is None else 0)
+    fewest = max(FEWEST_FOLDS, whole if not record.stopped_early else 0)
     for name, metric in record.metrics.items():
-        if len(metric.folds) != folds or not fewest <= folds <= whole:
-            return f"its metric {name} has {len(metric.folds)} folds, and its split {whole}"
+        if len(metric.fold_values) != folds or not fewest <= folds <= whole:
+            return f"its metric {name} has {len(metric.fold_values)} folds, and its split {whole}"
     return None
 
 
 def _numbers_that_are_none(record: Record, _: Path) -> str | None:
     for name, metric in record.metrics.items():
-        if not all(map(math.isfinite, (metric.mean, metric.low, metric.high, *metric.folds))):
+        if not all(
+            map(math.isfinite, (metric.value, metric.low, metric.high, *metric.fold_values))
+        ):
             return f"its metric {name} is no finite number"
     timed = (*record.seconds.values(), record.peak_memory_mb or 0.0, record.split.test_to_train)
     return None if all(map(math.isfinite, timed)) else "its seconds or its memory are not finite"

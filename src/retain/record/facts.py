@@ -11,7 +11,7 @@ from pydantic import Field
 
 from retain.schema import Config
 
-SCHEMA = 1
+SCHEMA = 2
 State = Literal["done", "failed", "not_applicable"]
 CANNOT_CHANGE_A_RESULT = (
     "study",
@@ -38,39 +38,40 @@ class FunnelStep(Config):
     """One cleaning step with its counts."""
 
     name: str
-    before: int
-    after: int
+    n_before: int
+    n_after: int
     reason: str
-    of: str = "customers"
+    unit: str = "customers"
 
 
 class SnapshotFacts(Config):
     """Number of rows a snapshot has, and how many of them declined."""
 
     snapshot: str
-    rows: int
-    declined: int
+    n_rows: int
+    n_declined: int
 
 
 class LabelVariant(Config):
     """The target under another definition, one parameter changed.
 
-    ``declined`` is a share of its ``rows``; ``agreement`` the share of rows with the same target.
+    ``decline_rate`` is a share of its ``n_rows``, ``agreement`` the share of rows with the same
+    target.
     """
 
     parameter: str
     value: str
-    rows: int
-    declined: float | None
+    n_rows: int
+    decline_rate: float | None
     agreement: float | None
 
 
 class LabelInfo(Config):
     """A target made from a log: how many days it looks ahead, and what it came to."""
 
-    horizon: int
+    horizon_days: int
     snapshots: tuple[SnapshotFacts, ...]
-    sensitivity: tuple[LabelVariant, ...]
+    variants: tuple[LabelVariant, ...]
 
 
 class DataInfo(Config):
@@ -80,8 +81,8 @@ class DataInfo(Config):
     """
 
     fingerprint: str
-    rows: int
-    positives: int
+    n_rows: int
+    n_positives: int
     funnel: tuple[FunnelStep, ...]
     label: LabelInfo | None = None
 
@@ -89,78 +90,78 @@ class DataInfo(Config):
 class SplitInfo(Config):
     """The folds of a run: a fingerprint, and their shape.
 
-    ``tested`` is the day of each fold's test rows, fold by fold and repeat by repeat, and
-    ``sealed_at`` that of the sealed test, where rows have days.
+    ``test_snapshots`` are the days of each fold's test rows, fold by fold and repeat by repeat,
+    and ``sealed_snapshot`` is that of the sealed test, where rows have days.
     """
 
     fingerprint: str
-    folds: int
-    repeats: int
-    sealed: int
+    n_folds: int
+    n_repeats: int
+    n_sealed_test: int
     test_to_train: float
-    tested: tuple[str, ...] = ()
-    sealed_at: str | None = None
+    test_snapshots: tuple[str, ...] = ()
+    sealed_snapshot: str | None = None
 
     @property
     def fits(self) -> int:
         """Folds of all repeats: so often a whole run fits its model."""
-        return self.folds * self.repeats
+        return self.n_folds * self.n_repeats
 
 
 class MetricSummary(Config):
-    """A metric's mean over the folds, its 95 % interval and each fold's value."""
+    """A metric's mean over the folds, its 95 % interval and the value of each fold."""
 
-    mean: float
+    value: float
     low: float
     high: float
     higher_is_better: bool
-    folds: tuple[float, ...]
+    fold_values: tuple[float, ...]
 
 
 class CheckResult(Config):
     """One check of the audit."""
 
     code: str
-    outcome: Literal["passed", "handled", "failed", "not_applicable"]
-    sentence: str
+    outcome: Literal["passed", "mitigated", "failed", "not_applicable"]
+    message: str
 
 
 class TunedFold(Config):
     """The best parameters found on a fold's training rows, and how they were found.
 
-    ``inner`` is their mean ROC-AUC on folds within those rows; ``trials`` counts all that were
-    begun, those ended early (``pruned``) or refused by the model (``failed``) included.
+    ``inner_score`` is their mean ROC-AUC on folds within those rows. ``n_trials`` counts all that
+    were begun, those ended early (``n_pruned``) or refused by the model (``n_failed``) included.
     """
 
     repeat: int
     fold: int
     parameters: dict[str, Any]
-    inner: float
-    trials: int
-    pruned: int
-    failed: int
+    inner_score: float
+    n_trials: int
+    n_pruned: int
+    n_failed: int
     seconds: float
 
 
 class NumericAgreement(Config):
     """The least, the middle and the greatest value of a parameter over the folds."""
 
-    low: float
+    min: float
     median: float
-    high: float
+    max: float
 
 
 class CategoricalAgreement(Config):
-    """The commonest value of a parameter, and the share of folds that chose it."""
+    """The most frequent value of a parameter, and the share of folds that chose it."""
 
-    value: Any
+    mode: Any
     share: float
 
 
 class Optimism(Config):
     """Inner minus outer ROC-AUC, with its 95 % interval."""
 
-    mean: float
+    value: float
     low: float
     high: float
 
@@ -168,23 +169,24 @@ class Optimism(Config):
 class TuningInfo(Config):
     """The result of tuning: choices by fold, agreement by parameter, optimism.
 
-    ``inner`` is the mean of the folds' inner best, ``outer`` that of ROC-AUC on their test rows.
+    ``inner_score`` is the mean of the folds' inner best, ``outer_score`` that of ROC-AUC on their
+    test rows.
     """
 
     folds: tuple[TunedFold, ...]
     agreement: dict[str, NumericAgreement | CategoricalAgreement]
-    inner: float
-    outer: float
+    inner_score: float
+    outer_score: float
     optimism: Optimism
 
 
 class Environment(Config):
-    """Versions of everything that computes; ``code`` hashes the package's own sources."""
+    """Versions of everything that computes; ``code_sha256`` is of its sources."""
 
     python: str
     platform: str
     packages: dict[str, str]
-    code: str
+    code_sha256: str
 
 
 class Git(Config):
@@ -197,10 +199,9 @@ class Git(Config):
 class Record(Config):
     """The content of ``record.json``. ``metrics`` is empty unless ``state`` is done.
 
-    ``stopped`` says what ended a run that is done before its last fold, ``raced``: others were
-    better. Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is
-    None where nothing was tuned. ``scores_bytes`` is the size of ``scores.parquet``, None where
-    there is none, or in records older than the key.
+    ``stopped_early`` is true of a run that ended before its last fold because others were better.
+    Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is None where
+    nothing was tuned. ``scores_bytes`` is the size of ``scores.parquet``, None where there is none.
     """
 
     schema_: int = Field(alias="schema")
@@ -221,16 +222,16 @@ class Record(Config):
     environment: Environment
     git: Git
     warnings: tuple[str, ...]
-    started: str
-    finished: str
-    stopped: Literal["raced"] | None = None
+    started_at: str
+    finished_at: str
+    stopped_early: bool = False
     tuning: TuningInfo | None = None
     scores_bytes: int | None = None
 
     @property
     def folds(self) -> int:
         """Number of folds its metrics are over."""
-        return max((len(metric.folds) for metric in self.metrics.values()), default=0)
+        return max((len(metric.fold_values) for metric in self.metrics.values()), default=0)
 
     def staleness_reason(
         self, data: DataInfo, split: SplitInfo, environment: Environment
@@ -240,8 +241,9 @@ class Record(Config):
             return f"the data changed ({self.data.fingerprint[:8]} → {data.fingerprint[:8]})"
         if self.split.fingerprint != split.fingerprint:
             return "the splits changed"
-        if self.environment.code != environment.code:
-            return f"the code changed ({self.environment.code[:8]} → {environment.code[:8]})"
+        before, after = self.environment.code_sha256, environment.code_sha256
+        if before != after:
+            return f"the code changed ({before[:8]} → {after[:8]})"
         was, now = self.environment.packages, environment.packages
         moved = [f"{n} {was.get(n, '-')} → {now[n]}" for n in now if was.get(n) != now[n]]
         return f"packages changed ({', '.join(moved)})" if moved else None

@@ -12,6 +12,7 @@ from retain.errors import RetainError
 from retain.record.facts import SCHEMA, Record
 from retain.storage.parquet import check_parquet_ends
 from retain.storage.reading import MIB, MissingFileError, check_tree, parse_json, read_bytes
+from retain.storage.schemas import check_schema
 
 RECORD_BYTES = 16 * MIB
 """Bytes of a record at most; those with a large contract have some 30 KiB."""
@@ -92,8 +93,7 @@ def _parsed(text: bytes, path: Path) -> Record:
         record = Record.model_validate_json(text)
     except ValidationError as error:
         raise _refused(text, path, error) from None
-    if record.schema_ != SCHEMA:
-        raise _of_schema(record.schema_, path)
+    check_schema(record.schema_, SCHEMA, path)
     return record
 
 
@@ -104,15 +104,13 @@ def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
     except RetainError as broken:
         return broken
     found = tree.get("schema") if isinstance(tree, dict) else None
-    if found != SCHEMA:
-        return _of_schema(found, path)
+    try:
+        check_schema(found, SCHEMA, path)
+    except RetainError as other:
+        return other
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     return RetainError(f"{path} is not the record of a run: {where}: {first['msg']}.")
-
-
-def _of_schema(found: object, path: Path) -> RetainError:
-    return RetainError(f"{path} has schema {found!r}; this version reads schema {SCHEMA}.")
 
 
 def check_scores_size(path: Path, size: int | None, *, within: Path | None = None) -> None:

@@ -60,7 +60,7 @@ def _by_name(candidates: Sequence[Chart | None]) -> dict[str, Chart]:
 
 def chart_subset(tree: Tree) -> Tree:
     """Return the part of the tree that charts need, small for any number of runs."""
-    return {**tree, "leaderboard": tree["leaderboard"][:SHOWN], "folds": {}, "diffs": []}
+    return {**tree, "leaderboard": tree["leaderboard"][:SHOWN], "fold_values": {}, "diffs": []}
 
 
 def _curve(name: str, tree: Tree, labels: Labels) -> Chart | None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from retain.errors import RetainError
 from retain.report.text.names import Tree
+from retain.storage.schemas import check_schema
+from retain.verdict.document import SCHEMA
 
-SCHEMA = 3
 METRIC = "roc_auc"
 LISTED = 100
 """Maximum number of runs per reason; verdict.json has all of them."""
@@ -19,23 +19,23 @@ OPTIONAL: dict[str, Any] = {
     "campaign": None,
     "question": None,
     "cautions": [],
-    "chance": None,
-    "choice": None,
+    "selection": None,
+    "versus_random": None,
     "curves": None,
     "diffs": [],
-    "effects": [],
+    "main_effects": [],
     "environment": None,
-    "folds": {},
+    "fold_values": {},
     "gate": None,
     "git": None,
-    "in_time": [],
-    "not_in_the_leaderboard": [],
-    "reasons": None,
-    "scored": None,
+    "by_snapshot": [],
+    "excluded_runs": [],
+    "explanations": None,
+    "n_scored": None,
     "sealed_test": None,
     "segments": None,
     "t_quantiles": {},
-    "unfinished": 0,
+    "n_unfinished": 0,
     "commands": [],
     "checks": [],
 }
@@ -50,18 +50,14 @@ def fill_defaults(tree: Tree) -> dict[str, Any]:
     RetainError
         When the tree has another schema.
     """
-    if tree.get("schema") != SCHEMA:
-        raise RetainError(
-            f"this verdict has schema {tree.get('schema')!r}; the page is drawn from schema "
-            f"{SCHEMA}. Run retain-compare again."
-        )
+    check_schema(tree.get("schema"), SCHEMA, "this verdict")
     return {**OPTIONAL, **tree}
 
 
 def campaign_or_none(tree: Tree) -> Tree | None:
     """Return the campaign, None if none was planned."""
     campaign: Tree | None = tree["campaign"]
-    return None if campaign is None or campaign.get("missing") else campaign
+    return None if campaign is None or campaign.get("reason") else campaign
 
 
 def left_out(tree: Tree) -> list[dict[str, Any]]:
@@ -70,7 +66,7 @@ def left_out(tree: Tree) -> list[dict[str, Any]]:
     def group(run: Tree) -> tuple[str, str]:
         return str(run["state"]), str(run["reason"] or "")
 
-    runs = sorted(tree["not_in_the_leaderboard"], key=group)
+    runs = sorted(tree["excluded_runs"], key=group)
     return [
         _reason(state, reason, list(members))
         for (state, reason), members in groupby(runs, key=group)
@@ -83,8 +79,8 @@ def _reason(state: str, reason: str, runs: Sequence[Tree]) -> dict[str, Any]:
         "state": state,
         "reason": reason,
         "runs": runs[:LISTED],
-        "count": len(runs),
-        "path": f"not_in_the_leaderboard {selector}",
+        "n_runs": len(runs),
+        "path": f"excluded_runs {selector}",
         "more": len(runs) > LISTED,
     }
 
@@ -114,27 +110,27 @@ def _branches(tree: Any) -> list[tuple[Any, Any]] | None:
     return None
 
 
-def excludes_zero(level: Tree) -> bool:
-    """Return whether the interval of an effect excludes zero."""
-    return level["low"] is not None and (level["low"] > 0 or level["high"] < 0)
+def excludes_zero(found: Tree) -> bool:
+    """Return whether an interval excludes zero."""
+    return found["low"] is not None and (found["low"] > 0 or found["high"] < 0)
 
 
 def measured_levels(effect: Tree) -> list[Tree]:
     """Return the levels of an axis that have a pair of runs."""
-    return [level for level in effect["levels"] if level["mean"] is not None]
+    return [level for level in effect["levels"] if level["difference"]["value"] is not None]
 
 
 def top_features(explanations: Tree | None, most: int) -> list[Tree]:
     """Return the ``most`` most important features of the winner."""
     if explanations is None:
         return []
-    return [one for one in explanations["features"] if one["strength"] is not None][:most]
+    return [one for one in explanations["features"] if one["mean_abs_shap"] is not None][:most]
 
 
 def column_values(rows: Sequence[Tree], *path: str) -> list[Any]:
     """Return the values at a path of each row that has it.
 
-    >>> column_values([{"net": {"value": 1.5}}, {"net": None}], "net", "value")
+    >>> column_values([{"risk": {"value": 1.5}}, {"risk": None}], "risk", "value")
     [1.5]
     """
     values: list[Any] = list(rows)
@@ -158,10 +154,10 @@ def compared_features(explanations: Tree | None, most: int) -> list[Tree]:
 def frequent_levels(levels: Sequence[Tree], most: int) -> list[Tree]:
     """Return the ``most`` most frequent levels of a category, in their own order.
 
-    >>> [one["at"] for one in frequent_levels([{"at": i, "customers": i % 3} for i in range(5)], 2)]
+    >>> [one["x"] for one in frequent_levels([{"x": i, "n_customers": i % 3} for i in range(5)], 2)]
     [1, 2]
     """
-    often = sorted(range(len(levels)), key=lambda at: -int(levels[at]["customers"]))[:most]
+    often = sorted(range(len(levels)), key=lambda at: -int(levels[at]["n_customers"]))[:most]
     return [levels[at] for at in sorted(often)]
 
 
@@ -171,35 +167,35 @@ BEESWARM_ROWS = 20
 def out_of_fold(tree: Tree) -> tuple[int, int]:
     """Return the numbers of declined and of all rows behind the curves.
 
-    >>> at = [{"snapshot": day, "rows": 10, "declined": n} for day, n in (("a", 1), ("b", 4))]
-    >>> data = {"positives": 5, "rows": 20, "label": {"snapshots": at}}
-    >>> out_of_fold({"data": data, "split": {"tested": ["b", "b"]}})
+    >>> at = [{"snapshot": day, "n_rows": 10, "n_declined": n} for day, n in (("a", 1), ("b", 4))]
+    >>> data = {"n_positives": 5, "n_rows": 20, "label": {"snapshots": at}}
+    >>> out_of_fold({"data": data, "split": {"test_snapshots": ["b", "b"]}})
     (4, 10)
     """
     data, label = tree["data"], tree["data"].get("label")
-    days = set(tree["split"].get("tested") or ())
+    days = set(tree["split"].get("test_snapshots") or ())
     if label is None or not days:
-        return data["positives"], data["rows"]
+        return data["n_positives"], data["n_rows"]
     at = [one for one in label["snapshots"] if one["snapshot"] in days]
-    return sum(one["declined"] for one in at), sum(one["rows"] for one in at)
+    return sum(one["n_declined"] for one in at), sum(one["n_rows"] for one in at)
 
 
 def n_skipped(tree: Tree) -> int:
     """Return the number of rows left out because their label was not yet observed.
 
-    >>> at = [{"snapshot": day, "rows": 10, "declined": 1} for day in ("a", "b", "c", "d")]
-    >>> split = {"tested": ["b"], "sealed_at": "d"}
+    >>> at = [{"snapshot": day, "n_rows": 10, "n_declined": 1} for day in ("a", "b", "c", "d")]
+    >>> split = {"test_snapshots": ["b"], "sealed_snapshot": "d"}
     >>> n_skipped({"data": {"label": {"snapshots": at}}, "split": split})
     10
     """
     label, split = tree["data"].get("label"), tree["split"]
-    last = max(split.get("tested") or (), default=None)
+    last = max(split.get("test_snapshots") or (), default=None)
     if label is None or last is None:
         return 0
     between = (
-        one["rows"]
+        one["n_rows"]
         for one in label["snapshots"]
-        if last < one["snapshot"] != split.get("sealed_at")
+        if last < one["snapshot"] != split.get("sealed_snapshot")
     )
     return sum(between)
 
@@ -214,9 +210,5 @@ def segments_by_risk(segments: Sequence[Tree]) -> list[tuple[Tree, dict[str, flo
     if has_profit(segments):
         messages = [(one, dict(one["profit_at_risk"])) for one in segments if one["profit_at_risk"]]
     else:
-        messages = [(one, _risk(one)) for one in segments]
+        messages = [(one, dict(one["risk"])) for one in segments]
     return sorted(messages, key=lambda pair: -pair[1]["value"])
-
-
-def _risk(one: Tree) -> dict[str, float]:
-    return {"value": one["risk"], "low": one["risk_low"], "high": one["risk_high"]}

@@ -52,7 +52,7 @@ class SavedSplit(Config):
 
     model_config = ConfigDict(extra="ignore")
 
-    sealed_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+    sealed_snapshot: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
 
 
 class SavedSettings(Config):
@@ -74,7 +74,7 @@ class FittedThresholds(Config):
 class SavedVerdict(Config):
     """The part of ``verdict.json`` that scoring needs.
 
-    ``calibration`` is what a score has meant out of fold.
+    ``recalibration`` turns a score into the probability it has meant out of fold.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -84,5 +84,5 @@ class SavedVerdict(Config):
     model: SavedFile | None = None
     reference: SavedFile | None = None
     settings: SavedSettings | None = None
-    cuts: FittedThresholds | None = None
-    calibration: dict[str, Any] | None = None
+    fitted_thresholds: FittedThresholds | None = None
+    recalibration: dict[str, Any] | None = None

@@ -16,22 +16,22 @@ class SnapshotScore:
 
     Attributes
     ----------
-    rows, declined
+    n_rows, decline_rate
         Customers at the snapshot, and the share of them that declined.
     low, high
         None where a race left one fold.
-    folds
+    n_folds
         Number of folds averaged; 0 for the sealed snapshot, scored once.
     """
 
     snapshot: str
-    sealed: bool
-    rows: int
-    declined: float
+    is_sealed_test: bool
+    n_rows: int
+    decline_rate: float
     roc_auc: float
     low: float | None
     high: float | None
-    folds: int
+    n_folds: int
 
 
 def score_by_snapshot(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
@@ -44,13 +44,15 @@ def score_by_snapshot(record: Record, sealed: SealedTest | None) -> list[Snapsho
         return []
     at = {one.snapshot: one for one in record.data.label.snapshots}
     values: dict[str, list[float]] = {}
-    for day, value in zip(record.split.tested, record.metrics[METRIC].folds, strict=False):
+    for day, value in zip(
+        record.split.test_snapshots, record.metrics[METRIC].fold_values, strict=False
+    ):
         values.setdefault(day, []).append(value)
     scores = [_out_of_fold(at[day], values[day], record) for day in sorted(values)]
-    if sealed is not None and record.split.sealed_at is not None:
+    if sealed is not None and record.split.sealed_snapshot is not None:
         one = sealed.metrics[METRIC]
         scores.append(
-            _score_at(at[record.split.sealed_at], (one["value"], one["low"], one["high"]), 0)
+            _score_at(at[record.split.sealed_snapshot], (one["value"], one["low"], one["high"]), 0)
         )
     return scores
 
@@ -66,4 +68,6 @@ def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> Snap
 def _score_at(
     at: SnapshotFacts, estimate: tuple[float, float | None, float | None], folds: int
 ) -> SnapshotScore:
-    return SnapshotScore(at.snapshot, folds == 0, at.rows, at.declined / at.rows, *estimate, folds)
+    return SnapshotScore(
+        at.snapshot, folds == 0, at.n_rows, at.n_declined / at.n_rows, *estimate, folds
+    )

@@ -27,8 +27,8 @@ def curves(scores: Scores, profit: pd.Series | None) -> dict[str, Any]:
     -------
     dict
         ``roc`` (recall over false positive rate), ``precision_recall``, ``lift`` and
-        ``captured_profit`` (over the share of customers; None without profit), each ``{x, y, low,
-        high}`` of equal length; ``calibration``: a list of bins.
+        ``captured_profit`` (over the share of customers; None without profit), each ``{x, y,
+        y_min, y_max}`` of equal length; ``calibration``: a list of bins.
     """
     parts = [part for _, part in scores.table.groupby("repeat", sort=True)]
     result: dict[str, Any] = {
@@ -54,8 +54,8 @@ def _summary(values: list[np.ndarray], x: np.ndarray) -> dict[str, Any]:
     return {
         "x": x.tolist(),
         "y": np.mean(values, axis=0).tolist(),
-        "low": np.min(values, axis=0).tolist(),
-        "high": np.max(values, axis=0).tolist(),
+        "y_min": np.min(values, axis=0).tolist(),
+        "y_max": np.max(values, axis=0).tolist(),
     }
 
 
@@ -104,7 +104,7 @@ def _captured_profit(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, 
     return _summary(values, GRID)
 
 
-def calibration(scores: Scores) -> list[dict[str, float]]:
+def calibration(scores: Scores) -> list[dict[str, Any]]:
     """Return the observed share of decliners by probability, in up to ten bins of equal count.
 
     Each customer counts once, with its mean probability. The 95 % interval is Wilson's (1927).
@@ -117,13 +117,11 @@ def calibration(scores: Scores) -> list[dict[str, float]]:
     return [_bin(part) for _, part in table.groupby(bins.to_numpy())]
 
 
-def _bin(part: pd.DataFrame) -> dict[str, float]:
+def _bin(part: pd.DataFrame) -> dict[str, Any]:
     count, declined = len(part), int(part["target"].sum())
     low, high = wilson_interval(declined, count)
     return {
         "predicted": float(part["probability"].mean()),
-        "observed": declined / count,
-        "low": low,
-        "high": high,
-        "customers": count,
+        "observed": {"value": declined / count, "low": low, "high": high},
+        "n_customers": count,
     }

@@ -26,19 +26,21 @@ class Difference:
     config
         ``{key, a, b}`` for each config key that differs.
     metrics
-        ``{name, a, b, difference, low, high, p}``: means over the common folds, the mean
-        difference with its corrected 95 % interval, and the corrected p.
-    moved
+        ``{name, a, b, difference: {value, low, high}, p}``: means over the common folds, the
+        mean difference with its corrected 95 % interval, and the corrected p.
+    largest_changes
         ``{customer_id, a, b}`` for the customers whose mean out-of-fold probability changed most;
         None if a run's scores are missing.
+    requested
+        Whether ``diff=[A,B]`` named the two.
     """
 
     a: str
     b: str
     config: tuple[dict[str, Any], ...]
     metrics: tuple[dict[str, Any], ...]
-    moved: tuple[dict[str, Any], ...] | None
-    asked: bool = False
+    largest_changes: tuple[dict[str, Any], ...] | None
+    requested: bool = False
 
 
 def compare_pair(
@@ -46,7 +48,7 @@ def compare_pair(
     b: Record,
     scores: tuple[Scores | None, Scores | None] = (None, None),
     *,
-    asked: bool = False,
+    requested: bool = False,
 ) -> Difference:
     """Compare two finished runs on the same customers and folds.
 
@@ -66,22 +68,26 @@ def compare_pair(
             _metric(name, metric, b.metrics[name], a.split.test_to_train)
             for name, metric in a.metrics.items()
         ),
-        moved=None if one is None or other is None else _largest_changes(one, other),
-        asked=asked,
+        largest_changes=None if one is None or other is None else _largest_changes(one, other),
+        requested=requested,
     )
 
 
 def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float) -> dict[str, Any]:
-    shared = min(len(a.folds), len(b.folds))  # a run stopped early has only the first folds
-    one, two = np.array(a.folds[:shared]), np.array(b.folds[:shared])
+    shared = min(
+        len(a.fold_values), len(b.fold_values)
+    )  # a run stopped early has only the first folds
+    one, two = np.array(a.fold_values[:shared]), np.array(b.fold_values[:shared])
     gap = compare_paired((two - one)[None], test_to_train)
     return {
         "name": name,
         "a": float(one.mean()),
         "b": float(two.mean()),
-        "difference": float(gap.mean[0]),
-        "low": float(gap.low[0]),
-        "high": float(gap.high[0]),
+        "difference": {
+            "value": float(gap.mean[0]),
+            "low": float(gap.low[0]),
+            "high": float(gap.high[0]),
+        },
         "p": float(gap.p[0]),
     }
 

@@ -2,29 +2,31 @@
 
 schema                     counts up when the meaning of a key changes
 study, studies, question   what was compared
-sentence, cautions         the answer in English, and what a reader should know
-choice                     rule, best, simplest_tied; winner is one of the two
+summary, cautions          the answer in English, and what a reader should know
+selection                  rule, best, simplest_tied; winner is one of the two
 winner                     id, name, overrides, config, metrics, tuning
-tied, chance               ids tied with the best; whether chance is beaten
+tied, versus_random        ids tied with the best; whether the best beats a random ranking
 alpha, rope                level of the tests, region of practical equivalence
-keys, metrics              columns of the leaderboard that tell runs apart, and its metrics
+key_columns, metrics       columns of the leaderboard that tell runs apart, and its metrics
 leaderboard                one object a run, best first
-folds, t_quantiles         metrics by fold of the first runs, and what their intervals need
-effects                    what moved ROC-AUC: levels against a reference, holes
+fold_values, t_quantiles   metrics by fold of the first runs, and what their intervals need
+main_effects               what moved ROC-AUC: levels against a reference, missing runs
 curves                     of the winner, out of fold
-diffs                      two runs each: config, metrics, customers whose score moved most
+diffs                      two runs each: config, metrics, customers whose score changed most
 gate                       thresholds asked for, and by how much they were missed
-sealed_test                the winner on customers no run has seen; all openings
-in_time                    the winner's ROC-AUC by snapshot; empty where rows have no days
-not_in_the_leaderboard     runs that failed, have no meaning or are broken, and why; unfinished
-counts those without a record, running those of them done now
+sealed_test                the winner on customers no run has seen; all accesses to it
+by_snapshot                the winner's ROC-AUC by snapshot; empty where rows have no days
+excluded_runs              runs that failed, have no meaning or are broken, and why
+n_unfinished, n_running    runs without a record, and those of them that run now
 data, split, checks        customers, folds and audit, as the winner's record tells them
-reasons                    why: see reasons.document; null where nobody asked or could tell
-model, scored              the winner refitted: its file; customers it scored, by origin
-segments, cuts             what each segment is; the bounds by which customers are placed
+explanations               why: see explanations/document.py; null without explain=… or drivers
+model, n_scored            the winner refitted: its file; customers it scored, by origin
+segments                   what each segment is
+fitted_thresholds          segmentation and offers with the bounds that customers are placed by
+recalibration              what turns scores into probabilities
 settings                   value, segmentation, offers and campaign, as they were asked for
 campaign                   who is offered what, control group, what may be expected; null
-where none was asked for, {"missing": why} where none could be
+where none was asked for, {"reason": why} where none could be
 commands, environment, git how to do it again
 """
 
@@ -38,7 +40,7 @@ from typing import TYPE_CHECKING, Any
 from scipy import special
 
 from retain.record import BrokenRun, Record
-from retain.verdict.by_snapshot import score_by_snapshot
+from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
 from retain.verdict.difference import Difference
 from retain.verdict.gate import GateResult
 from retain.verdict.main_effects import MainEffect
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
-SCHEMA = 3
+SCHEMA = 4
 FOLDS_SHOWN = 200
 """Runs whose metrics are told fold by fold."""
 
@@ -85,9 +87,9 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
         "study": "+".join(extras.studies),
         "studies": list(extras.studies),
         "question": extras.question,
-        "sentence": verdict.sentence,
+        "summary": verdict.sentence,
         "cautions": _cautions(verdict, extras.sealed),
-        "choice": {
+        "selection": {
             "rule": verdict.comparison.rule,
             "best": _run_name(verdict, verdict.best),
             "simplest_tied": _run_name(verdict, verdict.simplest),
@@ -100,26 +102,31 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
             "tuning": None if winner.tuning is None else winner.tuning.model_dump(mode="json"),
         },
         "tied": list(verdict.tied),
-        "chance": {**_plain(verdict.chance), "sentence": verdict.chance.sentence},
+        "versus_random": {
+            "significant": verdict.chance.beaten,
+            "p": verdict.chance.p,
+            "tied": list(verdict.chance.tied),
+            "message": verdict.chance.sentence,
+        },
         "alpha": verdict.comparison.alpha,
         "rope": verdict.comparison.rope,
         **_leaderboard(verdict),
-        "effects": [_effect(effect) for effect in verdict.effects],
+        "main_effects": [_effect(effect) for effect in verdict.effects],
         "curves": extras.curves,
         "diffs": [_plain(one) for one in extras.diffs],
         "gate": None if extras.gate is None else _gate(extras.gate),
         "sealed_test": None if extras.sealed is None else _sealed(extras.sealed),
-        "in_time": [_plain(one) for one in score_by_snapshot(winner, extras.sealed)],
-        "not_in_the_leaderboard": [
+        "by_snapshot": [_snapshot(one) for one in score_by_snapshot(winner, extras.sealed)],
+        "excluded_runs": [
             *map(_other, verdict.others),
             *map(_broken, extras.broken),
         ],
-        "unfinished": extras.unfinished,
-        "running": extras.running,
+        "n_unfinished": extras.unfinished,
+        "n_running": extras.running,
         "data": winner.data.model_dump(mode="json"),
         "split": winner.split.model_dump(mode="json"),
         "checks": [check.model_dump(mode="json") for check in winner.checks],
-        "reasons": extras.reasons,
+        "explanations": extras.reasons,
         **extras.further,
         "commands": list(extras.commands),
         "environment": winner.environment.model_dump(mode="json"),
@@ -151,17 +158,17 @@ def _run_name(verdict: Verdict, record: Record) -> dict[str, str]:
 def _leaderboard(verdict: Verdict) -> dict[str, Any]:
     best = verdict.best
     shown = verdict.records[:FOLDS_SHOWN]
-    ends = sorted({len(r.metrics[name].folds) - 1 for r in shown for name in r.metrics})
+    ends = sorted({len(r.metrics[name].fold_values) - 1 for r in shown for name in r.metrics})
     table = verdict.table.to_json(orient="records", double_precision=15, force_ascii=False)
     return {
-        "keys": list(verdict.keys),
+        "key_columns": list(verdict.keys),
         "metrics": {
             name: {"higher_is_better": metric.higher_is_better}
             for name, metric in best.metrics.items()
         },
         "leaderboard": json.loads(table),
-        "folds": {
-            record.id: {name: list(metric.folds) for name, metric in record.metrics.items()}
+        "fold_values": {
+            record.id: {name: list(metric.fold_values) for name, metric in record.metrics.items()}
             for record in shown
         },
         "t_quantiles": {
@@ -172,10 +179,29 @@ def _leaderboard(verdict: Verdict) -> dict[str, Any]:
 
 def _effect(effect: MainEffect) -> dict[str, Any]:
     return {
-        "axis": effect.axis,
+        "factor": effect.axis,
         "reference": effect.reference,
-        "levels": [_plain(level) for level in effect.levels],
-        "holes": {"count": effect.holes, "examples": list(effect.examples)},
+        "levels": [
+            {
+                "level": level.level,
+                "difference": {"value": level.mean, "low": level.low, "high": level.high},
+                "p": level.p,
+                "n_pairs": level.pairs,
+            }
+            for level in effect.levels
+        ],
+        "missing_runs": {"n_runs": effect.holes, "examples": list(effect.examples)},
+    }
+
+
+def _snapshot(one: SnapshotScore) -> dict[str, Any]:
+    return {
+        "snapshot": one.snapshot,
+        "is_sealed_test": one.is_sealed_test,
+        "n_rows": one.n_rows,
+        "decline_rate": one.decline_rate,
+        "roc_auc": {"value": one.roc_auc, "low": one.low, "high": one.high},
+        "n_folds": one.n_folds,
     }
 
 
@@ -188,20 +214,22 @@ def _gate(checks: Sequence[GateResult]) -> dict[str, Any]:
 
 def _sealed(sealed: SealedTest) -> dict[str, Any]:
     return {
-        "customers": sealed.customers,
+        "n_customers": sealed.customers,
         "metrics": sealed.metrics,
-        "openings": [opening.model_dump(mode="json") for opening in sealed.openings],
+        "accesses": [
+            opening.model_dump(mode="json", exclude={"schema_"}) for opening in sealed.openings
+        ],
     }
 
 
 def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any]]:
     messages = [
-        {"code": one.code, "sentence": one.sentence, **one.values} for one in verdict.cautions
+        {"code": one.code, "message": one.sentence, **one.values} for one in verdict.cautions
     ]
     if sealed is not None and len(sealed.openings) > 1:
         count = len(sealed.openings)
         messages.append(
-            {"code": "sealed_reopened", "sentence": sealed.description, "openings": count}
+            {"code": "sealed_reopened", "message": sealed.description, "n_accesses": count}
         )
     return messages
 

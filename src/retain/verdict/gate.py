@@ -19,7 +19,7 @@ class GateResult:
     value: float
     missed_by: float
     passed: bool
-    sentence: str
+    message: str
 
 
 def check_gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResult]:
@@ -38,12 +38,12 @@ def check_gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResu
 
 def _check_threshold(winner: Record, name: str, threshold: float) -> GateResult:
     metric = winner.metrics[name]
-    short = threshold - metric.mean if metric.higher_is_better else metric.mean - threshold
+    short = threshold - metric.value if metric.higher_is_better else metric.value - threshold
     missed = max(short, 0.0)
     bound = "at least" if metric.higher_is_better else "at most"
-    message = (
-        f"{name} is {metric.mean:.4f} ({format_ci(metric.low, metric.high, '.4f')}), "
+    result = (
+        f"{name} is {metric.value:.4f} ({format_ci(metric.low, metric.high, '.4f')}), "
         f"the threshold is {bound} {threshold:g}"
     )
-    sentence = f"{message}: missed by {missed:.4f}." if missed else f"{message}: reached."
-    return GateResult(name, threshold, metric.mean, missed, not missed, sentence)
+    message = f"{result}: missed by {missed:.4f}." if missed else f"{result}: reached."
+    return GateResult(name, threshold, metric.value, missed, not missed, message)

@@ -13,9 +13,12 @@ from retain.wording import describe_count, format_value
 Aspect = Callable[[Record], str]
 
 COMPARED_FIELDS: tuple[tuple[str, Aspect], ...] = (
-    ("customers", lambda r: f"{r.data.rows} rows, fingerprint {r.data.fingerprint[:12]}"),
-    ("target", lambda r: f"{r.data.positives} declined"),
-    ("splits", lambda r: f"{r.split.folds} folds × {r.split.repeats}, {r.split.fingerprint[:12]}"),
+    ("customers", lambda r: f"{r.data.n_rows} rows, fingerprint {r.data.fingerprint[:12]}"),
+    ("target", lambda r: f"{r.data.n_positives} declined"),
+    (
+        "splits",
+        lambda r: f"{r.split.n_folds} folds × {r.split.n_repeats}, {r.split.fingerprint[:12]}",
+    ),
     ("metrics", lambda r: ", ".join(r.metrics)),
     ("metric definitions", lambda r: str(r.config["metrics"]["fractions"])),
 )

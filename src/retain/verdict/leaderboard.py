@@ -21,12 +21,12 @@ COMPARISON_COLUMNS = (
     "difference_high",
     "p",
     "p_holm",
-    "worse",
-    "equivalent",
-    "better",
+    "prob_worse",
+    "prob_equivalent",
+    "prob_better",
     "tied",
-    "stopped",
-    "folds",
+    "stopped_early",
+    "n_folds",
     "fit_seconds",
 )
 """Columns that are neither a config key nor a metric."""
@@ -43,15 +43,13 @@ def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.D
     DataFrame
         ``rank, id``; one column for each config key that differs; against the best, on the folds
         both have, ``difference, difference_low, difference_high`` (95 %), ``p`` (corrected
-        resampled t-test), ``p_holm`` (with Holm's correction for all runs compared), ``worse,
-        equivalent, better`` (Bayesian correlated t-test: probabilities that it is below, within
-        and above ± ``comparison.rope``), ``tied`` (not distinguishable from the best: p_holm ≥ α
-        and, if the best beats chance, worse < 1 − α), ``stopped, folds``; for every metric
-        ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
+        resampled t-test), ``p_holm`` (with Holm's correction for all runs compared),
+        ``prob_worse, prob_equivalent, prob_better`` (Bayesian correlated t-test: probabilities that
+        it is below, within and above ± ``comparison.rope``), ``tied`` (not distinguishable from
+        the best: p_holm ≥ α and, if the best beats chance, prob_worse < 1 − α),
+        ``stopped_early, n_folds``; for every metric ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
     """
-    best = min(
-        range(len(records)), key=lambda i: (records[i].stopped is not None, _order(records[i]))
-    )
+    best = min(range(len(records)), key=lambda i: (records[i].stopped_early, _order(records[i])))
     standing = _compare_with_best(records, best, comparison)
     front = pd.DataFrame({"id": [record.id for record in records]})
     keys = pd.DataFrame(differing_keys([record.config for record in records]), dtype=object)
@@ -63,7 +61,7 @@ def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.D
 
 
 def _sort_key(record: Record, standing: pd.DataFrame, row: int) -> tuple[Any, ...]:
-    if record.stopped is None:
+    if not record.stopped_early:
         return 0, *_order(record)
     return 1, -standing["difference"].iloc[row], 0.0, record.id
 
@@ -71,7 +69,7 @@ def _sort_key(record: Record, standing: pd.DataFrame, row: int) -> tuple[Any, ..
 def _order(record: Record) -> tuple[float, float, str]:
     """Return the sort key of a run: recalibration changes ROC-AUC in its last bits only."""
     brier = record.metrics.get("brier")
-    return -round(record.metrics[METRIC].mean, 9), 0.0 if brier is None else brier.mean, record.id
+    return -round(record.metrics[METRIC].value, 9), 0.0 if brier is None else brier.value, record.id
 
 
 def _compare_with_best(
@@ -84,7 +82,7 @@ def _compare_with_best(
     other = np.arange(len(records)) != best
     adjusted = np.ones(len(records))
     adjusted[other] = holm(tests.p[other])
-    stopped = [record.stopped for record in records]
+    stopped = np.array([record.stopped_early for record in records])
     alike = adjusted >= comparison.alpha
     if beats_chance(scores, best, records[best].split.test_to_train, comparison.alpha):
         alike &= tests.worse < 1 - comparison.alpha
@@ -95,12 +93,12 @@ def _compare_with_best(
             "difference_high": tests.high,
             "p": tests.p,
             "p_holm": adjusted,
-            "worse": tests.worse,
-            "equivalent": tests.equivalent,
-            "better": tests.better,
-            "tied": alike & np.array([reason is None for reason in stopped]),
-            "stopped": pd.Series(stopped, dtype=object),
-            "folds": np.isfinite(gaps).sum(axis=1),
+            "prob_worse": tests.worse,
+            "prob_equivalent": tests.equivalent,
+            "prob_better": tests.better,
+            "tied": alike & ~stopped,
+            "stopped_early": stopped,
+            "n_folds": np.isfinite(gaps).sum(axis=1),
         }
     )
 
@@ -109,7 +107,7 @@ def _metrics(records: Sequence[Record]) -> pd.DataFrame:
     columns: dict[str, list[float]] = {}
     for name in records[0].metrics:
         summaries = [record.metrics[name] for record in records]
-        columns[name] = [metric.mean for metric in summaries]
+        columns[name] = [metric.value for metric in summaries]
         columns[f"{name}_low"] = [metric.low for metric in summaries]
         columns[f"{name}_high"] = [metric.high for metric in summaries]
     columns["fit_seconds"] = [record.seconds.get("fit", 0.0) for record in records]

@@ -77,7 +77,7 @@ def find_main_effects(
     absent
         Reasons of missing runs, by the texts of their keys in the order of ``keys``.
     """
-    whole = np.array([record.stopped is None for record in records])
+    whole = np.array([not record.stopped_early for record in records])
     scores = fold_scores(records)
     ratio = records[0].split.test_to_train
     reasons = {**absent, **_eliminated(records, keys)}
@@ -95,9 +95,9 @@ def find_main_effects(
 def _eliminated(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, ...], str]:
     """Return the runs stopped early, which are in no pair, with their reason."""
     return {
-        texts_of(row): f"stopped by the race after {len(record.metrics[METRIC].folds)} folds"
+        texts_of(row): f"stopped by the race after {len(record.metrics[METRIC].fold_values)} folds"
         for record, row in zip(records, keys.itertuples(index=False, name=None), strict=True)
-        if record.stopped is not None
+        if record.stopped_early
     }
 
 

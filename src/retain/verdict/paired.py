@@ -22,7 +22,7 @@ METRIC = "roc_auc"
 
 def fold_scores(records: Sequence[Record], metric: str = METRIC) -> np.ndarray:
     """Return a metric by run and fold, shape (n_runs, J); NaN for missing folds."""
-    folds = [record.metrics[metric].folds for record in records]
+    folds = [record.metrics[metric].fold_values for record in records]
     scores = np.full((len(folds), max(map(len, folds))), np.nan)
     for row, values in zip(scores, folds, strict=True):
         row[: len(values)] = values
@@ -180,7 +180,7 @@ def beats_chance(scores: np.ndarray, best: int, test_to_train: float, alpha: flo
 def test_against_random(records: Sequence[Record], tied: Sequence[str], alpha: float) -> Chance:
     """Compare the best of ``records``, the first, with .5."""
     scores, ratio = fold_scores(records), records[0].split.test_to_train
-    blind = {r.id for r in records if set(r.metrics[METRIC].folds) == {CHANCE}}
+    blind = {r.id for r in records if set(r.metrics[METRIC].fold_values) == {CHANCE}}
     level = tuple(id_ for id_ in tied if id_ in blind)
     beaten = beats_chance(scores, 0, ratio, alpha) and not level
     return Chance(beaten, chance_p(scores, 0, ratio), level)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,13 @@ from retain.learning.metrics import Metric
 from retain.learning.scores import Scores
 from retain.record import Record
 from retain.schema import Config
-from retain.storage.reading import MissingFileError, read_json_lines
+from retain.storage.reading import MissingFileError, parse_json, read_json_lines
+from retain.storage.schemas import check_schema
 from retain.storage.writing import write_text
 from retain.verdict.statistics import bootstrap_interval, delong_interval
+
+SCHEMA: Final = 2
+"""Of a line of the ledger; counts up when the meaning of a key changes."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,12 @@ class SealedTest:
 class Access(Config):
     """One access to the sealed test."""
 
-    time: str
+    schema_: Literal[2] = Field(default=SCHEMA, alias="schema")
+    accessed_at: str
     study: str
-    winner: str
-    data: str
-    split: str
+    run_id: str
+    data_fingerprint: str
+    split_fingerprint: str
     roc_auc: Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -72,8 +77,8 @@ class Ledger:
         """
         every = [one for path in (self.path, *self.others) for one in _read_lines(path)]
         first: dict[tuple[str, str, str], Access] = {}
-        for opening in sorted(every, key=lambda one: one.time):
-            if opening.data == data:
+        for opening in sorted(every, key=lambda one: one.accessed_at):
+            if opening.data_fingerprint == data:
                 first.setdefault(_access_key(opening), opening)
         return list(first.values())
 
@@ -83,18 +88,18 @@ class Ledger:
         The caller holds the study's lock, and writes the verdict afterwards.
         """
         new = Access(
-            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            accessed_at=datetime.now(UTC).isoformat(timespec="seconds"),
             study=record.study,
-            winner=record.id,
-            data=record.data.fingerprint,
-            split=record.split.fingerprint,
+            run_id=record.id,
+            data_fingerprint=record.data.fingerprint,
+            split_fingerprint=record.split.fingerprint,
             roc_auc=roc_auc,
         )
         own = _read_lines(self.path)
         if not any(_access_key(old) == _access_key(new) for old in own):
-            lines = [opening.model_dump_json() for opening in (*own, new)]
+            lines = [opening.model_dump_json(by_alias=True) for opening in (*own, new)]
             write_text(self.path, "\n".join(lines) + "\n")
-        return self.entries(new.data)
+        return self.entries(new.data_fingerprint)
 
 
 def _read_lines(path: Path) -> list[Access]:
@@ -107,7 +112,15 @@ def _read_lines(path: Path) -> list[Access]:
 
 def _parse_access(line: bytes, where: str) -> Access:
     try:
-        return Access.model_validate_json(line)
+        tree = parse_json(line, where)
+    except RetainError:
+        tree = None
+    if isinstance(tree, dict):
+        schema = tree.get("schema", 1)  # retain 0.1 wrote none
+        anew = "move the ledger away, which forgets these accesses"
+        check_schema(schema, SCHEMA, where, anew=anew)
+    try:
+        return Access.model_validate(tree)
     except ValueError:
         raise RetainError(
             f"{where} is not an opening of a sealed test; it must not be edited. Restore it from a "
@@ -116,7 +129,7 @@ def _parse_access(line: bytes, where: str) -> Access:
 
 
 def _access_key(opening: Access) -> tuple[str, str, str]:
-    return opening.winner, opening.data, opening.split
+    return opening.run_id, opening.data_fingerprint, opening.split_fingerprint
 
 
 def score_sealed_test(

@@ -86,7 +86,7 @@ class Verdict:
         rest, beaten = len(self.tied) - 1, len(self.table) - len(self.tied)
         best = (
             f"{self.name(self.best)} ({self.best.id}) has the best mean ROC-AUC: "
-            f"{metric.mean:.3f} ({format_ci(metric.low, metric.high)})"
+            f"{metric.value:.3f} ({format_ci(metric.low, metric.high)})"
         )
         if not rest and not beaten:
             return f"{best}. There is no other run to compare it with."
@@ -164,7 +164,7 @@ def _check_any_done(done: Sequence[Record], records: Sequence[Record]) -> None:
         states = Counter(record.state for record in records)
         counts = ", ".join(f"{n} {state}" for state, n in states.items()) or "no runs at all"
         raise RetainError(f"no run is done: found {counts}. Launch the sweep first.")
-    if all(record.stopped for record in done):
+    if all(record.stopped_early for record in done):
         raise RetainError(
             f"all {len(done)} runs were stopped by a race whose leader is not here; launch the "
             "line again."
@@ -175,7 +175,7 @@ def _complexity(record: Record, comparison: ComparisonConfig) -> tuple[int, floa
     """Return the rank of a run's model in the order of complexity, better ROC-AUC first."""
     name, order = record.config["model"]["name"], comparison.complexity_order
     rank = order.index(name) if name in order else len(order)
-    return rank, -round(record.metrics[METRIC].mean, 9), record.id
+    return rank, -round(record.metrics[METRIC].value, 9), record.id
 
 
 def _excluded_reasons(

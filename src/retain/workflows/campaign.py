@@ -117,7 +117,7 @@ def to_campaign_files(
 ) -> CampaignFiles:
     """Return a campaign as a document and tables.
 
-    ``cuts`` in the document are the thresholds fitted on these customers, for new ones.
+    ``fitted_thresholds`` in the document are fitted on these customers, for new ones.
     """
     audience, plan = campaign.audience, campaign.plan
     origins = audience.table["origin"].value_counts()
@@ -128,12 +128,12 @@ def to_campaign_files(
         "segments": campaign.segments,
         "campaign": campaign.tree,
         "settings": settings.as_json(),
-        "cuts": {
+        "fitted_thresholds": {
             "segmentation": campaign.known.model_dump(mode="json", by_alias=True),
             "offers": catalogue.model_dump(mode="json", by_alias=True),
         },
-        "calibration": recalibrated.as_json(),
-        "scored": {str(origin): int(count) for origin, count in origins.items()},
+        "recalibration": recalibrated.as_json(),
+        "n_scored": {str(origin): int(count) for origin, count in origins.items()},
     }
     offers, assignment = None, None
     if isinstance(plan, CampaignPlan):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retain.campaign.assignment import campaign_id, read_assignment
+from retain.campaign.assignment import SCHEMA, campaign_id, read_assignment
 from retain.errors import RetainError, did_you_mean, type_value
 from retain.record import CampaignDirectory, StudyDirectory
 from retain.storage.paths import parse_path
@@ -19,7 +19,6 @@ from retain.verdict.document import as_json
 from retain.verdict.export import write_csv
 from retain.workflows.campaign import CampaignFiles
 
-SCHEMA = 2
 ID = re.compile("[0-9a-f]{8}")
 REPLACE_OVERRIDE = "campaign.replace=true"
 
@@ -137,8 +136,9 @@ def _read_campaign_id(document: Path) -> str | None:
         tree = read_json(document)
     except RetainError:
         return None
-    campaign = tree.get("campaign") if isinstance(tree, dict) else None
-    id_ = campaign.get("id") if isinstance(campaign, dict) else campaign
+    node = tree if isinstance(tree, dict) else {}
+    campaign = node.get("campaign")
+    id_ = campaign.get("id") if isinstance(campaign, dict) else node.get("campaign_id")
     return id_ if isinstance(id_, str) and ID.fullmatch(id_) else None
 
 

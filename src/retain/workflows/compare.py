@@ -282,7 +282,7 @@ def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
     if comparison.diff_runs:
         ((run_a, a), (run_b, b)) = comparison.diff_runs
         scores = (try_read_scores(run_a, a), try_read_scores(run_b, b))
-        yield compare_pair(a, b, scores, asked=True)
+        yield compare_pair(a, b, scores, requested=True)
     winner, selection = comparison.winner, comparison.selection
     for record in comparison.verdict.records[:MAX_DIFFS]:
         if record is not winner:

@@ -97,7 +97,7 @@ def explain_test_customers(
 
 def _time_budget(config: Compare, winner: Record, dataset: Dataset) -> TimeBudget:
     splits, explain = dataset.splits, config.explain
-    repeats = min(explain.cv_repeats, winner.split.repeats)
+    repeats = min(explain.cv_repeats, winner.split.n_repeats)
     return TimeBudget(
         seconds=explain.max_seconds or 0.0,
         rows=len(splits.ids) * repeats + len(splits.test_ids),

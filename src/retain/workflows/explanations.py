@@ -104,7 +104,7 @@ class ExplanationJobs:
     ) -> None:
         self._executor, self._config = executor, config
         self._winner, self._dataset = winner, dataset
-        n_folds = winner.split.folds * min(config.explain.cv_repeats, winner.split.repeats)
+        n_folds = winner.split.n_folds * min(config.explain.cv_repeats, winner.split.n_repeats)
         self._associations = executor.submit(
             "associate", winner, dataset, description=JOB_DESCRIPTION
         )
@@ -198,7 +198,7 @@ class ExplanationJobs:
         for group, future in refits.items():
             folds: tuple[float, ...] | NotApplicable = future.result()
             if not isinstance(folds, NotApplicable):
-                all_folds = winner.metrics["roc_auc"].folds
+                all_folds = winner.metrics["roc_auc"].fold_values
                 contributions[group] = from_refit(all_folds, folds, winner.split.test_to_train)
             else:
                 contributions[group] = folds

@@ -144,7 +144,7 @@ def _log_new_runs(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]
             experiments[name] = _open_experiment(client, name, file)
         experiment = experiments[name]
         run, finished = experiment.runs.get((record.study, record.id), (None, None))
-        if finished == record.finished:
+        if finished == record.finished_at:
             n_old += 1
             continue
         if run is not None:
@@ -152,7 +152,7 @@ def _log_new_runs(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]
         new = _log_run(
             client, experiment.id, directory, record, log_artifacts=tracking.log_artifacts
         )
-        experiment.runs[record.study, record.id] = new, record.finished
+        experiment.runs[record.study, record.id] = new, record.finished_at
     return len(runs) - n_old, n_old
 
 
@@ -172,7 +172,7 @@ def _open_experiment(client: MlflowClient, name: str, file: Path) -> _Experiment
             client.delete_run(run.info.run_id)
         elif "retain.id" in tags:
             key = tags["retain.study"], tags["retain.id"]
-            runs[key] = run.info.run_id, tags["retain.finished"]
+            runs[key] = run.info.run_id, tags.get("retain.finished_at", "")
     return _Experiment(found.experiment_id, runs)
 
 
@@ -196,7 +196,7 @@ def _log_run(
     from mlflow.entities import Param
 
     name = directory.path.name
-    started, finished = _to_milliseconds(record.started), _to_milliseconds(record.finished)
+    started, finished = _to_milliseconds(record.started_at), _to_milliseconds(record.finished_at)
     created = client.create_run(
         experiment_id, start_time=started, tags=_make_tags(record), run_name=name
     )
@@ -254,9 +254,9 @@ def _iter_metrics(record: Record, finished: int) -> Iterator[Metric]:
     from mlflow.entities import Metric
 
     for name, metric in record.metrics.items():
-        values = {name: metric.mean, f"{name}_low": metric.low, f"{name}_high": metric.high}
+        values = {name: metric.value, f"{name}_low": metric.low, f"{name}_high": metric.high}
         yield from (Metric(key, value, finished, 0) for key, value in values.items())
-        for step, value in enumerate(metric.folds):
+        for step, value in enumerate(metric.fold_values):
             yield Metric(f"{name}_by_fold", value, finished, step)
     for phase, seconds in record.seconds.items():
         yield Metric(f"seconds_{phase}", seconds, finished, 0)
@@ -271,13 +271,13 @@ def _make_tags(record: Record) -> dict[str, str]:
         "retain.id": record.id,
         "retain.study": record.study,
         "retain.state": record.state,
-        "retain.stopped": record.stopped,
+        "retain.stopped_early": "true" if record.stopped_early else None,
         "retain.reason": record.reason,
-        "retain.finished": record.finished,
+        "retain.finished_at": record.finished_at,
         "retain.overrides": " ".join(record.overrides),
         "retain.data": record.data.fingerprint,
         "retain.split": record.split.fingerprint,
-        "retain.code": record.environment.code,
+        "retain.code_sha256": record.environment.code_sha256,
         "retain.git": commit and f"{commit}{' and changes' if record.git.dirty else ''}",
         "mlflow.source.git.commit": commit,
     }

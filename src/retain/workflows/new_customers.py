@@ -92,7 +92,10 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     with capture_log() as messages:
         customers = build_source(node, known_kinds=kinds)()
     table = training_columns(customers, kinds)
-    if len(table) == saved.reference.rows and content_hash(table) == saved.reference.content:
+    if (
+        len(table) == saved.reference.n_customers
+        and content_hash(table) == saved.reference.content_sha256
+    ):
         raise RetainError(
             f"these are the {len(table)} customers of the comparison; their out-of-fold scores are "
             f"in {saved.customers_csv}. Name other ones with data.KEY=VALUE."

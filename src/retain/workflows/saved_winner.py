@@ -22,6 +22,8 @@ from retain.schema import SavedVerdict, parse
 from retain.schema.scoring import FittedThresholds, SavedFile, SavedSettings, SavedWinner
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json_object
+from retain.storage.schemas import check_schema
+from retain.verdict.document import SCHEMA
 from retain.verdict.model_file import load_model
 
 
@@ -77,8 +79,8 @@ def load_winner(path: Path) -> LoadedWinner:
         If a file was changed, or is of another version.
     """
     verdict = _read_verdict(path)
-    model, reference, saved_recalibration = verdict.model, verdict.reference, verdict.calibration
-    settings, thresholds = verdict.settings, verdict.cuts
+    model, reference, saved_recalibration = verdict.model, verdict.reference, verdict.recalibration
+    settings, thresholds = verdict.settings, verdict.fitted_thresholds
     if (
         model is None
         or reference is None
@@ -88,13 +90,13 @@ def load_winner(path: Path) -> LoadedWinner:
     ):
         raise RetainError(
             f"{path} holds no model to score with: the customers were not at hand when it was "
-            "written, or an earlier version wrote it. Type retain-compare again, with data=NAME "
+            "written. Type retain-compare again, with data=NAME "
             "where they have moved."
         )
     return LoadedWinner(
         folder=path.parent,
         winner=verdict.winner,
-        test_snapshot=verdict.split.sealed_at,
+        test_snapshot=verdict.split.sealed_snapshot,
         model_file=model,
         settings=settings,
         thresholds=thresholds,
@@ -126,6 +128,7 @@ def find_verdict(text: str) -> Path:
 
 def _read_verdict(path: Path) -> SavedVerdict:
     tree = read_json_object(path)
+    check_schema(tree.get("schema"), SCHEMA, path)
     try:
         return parse(SavedVerdict, tree)
     except RetainError as error:

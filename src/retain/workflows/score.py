@@ -106,7 +106,7 @@ def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
     )
 
 
-SCHEMA = 2
+SCHEMA = 3
 NO_DRIVERS = (
     "Drivers are not computed for new customers: offers tied to drivers go by their rules alone."
 )
@@ -125,12 +125,12 @@ def score_document(result: ScoreResult) -> dict[str, Any]:
     """Return the content of ``score.json``.
 
     schema                  increases when the meaning of a key changes
-    winner, model           the winner's run, SHA-256 of its model
-    data                    fingerprint and counts of the new customers; ``known`` have ids that
-                            the comparison had too
+    winner, model_sha256    the winner's run, SHA-256 of its model
+    data                    fingerprint and counts of the new customers; ``n_in_comparison`` have
+                            ids that the comparison had too
     drift                   number of training customers, PSI of the score, features by shift
     segments, settings      as in verdict.json
-    campaign                id of the campaign in campaigns/; null if there is none
+    campaign_id             id of the campaign in campaigns/; null if there is none
     campaign_sha256         SHA-256 of its campaign.json
     cautions                warnings for the reader
     """
@@ -138,17 +138,17 @@ def score_document(result: ScoreResult) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "winner": {"id": saved.winner.id, "name": saved.winner.name},
-        "model": saved.model_file.sha256,
+        "model_sha256": saved.model_file.sha256,
         "data": {
             "fingerprint": new.customers.fingerprint,
-            "scored": len(new.table),
-            "not_scored": len(new.not_scored),
-            "known": new.n_known,
+            "n_customers": len(new.table),
+            "n_not_scored": len(new.not_scored),
+            "n_in_comparison": new.n_known,
         },
         "drift": _summarise_drift(result),
         "segments": tree["segments"],
         "settings": tree["settings"],
-        "campaign": (tree["campaign"] or {}).get("id"),
+        "campaign_id": (tree["campaign"] or {}).get("id"),
         "campaign_sha256": tree["campaign_sha256"],
         "cautions": list_cautions(result),
     }
@@ -166,13 +166,13 @@ def list_cautions(result: ScoreResult) -> list[str]:
 
 
 def _summarise_drift(result: ScoreResult) -> dict[str, Any]:
-    features = result.drift[result.drift["what"] == "feature"]
+    features = result.drift[result.drift["kind"] == "feature"]
     shifts = {
         shift: features.loc[features["shift"] == shift, "name"].tolist()
         for shift in ("strong", "moderate", "chance")
     }
     return {
-        "customers_then": result.winner.reference.customers,
-        "score": float(result.drift["psi"].iloc[0]),
+        "n_training_customers": result.winner.reference.n_training_customers,
+        "score_psi": float(result.drift["psi"].iloc[0]),
         **shifts,
     }

@@ -97,7 +97,7 @@ def _check_same_customers(dataset: Dataset, winner: Record) -> None:
 
 
 def _describe_customers(data: DataInfo) -> str:
-    return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"
+    return f"customers with fingerprint {data.fingerprint[:12]} ({data.n_rows} rows)"
 
 
 def _check_same_targets(scores: Scores, dataset: Dataset, run: RunDirectory) -> None:

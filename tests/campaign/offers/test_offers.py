@@ -56,12 +56,14 @@ def value(horizon=3.0, loss_fraction=1.0, margin=1.0, cost=1.0):
     return parse(Assumptions, {"name": "tried", **spans, "simulations": 100})
 
 
-def audience(risk, *, profit=100.0, at_stake=200.0, contactable=True, drivers=None, **features):
+def audience(
+    risk, *, profit=100.0, value_at_stake=200.0, contactable=True, drivers=None, **features
+):
     """Customers 11, 12, … with the features of ``COLUMNS``; drivers as (id, feature, log-odds)."""
     ids = pd.Index(np.arange(11, 11 + len(risk)), name="customer_id")
-    money = {"profit": profit, "at_stake": at_stake, "contactable": contactable}
+    money = {"profit": profit, "value_at_stake": value_at_stake, "contactable": contactable}
     table = pd.DataFrame({"risk": risk, **money}, index=ids)
-    table["profit_at_risk"] = table["risk"] * table["at_stake"]
+    table["profit_at_risk"] = table["risk"] * table["value_at_stake"]
     known = {"pages": 5.0, "errors": 1.0, "goods": "toys"} | features
     result = drivers
     if drivers is not None:
@@ -101,7 +103,7 @@ def test_at_the_break_even_risk_an_offer_is_worth_nothing():
 
 def test_cost_and_worth_are_those_reckoned_by_hand():
     raised = [(11, "errors", 0.4)]
-    one = audience([0.5, 0.5], profit=[20.0, 20.0], at_stake=[60.0, 60.0], drivers=raised)
+    one = audience([0.5, 0.5], profit=[20.0, 20.0], value_at_stake=[60.0, 60.0], drivers=raised)
     lifted = {"lift": {"drivers": ["errors"], "factor": 1.5}, "redemption_rate_stayers": 0.2}
     found = evaluate_offers(catalogue(one=lifted | {"discount": 0.1}), one, value(horizon=4.0))
     each = 10 + 0.1 * 20 * 4
@@ -124,7 +126,9 @@ def test_nobody_is_saved_more_than_surely():
 @pytest.mark.parametrize("profit", [-50.0, np.nan, 0.0])
 def test_of_no_profit_nothing_is_saved_and_no_discount_is_given(profit):
     found = evaluate_offers(
-        catalogue(one={"discount": 0.5}), audience([0.4], profit=profit, at_stake=0.0), value()
+        catalogue(one={"discount": 0.5}),
+        audience([0.4], profit=profit, value_at_stake=0.0),
+        value(),
     )
     assert found.cost[0, 0] == pytest.approx(1 + 10 * (0.4 * 0.3 + 0.6))
     assert found.net[0, 0] == -found.cost[0, 0]
@@ -147,7 +151,7 @@ def test_what_is_spent_and_what_is_saved_add_up(risk, discount, stayers, contact
 
 def test_without_profit_no_offer_has_a_value():
     one = audience([0.5])
-    nothing = Audience(one.table.drop(columns=["profit", "at_stake"]), one.features, COLUMNS)
+    nothing = Audience(one.table.drop(columns=["profit", "value_at_stake"]), one.features, COLUMNS)
     with pytest.raises(NotApplicable, match="the data have no profit"):
         evaluate_offers(catalogue(one={}), nothing, value())
 
@@ -385,7 +389,7 @@ def store(checkout, one_click_contract):
         {
             "risk": risk,
             "profit": profit,
-            "at_stake": 3 * profit,
+            "value_at_stake": 3 * profit,
             "profit_at_risk": 3 * risk * profit,
         },
         index=features.index,

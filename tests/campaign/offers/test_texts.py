@@ -40,7 +40,7 @@ VALUE = parse(
 
 def audience(pages, share, goods, drivers=None):
     ids = pd.Index(np.arange(11, 11 + len(pages)), name="customer_id")
-    money = {"risk": 0.5, "profit": 1.0, "at_stake": 1.0, "profit_at_risk": 0.5}
+    money = {"risk": 0.5, "profit": 1.0, "value_at_stake": 1.0, "profit_at_risk": 0.5}
     table = pd.DataFrame({**money, "contactable": True}, index=ids)
     features = pd.DataFrame({"pages": pages, "share": share}, index=ids, dtype=float)
     features["goods"] = pd.Series(goods, index=ids, dtype="str")

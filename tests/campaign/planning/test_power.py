@@ -54,9 +54,9 @@ def test_two_arms_that_are_large_enough_promise_what_is_hoped():
     enough = required_sample(0.83, 0.05, **USUAL)
     for arm, promised in ((enough, True), (enough - 2, False)):
         result = analyse_power(arm, arm, baseline=0.83, expected_effect=0.05, **USUAL)
-        assert result.promised is promised
-        assert result.needed == enough
-    assert result.as_json()["treated"] == enough - 2
+        assert result.claimable is promised
+        assert result.required_n == enough
+    assert result.as_json()["n_treated"] == enough - 2
 
 
 def test_more_customers_see_less():
@@ -75,8 +75,8 @@ def test_more_customers_see_less():
 )
 def test_arms_that_can_tell_nothing_say_so(treated, control, baseline):
     result = analyse_power(treated, control, baseline=baseline, expected_effect=0.1, **USUAL)
-    assert result.detectable is None
-    assert not result.promised
+    assert result.minimum_detectable_effect is None
+    assert not result.claimable
 
 
 @pytest.mark.parametrize(("baseline", "hoped"), [(0.3, 0.0), (0.3, -0.1), (0.3, 0.4)])

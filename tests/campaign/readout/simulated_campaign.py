@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import CSV, JSON, campaign_id
+from retain.campaign.assignment import CSV, JSON, SCHEMA, campaign_id
 from retain.storage.writing import hash_file
 from retain.verdict.export import write_csv
 
@@ -18,7 +18,12 @@ simulation = module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = simulation  # dataclasses look their module up
 _SPEC.loader.exec_module(simulation)
 
-PLAN = {"unit": "roubles", "seed": 3, "power": {"alpha": 0.05, "power": 0.8}}
+PLAN = {
+    "schema": SCHEMA,
+    "profit_unit": "roubles",
+    "seed": 3,
+    "power": {"alpha": 0.05, "power": 0.8},
+}
 
 
 def write_campaign(folder, assignment, plan=PLAN):

@@ -57,7 +57,7 @@ def test_save_rates_are_held_by_their_posteriors():
     within = [one["low"] <= rate <= one["high"] for one, rate in zip(now, true, strict=True)]
     assert np.mean(within) >= 0.92  # two standard errors of 200 below nominal
     # it learns: nearer to the truth than the prior was
-    found = np.array([one["mean"] for one in now])
+    found = np.array([one["value"] for one in now])
     assert np.abs(found - true).mean() < np.abs(simulation.PRIOR.mean - true).mean()
 
 

@@ -166,7 +166,7 @@ def test_a_campaign_under_another_name_is_refused(tmp_path, campaign):
         (lambda t: t.rename(columns={"arm": "group"}), "has the columns .*expected customer_id"),
         (lambda t: t.assign(arm="both"), "holds other arms: 'both'"),
         (lambda t: t.assign(customer_id="7"), "repeated ids: '7'"),
-        (lambda t: t.assign(cost=np.nan), "customers without finite numbers: '0', '1'"),
+        (lambda t: t.assign(expected_cost=np.nan), "customers without finite numbers: '0', '1'"),
     ],
 )
 def test_rows_that_retain_would_not_write_are_refused(tmp_path, campaign, change, message):
@@ -176,7 +176,7 @@ def test_rows_that_retain_would_not_write_are_refused(tmp_path, campaign, change
 
 
 def test_the_columns_of_the_file_are_fixed():
-    assert COLUMNS[:5] == ("customer_id", "segment", "offer", "arm", "randomisation")
+    assert COLUMNS[:5] == ("customer_id", "segment", "offer", "arm", "assignment_id")
 
 
 # --- outcomes ------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def readout_tree(assignment, observed, resamples=300):
 def row(tree, of, name=None, outcome="declined"):
     """One effect."""
     wanted = (of, name, outcome)
-    (one,) = [r for r in tree["effects"] if (r["of"], r["name"], r["outcome"]) == wanted]
+    (one,) = [r for r in tree["effects"] if (r["scope"], r["name"], r["outcome"]) == wanted]
     return one
 
 
@@ -62,29 +62,31 @@ def test_every_part_is_told_once_and_the_parts_add_up(tree, strong):
     assignment, declined, _ = strong
     assert len(tree["effects"]) == 2 * (1 + 3 + 3)
     for of in ("segment", "offer"):
-        parts = [r for r in tree["effects"] if r["of"] == of and r["outcome"] == "declined"]
-        assert sum(r["treated"] + r["control"] for r in parts) == len(declined)
+        parts = [r for r in tree["effects"] if r["scope"] == of and r["outcome"] == "declined"]
+        assert sum(r["n_treated"] + r["n_control"] for r in parts) == len(declined)
     call = row(tree, "offer", "call")
     mine = (assignment.table["offer"] == "call").to_numpy()
     arms = (assignment.is_treated, ~assignment.is_treated)
     shares = [declined[mine & arm].mean() for arm in arms]
     assert (call["treated_mean"], call["control_mean"]) == pytest.approx(shares)
-    assert call["difference"] == pytest.approx(shares[0] - shares[1])
-    assert call["saved"]["value"] == pytest.approx(-call["difference"] * (mine & arms[0]).sum())
+    assert call["difference"]["value"] == pytest.approx(shares[0] - shares[1])
+    assert call["customers_saved"]["value"] == pytest.approx(
+        -call["difference"]["value"] * (mine & arms[0]).sum()
+    )
 
 
 def test_what_helped_is_called_so_and_what_did_nothing_is_not(tree):
-    assert row(tree, "overall")["verdict"] == "helped"
-    assert row(tree, "offer", "call")["verdict"] == "helped"
-    assert row(tree, "offer", "letter")["verdict"] == "too_small"
-    assert row(tree, "overall", outcome="profit")["difference"] > 0
+    assert row(tree, "overall")["conclusion"] == "helped"
+    assert row(tree, "offer", "call")["conclusion"] == "helped"
+    assert row(tree, "offer", "letter")["conclusion"] == "inconclusive"
+    assert row(tree, "overall", outcome="profit")["difference"]["value"] > 0
     assert "harm" not in codes(tree)
 
 
 def test_p_is_corrected_within_segments_and_within_offers_by_holm(tree, statsmodels_holm):
     for outcome in ("declined", "profit"):
         for of in ("segment", "offer"):
-            family = [r for r in tree["effects"] if (r["of"], r["outcome"]) == (of, outcome)]
+            family = [r for r in tree["effects"] if (r["scope"], r["outcome"]) == (of, outcome)]
             expected = statsmodels_holm([r["p"] for r in family])
             assert [r["p_holm"] for r in family] == pytest.approx(expected.tolist())
     assert row(tree, "overall")["p_holm"] == row(tree, "overall")["p"]
@@ -94,10 +96,10 @@ def test_p_is_corrected_within_segments_and_within_offers_by_holm(tree, statsmod
 def test_the_detectable_difference_is_that_of_the_planned_power(tree):
     letter = row(tree, "offer", "letter")
     pooled = (
-        letter["treated_mean"] * letter["treated"] + letter["control_mean"] * letter["control"]
-    ) / (letter["treated"] + letter["control"])
-    error = np.sqrt(pooled * (1 - pooled) * (1 / letter["treated"] + 1 / letter["control"]))
-    assert letter["detectable"] == pytest.approx(2.8016 * error, rel=0.01)
+        letter["treated_mean"] * letter["n_treated"] + letter["control_mean"] * letter["n_control"]
+    ) / (letter["n_treated"] + letter["n_control"])
+    error = np.sqrt(pooled * (1 - pooled) * (1 / letter["n_treated"] + 1 / letter["n_control"]))
+    assert letter["minimum_detectable_effect"] == pytest.approx(2.8016 * error, rel=0.01)
 
 
 def test_harm_is_called_harm_and_warned_of():
@@ -106,14 +108,14 @@ def test_harm_is_called_harm_and_warned_of():
     )
     result = readout_tree(assignment, outcomes(declined, profit=kept))
     overall = row(result, "overall")
-    assert overall["verdict"] == "harmed"
-    assert overall["saved"]["high"] < 0
-    assert {"code": "harm", "of": "overall", "name": None, "outcome": "declined"} in result[
+    assert overall["conclusion"] == "harmed"
+    assert overall["customers_saved"]["high"] < 0
+    assert {"code": "harm", "scope": "overall", "name": None, "outcome": "declined"} in result[
         "cautions"
     ]
-    assert result["money"]["verdict"] == "lost"
+    assert result["money"]["conclusion"] == "lost"
     for rate in result["save_rates"]:
-        assert rate["posterior"]["mean"] < rate["prior"]["mean"] / 2
+        assert rate["posterior"]["value"] < rate["prior"]["value"] / 2
 
 
 def test_the_same_outcomes_give_the_same_tree(tree, strong):
@@ -131,7 +133,7 @@ def test_profit_is_held_against_what_contacting_cost(tree, strong):
     assert money["basis"] == "observed"
     assert (money["cost"], money["cost_basis"]) == (treated * simulation.CONTACT, "expected")
     assert money["per_customer"]["value"] == pytest.approx(
-        row(tree, "overall", outcome="profit")["difference"]
+        row(tree, "overall", outcome="profit")["difference"]["value"]
     )
     assert money["gain"]["value"] == pytest.approx(money["per_customer"]["value"] * treated)
     assert money["net"]["low"] == pytest.approx(money["gain"]["low"] - money["cost"])
@@ -143,7 +145,7 @@ def test_without_profit_a_decline_costs_what_the_plan_took_it_to(strong):
     assert result["money"]["basis"] == "assumed"
     assert [r["outcome"] for r in result["effects"]] == ["declined"] * 7
     # here profit is lost exactly by declining, so that both ways must come to the same
-    lost = -declined.astype(float) * assignment.table["at_stake"].to_numpy()
+    lost = -declined.astype(float) * assignment.table["value_at_stake"].to_numpy()
     kept = readout_tree(assignment, outcomes(declined, profit=lost))
     assert result["money"]["gain"] == pytest.approx(kept["money"]["gain"])
 
@@ -183,14 +185,14 @@ def test_contact_against_the_plan_is_counted_and_the_plan_still_decides(tree, st
     result = readout_tree(
         assignment, outcomes(declined, profit=kept, contacted=contacted.astype(float))
     )
-    counts = result["contacts"]
-    assert counts["control"]["contacted"] == (contacted & ~assignment.is_treated).sum()
-    assert counts["treatment"]["not_contacted"] == (~contacted & assignment.is_treated).sum()
+    counts = result["compliance"]
+    assert counts["control"]["n_contacted"] == (contacted & ~assignment.is_treated).sum()
+    assert counts["treatment"]["n_not_contacted"] == (~contacted & assignment.is_treated).sum()
     assert result["effects"] == tree["effects"]
     assert "against_plan" in codes(result)
-    complier = counts["complier"]
-    assert complier["contacting"] == pytest.approx(0.6, abs=0.1)
-    assert complier["low"] < complier["difference"] < complier["high"] < 0
+    complier = counts["complier_effect"]
+    assert complier["contact_rate_difference"] == pytest.approx(0.6, abs=0.1)
+    assert complier["low"] < complier["value"] < complier["high"] < 0
 
 
 # With one stratum the ratio is Wald's: effect on declining by effect on being contacted.
@@ -202,7 +204,7 @@ def test_the_effect_of_contact_is_walds_ratio_where_there_is_one_stratum():
     arms = (assignment.is_treated, ~assignment.is_treated)
     effect = declined[arms[0]].mean() - declined[arms[1]].mean()
     moved = contacted[arms[0]].mean() - contacted[arms[1]].mean()
-    assert result["contacts"]["complier"]["difference"] == pytest.approx(effect / moved)
+    assert result["compliance"]["complier_effect"]["value"] == pytest.approx(effect / moved)
 
 
 @pytest.mark.parametrize(("reached", "code"), [(None, "as_planned"), (0.5, "too_few")])
@@ -211,7 +213,7 @@ def test_where_a_ratio_tells_nothing_the_reason_is_told(strong, reached, code):
     chance = np.random.default_rng(1).random(len(declined)) < 0.5
     contacted = assignment.is_treated if reached is None else chance
     result = readout_tree(assignment, outcomes(declined, contacted=contacted.astype(float)))
-    assert result["contacts"]["complier"] == {"missing": code}
+    assert result["compliance"]["complier_effect"] == {"reason": code}
 
 
 # --- who is missing ------------------------------------------------------------------------------
@@ -221,15 +223,15 @@ def test_those_missing_are_counted_by_arm_and_bound_the_effect(strong):
     assignment, declined, _ = strong
     gone = np.random.default_rng(2).random(len(declined)) < 0.1
     result = readout_tree(assignment, outcomes(np.where(gone, np.nan, declined)))
-    missing = result["missing"]
-    assert missing["treatment"]["missing"] == (gone & assignment.is_treated).sum()
-    assert not missing["differs"]
-    assert codes(result) == ["missing"]
-    bounds, overall = missing["bounds"], row(result, "overall")
-    complete = row(readout_tree(assignment, outcomes(declined)), "overall")["difference"]
-    assert bounds["interval_low"] < bounds["low"] < overall["difference"] < bounds["high"]
+    attrition = result["attrition"]
+    assert attrition["treatment"]["n_missing"] == (gone & assignment.is_treated).sum()
+    assert not attrition["is_significant"]
+    assert codes(result) == ["attrition"]
+    bounds, overall = attrition["bounds"], row(result, "overall")
+    complete = row(readout_tree(assignment, outcomes(declined)), "overall")["difference"]["value"]
+    assert bounds["interval_low"] < bounds["low"] < overall["difference"]["value"] < bounds["high"]
     assert bounds["low"] < complete < bounds["high"] < bounds["interval_high"]
-    assert overall["treated"] + overall["control"] == (~gone).sum()
+    assert overall["n_treated"] + overall["n_control"] == (~gone).sum()
 
 
 def test_attrition_that_is_no_chance_is_warned_of(strong):
@@ -237,13 +239,13 @@ def test_attrition_that_is_no_chance_is_warned_of(strong):
     share = np.where(assignment.is_treated, 0.05, 0.3)
     gone = np.random.default_rng(3).random(len(declined)) < share
     result = readout_tree(assignment, outcomes(np.where(gone, np.nan, declined)))
-    assert result["missing"]["differs"]
+    assert result["attrition"]["is_significant"]
     assert codes(result)[0] == "attrition_differs"
 
 
 def test_with_everyone_there_nothing_is_bounded_or_warned_of(tree):
-    assert tree["missing"]["bounds"] is None
-    assert tree["missing"]["p"] == 1
+    assert tree["attrition"]["bounds"] is None
+    assert tree["attrition"]["p"] == 1
     assert codes(tree) == []
 
 
@@ -259,7 +261,7 @@ def test_a_part_without_a_control_group_is_not_compared(strong):
     )
     for outcome in ("declined", "profit"):
         gift = row(result, "offer", "gift", outcome)
-        assert gift["verdict"] == "not_compared"
+        assert gift["conclusion"] == "not_compared"
         assert gift["difference"] is None
         assert gift["p_holm"] is None
     rates = {rate["offer"]: rate for rate in result["save_rates"]}
@@ -271,9 +273,9 @@ def test_a_handful_of_customers_is_too_small_for_money_and_curves():
     assignment, declined, kept = simulate_campaign(few)
     result = readout_tree(assignment, outcomes(declined, profit=kept))
     assert result["money"] is None
-    assert result["qini"]["missing"] == "too_few"
-    assert row(result, "overall", outcome="profit")["verdict"] == "not_compared"
-    assert row(result, "overall")["verdict"] == "too_small"
+    assert result["qini"]["reason"] == "too_few"
+    assert row(result, "overall", outcome="profit")["conclusion"] == "not_compared"
+    assert row(result, "overall")["conclusion"] == "inconclusive"
 
 
 def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
@@ -281,8 +283,8 @@ def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
     result = build_readout(assignment, outcomes(None, profit=kept), resamples=300)
     assert result.catalogue is None
     assert result.tree["catalogue"] is None
-    assert result.tree["qini"] == {"missing": "declined"}
-    assert result.tree["missing"]["bounds"] is None
+    assert result.tree["qini"] == {"reason": "declined"}
+    assert result.tree["attrition"]["bounds"] is None
     assert result.tree["save_rates"][0]["posterior"] == result.tree["save_rates"][0]["prior"]
 
 
@@ -294,8 +296,8 @@ def test_the_order_of_the_plan_is_told_with_its_interval(tree):
         result = tree["qini"][order]
         for area in (result["qini"], result["auuc"]):
             assert area["low"] < area["value"] < area["high"]
-        assert result["curve"]["contacted"][0] == result["curve"]["saved"][0] == 0
-        assert result["curve"]["contacted"][-1] == 1
+        assert result["curve"]["contacted_share"][0] == result["curve"]["saved_share"][0] == 0
+        assert result["curve"]["contacted_share"][-1] == 1
 
 
 def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
@@ -304,7 +306,7 @@ def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
     here = (table["offer"] == "call").to_numpy()
     chance = np.random.default_rng(4).random(len(table)) < share
     rate = simulation.PRIOR.mean * np.where(here & chance, times, 1.0)
-    table["expected_net"] = table["risk"] * rate * table["at_stake"] - table["cost"]
+    table["expected_net"] = table["risk"] * rate * table["value_at_stake"] - table["expected_cost"]
     offers = dict(assignment.catalogue.offers)
     lift = Lift(drivers=("pages",), factor=times)
     offers["call"] = offers["call"].model_copy(update={"lift": lift})
@@ -317,7 +319,7 @@ def test_a_lift_is_taken_out_of_the_save_rate(tree, strong):
     assignment, declined, kept = strong
     result = readout_tree(lifted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
     assert result["save_rates"][0]["lift"] == pytest.approx(2.0)
-    plain, halved = (t["save_rates"][0]["posterior"]["mean"] for t in (tree, result))
+    plain, halved = (t["save_rates"][0]["posterior"]["value"] for t in (tree, result))
     assert halved < 0.75 * plain
     some = readout_tree(lifted(assignment, 2.0, 0.4), outcomes(declined, profit=kept))
     assert some["save_rates"][0]["lift"] == pytest.approx(1.4, abs=0.1)
@@ -360,6 +362,6 @@ def test_the_loop_closes(strong):
     ]
     assert all(later < earlier for earlier, later in zip(*widths, strict=True))
     truth = np.array(list(STRONG.save.values()))
-    means = [rate["posterior"]["mean"] for rate in second.tree["save_rates"]]
+    means = [rate["posterior"]["value"] for rate in second.tree["save_rates"]]
     away = (np.abs(truth - simulation.PRIOR.mean), np.abs(truth - means))
     assert away[1].sum() < 0.5 * away[0].sum()

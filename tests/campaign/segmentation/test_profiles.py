@@ -41,12 +41,12 @@ def test_segments_add_up_to_the_customers_and_their_money(placed):
     audience, known = placed
     rows = build_profiles(audience, known, money(audience))
     table = audience.table
-    assert sum(one["customers"] for one in rows) == len(audience)
+    assert sum(one["n_customers"] for one in rows) == len(audience)
     assert sum(one["share"] for one in rows) == pytest.approx(1)
-    assert sum(one["profit"] for one in rows) == pytest.approx(table["profit"].sum())
+    assert sum(one["total_profit"] for one in rows) == pytest.approx(table["profit"].sum())
     at_risk = sum(one["profit_at_risk"]["value"] for one in rows)
     assert at_risk == pytest.approx(table["profit_at_risk"].sum())
-    consented = sum(one["contactable"] * one["customers"] for one in rows)
+    consented = sum(one["contactable_share"] * one["n_customers"] for one in rows)
     assert consented == pytest.approx(table["contactable"].sum())
 
 
@@ -57,10 +57,10 @@ def test_each_segment_is_told_by_its_own_customers(placed):
     one = next(row for row in rows if row["segment"] == name)
     part = audience.table[audience.segments == name]
     expected = mean_interval(part["risk"].to_numpy())
-    assert (one["risk"], one["risk_low"], one["risk_high"]) == pytest.approx(expected)
+    assert tuple(one["risk"].values()) == pytest.approx(expected)
     assert one["label"] == {"en": "high · high", "ru": "высокий · высокий"}
     assert one["profit_at_risk"]["low"] < one["profit_at_risk"]["high"]
-    assert one["small"] == (len(part) < 70)
+    assert one["is_small"] == (len(part) < 70)
 
 
 def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
@@ -70,34 +70,35 @@ def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
     assert values == sorted(values, reverse=True)
     poor = audience.table[["score", "origin", "risk", "contactable"]]
     rows = build_profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
-    risks = [one["risk"] for one in rows]
+    risks = [one["risk"]["value"] for one in rows]
     assert risks == sorted(risks, reverse=True)
-    assert {(one["profit"], one["profit_at_risk"]) for one in rows} == {(None, None)}
+    assert {(one["total_profit"], one["profit_at_risk"]) for one in rows} == {(None, None)}
 
 
 def test_segments_under_the_minimum_say_that_they_are_small(placed):
     audience, known = placed
     rows = build_profiles(audience, known, None)
-    assert {one["small"] for one in rows} == {True, False}
-    assert all(one["small"] == (one["customers"] < 70) for one in rows)
+    assert {one["is_small"] for one in rows} == {True, False}
+    assert all(one["is_small"] == (one["n_customers"] < 70) for one in rows)
 
 
 def test_where_consent_is_not_stated_its_share_is_not_told(placed):
     audience, known = placed
     silent = dataclasses.replace(audience, consent="not_stated")
-    assert {one["contactable"] for one in build_profiles(silent, known, None)} == {None}
+    assert {one["contactable_share"] for one in build_profiles(silent, known, None)} == {None}
 
 
 def test_the_direction_is_that_of_the_effect_and_labels_are_in_both_languages(placed):
     audience, known = placed
-    differs = {one["segment"]: one["differs"] for one in build_profiles(audience, known, None)}
-    result = differs["high risk · low value"][0]
+    contrasts = {one["segment"]: one["contrasts"] for one in build_profiles(audience, known, None)}
+    result = contrasts["high risk · low value"][0]
     assert (result["feature"], result["kind"], result["direction"]) == ("pages", "number", "lower")
     assert result["label"] == {"en": "pages", "ru": "pages"}
-    assert result["low"] < result["effect"] < result["high"] < 0
-    assert result["inside"] < result["outside"]
+    effect = result["effect_size"]
+    assert effect["low"] < effect["value"] < effect["high"] < 0
+    assert result["in_segment"] < result["elsewhere"]
     assert (result["level"], result["level_label"]) == (None, None)
-    assert all(len(one) <= 3 for one in differs.values())
+    assert all(len(one) <= 3 for one in contrasts.values())
 
 
 def test_a_segment_of_one_customer_is_told_too(scored):
@@ -105,7 +106,8 @@ def test_a_segment_of_one_customer_is_told_too(scored):
     names = np.array(["one", *["many"] * (len(audience) - 1)], dtype=object)
     rows = build_profiles(audience.with_segments(names), CONFIG, None)
     one = next(row for row in rows if row["segment"] == "one")
-    assert (one["customers"], one["risk"], one["differs"]) == (1, one["risk_low"], [])
+    assert (one["n_customers"], one["contrasts"]) == (1, [])
+    assert one["risk"]["value"] == one["risk"]["low"]
 
 
 def test_everything_told_is_finite_and_passes_through_json(placed):
@@ -113,7 +115,7 @@ def test_everything_told_is_finite_and_passes_through_json(placed):
     measured = stability(audience, CONFIG, resamples=5)
     rows = build_profiles(audience, known, money(audience), stability=measured)
     assert json.loads(json.dumps(rows, allow_nan=False)) == rows
-    assert rows[0]["stability"].keys() == {"jaccard", "low", "resamples"}
+    assert rows[0]["stability"].keys() == {"jaccard", "jaccard_low", "n_resamples"}
 
 
 def test_a_segment_whose_stability_was_not_measured_says_so(placed):

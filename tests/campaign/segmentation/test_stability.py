@@ -33,13 +33,15 @@ def measured(audience, config, **changes):
 def test_segments_far_apart_are_found_again_and_again():
     audience = customers([0.1] * 50 + [0.9] * 50)
     found = measured(audience, bands(low=0, high=0.5))
-    assert {(one.jaccard, one.low, one.resamples) for one in found.values()} == {(1, 1, 50)}
+    assert {(one.jaccard, one.jaccard_low, one.n_resamples) for one in found.values()} == {
+        (1, 1, 50)
+    }
 
 
 def test_a_cut_off_amid_a_crowd_is_less_stable_than_one_in_a_gap():
     crowd = customers(np.linspace(0.45, 0.55, 200))
     found = measured(crowd, bands(low=0, high=0.5))["high risk"]
-    assert 0.6 < found.low < found.jaccard < 0.95
+    assert 0.6 < found.jaccard_low < found.jaccard < 0.95
 
 
 # Hand count: moved up by u the segment keeps a share 1 − u / width of itself, moved down it is
@@ -55,16 +57,22 @@ def test_a_quantile_is_learnt_anew_so_its_stability_grows_with_the_customers():
     random = np.random.default_rng(0)
     few, many = customers(random.random(60)), customers(random.random(3000))
     config = bands("quantile", low=0, high=0.8)
-    assert measured(few, config)["high risk"].low < measured(many, config)["high risk"].low
+    assert (
+        measured(few, config)["high risk"].jaccard_low
+        < measured(many, config)["high risk"].jaccard_low
+    )
     assert measured(many, config)["high risk"].jaccard > 0.9
 
 
 def test_cut_offs_of_features_are_definitions_and_stay():
     audience = customers(np.linspace(0, 1, 100), pages=np.arange(100.0))
-    assert measured(audience, rules(pages={"below": 50}))["one"].low == 1
-    assert measured(audience, rules(risk={"below": 0.5}))["one"].low < 1
-    assert measured(audience, rules(**{"not": {"any": [{"risk": {"below": 0.5}}]}}))["one"].low < 1
-    assert measured(audience, rules(all=[{"pages": {"top": 0.5}}]))["one"].low < 1
+    assert measured(audience, rules(pages={"below": 50}))["one"].jaccard_low == 1
+    assert measured(audience, rules(risk={"below": 0.5}))["one"].jaccard_low < 1
+    assert (
+        measured(audience, rules(**{"not": {"any": [{"risk": {"below": 0.5}}]}}))["one"].jaccard_low
+        < 1
+    )
+    assert measured(audience, rules(all=[{"pages": {"top": 0.5}}]))["one"].jaccard_low < 1
 
 
 def test_cut_offs_of_money_are_moved_by_a_share_of_themselves():
@@ -73,7 +81,7 @@ def test_cut_offs_of_money_are_moved_by_a_share_of_themselves():
         table = audience.table.assign(profit=np.linspace(0, largest, 200))
         rich = dataclasses.replace(audience, table=table, profit_unit="roubles")
         found = measured(rich, rules(profit={"above": largest / 2}))["one"]
-        assert 0.9 < found.low < found.jaccard < 1
+        assert 0.9 < found.jaccard_low < found.jaccard < 1
 
 
 def test_bands_of_the_risk_that_pays_move_with_it():

@@ -52,7 +52,7 @@ def make_audience(n=300, seed=0, *, recalibration=UNSURE, value=None, decimals=N
             "risk": risk,
             "contactable": random.random(n) < 0.75,
             "profit": profit,
-            "at_stake": stake,
+            "value_at_stake": stake,
             "profit_at_risk": risk * stake,
         },
         index=pd.Index(random.permutation(np.arange(1000, 1000 + n)), name="customer_id"),
@@ -86,7 +86,7 @@ def make_offers(audience, value, catalogue=None, *, lifted=3.0, seed=0):
     """The catalogue held against an audience; every third customer's save rate is lifted."""
     catalogue = Catalogue(name="invented", offers=catalogue or CATALOGUE)
     table = audience.table
-    risk, stake = table["risk"].to_numpy(), table["at_stake"].to_numpy()
+    risk, stake = table["risk"].to_numpy(), table["value_at_stake"].to_numpy()
     times = np.where(np.random.default_rng(seed).random(len(table)) < 1 / 3, lifted, 1.0)
     offers = list(catalogue.offers.values())
     rate = np.stack([np.minimum(one.save_rate.mean * times, 1.0) for one in offers], axis=1)

@@ -77,7 +77,7 @@ def test_at_the_break_even_risk_a_customer_brings_nothing(audience, name):
     offer, value = CATALOGUE[name], make_value()
     risk = break_even_risk(offer, 4.0, value)
     stake = 4.0 * 3 * 0.8
-    table = audience.table.iloc[:1].assign(risk=risk, profit=4.0, at_stake=stake)
+    table = audience.table.iloc[:1].assign(risk=risk, profit=4.0, value_at_stake=stake)
     offers = make_offers(replace(audience, table=table), value, {name: offer}, lifted=1.0)
     assert offers.net[0, 0] == pytest.approx(0, abs=1e-12)
     assert 0 < risk < 1

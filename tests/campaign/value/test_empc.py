@@ -117,7 +117,7 @@ def test_an_offer_of_the_catalogue_brings_its_own_economics():
     expected = integrated(
         declined,
         table["score"].to_numpy(),
-        table["at_stake"].to_numpy(),
+        table["value_at_stake"].to_numpy(),
         0.3 + 0.1 * 3 * earned,
         0.2,
         offer.save_rate,

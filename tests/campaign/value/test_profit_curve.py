@@ -63,8 +63,15 @@ def test_it_has_a_few_points_however_many_customers(audience):
     assert 100 < len(curve.shares) <= POINTS
     assert np.diff(curve.shares).min() > 0
     tree = json.loads(json.dumps(curve.as_json(), allow_nan=False))
-    assert list(tree) == ["offer", "shares", "profit", "by_risk", "best_share", "best_profit"]
-    assert len(tree["profit"]) == len(tree["shares"])
+    assert list(tree) == [
+        "offer",
+        "share",
+        "profit",
+        "profit_by_risk",
+        "best_share",
+        "best_profit",
+    ]
+    assert len(tree["profit"]) == len(tree["share"])
 
 
 def test_the_order_of_rows_does_not_show():

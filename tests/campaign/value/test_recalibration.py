@@ -130,7 +130,8 @@ def test_it_travels_as_json():
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"slope": "steep"}, "ValueError"),
+        ({"slope": {"value": "steep"}}, "ValueError"),
+        ({"slope": 1.0}, "TypeError"),
         ({"intercept": None}, "TypeError"),
         ({"intercept": float("nan")}, "nan"),
         ({"covariance": [[1.0]]}, r"\[\[1\.0\]\]"),

@@ -54,7 +54,7 @@ def test_risk_is_the_recalibrated_score(customers, parts):
 def test_profit_at_risk_is_risk_times_what_a_decline_is_taken_to_cost(customers, parts):
     table = build_audience(parts, customers, HALVED, make_value(), consent="from_data").table
     cost = customers.profit.loc[table.index] * 3.0 * 0.8 * 1.0
-    assert table["at_stake"].to_numpy() == pytest.approx(cost.to_numpy())
+    assert table["value_at_stake"].to_numpy() == pytest.approx(cost.to_numpy())
     assert table["profit_at_risk"].to_numpy() == pytest.approx((table["risk"] * cost).to_numpy())
 
 
@@ -64,8 +64,8 @@ def test_a_loss_and_an_unknown_profit_put_nothing_at_stake(customers, parts):
     table = build_audience(
         parts, replace(customers, profit=profit), HALVED, make_value(), consent="from_data"
     ).table
-    assert (table.loc[profit.index[:20], "at_stake"] == 0).all()
-    assert (table.loc[profit.index[20:], "at_stake"] > 0).all()
+    assert (table.loc[profit.index[:20], "value_at_stake"] == 0).all()
+    assert (table.loc[profit.index[20:], "value_at_stake"] > 0).all()
     assert (table.loc[profit.index[:10], "profit"] == -1).all()
     assert table.loc[profit.index[10:20], "profit"].isna().all()
 

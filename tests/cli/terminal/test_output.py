@@ -125,31 +125,44 @@ def test_what_replaces_a_character_can_be_shown_anywhere():
 
 
 def reasons(text):
-    strength = {"mean": 0.5}
-    feature = {"name": text, "direction": "up", "strength": strength}
-    group = {"name": text, "contribution": None, "why_not": text}
-    agreement = {"agree": False, "tau": 0.5}
-    return {"groups": [group], "features": [feature], "missing": text, "drivers": agreement}
+    strength = {"value": 0.5}
+    feature = {"name": text, "direction": "up", "mean_abs_shap": strength}
+    group = {"name": text, "ablation": None, "reason": text}
+    agreement = {"ranks_agree": False, "rank_correlation": 0.5}
+    return {"groups": [group], "features": [feature], "reason": text, "drivers": agreement}
 
 
 def further(text):
     end = {"value": 1.0, "low": 0.0, "high": 2.0}
-    differs = {"feature": text, "level": text, "inside": 0.5, "outside": 0.2}
-    segment = {"segment": text, "customers": 2, "risk": 0.5, "risk_low": 0.4, "risk_high": 0.6}
-    segment |= {"profit_at_risk": end, "differs": [differs], "small": True}
+    contrast = {"feature": text, "level": text, "in_segment": 0.5, "elsewhere": 0.2}
+    segment = {"segment": text, "n_customers": 2, "risk": end}
+    segment |= {"profit_at_risk": end, "contrasts": [contrast], "is_small": True}
     return {
         "segments": [segment],
-        "scored": {text: 2},
+        "n_scored": {text: 2},
         "campaign": {
-            "unit": text,
+            "profit_unit": text,
             "offers": [
-                {"name": text, "eligible": 1, "treated": 1, "control": 1, "cost": 1.0, "net": end}
+                {
+                    "name": text,
+                    "n_eligible": 1,
+                    "n_treated": 1,
+                    "n_control": 1,
+                    "expected_cost": 1.0,
+                    "expected_net": end,
+                }
             ],
-            "plan": {"treated": 1, "proven": True, "cost": 1.0, "saved": 1.0, "net": end},
-            "customers": 2,
-            "contactable": 2,
-            "prices": None,
-            "power": {"overall": {"hoped": 0.1, "needed": None, "control": 0}},
+            "plan": {
+                "n_treated": 1,
+                "is_optimal": True,
+                "expected_cost": 1.0,
+                "expected_saved": 1.0,
+                "expected_net": end,
+            },
+            "n_customers": 2,
+            "n_contactable": 2,
+            "shadow_prices": None,
+            "power": {"overall": {"expected": 0.1, "required_n": None, "n_control": 0}},
             "cautions": [],
         },
     }
@@ -159,7 +172,7 @@ def compared(at, text, made):
     metric = {"value": 0.5, "low": 0.4, "high": 0.6, "higher_is_better": True}
     winner = SimpleNamespace(
         id=text,
-        split=SimpleNamespace(sealed_at=text, tested=(text,), fits=1),
+        split=SimpleNamespace(sealed_snapshot=text, test_snapshots=(text,), fits=1),
         metrics=made.record.metrics | {text: made.record.metrics["roc_auc"]},
         data=made.record.data,
     )
@@ -167,7 +180,7 @@ def compared(at, text, made):
     row = {"rank": 1, "id": text, "roc_auc": 0.9, "roc_auc_low": 0.8, "roc_auc_high": 1.0}
     row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_holm": 1.0, "tied": False}
     verdict = SimpleNamespace(
-        table=pd.DataFrame([row | {"stopped": "", "folds": 1, "model": text}]),
+        table=pd.DataFrame([row | {"stopped_early": False, "n_folds": 1, "model": text}]),
         best=winner,
         winner=winner,
         keys=("model",),
@@ -179,10 +192,10 @@ def compared(at, text, made):
     difference = SimpleNamespace(
         a=text,
         b=text,
-        asked=True,
+        requested=True,
         config=[{"key": text, "a": text, "b": text}],
-        metrics=[dict.fromkeys(("a", "b", "difference", "low", "high", "p"), 0.1) | {"name": text}],
-        moved=[{"customer_id": text, "a": 0.1, "b": 0.2}],
+        metrics=[{"name": text, "a": 0.1, "b": 0.1, "difference": metric, "p": 0.1}],
+        largest_changes=[{"customer_id": text, "a": 0.1, "b": 0.2}],
     )
     findings = SimpleNamespace(
         unfinished=3,
@@ -190,10 +203,12 @@ def compared(at, text, made):
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
         reasons=reasons(text),
-        sealed=SimpleNamespace(customers=1, metrics={text: metric}, told=text, openings=(1, 2)),
+        sealed=SimpleNamespace(
+            customers=1, metrics={text: metric}, description=text, openings=(1, 2)
+        ),
         further=further(text),
         diffs=[difference],
-        gate=[SimpleNamespace(passed=False, sentence=text)],
+        gate=[SimpleNamespace(passed=False, message=text)],
     )
     study = StudyDirectory(Path(text))
     comparison.print_comparison(at, study, verdict, findings, missing=text)
@@ -202,8 +217,8 @@ def compared(at, text, made):
 
 
 def scored(at, text, made):
-    moved = {"name": text, "psi": 0.1, "psi_by_chance": 0.1, "p_holm": 0.1, "shift": text}
-    moved |= {"bin": text, "share_then": 0.1, "share_now": 0.2, "what": "feature"}
+    moved = {"name": text, "psi": 0.1, "psi_null_quantile": 0.1, "p_holm": 0.1, "shift": text}
+    moved |= {"bin": text, "share_training": 0.1, "share_new": 0.2, "kind": "feature"}
     found = SimpleNamespace(
         customers=SimpleNamespace(
             messages=(text,),
@@ -212,7 +227,8 @@ def scored(at, text, made):
             n_known=1,
         ),
         winner=SimpleNamespace(
-            winner=SimpleNamespace(name=text, id=text), reference=SimpleNamespace(customers=5)
+            winner=SimpleNamespace(name=text, id=text),
+            reference=SimpleNamespace(n_training_customers=5),
         ),
         drift=pd.DataFrame([moved, moved | {"shift": "strong"}]),
         campaign=SimpleNamespace(tree=further(text)),
@@ -223,27 +239,29 @@ def scored(at, text, made):
 
 def read_out(at, text, made):
     ends = {"value": 1.0, "low": 0.0, "high": 2.0}
-    effect = {"outcome": "declined", "of": text, "name": text, "verdict": "helped", "p_holm": 0.1}
-    effect |= {"treated_mean": 0.1, "control_mean": 0.2, "difference": -0.1, "low": -0.2}
-    effect |= {"high": 0.0, "saved": ends, "detectable": 0.1}
-    rate = {"mean": 0.1, "low": 0.0, "high": 0.2}
-    harm = {"code": "harm", "of": text, "name": text, "outcome": "declined"}
+    effect = {"outcome": "declined", "scope": text, "name": text, "conclusion": "helped"}
+    effect |= {"treated_mean": 0.1, "control_mean": 0.2, "p_holm": 0.1, "customers_saved": ends}
+    effect |= {"difference": {"value": -0.1, "low": -0.2, "high": 0.0}}
+    effect |= {"minimum_detectable_effect": 0.1}
+    rate = {"value": 0.1, "low": 0.0, "high": 0.2}
+    harm = {"code": "harm", "scope": text, "name": text, "outcome": "declined"}
     arms = {"treatment": 5, "control": 5}
     money = {"gain": ends, "net": ends, "basis": "observed", "cost": 1.0, "cost_basis": "stated"}
     tree = {
         "alpha": 0.05,
-        "campaign": text,
-        "customers": {"planned": arms, "observed": arms},
+        "campaign_id": text,
+        "n_planned": arms,
+        "n_observed": arms,
         "effects": [effect],
-        "missing": {"bounds": None},
-        "contacts": None,
-        "money": money | {"expected_net": 1.0, "verdict": "paid"},
-        "unit": text,
+        "attrition": {"bounds": None},
+        "compliance": None,
+        "money": money | {"expected_net": 1.0, "conclusion": "paid"},
+        "profit_unit": text,
         "qini": {text: {"qini": ends}},
-        "cautions": [harm, {"code": "foreign_dropped", "customers": text}],
+        "cautions": [harm, {"code": "unknown_customers", "n_customers": text}],
         "catalogue": text,
         "save_rates": [
-            {"offer": text, "treated": 1, "control": 1, "prior": rate, "posterior": rate}
+            {"offer": text, "n_treated": 1, "n_control": 1, "prior": rate, "posterior": rate}
         ],
     }
     readout.print_readout(at, tree, Path(text))
@@ -258,13 +276,13 @@ def swept(at, text, made):
         made.of(tasks[0]),
         made.of(tasks[1], "failed").model_copy(update={"reason": text}),
     ]
-    step = SimpleNamespace(name=text, before=2, after=1, of=text, reason=text)
-    other = SimpleNamespace(parameter=text, value=text, rows=1, declined=0.1, agreement=None)
+    step = SimpleNamespace(name=text, n_before=2, n_after=1, unit=text, reason=text)
+    other = SimpleNamespace(parameter=text, value=text, n_rows=1, decline_rate=0.1, agreement=None)
     source = SimpleNamespace(
         messages=(text,),
-        data=SimpleNamespace(funnel=(step,), label=SimpleNamespace(sensitivity=(other,))),
+        data=SimpleNamespace(funnel=(step,), label=SimpleNamespace(variants=(other,))),
         dropped_examples=(text,),
-        checks=(SimpleNamespace(outcome="failed", code=text, sentence=text),),
+        checks=(SimpleNamespace(outcome="failed", code=text, message=text),),
     )
     plan = dataclasses.replace(
         made.plan(tasks), sources=(source,), study=StudyDirectory(Path(text))

@@ -95,7 +95,7 @@ def test_an_id_that_tells_the_target_is_handled_while_it_is_no_feature(ids):
     check = of(shop(ids=ids, target=halves()), "id_predicts_target")
     assert check == DataCheck(
         "id_predicts_target",
-        "handled",
+        "mitigated",
         "the id alone tells who declined with AUC 1.00 (lower ids decline more); "
         "the id is no feature, so no model sees it",
     )
@@ -130,7 +130,7 @@ def test_a_sorted_file_is_handled_by_shuffled_folds_and_refused_without():
     customers = shop(target=halves())
     handled = of(customers, "order_predicts_target", SHUFFLED)
     failed = of(customers, "order_predicts_target", UNSHUFFLED)
-    assert (handled.outcome, handled.is_severe) == ("handled", False)
+    assert (handled.outcome, handled.is_severe) == ("mitigated", False)
     assert (failed.outcome, failed.is_severe) == ("failed", True)
     assert "1.00, 1.00, 0.50, 0.00, 0.00" in failed.sentence
     assert "earlier rows decline more" in failed.sentence
@@ -163,7 +163,7 @@ def test_copies_fail_until_they_share_a_group():
     assert (apart.outcome, apart.is_severe) == ("failed", True)
     assert "4 pairs of customers agree in 7 of 7 columns" in apart.sentence
     assert "folds may split 4 of them: group them with audit.duplicates=group" in apart.sentence
-    assert (grouped.outcome, grouped.is_severe) == ("handled", False)
+    assert (grouped.outcome, grouped.is_severe) == ("mitigated", False)
     assert of(add_duplicates(customers, "drop"), "duplicate_customers").outcome == "passed"
 
 

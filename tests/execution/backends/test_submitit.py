@@ -61,7 +61,9 @@ def test_a_job_that_dies_costs_the_run_it_was_doing(submitit, retain, tiny, odd_
     assert "has not produced any output" in found["fells"]["traceback"]
     (left,) = Path("outputs/adhoc/jobs").iterdir()
     assert list(left.glob("*_log.err")), "the logs of a job that died tell why"
-    spans = sorted((found[name]["started"], found[name]["finished"]) for name in ("tree", "dummy"))
+    spans = sorted(
+        (found[name]["started_at"], found[name]["finished_at"]) for name in ("tree", "dummy")
+    )
     assert spans[0][1] <= spans[1][0], "one job at a time was asked for"
 
 

@@ -21,7 +21,7 @@ def _drawing():
 @pytest.fixture
 def tree(tree):
     """The tree without what takes long to draw."""
-    return tree | {"reasons": None, "curves": None}
+    return tree | {"explanations": None, "curves": None}
 
 
 @pytest.fixture
@@ -56,10 +56,11 @@ def test_the_best_share_is_marked_on_the_curve(tree, campaign):
 def test_the_plan_is_marked_on_the_curve_of_budgets(tree, campaign, budget):
     campaign["plan"]["budget"] = budget
     ((x, y),) = points(drawn(tree)["budget_curve"])
-    budgets = [one["budget"] for one in campaign["budgets"]]
-    nets = [one["net"] for one in campaign["budgets"]]
+    budgets = [one["budget"] for one in campaign["budget_curve"]]
+    nets = [one["expected_net"] for one in campaign["budget_curve"]]
     assert x == min(
-        max(campaign["plan"]["cost"] if budget is None else budget, budgets[0]), budgets[-1]
+        max(campaign["plan"]["expected_cost"] if budget is None else budget, budgets[0]),
+        budgets[-1],
     )
     assert nets[0] <= y <= nets[-1]
 
@@ -79,10 +80,14 @@ def test_the_widest_bar_stands_on_top(tree):
 # What an end gives is where its bar ends, on whichever side of the plan that is.
 def test_bars_reach_from_the_plan_to_what_an_end_gives(tree, campaign):
     bars = drawn(tree)["tornado"].figure.axes[0].patches[2:]
-    net = campaign["sensitivity"]["net"]
+    net = campaign["sensitivity"]["expected_net"]
     reached = {round(bar.get_x(), 6) for bar in bars}
     reached |= {round(bar.get_x() + bar.get_width(), 6) for bar in bars}
-    ends = {row[end] for row in campaign["sensitivity"]["rows"] for end in ("net_low", "net_high")}
+    ends = {
+        row[end]
+        for row in campaign["sensitivity"]["rows"]
+        for end in ("expected_net_low", "expected_net_high")
+    }
     assert reached == {round(end, 6) for end in ends | {net}}
 
 
@@ -107,13 +112,13 @@ def test_without_profit_the_chart_is_of_risk(tree):
 
 @pytest.mark.parametrize("scale", [1e-4, 1e9, -1e3, 0.0])
 def test_sums_of_any_size_have_room(tree, campaign, apart, scale):
-    for one in campaign["budgets"]:
-        one |= {"budget": one["budget"] * abs(scale), "net": one["net"] * scale}
+    for one in campaign["budget_curve"]:
+        one |= {"budget": one["budget"] * abs(scale), "expected_net": one["expected_net"] * scale}
     found = campaign["profit_curve"]
     found["profit"] = [value * scale for value in found["profit"]]
     for row in campaign["sensitivity"]["rows"]:
-        row |= {end: row[end] * scale for end in ("net_low", "net_high")}
-    campaign["sensitivity"]["net"] *= scale
+        row |= {end: row[end] * scale for end in ("expected_net_low", "expected_net_high")}
+    campaign["sensitivity"]["expected_net"] *= scale
     for one in tree["segments"]:
         one["profit_at_risk"] = {k: v * abs(scale) for k, v in one["profit_at_risk"].items()}
     for language in ("en", "ru"):
@@ -135,7 +140,7 @@ def test_one_drawing_of_money_serves_both_languages(tree):
 
 
 def test_curves_of_a_single_point_can_be_drawn(tree, campaign):
-    campaign["budgets"] = [{"budget": 0.0, "chosen": 0, "net": 0.0}]
+    campaign["budget_curve"] = [{"budget": 0.0, "n_chosen": 0, "expected_net": 0.0}]
     campaign["profit_curve"] = {
         "offer": None, "shares": [0.0], "profit": [0.0], "best_share": 0.0, "best_profit": 0.0,
     }  # fmt: skip
@@ -143,7 +148,7 @@ def test_curves_of_a_single_point_can_be_drawn(tree, campaign):
 
 
 def test_without_a_campaign_segments_alone_are_drawn(tree):
-    tree["campaign"] = {"missing": "no profit"}
+    tree["campaign"] = {"reason": "no profit"}
     assert set(drawn(tree)) == {"segments"}
     tree["campaign"] = tree["segments"] = None
     assert drawn(tree) == {}

@@ -143,9 +143,9 @@ def test_a_label_is_known_in_both_languages():
 
 
 def test_axes_without_a_pair_of_runs_have_no_chart(tree):
-    for effect in tree["effects"]:
+    for effect in tree["main_effects"]:
         for level in effect["levels"]:
-            level |= {"mean": None, "low": None, "high": None}
+            level["difference"] = {"value": None, "low": None, "high": None}
     with chart_style():
         assert "effects" not in charts(fill_defaults(tree), "en")
 
@@ -179,13 +179,13 @@ def test_drawing_leaves_matplotlib_s_settings_alone(tree, tmp_path):
     import matplotlib as mpl
 
     with mpl.rc_context({"font.size": 17}):
-        parts = dict.fromkeys(("reasons", "campaign", "segments", "curves"))
+        parts = dict.fromkeys(("explanations", "campaign", "segments", "curves"))
         pictures(tree | parts, "en", tmp_path)
         assert mpl.rcParams["font.size"] == 17
 
 
 @pytest.mark.no_cover
 def test_names_in_any_script_can_be_drawn(tree, tmp_path):
-    tree |= {"curves": None, "campaign": None, "segments": None, "reasons": None}
+    tree |= {"curves": None, "campaign": None, "segments": None, "explanations": None}
     tree["leaderboard"][0]["model"] = "模型 🙂 $x$ \x00\n"
     assert {path.stem for path in pictures(tree, "en", tmp_path)} == {"intervals", "effects"}

@@ -28,7 +28,7 @@ def _drawing():
 
 @pytest.fixture
 def reasons(tree):
-    return tree["reasons"]
+    return tree["explanations"]
 
 
 def drawn(tree, language="en"):
@@ -38,7 +38,7 @@ def drawn(tree, language="en"):
 
 def test_strongest_first_in_one_order_everywhere(tree, reasons):
     charts = drawn(tree)
-    names = [one["label"]["en"] for one in reasons["features"] if one["strength"]]
+    names = [one["label"]["en"] for one in reasons["features"] if one["mean_abs_shap"]]
     for name in ("drivers", "beeswarm"):
         spots = charts[name].spots
         assert [spot.title for spot in spots] == names[: len(spots)]
@@ -50,8 +50,8 @@ def test_strongest_first_in_one_order_everywhere(tree, reasons):
 # Bins are equally wide within a row, so that a bar's height alone says how full its bin is.
 def test_every_customer_is_in_the_beeswarm(tree, reasons):
     reasons["features"] = reasons["features"][:1]
-    counts = reasons["features"][0]["swarm"]["counts"]
-    assert sum(counts) == reasons["drivers"]["customers"]
+    counts = reasons["features"][0]["beeswarm"]["counts"]
+    assert sum(counts) == reasons["drivers"]["n_customers"]
     heights = sorted(heights_of(drawn(tree)["beeswarm"].figure))
     wanted = sorted([max(heights) * count / max(counts) for count in counts if count] + [0.1] * 6)
     assert heights == pytest.approx(wanted, abs=0.012)
@@ -67,7 +67,7 @@ def heights_of(figure):
 def test_higher_values_are_drawn_stronger(tree, reasons):
     feature = reasons["features"][0]
     reasons["features"] = [feature]
-    feature["swarm"]["values"] = [at / 39 for at in range(40)]
+    feature["beeswarm"]["mean_ranks"] = [at / 39 for at in range(40)]
     shades = {}
     for patch in drawn(tree)["beeswarm"].figure.axes[0].patches:
         x = patch.get_path().vertices[5:-1, 0]
@@ -90,7 +90,7 @@ def test_a_panel_a_feature_all_on_one_scale(tree, reasons):
 @pytest.mark.parametrize("name", LONG.values(), ids=LONG)
 def test_no_text_of_the_reasons_is_cut_off_or_covers_another(tree, apart, charts_of, name):
     label = {"en": name, "ru": name}
-    for feature in tree["reasons"]["features"]:
+    for feature in tree["explanations"]["features"]:
         feature["label"] = label
         for level in [*feature["distribution"].get("levels", []), *(feature["dependence"] or [])]:
             level["label"] = level.get("label") and label
@@ -101,9 +101,9 @@ def test_no_text_of_the_reasons_is_cut_off_or_covers_another(tree, apart, charts
 @pytest.mark.no_cover
 @pytest.mark.parametrize("scale", [1e-9, 1e7, -1e12])
 def test_values_of_any_size_have_room(tree, apart, charts_of, scale):
-    for feature in tree["reasons"]["features"]:
+    for feature in tree["explanations"]["features"]:
         for point in feature["dependence"] or []:
-            point["at"] = None if point["at"] is None else point["at"] * scale
+            point["x"] = None if point["x"] is None else point["x"] * scale
         if feature["kind"] == "number":
             for side in ("declined", "stayed"):
                 held = feature["distribution"][side]
@@ -118,12 +118,12 @@ def test_thirty_levels_and_a_value_that_never_varies_can_be_drawn(tree, reasons)
     category["dependence"] *= 5
     still = reasons["features"][0]
     for point in still["dependence"]:
-        point |= {"at": 1.0, "mean": 0.0, "low": 0.0, "high": 0.0}
+        point |= {"x": 1.0, "mean": 0.0, "p10": 0.0, "p90": 0.0}
     ends = dict.fromkeys(("p5", "p25", "p50", "p75", "p95"), 1.0)
-    unknown = {"known": 0.0, **dict.fromkeys(ends)}
-    still["distribution"] |= {"declined": {"known": 1.0, **ends}, "stayed": unknown}
+    unknown = {"observed_share": 0.0, **dict.fromkeys(ends)}
+    still["distribution"] |= {"declined": {"observed_share": 1.0, **ends}, "stayed": unknown}
     reasons["features"][1]["distribution"] |= {"declined": unknown, "stayed": unknown}
-    still["swarm"] |= {"low": 0.0, "high": 0.0}
+    still["beeswarm"] |= {"min": 0.0, "max": 0.0}
     charts = drawn(tree)
     assert len(charts["dependence"].figure.axes[4].texts) == 1 + 6
 
@@ -150,5 +150,5 @@ def test_a_chart_without_numbers_is_not_drawn(tree, reasons):
     for feature in reasons["features"]:
         feature["distribution"] = None
     assert set(drawn(tree)) <= {"fishbone"}
-    tree["reasons"] = None
+    tree["explanations"] = None
     assert drawn(tree) == {}

@@ -45,12 +45,12 @@ def feature(group, at, label, *, strengths=True, used=True, **more):
         "name": f"f{at}",
         "group": group,
         "label": label,
-        "used": used,
+        "in_model": used,
         "phik": 0.7 * 0.9**at,
-        "strength": mean and {"mean": mean, "low": 0.92 * mean, "high": 1.1 * mean},
+        "mean_abs_shap": mean and {"value": mean, "low": 0.92 * mean, "high": 1.1 * mean},
         "direction": way,
         "top_level": LEVEL if way == "level" else None,
-        "weak": at > 15,
+        "is_weak": at > 15,
         **more,
     }
 
@@ -58,8 +58,12 @@ def feature(group, at, label, *, strengths=True, used=True, **more):
 def group_of(name, loss, *, used=True):
     """A group; ``loss`` None where its contribution was not measured."""
     given = loss is not None and used
-    contribution = {"loss": loss, "low": loss - 0.012, "high": loss + 0.013} if given else None
-    return {"name": name, "used": used, "contribution": contribution}
+    auc_loss = {"value": loss, "low": loss - 0.012, "high": loss + 0.013}
+    return {
+        "name": name,
+        "in_model": used,
+        "ablation": {"auc_loss": auc_loss} if given else None,
+    }
 
 
 def tree_of(features, losses=None, **target):
@@ -68,8 +72,9 @@ def tree_of(features, losses=None, **target):
     losses = losses or {name: 0.034 * 0.5**at for at, name in enumerate(names)}
     label = {"en": "Purchasing activity: Declined", "ru": "Покупательская активность: Снизилась"}
     return {
-        "reasons": {
-            "target": {"label": label, "customers": 1039, "declined": 395, "rate": 0.38} | target,
+        "explanations": {
+            "target": {"label": label, "n_customers": 1039, "n_declined": 395, "decline_rate": 0.38}
+            | target,
             "groups": [group_of(name, loss) for name, loss in losses.items()],
             "features": features,
         }
@@ -185,7 +190,7 @@ def assert_nothing_strikes(chart, texts):
 
 
 def test_a_verdict_without_reasons_has_no_fishbone():
-    assert drawn({"reasons": None}) is None
+    assert drawn({"explanations": None}) is None
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -246,7 +251,7 @@ def test_long_names_of_groups_and_target_find_room_too(text):
 
 def test_the_larger_a_contribution_the_thicker_its_bone_and_the_nearer_to_the_head():
     losses = {"site": 0.04, "purchase": 0.02, "product": 0.01, "communication": -0.01}
-    chart = drawn(tree_of(many(4, 12, "en")["reasons"]["features"], losses))
+    chart = drawn(tree_of(many(4, 12, "en")["explanations"]["features"], losses))
     found = bones_of(chart)
     assert [round(thickness(bone), 1) for bone in found] == [8.0, 4.4, 2.7, 0.9]
     joints = [bone.vertices[:2, 0].mean().round() for bone in found]
@@ -272,7 +277,7 @@ def test_a_contribution_that_was_not_measured_is_a_dashed_hairline():
 
 def test_a_group_the_winner_does_not_use_is_grey_and_dashed_and_says_so():
     tree = many(2, 6, "ru")
-    tree["reasons"]["groups"][1] = group_of("purchase", None, used=False)
+    tree["explanations"]["groups"][1] = group_of("purchase", None, used=False)
     chart = drawn(tree, "ru")
     assert "модель не использует" in labels_of(chart)
     assert len(bones_of(chart)) == 1
@@ -299,7 +304,7 @@ def test_a_rib_tells_sign_strength_interval_and_level():
 
 
 def test_small_strengths_are_told_apart():
-    weak = {"mean": 0.0123, "low": 0.0111, "high": 0.0136}
+    weak = {"value": 0.0123, "low": 0.0111, "high": 0.0136}
     chart = drawn(tree_of([feature("site", 0, name("en"), strength=weak)]))
     assert "0.012 (0.011–0.014)" in labels_of(chart)
 
@@ -328,7 +333,7 @@ def test_beyond_what_fits_the_strongest_are_shown_and_the_rest_counted(language,
     assert len(chart.spots) + missing == 60
     assert missing > 0
     for group in GROUPS[:4]:
-        strengths = [f["strength"]["mean"] for f in tree["reasons"]["features"]
+        strengths = [f["mean_abs_shap"]["value"] for f in tree["explanations"]["features"]
                      if f["group"] == group]  # fmt: skip
         shown = [s.values[0][1] for s in chart.spots if s.values[0][1] in strengths]
         assert shown == strengths[: len(shown)]

@@ -207,9 +207,9 @@ def long_names(tree):
     name = "a_component_with_a_name_" * 7
     for row in tree["leaderboard"][::2]:
         row["model"] = name
-    tree["winner"]["name"] = tree["choice"]["best"]["name"] = name
-    tree["not_in_the_leaderboard"][0]["reason"] = name * 5
-    tree["checks"][0]["sentence"] = name * 3
+    tree["winner"]["name"] = tree["selection"]["best"]["name"] = name
+    tree["excluded_runs"][0]["reason"] = name * 5
+    tree["checks"][0]["message"] = name * 3
     tree["data"]["funnel"][0]["reason"] = name
     tree["commands"][0] += f" model={name}"
     return tree

@@ -37,11 +37,11 @@ def test_every_part_is_reached_from_the_top_of_the_page(view):
 
 def test_segments_are_sorted_by_any_of_their_numbers(view, tree):
     table = "#segments table.sortable"
-    assert column(view, table, 1) == [one["customers"] for one in tree["segments"]]
+    assert column(view, table, 1) == [one["n_customers"] for one in tree["segments"]]
     customers = head(view, "segments", "Customers")
     customers.get_by_role("button").click()
     assert customers.get_attribute("aria-sort") == "descending"
-    sizes = sorted((one["customers"] for one in tree["segments"]), reverse=True)
+    sizes = sorted((one["n_customers"] for one in tree["segments"]), reverse=True)
     assert column(view, table, 1) == sizes
     customers.get_by_role("button").click()
     assert customers.get_attribute("aria-sort") == "ascending"
@@ -82,7 +82,7 @@ def test_a_point_of_a_curve_tells_its_numbers(view, tree):
     view.locator("svg[data-chart='budget_curve']").focus()
     view.keyboard.press("ArrowDown")
     view.keyboard.press("ArrowDown")
-    text, second = view.locator("#tip").inner_text(), tree["campaign"]["budgets"][1]
+    text, second = view.locator("#tip").inner_text(), tree["campaign"]["budget_curve"][1]
     assert f"{second['budget']:.1f}" in text
     assert f"customers chosen {second['chosen']}" in text
 
@@ -90,18 +90,18 @@ def test_a_point_of_a_curve_tells_its_numbers(view, tree):
 @pytest.fixture(scope="module")
 def long_named(made):
     """A page whose segments and offers have long names."""
-    tree = copy.deepcopy(made) | {"reasons": None, "curves": None}
+    tree = copy.deepcopy(made) | {"explanations": None, "curves": None}
     name = "a_segment_of_a_long_name_" * 12
     label = {"en": name, "ru": name}
     campaign = tree["campaign"]
     campaign["unit"] = name
     for one in tree["segments"]:
         one["label"] = label
-        for difference in one["differs"]:
+        for difference in one["contrasts"]:
             difference |= {"label": label, "level_label": label}
     for one in campaign["offers"]:
         one |= {"label": label, "channel": name}
-    for one in [*campaign["control"]["strata"], *campaign["power"]["segments"]]:
+    for one in [*campaign["control_group"]["strata"], *campaign["power"]["segments"]]:
         one["segment"] = name
     return page(tree, "en")
 

@@ -37,7 +37,7 @@ def test_the_language_swaps_pictures_names_and_sentences(view):
 
 
 def test_a_feature_that_is_pointed_at_tells_its_numbers(view, tree):
-    first, second = tree["reasons"]["features"][:2]
+    first, second = tree["explanations"]["features"][:2]
     chart(view, "drivers").focus()
     for feature in (first, second):
         view.keyboard.press("ArrowDown")
@@ -53,9 +53,11 @@ def test_a_feature_that_is_pointed_at_tells_its_numbers(view, tree):
 # A level of a category has no place on a scale: the tip leaves out what a spot does not have.
 def test_a_level_tells_no_value(view, tree):
     category = next(
-        one for one in tree["reasons"]["features"] if one["dependence"] and not one["rho"]
+        one
+        for one in tree["explanations"]["features"]
+        if one["dependence"] and not one["rank_correlation"]
     )
-    before = [one for one in tree["reasons"]["features"] if one["dependence"]]
+    before = [one for one in tree["explanations"]["features"] if one["dependence"]]
     steps = sum(len(one["dependence"]) for one in before[: before.index(category)])
     chart(view, "dependence").focus()
     for _ in range(steps + 1):
@@ -64,7 +66,7 @@ def test_a_level_tells_no_value(view, tree):
     level = category["dependence"][0]
     assert text.startswith(f"{category['label']['en']}: {level['label']['en']}")
     assert "value" not in text
-    assert str(level["customers"]) in text
+    assert str(level["n_customers"]) in text
 
 
 # The diagram is read from side to side; on a phone it moves within its own box.
@@ -93,9 +95,9 @@ def test_the_pictures_take_the_page_s_colours(opened, html, dark):
 def long_named(made):
     """A page whose features have long names."""
     tree = copy.deepcopy(made)
-    reasons, name = tree["reasons"], "a_feature_of_a_long_name_" * 12
+    reasons, name = tree["explanations"], "a_feature_of_a_long_name_" * 12
     label = {"en": name, "ru": name}
-    reasons["missing"] = reasons["groups"][0]["name"] = name
+    reasons["reason"] = reasons["groups"][0]["name"] = name
     reasons["groups"][-1]["why_not"] = reasons["examples"][0]["customer_id"] = name
     for feature in reasons["features"]:
         feature |= {"label": label, "top_level": feature["top_level"] and label}

@@ -29,22 +29,22 @@ def poisoned(tree):
     tree["winner"]["name"] = EVIL
     tree["winner"]["config"][EVIL] = EVIL
     tree["winner"]["tuning"][EVIL] = EVIL
-    tree["keys"].append(EVIL)
+    tree["key_columns"].append(EVIL)
     for row in tree["leaderboard"]:
         row["sampler"] = row[EVIL] = EVIL
-    tree["effects"][0] |= {"axis": EVIL, "reference": EVIL}
-    tree["effects"][0]["levels"][0]["level"] = EVIL
-    tree["effects"][0]["holes"]["examples"] = [{EVIL: EVIL, "reason": EVIL}]
-    tree["cautions"] = [{"code": EVIL, "sentence": EVIL}]
-    tree["not_in_the_leaderboard"][0] |= {"overrides": [EVIL], "reason": EVIL, "state": EVIL}
+    tree["main_effects"][0] |= {"factor": EVIL, "reference": EVIL}
+    tree["main_effects"][0]["levels"][0]["level"] = EVIL
+    tree["main_effects"][0]["missing_runs"]["examples"] = [{EVIL: EVIL, "reason": EVIL}]
+    tree["cautions"] = [{"code": EVIL, "message": EVIL}]
+    tree["excluded_runs"][0] |= {"overrides": [EVIL], "reason": EVIL, "state": EVIL}
     tree["data"]["funnel"][0] |= {"name": EVIL, "reason": EVIL}
-    tree["checks"][0] |= {"code": EVIL, "sentence": EVIL, "outcome": EVIL}
-    tree["sealed_test"]["openings"][0] |= {"study": EVIL, "time": EVIL}
+    tree["checks"][0] |= {"code": EVIL, "message": EVIL, "outcome": EVIL}
+    tree["sealed_test"]["accesses"][0] |= {"study": EVIL, "accessed_at": EVIL}
     tree["commands"] = [EVIL, f"retain-compare {EVIL}"]
     tree["environment"]["packages"][EVIL] = EVIL
     tree["diffs"][0]["config"] = [{"key": EVIL, "a": EVIL, "b": EVIL}]
-    tree["diffs"][0]["moved"][0]["customer_id"] = EVIL
-    poison(tree["reasons"])
+    tree["diffs"][0]["largest_changes"][0]["customer_id"] = EVIL
+    poison(tree["explanations"])
     poison_campaign(tree)
     return tree
 
@@ -54,20 +54,20 @@ def poison_campaign(tree):
     name, campaign = {"en": EVIL, "ru": EVIL}, tree["campaign"]
     campaign["unit"] = EVIL
     for at, one in enumerate(tree["segments"]):
-        one |= {"segment": f"{EVIL}{at}", "label": None if at else name, "small": True}
-        for difference in one["differs"]:
+        one |= {"segment": f"{EVIL}{at}", "label": None if at else name, "is_small": True}
+        for difference in one["contrasts"]:
             difference |= {"feature": EVIL, "label": name, "level": EVIL, "level_label": None}
             difference["measure"] = EVIL
     for one in campaign["offers"]:
         one |= {"name": EVIL, "label": name, "channel": EVIL}
-    for one in [*campaign["control"]["strata"], *campaign["power"]["segments"]]:
+    for one in [*campaign["control_group"]["strata"], *campaign["power"]["segments"]]:
         one |= {"segment": EVIL, "offer": EVIL}
 
 
 def poison(reasons):
     """Markup wherever a contract names a thing, and where a model could not be explained."""
     name = {"en": EVIL, "ru": EVIL}
-    reasons["missing"] = reasons["groups"][0]["name"] = EVIL
+    reasons["reason"] = reasons["groups"][0]["name"] = EVIL
     reasons["groups"][-1]["why_not"] = EVIL
     reasons["target"]["label"] = name
     for feature in reasons["features"]:
@@ -82,7 +82,7 @@ def poison(reasons):
         for one in example["drivers"]:
             one["level"] = one["level"] and name
     for row in reasons["label_audit"]:
-        row |= {"before": name, "last": name, "derived": name}
+        row |= {"previous": name, "current": name, "derived": name}
 
 
 def test_markup_in_names_and_reasons_is_text(tree):
@@ -145,10 +145,13 @@ def test_parts_of_parts_may_be_absent_too(tree):
     tree["winner"]["tuning"] = None
     tree["git"]["commit"] = None
     tree["data"]["funnel"] = []
-    tree["effects"][0]["levels"][0] |= {"low": None, "high": None}
-    tree["effects"][1]["levels"][0] |= {"mean": None, "low": None, "high": None, "p": None}
+    tree["main_effects"][0]["levels"][0]["difference"] |= {"low": None, "high": None}
+    tree["main_effects"][1]["levels"][0] |= {
+        "difference": {"value": None, "low": None, "high": None},
+        "p": None,
+    }
     for one in tree["segments"]:
-        one.update(dict.fromkeys(("label", "profit", "profit_at_risk", "contactable")))
+        one.update(dict.fromkeys(("label", "total_profit", "profit_at_risk", "contactable_share")))
         one.update(stability=None, differs=[])
     assert 'data-chart="captured_profit"' not in page(tree, "en")
 
@@ -158,8 +161,10 @@ def test_one_run_alone_has_a_page(tree_of):
 
 
 def test_a_verdict_of_another_schema_is_refused(tree):
-    tree["schema"] = 2
-    with pytest.raises(RetainError, match=r"has schema 2; the page is drawn from schema 3"):
+    tree["schema"] = 3
+    with pytest.raises(
+        RetainError, match=r"has schema 3, which retain 0\.1 reads; this version reads schema 4"
+    ):
         page(tree, "en")
 
 
@@ -176,5 +181,5 @@ def test_no_two_elements_share_an_id(tree):
 
 def test_from_the_second_opening_on_the_page_says_how_often(tree):
     assert "The sealed test was opened <data" in page(tree, "en")
-    tree["sealed_test"]["openings"] = tree["sealed_test"]["openings"][:1]
+    tree["sealed_test"]["accesses"] = tree["sealed_test"]["accesses"][:1]
     assert "The sealed test was opened <data" not in page(tree, "en")

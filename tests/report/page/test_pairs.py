@@ -27,7 +27,7 @@ def test_two_runs_are_compared_by_the_corrected_paired_interval(
     found = pair(view, a, b)
     assert set(found) == set(tree["metrics"])
     for name, numbers in found.items():
-        first, second = tree["folds"][a][name], tree["folds"][b][name]
+        first, second = tree["fold_values"][a][name], tree["fold_values"][b][name]
         paired = list(zip(first, second, strict=False))  # a stopped run has its first folds alone
         mean, low, high = paired_interval([y - x for x, y in paired])
         sides = [sum(side) / len(paired) for side in zip(*paired, strict=True)]
@@ -38,21 +38,21 @@ def test_a_pair_the_verdict_holds_is_told_as_it_stands_there(view, tree):
     held = tree["diffs"][0]
     found = pair(view, held["a"], held["b"])
     for metric in held["metrics"]:
-        names = ("a", "b", "difference", "low", "high", "p")
-        assert found[metric["name"]] == [metric[name] for name in names]
+        ends = [metric["difference"][end] for end in ("value", "low", "high")]
+        assert found[metric["name"]] == [metric["a"], metric["b"], *ends, metric["p"]]
     assert view.locator("#difference code", has_text="c1").count() == 1
     view.locator("#swap").click()
     turned = pair(view, held["b"], held["a"])
     for metric in held["metrics"]:
-        wanted = [metric["b"], metric["a"], -metric["difference"], -metric["high"], -metric["low"]]
-        assert turned[metric["name"]] == [*wanted, metric["p"]]
+        ends = [-metric["difference"][end] for end in ("value", "high", "low")]
+        assert turned[metric["name"]] == [metric["b"], metric["a"], *ends, metric["p"]]
 
 
 def test_a_pair_shows_the_settings_that_differ_and_the_command_for_its_customers(view, tree):
     a, b = tree["leaderboard"][2], tree["leaderboard"][9]
     pair(view, a["id"], b["id"])
     text = view.locator("#difference table").first.inner_text()
-    for key in tree["keys"]:
+    for key in tree["key_columns"]:
         assert (key in text) == (a[key] != b[key])
     command = f"retain-compare study=models 'diff=[{a['id']},{b['id']}]'"
     assert view.locator("#difference pre").text_content() == command
@@ -75,6 +75,6 @@ def test_a_run_is_not_compared_with_itself(view, tree):
 
 
 def test_a_pair_that_was_asked_for_is_shown_first(opened, tree):
-    tree["diffs"][0] |= {"a": tree["leaderboard"][5]["id"], "asked": True}
+    tree["diffs"][0] |= {"a": tree["leaderboard"][5]["id"], "requested": True}
     view = opened(page(tree, "en"))
     assert view.locator("#run-a").input_value() == tree["diffs"][0]["a"]

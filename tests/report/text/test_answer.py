@@ -22,7 +22,7 @@ def missed_gate(tree):
 
 
 def no_rival(tree):
-    tree["leaderboard"], tree["tied"], tree["effects"] = (
+    tree["leaderboard"], tree["tied"], tree["main_effects"] = (
         tree["leaderboard"][:1],
         tree["tied"][:1],
         [],
@@ -30,9 +30,9 @@ def no_rival(tree):
 
 
 def nothing_optional(tree):
-    for part in ("gate", "sealed_test", "chance", "choice"):
+    for part in ("gate", "sealed_test", "versus_random", "selection"):
         tree[part] = None
-    tree["effects"] = []
+    tree["main_effects"] = []
 
 
 @pytest.mark.parametrize("change", [lambda tree: None, missed_gate, no_rival, nothing_optional])
@@ -46,18 +46,18 @@ def test_the_first_says_who_won_and_how_sure_that_is(tree):
     metric = tree["winner"]["metrics"]["roc_auc"]
     first = sentences(tree)[0]
     assert tree["winner"]["name"] in first
-    assert f"{metric['mean']:.3f}" in first
+    assert f"{metric['value']:.3f}" in first
     assert f"(95\u00a0% CI {metric['low']:.3f}–{metric['high']:.3f})" in first
 
 
 def test_it_says_which_of_the_tied_is_simplest(tree):
     assert f"the simplest of them is {tree_run(tree, 'simplest_tied')}" in plain(sentences(tree)[1])
-    tree["choice"]["simplest_tied"] = tree["choice"]["best"]
+    tree["selection"]["simplest_tied"] = tree["selection"]["best"]
     assert "the chosen one is the simplest" in sentences(tree)[1]
 
 
 def tree_run(tree, which):
-    run = tree["choice"][which]
+    run = tree["selection"][which]
     return f"{run['name']} {run['id']}"
 
 
@@ -68,8 +68,8 @@ def plain(text):
 
 
 def test_a_winner_by_the_simplest_rule_is_not_called_the_best(tree):
-    tree["choice"]["rule"] = "simplest_tied"
-    tree["winner"]["id"] = tree["choice"]["simplest_tied"]["id"]
+    tree["selection"]["rule"] = "simplest_tied"
+    tree["winner"]["id"] = tree["selection"]["simplest_tied"]["id"]
     first = plain(sentences(tree)[0])
     assert first.startswith("the simplest of the runs tied for best is chosen")
     assert (
@@ -85,11 +85,11 @@ def test_it_says_when_no_other_run_is_tied(tree):
 
 def test_it_says_when_nothing_beats_chance_and_names_the_guessing_run(tree):
     dummy = next(row for row in tree["leaderboard"] if row["model"] == "dummy")
-    tree["chance"] = {"beaten": False, "p": 0.31, "tied": [dummy["id"]]}
+    tree["versus_random"] = {"significant": False, "p": 0.31, "tied": [dummy["id"]]}
     third = sentences(tree)[2]
     assert third.startswith("no run is shown to rank customers better than chance")
     assert dummy["id"] in third
-    tree["chance"]["tied"] = []
+    tree["versus_random"]["tied"] = []
     assert sentences(tree)[2].endswith("(best run: p = 0.310, corrected for the number of runs)")
 
 
@@ -100,31 +100,40 @@ def test_it_says_how_sure_it_is_that_chance_is_beaten(tree):
 # On noise ties are judged by one test alone, so two must not be named.
 def test_it_names_the_tests_by_which_runs_are_tied(tree):
     assert "Bayesian correlated t-test, practical equivalence within 0.01" in sentences(tree)[1]
-    tree["chance"]["beaten"] = False
+    tree["versus_random"]["significant"] = False
     assert "Bayesian" not in sentences(tree)[1]
     assert "α = 0.05" in sentences(tree)[1]
 
 
 # Largest first is how the verdict sorts axes; the largest level is what the sentence is about.
 def test_what_moved_the_metric_most_is_the_largest_difference_of_all(tree):
-    tree["effects"][1]["levels"][0] |= {"mean": -0.09, "low": -0.12, "high": -0.06}
+    tree["main_effects"][1]["levels"][0]["difference"] = {
+        "value": -0.09,
+        "low": -0.12,
+        "high": -0.06,
+    }
     fourth = plain(sentences(tree)[3])
     assert "features.site=true instead of features.site=false changes it by −0.090" in fourth
 
 
 def test_an_interval_that_holds_zero_is_said_to(tree):
-    tree["effects"][0]["levels"][0] |= {"low": -0.05, "high": 0.01}
+    tree["main_effects"][0]["levels"][0]["difference"] |= {"low": -0.05, "high": 0.01}
     assert "no setting has a significant effect" in sentences(tree)[3]
     assert "(95\u00a0% CI −0.050 to +0.010)" in sentences(tree)[3]
 
 
 # That a model is better than one that gives all customers the same score is no finding.
 def test_the_dummy_baseline_moves_nothing(tree):
-    level = {**tree["effects"][0]["levels"][0], "level": "dummy", "mean": -0.4}
-    model = {**tree["effects"][0], "axis": "model", "reference": "svc", "levels": [level]}
-    tree["effects"] = [model, *tree["effects"]]
+    difference = {"value": -0.4, "low": -0.5, "high": -0.3}
+    level = {
+        **tree["main_effects"][0]["levels"][0],
+        "level": "dummy",
+        "difference": difference,
+    }
+    model = {**tree["main_effects"][0], "factor": "model", "reference": "svc", "levels": [level]}
+    tree["main_effects"] = [model, *tree["main_effects"]]
     assert "dummy" not in sentences(tree)[3]
-    tree["effects"] = [model]
+    tree["main_effects"] = [model]
     assert sentences(tree)[3].startswith(
         "apart from the dummy baseline no setting was varied alone"
     )
@@ -132,7 +141,7 @@ def test_the_dummy_baseline_moves_nothing(tree):
 
 def test_the_last_says_how_often_the_sealed_test_was_opened(tree):
     assert sentences(tree)[4].endswith("the sealed test was opened 2 times")
-    tree["sealed_test"]["openings"] = tree["sealed_test"]["openings"][:1]
+    tree["sealed_test"]["accesses"] = tree["sealed_test"]["accesses"][:1]
     assert sentences(tree)[4].endswith("the sealed test was opened once")
     assert sentences(tree, "ru")[4].endswith("отложенная выборка использована один раз")
 

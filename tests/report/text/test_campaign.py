@@ -24,7 +24,7 @@ from retain.report.text.words import words
 @pytest.fixture
 def tree(tree):
     """The tree without what takes long to draw."""
-    return tree | {"reasons": None, "curves": None}
+    return tree | {"explanations": None, "curves": None}
 
 
 @pytest.fixture
@@ -55,33 +55,37 @@ def test_nothing_is_promised_below_what_can_be_detected(campaign):
     )
     assert "below the 11.9 that can be detected" in text
     assert text.endswith("982 customers in each group would be needed")
-    campaign["power"]["overall"]["needed"] = None
+    campaign["power"]["overall"]["required_n"] = None
     assert "in each group" not in plain(promise(campaign))
 
 
 def test_what_can_be_seen_is_left_to_the_control_group_to_judge(campaign):
-    campaign["power"]["overall"] |= {"detectable": 0.03, "promised": True}
+    campaign["power"]["overall"] |= {"minimum_detectable_effect": 0.03, "claimable": True}
     text = plain(promise(campaign))
     assert text.startswith("if the assumptions hold, the share that declines falls by 4.1 ")
     assert "an effect of 3.0 or more can be detected" in text
 
 
 def test_groups_too_small_for_any_effect_promise_nothing(campaign):
-    campaign["power"]["overall"] |= {"detectable": None, "needed": None, "promised": False}
+    campaign["power"]["overall"] |= {
+        "minimum_detectable_effect": None,
+        "required_n": None,
+        "claimable": False,
+    }
     assert plain(promise(campaign)).startswith("the groups are too small to detect")
 
 
 def test_without_a_control_group_it_is_said_what_cannot_be_known(campaign):
-    campaign["plan"]["control"] = 0
+    campaign["plan"]["n_control"] = 0
     assert spoken(summary(campaign))[1].startswith("there is no control group")
 
 
 def test_a_plan_that_contacts_nobody_is_an_answer(campaign):
-    campaign["plan"] |= {"chosen": 0, "treated": 0, "control": 0}
+    campaign["plan"] |= {"n_chosen": 0, "n_treated": 0, "n_control": 0}
     text = spoken(summary(campaign))
     assert text[0].endswith("so nobody is contacted")
     assert not any("detect" in one or "control group and" in one for one in text)
-    campaign["prices"]["budget"] = None
+    campaign["shadow_prices"]["budget"] = None
     assert not any("budget" in one for one in spoken(limits(campaign)))
 
 
@@ -130,13 +134,18 @@ def test_every_limit_that_binds_has_its_worth_in_words(campaign):
 
 
 def test_limits_that_bind_nothing_are_worth_nothing(campaign):
-    campaign["prices"] = {"budget": None, "contacts": None, "consent": None, "control": None}
+    campaign["shadow_prices"] = {
+        "budget": None,
+        "contact": None,
+        "consent": None,
+        "control_group": None,
+    }
     for one in campaign["offers"]:
-        one["price"] = 0.0
+        one["shadow_price"] = 0.0
     assert spoken(limits(campaign)) == [
         "a larger budget would add nothing: for 396 the plan already contains every offer that pays"
     ]
-    campaign["prices"] = None
+    campaign["shadow_prices"] = None
     assert limits(campaign) == []
 
 
@@ -145,7 +154,7 @@ def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
         "within these limits no plan can exceed" in one
         for one in spoken(plan_quality_text(campaign))
     )
-    campaign["plan"] |= {"proven": True, "method": "exact"}
+    campaign["plan"] |= {"is_optimal": True, "method": "exact"}
     (text,) = [
         one for one in spoken(plan_quality_text(campaign)) if "without a control group" in one
     ]
@@ -157,7 +166,7 @@ def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
     [((0.85, 1.02), "does not differ"), ((0.6, 0.9), "overconf"), ((1.1, 1.4), "underconf")],
 )
 def test_the_slope_of_the_recalibration_is_read(campaign, ends, reading):
-    campaign["calibration"] |= {"slope_low": ends[0], "slope_high": ends[1]}
+    campaign["recalibration"]["slope"] |= {"low": ends[0], "high": ends[1]}
     assert reading in spoken(plan_quality_text(campaign))[1]
 
 
@@ -181,12 +190,12 @@ def test_every_assumption_is_listed_once(campaign):
 def test_a_plan_that_is_the_same_nowhere_else_is_said_to_be(campaign):
     rows = campaign["sensitivity"]["rows"]
     assert not any(map(fixed_assumptions, rows))
-    assert fixed_assumptions(rows[0] | {"same_from": 0.27079, "same_to": 0.27084})
+    assert fixed_assumptions(rows[0] | {"stable_from": 0.27079, "stable_to": 0.27084})
 
 
 def test_how_the_control_group_was_drawn_is_said(campaign):
     assert "attempt 3: the first one that kept" in plain(sampled_assumptions(campaign))
-    campaign["control"]["draws"] = 1
+    campaign["control_group"]["n_attempts"] = 1
     assert plain(sampled_assumptions(campaign)).endswith("(seed 0, attempt 1)")
 
 
@@ -227,7 +236,7 @@ def test_what_is_no_group_of_its_own_is_said_to_be_none(tree):
 
 
 def test_a_difference_is_said_by_both_values(tree):
-    number, _, level = tree["segments"][0]["differs"]
+    number, _, level = tree["segments"][0]["contrasts"]
     assert plain(contrast_message(number)) == "Pages a visit: 5.31 (others 8.64)"
     assert plain(contrast_message(level)).startswith("Favourite category: Kitchenware 31")
     assert "Кухонная посуда — 31" in plain(contrast_message(level), "ru")
@@ -238,7 +247,7 @@ def test_a_difference_is_said_by_both_values(tree):
 
 # Three digits show two means as one; then as many are written as it takes to see the difference.
 def test_values_that_differ_are_seen_to_differ(tree):
-    number = tree["segments"][0]["differs"][0] | {"inside": 5.0004, "outside": 5.0001}
+    number = tree["segments"][0]["contrasts"][0] | {"in_segment": 5.0004, "elsewhere": 5.0001}
     assert plain(contrast_message(number)).endswith("5.0004 (others 5.0001)")
 
 
@@ -251,7 +260,7 @@ def test_no_campaign_no_section_and_segments_stay(tree):
 
 
 def test_a_campaign_that_could_not_be_planned_says_why(tree):
-    tree["campaign"] = {"missing": "no profit is known; give data.profit"}
+    tree["campaign"] = {"reason": "no profit is known; give data.profit"}
     html = page(tree, "ru")
     assert '<p class="name" lang="en">no profit is known; give data.profit</p>' in html
     assert "Кампания не спланирована" in html
@@ -260,12 +269,17 @@ def test_a_campaign_that_could_not_be_planned_says_why(tree):
 
 # Every part that nobody could know may be absent, one at a time or all at once.
 def test_what_is_not_known_of_a_campaign_is_left_out(tree, campaign):
-    campaign |= {"profit_curve": None, "empc": None, "sensitivity": None, "budgets": []}
-    campaign |= {"calibration": None, "unit": None, "cautions": []}
-    campaign["plan"] |= {"budget": None, "contacts": None, "control": 0}
-    campaign["prices"] = {"budget": None, "contacts": None, "consent": None, "control": None}
+    campaign |= {"profit_curve": None, "empc": None, "sensitivity": None, "budget_curve": []}
+    campaign |= {"recalibration": None, "profit_unit": None, "cautions": []}
+    campaign["plan"] |= {"budget": None, "max_contacts": None, "n_control": 0}
+    campaign["shadow_prices"] = {
+        "budget": None,
+        "contact": None,
+        "consent": None,
+        "control_group": None,
+    }
     campaign["power"] |= {"segments": []}
-    campaign["control"] |= {"strata": []}
+    campaign["control_group"] |= {"strata": []}
     html = page(tree, "en")
     assert "no budget is set" in html
     assert not re.search('data-chart="(tornado|budget_curve|profit_curve)', html)

@@ -19,15 +19,21 @@ from retain.verdict.export import write_csv
 PAGES = {"kind": "number", "label": {"en": "Pages a visit", "ru": "Страниц за визит"}}
 FAVOURITE = {"kind": "category", "label": {"en": "Favourite category", "ru": "Любимая категория"}}
 KITCHEN = {"en": "Kitchenware", "ru": "Кухонная посуда"}
-UNSAID = {"value": None, "level": None, "usual_low": None, "usual_high": None, "usual_share": None}
+UNSAID = {
+    "value": None,
+    "level": None,
+    "typical_low": None,
+    "typical_high": None,
+    "typical_share": None,
+}
 
 
 def driver(log_odds=0.81, **known):
-    return {**UNSAID, "log_odds": log_odds, "points": 0.12, **known}
+    return {**UNSAID, "log_odds": log_odds, "probability_points": 0.12, **known}
 
 
 def ranged(value, low, high, log_odds=0.81):
-    return driver(log_odds, value=value, usual_low=low, usual_high=high)
+    return driver(log_odds, value=value, typical_low=low, typical_high=high)
 
 
 def say(one, feature, language):
@@ -76,12 +82,12 @@ CASES = [
         "3, сравнить с прежним уровнем не с чем; оценка риска выше",
     ),
     (
-        driver(usual_low=6.0, usual_high=11.0, usual_share=0.07),
+        driver(typical_low=6.0, typical_high=11.0, typical_share=0.07),
         "missing, as for 7 % of those who did not decline; goes with a higher risk",
         "нет данных, как у 7 % клиентов с прежним уровнем; оценка риска выше",
     ),
     (
-        driver(-1.0, usual_share=0.0),
+        driver(-1.0, typical_share=0.0),
         "missing, but known for everybody who did not decline; goes with a lower risk",
         "нет данных, хотя у всех клиентов с прежним уровнем они есть; оценка риска ниже",
     ),
@@ -91,12 +97,12 @@ CASES = [
         "нет данных; оценка риска выше",
     ),
     (
-        driver(level=KITCHEN, usual_share=0.17),
+        driver(level=KITCHEN, typical_share=0.17),
         "Kitchenware, as for 17 % of those who did not decline; goes with a higher risk",
         "Кухонная посуда, как у 17 % клиентов с прежним уровнем; оценка риска выше",
     ),
     (
-        driver(level=KITCHEN, usual_share=0.0),
+        driver(level=KITCHEN, typical_share=0.0),
         "Kitchenware, as for nobody who did not decline; goes with a higher risk",
         "Кухонная посуда, не встречается у клиентов с прежним уровнем; оценка риска выше",
     ),
@@ -154,7 +160,7 @@ def test_what_differs_is_written_with_as_many_digits_as_it_takes(value, low, hig
     [(0.0001, "0.01 %", "0,01 %"), (0.9999, "99.99 %", "99,99 %"), (1.0, "100 %", "100 %")],
 )
 def test_few_are_not_none_and_most_are_not_all(share, en, ru):
-    one = driver(level=KITCHEN, usual_share=share)
+    one = driver(level=KITCHEN, typical_share=share)
     assert f"as for {en} of those" in say(one, FAVOURITE, "en")
     assert f"как у {ru} клиентов" in say(one, FAVOURITE, "ru")
 
@@ -248,7 +254,9 @@ def understood(sentence, language, row, names):
 
 def standing(row, kind):
     """What a sentence ought to say, by comparing the numbers themselves."""
-    value, low, high, share = (row[k] for k in ("value", "usual_low", "usual_high", "usual_share"))
+    value, low, high, share = (
+        row[k] for k in ("value", "typical_low", "typical_high", "typical_share")
+    )
     if kind == "category" or math.isnan(value):
         return "unshared" if math.isnan(share) else "shared" if share else "of none"
     if math.isnan(low):
@@ -315,11 +323,11 @@ def tables(draw):
                 "feature": name,
                 "value": value,
                 "level": level,
-                "usual_low": low if number else math.nan,
-                "usual_high": high if number else math.nan,
-                "usual_share": math.nan if not math.isnan(value) else draw(SHARES),
+                "typical_low": low if number else math.nan,
+                "typical_high": high if number else math.nan,
+                "typical_share": math.nan if not math.isnan(value) else draw(SHARES),
                 "log_odds": draw(st.one_of(st.sampled_from([0.0, -0.0, 0.5, -0.5]), WILD)),
-                "points": draw(st.floats(-1, 1)),
+                "probability_points": draw(st.floats(-1, 1)),
             }
         )
     kinds = {"feature": "str", "level": "str", "value": "float64"}
@@ -359,16 +367,16 @@ def test_a_sentence_read_back_gives_the_numbers_it_was_made_from(made):
 def assert_shown(found, shown, row):
     """The numbers of a sentence are those of its row, and stand to each other as they do."""
     if "share" in shown:
-        share = 100 * row["usual_share"]
+        share = 100 * row["typical_share"]
         assert abs(shown["share"] - share) <= 0.5000001
         assert (shown["share"] in {0, 100}) == (share in {0, 100})
     if "value" in shown:
         assert close(shown["value"], row["value"])
     if "low" in shown:
         low, high = shown["low"], shown.get("high", shown["low"])
-        assert close(low, row["usual_low"])
-        assert close(high, row["usual_high"])
-        assert ("high" in shown) == (row["usual_low"] < row["usual_high"]) == (low < high)
+        assert close(low, row["typical_low"])
+        assert close(high, row["typical_high"])
+        assert ("high" in shown) == (row["typical_low"] < row["typical_high"]) == (low < high)
         assert {
             "apart": not low <= shown["value"] <= high,
             "within": low <= shown["value"] <= high,
@@ -414,7 +422,7 @@ def test_on_the_page_names_are_text_and_numbers_hold_their_values(made):
             page.close()
             assert page.text == words(language).plain(text)
             assert page.tags <= {"data", "bdi"}
-            held = {row[k] for k in ("value", "usual_low", "usual_high", "usual_share")}
+            held = {row[k] for k in ("value", "typical_low", "typical_high", "typical_share")}
             assert set(page.values) <= held
 
 
@@ -438,8 +446,8 @@ def table():
         ("7", "favourite", math.nan, None, math.nan, math.nan, 0.01, -0.9, -0.1),
         ("=2+5", "pages", math.nan, None, 6.0, 11.0, 0.07, 0.2, 0.02),
     ]
-    names = ["customer_id", "feature", "value", "level", "usual_low", "usual_high"]
-    found = pd.DataFrame(rows, columns=[*names, "usual_share", "log_odds", "points"])
+    names = ["customer_id", "feature", "value", "level", "typical_low", "typical_high"]
+    found = pd.DataFrame(rows, columns=[*names, "typical_share", "log_odds", "probability_points"])
     return found.astype({"feature": "str", "level": "str"})
 
 
@@ -452,9 +460,9 @@ def test_the_table_has_each_driver_with_its_sentences(table):
     assert tuple(made.columns) == COLUMNS
     assert made["value"].isna().tolist() == [False, False, True, True]
     assert made["value"].tolist()[:2] == [2.0, "=kitchen"]
-    assert made["probability_points"].tolist() == table["points"].tolist()
-    assert made["in_english"][1].startswith("Favourite category: Kitchenware, as for 17")
-    assert made["in_russian"][1].startswith("Любимая категория: Кухонная посуда, как у 17")
+    assert made["probability_points"].tolist() == table["probability_points"].tolist()
+    assert made["text_en"][1].startswith("Favourite category: Kitchenware, as for 17")
+    assert made["text_ru"][1].startswith("Любимая категория: Кухонная посуда, как у 17")
 
 
 def test_a_level_without_a_name_keeps_its_own(table):
@@ -485,4 +493,4 @@ def test_the_table_can_be_written_for_a_spreadsheet(table, tmp_path):
     again = pd.read_csv(io.StringIO(path.read_text(encoding="utf-8")), dtype=str)
     assert again["value"].tolist()[:2] == ["2.0", "'=kitchen"]
     assert again["customer_id"].tolist() == ["7", "'=2+5", "7", "'=2+5"]
-    assert again["usual_low"].isna().tolist() == [False, True, True, False]
+    assert again["typical_low"].isna().tolist() == [False, True, True, False]

@@ -18,7 +18,7 @@ from ..invented_explanations import without_a_model
 
 @pytest.fixture
 def reasons(tree):
-    return tree["reasons"]
+    return tree["explanations"]
 
 
 def sentences(reasons, language="en"):
@@ -33,27 +33,27 @@ def sentence(reasons, start):
 
 # One interval must end before the other begins; the order of two that overlap is not known.
 def test_the_group_that_costs_most_is_named_and_whether_that_is_clear(reasons):
-    first, second = (group["contribution"] for group in reasons["groups"][:2])
+    first, second = (group["ablation"]["auc_loss"] for group in reasons["groups"][:2])
     assert first["low"] < second["high"]
     assert "is not clear, for the intervals overlap" in sentence(
         reasons, "The most important group"
     )
-    second |= {"loss": 0.01, "low": 0.005, "high": 0.015}
+    second |= {"value": 0.01, "low": 0.005, "high": 0.015}
     found = sentence(reasons, "The most important group is “Site behaviour”")
     assert "without it ROC-AUC falls by 0.034 (95\u00a0% CI 0.024–0.044)" in found
     assert "clearly more than without “Purchase behaviour”" in found
 
 
 def test_a_group_whose_interval_holds_zero_is_not_called_needed(reasons):
-    reasons["groups"][0]["contribution"]["low"] = -0.001
+    reasons["groups"][0]["ablation"]["auc_loss"]["low"] = -0.001
     assert sentence(reasons, "No group is shown to be needed")
-    reasons["groups"][0]["contribution"]["low"] = None
+    reasons["groups"][0]["ablation"]["auc_loss"]["low"] = None
     assert sentence(reasons, "No group is shown to be needed")
 
 
 def test_one_group_alone_is_compared_with_none(reasons):
     for group in reasons["groups"][1:]:
-        group["contribution"] = None
+        group["ablation"] = None
     assert sentence(reasons, "Without “Site behaviour” the winner’s ROC-AUC falls by 0.034")
 
 
@@ -71,14 +71,14 @@ def test_the_strongest_feature_is_told_with_its_direction(reasons, direction, en
     first |= {"direction": direction, "top_level": {"en": "Kitchenware", "ru": "Посуда"}}
     found = sentence(reasons, "The most important feature is Pages a visit")
     assert found.endswith(end)
-    assert f"{first['strength']['mean']:.3f} on average" in found
+    assert f"{first['mean_abs_shap']['value']:.3f} on average" in found
 
 
 def test_two_orders_that_disagree_are_said_to(reasons):
     assert "in much the same order" in sentence(reasons, "Permutation importance")
-    reasons["drivers"]["agree"] = False
+    reasons["drivers"]["ranks_agree"] = False
     assert "is not reliable" in sentence(reasons, "Permutation importance")
-    reasons["drivers"] |= {"agree": None, "tau": None}
+    reasons["drivers"] |= {"ranks_agree": None, "rank_correlation": None}
     assert not [text for text in sentences(reasons) if text.startswith("Permutation")]
 
 
@@ -105,14 +105,14 @@ def test_the_label_is_held_against_what_was_measured(reasons):
     assert against.startswith("“Revenue, current month” is below “Revenue, previous month” for 21")
     assert "this measure does not confirm the label (z = −3.1)" in against
     assert "this measure confirms the label (z = 5.5)" in agrees
-    row = reasons["label_audit"][1] | {"agrees": False, "before": None}
+    row = reasons["label_audit"][1] | {"is_consistent": False, "previous": None}
     unclear = words("en").plain(label_audit_text(row))
     assert unclear.startswith("“Change of minutes on the site” is below zero")
     assert "but not significantly" in unclear
 
 
 def test_no_reasons_no_section(tree):
-    tree["reasons"] = None
+    tree["explanations"] = None
     html = page(tree, "en")
     assert 'href="#reasons"' not in html
     assert 'id="reasons"' not in html
@@ -121,7 +121,7 @@ def test_no_reasons_no_section(tree):
 # A model may have no explainer and still be shuffled.
 def test_what_is_missing_is_said_and_what_is_known_stays(tree, reasons):
     without_a_model(reasons)
-    reasons["features"][0]["permutation"] = {"loss": 0.0317, "low": 0.02, "high": 0.04}
+    reasons["features"][0]["permutation_importance"] = {"value": 0.0317, "low": 0.02, "high": 0.04}
     html = page(tree, "ru")
     assert '<p class="name" lang="en">svc has no explainer within 60 seconds</p>' in html
     assert "при перемешивании признака" in html
@@ -132,7 +132,9 @@ def test_what_is_missing_is_said_and_what_is_known_stays(tree, reasons):
 
 @pytest.mark.parametrize("but", ["features", "label_audit"])
 def test_every_list_may_be_empty(tree, reasons, but):
-    for part in {"groups", "features", "redundant", "pairs", "examples", "label_audit"} - {but}:
+    for part in {"groups", "features", "redundant", "feature_pairs", "examples", "label_audit"} - {
+        but
+    }:
         reasons[part] = []
     html = page(tree, "en")
     assert html.rstrip().endswith("</html>")
@@ -141,7 +143,7 @@ def test_every_list_may_be_empty(tree, reasons, but):
 
 def test_nothing_but_names_need_be_known_of_a_feature(tree, reasons):
     without_a_model(reasons)
-    unknown = dict.fromkeys(("phik", "significance", "effect", "distribution"))
+    unknown = dict.fromkeys(("phik", "significance", "effect_size", "distribution"))
     for feature in reasons["features"]:
         feature.update(unknown)
     assert page(tree, "ru").rstrip().endswith("</html>")
@@ -172,16 +174,16 @@ def test_a_caption_reads_the_chart_with_its_own_numbers(tree, reasons):
     highest = max(strongest["dependence"], key=lambda point: point["mean"])
     assert f"to +{highest['mean']:.3f} at" in text
     widest = max(
-        (one for one in reasons["features"] if one["swarm"]),
-        key=lambda one: one["swarm"]["high"] - one["swarm"]["low"],
+        (one for one in reasons["features"] if one["beeswarm"]),
+        key=lambda one: one["beeswarm"]["max"] - one["beeswarm"]["min"],
     )
     assert widest["label"]["en"] in words("en").plain(caption("beeswarm", tree))
     for feature in reasons["features"]:
-        feature["effect"] = None
+        feature["effect_size"] = None
     assert "Cliff" not in words("en").plain(caption("distributions", tree))
 
 
 # The reasons are the page's largest part; it has to stay one that opens at once.
 def test_the_reasons_add_less_than_half_a_megabyte(tree, html):
-    tree["reasons"] = None
+    tree["explanations"] = None
     assert len(html.encode()) - len(page(tree, "en").encode()) < 500_000

@@ -88,7 +88,7 @@ def any_tree(request, tree):
         missed = {"name": "brier", "threshold": 0.08, "value": 0.1009, "missed_by": 0.0209}
         tree["gate"] = {
             "passed": False,
-            "metrics": [{**missed, "passed": False, "sentence": "brier misses .08 by .0209"}],
+            "metrics": [{**missed, "passed": False, "message": "brier misses .08 by .0209"}],
         }
     return tree
 

@@ -44,15 +44,15 @@ def expected_cost(
 
 
 def net_value(
-    risk: np.ndarray, save_rate: np.ndarray, at_stake: np.ndarray, costs: np.ndarray
+    risk: np.ndarray, save_rate: np.ndarray, value_at_stake: np.ndarray, costs: np.ndarray
 ) -> np.ndarray:
     """Return the expected net value of an offer to each customer, shape (n,).
 
-    >>> risk, save_rate, at_stake = np.array([1.0]), np.array([0.3]), np.array([200.0])
-    >>> net_value(risk, save_rate, at_stake, np.array([4.0]))
+    >>> risk, save_rate, value_at_stake = np.array([1.0]), np.array([0.3]), np.array([200.0])
+    >>> net_value(risk, save_rate, value_at_stake, np.array([4.0]))
     array([56.])
     """
-    return np.asarray(risk * save_rate * at_stake - costs)
+    return np.asarray(risk * save_rate * value_at_stake - costs)
 
 
 def scale_catalogue_costs(catalogue: Catalogue, times: float) -> Catalogue:
@@ -137,15 +137,15 @@ def _to_offer_matrix(
     drivers: RiskDrivers,
 ) -> OfferMatrix:
     """Return costs and net values of each offer, given eligibility."""
-    risk, profit, at_stake = (
-        audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "at_stake")
+    risk, profit, value_at_stake = (
+        audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "value_at_stake")
     )
     save_rate, cost, net = (np.empty(eligible.shape) for _ in range(3))
     for j, offer in enumerate(catalogue.offers.values()):
         rate = save_rate[:, j] = _save_rate(offer, audience, drivers)
         each = redemption_cost(offer, profit, assumptions.horizon.value)
         costs = cost[:, j] = expected_cost(offer, risk, rate, each)
-        net[:, j] = net_value(risk, rate, at_stake, costs)
+        net[:, j] = net_value(risk, rate, value_at_stake, costs)
     contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])
     return OfferMatrix(tuple(catalogue.offers), catalogue, eligible, save_rate, contact, cost, net)
 

@@ -1,19 +1,20 @@
 """``campaign.json``: the plan in numbers, for programs and for the page, which adds none.
 
     id                  hash of all the rest
-    customers           their number, and ``contactable``, the number who agreed to be contacted
+    n_customers         all customers; n_contactable: those who agreed to be contacted
     consent             from_data | assume_given | not_stated: who says that customers agreed
-    unit                of all money
+    profit_unit         of all money
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
-    calibration         recalibration of the scores
-    profit_at_risk      of all customers; ``draws`` of the Monte Carlo
+    recalibration       what turns scores into probabilities
+    profit_at_risk      of all customers; n_simulations of the Monte Carlo
     profit_curve, empc  expected profit by the number of customers targeted
     offers              one object per offer: eligible and chosen customers, cost, saved profit
     plan                totals, and the gap to the best possible plan
-    prices              shadow prices of the limits, see sensitivity.py
-    control, power      the control group, and the smallest effect it can show
+    shadow_prices       of the limits, see sensitivity.py
+    control_group       its share and strata
+    power               the expected effect, and the smallest one that can be detected
     sensitivity         see sensitivity.py
-    budgets             the plan at budgets from small to saturation
+    budget_curve        the plan at budgets from small to saturation
     cautions            warnings by code
 
 The file also has ``schema``; ``settings``: segmentation, assumptions, offers and campaign as
@@ -60,28 +61,28 @@ def find_cautions(document: Document) -> list[dict[str, Any]]:
 
 def _no_consent_column(document: Document) -> dict[str, Any] | None:
     stated = document["consent"] != "not_stated"
-    return None if stated else {"customers": document["customers"]}
+    return None if stated else {"n_customers": document["n_customers"]}
 
 
 def _nothing_pays(document: Document) -> dict[str, Any] | None:
-    return None if document["plan"]["chosen"] else {"customers": document["customers"]}
+    return None if document["plan"]["n_chosen"] else {"n_customers": document["n_customers"]}
 
 
 def _control_none(document: Document) -> dict[str, Any] | None:
     plan = document["plan"]
-    return {"chosen": plan["chosen"]} if plan["chosen"] and not plan["control"] else None
+    return {"n_chosen": plan["n_chosen"]} if plan["n_chosen"] and not plan["n_control"] else None
 
 
 def _calibration_poor(document: Document) -> dict[str, Any] | None:
     """Return the slope if the scores were no probabilities before their recalibration."""
-    fit = document["calibration"]
-    return None if fit["slope_low"] <= 1 <= fit["slope_high"] else {"slope": fit["slope"]}
+    slope = document["recalibration"]["slope"]
+    return None if slope["low"] <= 1 <= slope["high"] else {"slope": slope["value"]}
 
 
 def _may_lose(document: Document) -> dict[str, Any] | None:
     """Return the lower bound of the net value if it is a loss."""
-    net = document["plan"]["net"]
-    return {"low": net["low"]} if document["plan"]["chosen"] and net["low"] < 0 else None
+    net = document["plan"]["expected_net"]
+    return {"low": net["low"]} if document["plan"]["n_chosen"] and net["low"] < 0 else None
 
 
 CAUTION_CHECKS = {
@@ -118,29 +119,24 @@ def build_document(
     planning, assumptions = context.settings.planning, context.settings.assumptions
     document: dict[str, Any] = {
         "seed": planning.seed,
-        "customers": len(audience),
-        "contactable": int(audience.table["contactable"].sum()),
+        "n_customers": len(audience),
+        "n_contactable": int(audience.table["contactable"].sum()),
         "consent": audience.consent,
-        "unit": audience.profit_unit,
+        "profit_unit": audience.profit_unit,
         "assumptions": [
             {"name": name, **getattr(assumptions, name).model_dump()}
             for name in ("horizon", "loss_fraction", "margin", "cost_multiplier")
         ],
-        "calibration": _summarise_recalibration(context.recalibration),
+        "recalibration": context.recalibration.as_json(),
         "profit_at_risk": monte_carlo.total(np.ones(len(audience))).as_json(),
-        "draws": assumptions.simulations,
+        "n_simulations": assumptions.simulations,
         "offers": _summarise_offers(plan, context),
         "plan": _summarise_plan(plan, monte_carlo, planning),
-        "control": _summarise_control(plan, audience, planning),
+        "control_group": _summarise_control(plan, audience, planning),
         "power": summarise_power(plan, audience, planning),
         **(_build_scenarios(plan, context) if scenarios else EMPTY_SCENARIOS),
     }
     return {**document, "cautions": find_cautions(document)}
-
-
-def _summarise_recalibration(fit: Recalibration) -> dict[str, Any]:
-    low, high = fit.slope_interval
-    return {**fit.as_json(), "slope_low": low, "slope_high": high}
 
 
 def _summarise_offers(plan: CampaignPlan, context: PlanningContext) -> list[dict[str, Any]]:
@@ -166,24 +162,24 @@ def _summarise_offer(
         "label": offer.label.model_dump(),
         "channel": offer.channel,
         "needs_consent": offer.needs_consent,
-        "eligible": int(offers.eligible[:, index].sum()),
-        "chosen": int(chosen.sum()),
-        "treated": int(treated.sum()),
-        "control": int(plan.control.is_control[chosen].sum()),
-        "cost": float(cost),
-        "saved": float(cost + net),
-        "net": monte_carlo.plan(np.where(treated, index, -1), offers).as_json(),
+        "n_eligible": int(offers.eligible[:, index].sum()),
+        "n_chosen": int(chosen.sum()),
+        "n_treated": int(treated.sum()),
+        "n_control": int(plan.control.is_control[chosen].sum()),
+        "expected_cost": float(cost),
+        "expected_saved": float(cost + net),
+        "expected_net": monte_carlo.plan(np.where(treated, index, -1), offers).as_json(),
         "capacity": offer.capacity,
-        "price": None if offer.capacity is None else price,
+        "shadow_price": None if offer.capacity is None else price,
         "save_rate": _summarise_save_rate(offer.save_rate),
         "break_even_save_rate": even.save_rate,
-        "break_even_cost": even.contact_cost,
+        "break_even_contact_cost": even.contact_cost,
     }
 
 
 def _summarise_save_rate(beta: Beta) -> dict[str, float]:
     low, high = map(float, stats.beta.ppf([0.025, 0.975], beta.alpha, beta.beta))
-    return {"alpha": beta.alpha, "beta": beta.beta, "mean": beta.mean, "low": low, "high": high}
+    return {"alpha": beta.alpha, "beta": beta.beta, "value": beta.mean, "low": low, "high": high}
 
 
 def _summarise_plan(
@@ -193,19 +189,19 @@ def _summarise_plan(
     cost = float(plan.select_chosen(plan.offers.cost, treated).sum())
     net = float(plan.select_chosen(plan.offers.net, treated).sum())
     return {
-        "chosen": int((plan.offer_index >= 0).sum()),
-        "treated": int((treated >= 0).sum()),
-        "control": int(plan.control.is_control.sum()),
-        "cost": cost,
+        "n_chosen": int((plan.offer_index >= 0).sum()),
+        "n_treated": int((treated >= 0).sum()),
+        "n_control": int(plan.control.is_control.sum()),
+        "expected_cost": cost,
         "budget": planning.budget,
-        "contacts": planning.max_contacts,
-        "saved": net + cost,
-        "net": monte_carlo.plan(treated, plan.offers).as_json(),
-        "value": allocation.objective,
-        "bound": allocation.upper_bound,
-        "gap": allocation.relative_gap,
+        "max_contacts": planning.max_contacts,
+        "expected_saved": net + cost,
+        "expected_net": monte_carlo.plan(treated, plan.offers).as_json(),
+        "objective": allocation.objective,
+        "upper_bound": allocation.upper_bound,
+        "relative_gap": allocation.relative_gap,
         "method": allocation.method,
-        "proven": allocation.is_optimal,
+        "is_optimal": allocation.is_optimal,
     }
 
 
@@ -224,9 +220,9 @@ def _summarise_control(
     counts = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
     return {
         "share": planning.control_share,
-        "draws": plan.control.n_attempts,
+        "n_attempts": plan.control.n_attempts,
         "strata": [
-            {"segment": segment, "offer": offer, "chosen": int(size), "control": int(control)}
+            {"segment": segment, "offer": offer, "n_chosen": int(size), "n_control": int(control)}
             for (segment, offer), size, control in counts.itertuples()
         ],
     }
@@ -235,9 +231,9 @@ def _summarise_control(
 EMPTY_SCENARIOS: dict[str, Any] = {
     "profit_curve": None,
     "empc": None,
-    "prices": None,
+    "shadow_prices": None,
     "sensitivity": None,
-    "budgets": [],
+    "budget_curve": [],
 }
 
 
@@ -247,9 +243,9 @@ def _build_scenarios(plan: CampaignPlan, context: PlanningContext) -> dict[str, 
     return {
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
         "empc": _compute_empc(context),
-        "prices": compute_shadow_prices(plan, audience, settings),
+        "shadow_prices": compute_shadow_prices(plan, audience, settings),
         "sensitivity": analyse_sensitivity(Scenario(plan.offers, audience, settings)),
-        "budgets": _budget_points(plan, settings.planning),
+        "budget_curve": _budget_points(plan, settings.planning),
     }
 
 
@@ -267,6 +263,10 @@ def _budget_points(plan: CampaignPlan, planning: CampaignConfig) -> list[dict[st
     """Return budget and net value of the treated from small to saturation."""
     share = 1 - planning.control_share
     return [
-        {**point, "budget": share * point["budget"], "net": share * point["net"]}
+        {
+            "budget": share * point["budget"],
+            "n_chosen": point["chosen"],
+            "expected_net": share * point["net"],
+        }
         for point in compute_budget_curve(plan.problem)
     ]

@@ -28,28 +28,28 @@ class PowerResult:
 
     Attributes
     ----------
-    treated, control
+    n_treated, n_control
         Number of customers in either arm.
-    baseline
+    baseline_rate
         Expected decline rate without treatment.
-    detectable
+    minimum_detectable_effect
         Smallest fall of that rate detected with the wanted power; None if not even a fall to 0 is.
-    hoped
+    expected
         Expected fall.
-    needed
+    required_n
         Customers in each of two equal arms to detect it; None if nothing, or more than the
         baseline, is expected.
-    promised
+    claimable
         Whether the expected fall can be detected. A campaign claims no effect below it.
     """
 
-    treated: int
-    control: int
-    baseline: float
-    detectable: float | None
-    hoped: float
-    needed: int | None
-    promised: bool
+    n_treated: int
+    n_control: int
+    baseline_rate: float
+    minimum_detectable_effect: float | None
+    expected: float
+    required_n: int | None
+    claimable: bool
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as a dict."""

@@ -78,18 +78,18 @@ def compute_shadow_prices(
     -------
     dict
         ``budget``: the gain from one more unit (``price``), and from a ``step`` of a round number
-        of units (``worth``) while the price holds; ``contacts``: the gain from one more contact;
-        ``consent``: the number of customers without it, and the gain if all gave it (``worth``);
-        ``control``: the size of the control group, and its ``cost``. None without such a limit.
+        of units (``gain``) while the price holds; ``contact``: the gain from one more contact;
+        ``consent``: the number of customers without it, and the ``gain`` if all gave it;
+        ``control_group``: its size, and its ``cost``. None without such a limit.
     """
     allocation, planning = plan.allocation, settings.planning
     budget, control = planning.budget, plan.control.is_control
     return {
         "budget": None if budget is None else _budget_price(allocation.budget_price, budget),
-        "contacts": None if planning.max_contacts is None else allocation.contact_price,
+        "contact": None if planning.max_contacts is None else allocation.contact_price,
         "consent": _consent_gain(plan, audience, settings),
-        "control": {
-            "customers": int(control.sum()),
+        "control_group": {
+            "n_customers": int(control.sum()),
             "cost": float(plan.select_chosen(plan.offers.net)[control].sum()),
         },
     }
@@ -99,10 +99,10 @@ def _budget_price(price: float, budget: float) -> dict[str, float]:
     """Return the price of one unit, and of a step of about a tenth of the budget.
 
     >>> _budget_price(0.5, 3000.0)
-    {'price': 0.5, 'step': 100.0, 'worth': 50.0}
+    {'price': 0.5, 'step': 100.0, 'gain': 50.0}
     """
     step = 10.0 ** math.floor(math.log10(budget / 10)) if budget > 0 else 1.0
-    return {"price": price, "step": step, "worth": price * step}
+    return {"price": price, "step": step, "gain": price * step}
 
 
 def _consent_gain(
@@ -118,7 +118,7 @@ def _consent_gain(
     free = allocate(build_problem(consenting, offers, planning), exact_up_to=0)
     now = allocate(build_problem(audience, plan.offers, planning), exact_up_to=0)
     gain = max(free.objective - now.objective, 0.0) * (1 - planning.control_share)
-    return {"customers": n_without, "worth": gain}
+    return {"n_customers": n_without, "gain": gain}
 
 
 SAVE_RATE_QUANTILES = (0.1, 0.9)
@@ -155,15 +155,19 @@ def analyse_sensitivity(scenario: Scenario) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``net`` (expected, of the treated) and ``chosen`` under the assumptions as they are;
-        ``rows``, largest change first: ``name, low, value, high``, the plan's ``net_*`` and
-        ``chosen_*`` at both ends, and the range in which the plan does not change (``same_from,
-        same_to``; None above ``MAX_STABILITY_CUSTOMERS``).
+        ``expected_net`` (of the treated) and ``n_chosen`` under the assumptions as they are;
+        ``rows``, largest change first: ``name, low, value, high``, the plan's ``expected_net_*``
+        and ``n_chosen_*`` at both ends, and the range in which the plan does not change
+        (``stable_from, stable_to``; None above ``MAX_STABILITY_CUSTOMERS``).
     """
     base = scenario.allocate()
     rows = [_summarise_assumption(varied, base) for varied in _iter_assumptions(scenario)]
-    rows.sort(key=lambda row: -abs(row["net_high"] - row["net_low"]))
-    return {"net": scenario.expected_net(base), "chosen": _count_chosen(base), "rows": rows}
+    rows.sort(key=lambda row: -abs(row["expected_net_high"] - row["expected_net_low"]))
+    return {
+        "expected_net": scenario.expected_net(base),
+        "n_chosen": _count_chosen(base),
+        "rows": rows,
+    }
 
 
 @dataclass(frozen=True)
@@ -230,7 +234,7 @@ def _change_assumption(scenario: Scenario, name: str, value: float) -> Scenario:
     after = before.model_copy(update={"value": value})
     assumptions = settings.assumptions.model_copy(update={name: after})
     table = scenario.audience.table
-    money = {key: table[key] * factor for key in ("at_stake", "profit_at_risk")}
+    money = {key: table[key] * factor for key in ("value_at_stake", "profit_at_risk")}
     audience = replace(scenario.audience, table=table.assign(**money))
     return replace(scenario, audience=audience, settings=replace(settings, assumptions=assumptions))
 
@@ -244,12 +248,12 @@ def _summarise_assumption(varied: _VariedAssumption, base: Allocation) -> dict[s
         "low": varied.low,
         "value": varied.value,
         "high": varied.high,
-        "net_low": scenario.expected_net(low),
-        "net_high": scenario.expected_net(high),
-        "chosen_low": _count_chosen(low),
-        "chosen_high": _count_chosen(high),
-        "same_from": _find_stable_end(varied, base, low, -1) if is_small else None,
-        "same_to": _find_stable_end(varied, base, high, 1) if is_small else None,
+        "expected_net_low": scenario.expected_net(low),
+        "expected_net_high": scenario.expected_net(high),
+        "n_chosen_low": _count_chosen(low),
+        "n_chosen_high": _count_chosen(high),
+        "stable_from": _find_stable_end(varied, base, low, -1) if is_small else None,
+        "stable_to": _find_stable_end(varied, base, high, 1) if is_small else None,
     }
 
 

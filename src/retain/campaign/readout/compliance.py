@@ -27,19 +27,19 @@ def summarise_compliance(assignment: Assignment, outcomes: Outcomes) -> dict[str
         return None
     arms = {"treatment": assignment.is_treated, "control": ~assignment.is_treated}
     counts = {name: _count_contacts(outcomes.contacted[arm]) for name, arm in arms.items()}
-    against = counts["treatment"]["not_contacted"] + counts["control"]["contacted"]
+    against = counts["treatment"]["n_not_contacted"] + counts["control"]["n_contacted"]
     return {
         **counts,
-        "against": against,
-        "complier": estimate_complier_effect(assignment, outcomes),
+        "n_against_plan": against,
+        "complier_effect": estimate_complier_effect(assignment, outcomes),
     }
 
 
 def _count_contacts(contacted: np.ndarray) -> dict[str, int]:
     return {
-        "contacted": int((contacted == 1).sum()),
-        "not_contacted": int((contacted == 0).sum()),
-        "unknown": int(np.isnan(contacted).sum()),
+        "n_contacted": int((contacted == 1).sum()),
+        "n_not_contacted": int((contacted == 0).sum()),
+        "n_unknown": int(np.isnan(contacted).sum()),
     }
 
 
@@ -48,31 +48,31 @@ def estimate_complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict
 
     Wald's ratio of the effect on the outcome to that on contacting, within strata (Imbens & Angrist
     1994), which assumes that the plan works through contact alone; the interval is Fieller's.
-    ``outcome, difference, low, high, contacting`` (the difference in contacted shares), or
-    ``missing``: ``as_planned`` if the ratio would be the effect itself, ``too_few`` if the plan
+    ``outcome, value, low, high, contact_rate_difference`` (between the arms), or ``reason``:
+    ``as_planned`` if the ratio would be the effect itself, ``too_few`` if the plan
     hardly changed who was contacted.
     """
     declined, profit, contacted = outcomes.declined, outcomes.profit, outcomes.contacted
     outcome, values = ("declined", declined) if declined is not None else ("profit", profit)
     if values is None or contacted is None:
-        return {"missing": "too_few"}
+        return {"reason": "too_few"}
     if outcome == "profit":
         values = values * assignment.assumptions.margin.value
     rows = np.isfinite(values) & np.isfinite(contacted)
     treated = assignment.is_treated[rows]
     if np.array_equal(contacted[rows] == 1, treated):
-        return {"missing": "as_planned"}
+        return {"reason": "as_planned"}
     table = assignment.table.loc[rows]
     stratum = assign_strata(table["segment"], table["offer"], treated)
     estimates = _stratified_differences(np.stack([values[rows], contacted[rows]]), treated, stratum)
     if estimates is None:
-        return {"missing": "too_few"}
+        return {"reason": "too_few"}
     interval = fieller_interval(*estimates, normal_quantile(assignment.alpha))
     if interval is None:
-        return {"missing": "too_few"}
+        return {"reason": "too_few"}
     value, low, high = interval
-    ratio = {"outcome": outcome, "difference": value, "low": low, "high": high}
-    return {**ratio, "contacting": float(estimates[0][1])}
+    ratio = {"outcome": outcome, "value": value, "low": low, "high": high}
+    return {**ratio, "contact_rate_difference": float(estimates[0][1])}
 
 
 def fieller_interval(
@@ -119,8 +119,8 @@ def _stratified_differences(
 def summarise_attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     """Return the number of chosen customers without an outcome, by arm.
 
-    ``treatment, control``: ``customers, missing``; ``difference`` of the missing shares with ``low,
-    high, p``; ``differs`` if it is significant: then the observed arms are no longer comparable.
+    ``treatment, control``: ``n_customers, n_missing``; ``difference`` of the missing shares with
+    its interval, and ``p``; if it ``is_significant``, the observed arms are no longer comparable.
     ``bounds``, if declines are known: the effect if all missing customers had declined in one arm
     and none in the other (Horowitz & Manski 2000), ``low`` and ``high``, and the outer ends of
     their intervals.
@@ -130,22 +130,24 @@ def summarise_attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str,
         raise ValueError("outcomes hold declines or profit")  # read_outcomes raises for others
     is_missing, treated = np.isnan(outcome_values), assignment.is_treated
     by_arm = {
-        name: {"customers": int(arm.sum()), "missing": int((is_missing & arm).sum())}
+        name: {"n_customers": int(arm.sum()), "n_missing": int((is_missing & arm).sum())}
         for name, arm in (("treatment", treated), ("control", ~treated))
     }
     first, second = by_arm["treatment"], by_arm["control"]
     difference = newcombe(
-        *(first["missing"], first["customers"]),
-        *(second["missing"], second["customers"]),
+        *(first["n_missing"], first["n_customers"]),
+        *(second["n_missing"], second["n_customers"]),
         z=normal_quantile(assignment.alpha),
     )
     return {
         **by_arm,
-        "difference": float(difference.value),
-        "low": float(difference.low),
-        "high": float(difference.high),
+        "difference": {
+            "value": float(difference.value),
+            "low": float(difference.low),
+            "high": float(difference.high),
+        },
         "p": float(difference.p),
-        "differs": bool(difference.p < assignment.alpha),
+        "is_significant": bool(difference.p < assignment.alpha),
         "bounds": _attrition_bounds(assignment, outcomes.declined),
     }
 
@@ -160,8 +162,8 @@ def _attrition_bounds(
     lowest = compare_declines(everyone, assignment, np.where(is_missing, ~treated, declined))
     highest = compare_declines(everyone, assignment, np.where(is_missing, treated, declined))
     return {
-        "low": lowest["difference"],
-        "high": highest["difference"],
-        "interval_low": lowest["low"],
-        "interval_high": highest["high"],
+        "low": lowest["difference"]["value"],
+        "high": highest["difference"]["value"],
+        "interval_low": lowest["difference"]["low"],
+        "interval_high": highest["difference"]["high"],
     }

@@ -27,7 +27,7 @@ from retain.verdict.paired import holm
 MIN_PROFITS_PER_ARM = 10
 """Customers in either arm below which mean profits are not compared."""
 Scope = Literal["overall", "segment", "offer"]
-Conclusion = Literal["helped", "harmed", "too_small", "not_compared"]
+Conclusion = Literal["helped", "harmed", "inconclusive", "not_compared"]
 Row = dict[str, Any]
 
 
@@ -55,11 +55,11 @@ def estimate_effects(
 ) -> list[Row]:
     """Return one row per outcome and subgroup.
 
-    ``of, name, outcome`` (declined or profit), ``treated, control`` (customers observed),
+    ``scope, name, outcome`` (declined or profit), ``n_treated, n_control`` (customers observed),
     ``treated_mean, control_mean, difference`` (treatment − control: below 0 is good for declines,
-    above for profit) with ``low, high``, ``p`` and ``p_holm`` (Holm 1979, over the segments and
-    over the offers), ``detectable`` (the smallest difference found with the campaign's power at
-    these sizes), ``saved`` (customers, among those treated), and the ``verdict``.
+    above for profit) with its interval, ``p`` and ``p_holm`` (Holm 1979, over the segments and over
+    the offers), ``minimum_detectable_effect`` (with the campaign's power at these sizes),
+    ``customers_saved`` (among those treated) with its interval, and the ``conclusion``.
     """
     rows = []
     if outcomes.declined is not None:
@@ -76,7 +76,8 @@ def estimate_effects(
     for outcome in ("declined", "profit"):
         for scope in ("overall", "segment", "offer"):
             _conclude(
-                [r for r in rows if (r["outcome"], r["of"]) == (outcome, scope)], assignment.alpha
+                [r for r in rows if (r["outcome"], r["scope"]) == (outcome, scope)],
+                assignment.alpha,
             )
     return rows
 
@@ -86,7 +87,7 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
     rows = subgroup.rows & np.isfinite(declined)
     treated, events = assignment.is_treated[rows], declined[rows]
     row = _empty_row(subgroup, "declined", events, treated)
-    if row["treated"] == 0 or row["control"] == 0:
+    if row["n_treated"] == 0 or row["n_control"] == 0:
         return row
     stratum = np.zeros(len(events), dtype=int)
     if subgroup.scope == "overall":
@@ -94,14 +95,15 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
         stratum = assign_strata(table["segment"], table["offer"], treated)
     counts = count_by_stratum(events, treated, stratum)
     interval = compare_arms(counts, normal_quantile(assignment.alpha))
-    row |= {key: float(value) for key, value in interval._asdict().items() if key != "value"}
-    row["difference"] = float(interval.value)
-    row["detectable"] = detectable_standard_errors(assignment) * float(null_error(*counts))
+    difference = {end: float(getattr(interval, end)) for end in ("value", "low", "high")}
+    row |= {"difference": difference, "p": float(interval.p)}
+    standard_errors = detectable_standard_errors(assignment)
+    row["minimum_detectable_effect"] = standard_errors * float(null_error(*counts))
     n_treated = int((subgroup.rows & assignment.is_treated).sum())
-    row["saved"] = {
-        "value": 0.0 - row["difference"] * n_treated,
-        "low": 0.0 - row["high"] * n_treated,
-        "high": 0.0 - row["low"] * n_treated,
+    row["customers_saved"] = {
+        "value": 0.0 - difference["value"] * n_treated,
+        "low": 0.0 - difference["high"] * n_treated,
+        "high": 0.0 - difference["low"] * n_treated,
     }
     return row
 
@@ -120,15 +122,20 @@ def compare_profits(
     rows = subgroup.rows & np.isfinite(profit)
     treated = assignment.is_treated[rows]
     row = _empty_row(subgroup, "profit", profit[rows], treated)
-    if min(row["treated"], row["control"]) < MIN_PROFITS_PER_ARM:
+    if min(row["n_treated"], row["n_control"]) < MIN_PROFITS_PER_ARM:
         return row
     table = assignment.table.loc[rows]
     stratum = assign_strata(table["segment"], table["offer"], treated)
     estimate = estimate_mean_difference(profit[rows], treated, stratum, settings)
     if estimate is not None:
-        interval = {"low": estimate.low, "high": estimate.high, "p": estimate.p}
-        detectable = detectable_standard_errors(assignment) * estimate.standard_error
-        row |= {**interval, "difference": estimate.value, "detectable": detectable}
+        row["difference"] = {
+            "value": estimate.value,
+            "low": estimate.low,
+            "high": estimate.high,
+        }
+        row["p"] = estimate.p
+        standard_errors = detectable_standard_errors(assignment)
+        row["minimum_detectable_effect"] = standard_errors * estimate.standard_error
     return row
 
 
@@ -145,15 +152,15 @@ def detectable_standard_errors(assignment: Assignment) -> float:
 def _empty_row(subgroup: Subgroup, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
     arms = {"treated": values[treated], "control": values[~treated]}
     means = {f"{arm}_mean": float(v.mean()) if len(v) else None for arm, v in arms.items()}
-    empty = ("difference", "low", "high", "p", "p_holm", "detectable", "saved")
+    empty = ("difference", "p", "p_holm", "minimum_detectable_effect", "customers_saved")
     return {
-        "of": subgroup.scope,
+        "scope": subgroup.scope,
         "name": subgroup.name,
         "outcome": outcome,
-        **{arm: len(v) for arm, v in arms.items()},
+        **{f"n_{arm}": len(v) for arm, v in arms.items()},
         **means,
         **dict.fromkeys(empty),
-        "verdict": "not_compared",
+        "conclusion": "not_compared",
     }
 
 
@@ -163,6 +170,6 @@ def _conclude(family: list[Row], alpha: float) -> None:
     for row, p in zip(
         compared, holm(np.array([row["p"] for row in compared])).tolist(), strict=True
     ):
-        is_good = (row["difference"] < 0) == (row["outcome"] == "declined")
-        conclusion: Conclusion = "too_small" if p >= alpha else "helped" if is_good else "harmed"
-        row |= {"p_holm": p, "verdict": conclusion}
+        is_good = (row["difference"]["value"] < 0) == (row["outcome"] == "declined")
+        conclusion: Conclusion = "inconclusive" if p >= alpha else "helped" if is_good else "harmed"
+        row |= {"p_holm": p, "conclusion": conclusion}

@@ -26,15 +26,15 @@ def compute_qini(
 ) -> dict[str, Any]:
     """Return ``qini`` and ``auuc`` with intervals and the ``curve``, for each of ``RANKINGS``.
 
-    Or ``missing``: ``declined`` if declines are unknown, ``too_few`` if an arm has fewer than
+    Or ``reason``: ``declined`` if declines are unknown, ``too_few`` if an arm has fewer than
     ``MIN_CUSTOMERS_PER_ARM``.
     """
     if outcomes.declined is None:
-        return {"missing": "declined"}
+        return {"reason": "declined"}
     rows = np.isfinite(outcomes.declined)
     treated, stayed = assignment.is_treated[rows], outcomes.declined[rows] == 0
     if min(treated.sum(), (~treated).sum()) < MIN_CUSTOMERS_PER_ARM:
-        return {"missing": "too_few", "fewest": MIN_CUSTOMERS_PER_ARM}
+        return {"reason": "too_few", "min_customers": MIN_CUSTOMERS_PER_ARM}
     table = assignment.table.loc[rows]
     return {
         order: _summarise_ranking(group_by_rank(table[order].to_numpy(), treated, stayed), settings)
@@ -98,7 +98,10 @@ def _summarise_ranking(counts: np.ndarray, settings: BootstrapSettings) -> dict[
     return {
         "auuc": _to_interval(auuc, bounds[:, 0]),
         "qini": _to_interval(above, bounds[:, 1]),
-        "curve": {"contacted": points.tolist(), "saved": np.interp(points, x, y).tolist()},
+        "curve": {
+            "contacted_share": points.tolist(),
+            "saved_share": np.interp(points, x, y).tolist(),
+        },
     }
 
 

@@ -1,12 +1,15 @@
 """Readout of a campaign: the content of ``readout.json``.
 
-schema, campaign, campaign_sha256, unit, alpha, power, seed, resamples
-customers   planned, observed {treatment, control}, foreign
-missing     see compliance.py       contacts    see compliance.py
-effects     rows, see effects.py    money       see ``estimate_money``
-qini        see qini.py             save_rates  rows, see save_rates.py
-catalogue   name of the new catalogue; null if declines are unknown
-cautions    [{code, …numbers}], warnings about the rest
+schema, campaign_id, campaign_sha256, profit_unit, alpha, power, seed, n_resamples
+n_planned, n_observed   customers in treatment and control
+n_unknown               customers of the file that are not in the campaign
+attrition, compliance   see compliance.py
+effects                 rows, see effects.py
+money                   see ``estimate_money``
+qini                    see qini.py
+save_rates              rows, see save_rates.py
+catalogue               name of the new catalogue; null if declines are unknown
+cautions                [{code, …numbers}], warnings about the rest
 """
 
 from __future__ import annotations
@@ -42,8 +45,8 @@ def estimate_money(
     the plan for each customer who did not decline. ``per_customer``, ``gain`` (of all treated,
     those without an outcome taken to be like the others) and ``net`` are ``value, low, high``; an
     unbounded end is None. ``cost_basis`` is ``stated`` if the file has costs, else ``expected``:
-    the plan's, of those contacted. ``verdict``: paid, lost or too_small, as the interval of ``net``
-    excludes 0.
+    the plan's, of those contacted. ``conclusion``: paid, lost or inconclusive, as the interval of
+    ``net`` excludes 0.
     """
     basis, values = _money_values(assignment, outcomes)
     rows = np.isfinite(values)
@@ -61,13 +64,13 @@ def estimate_money(
     return {
         "basis": basis,
         "per_customer": _scale_interval(estimate, 1, 0.0),
-        "treated": n_treated,
+        "n_treated": n_treated,
         "gain": _scale_interval(estimate, n_treated, 0.0),
         "cost": cost,
         "cost_basis": cost_basis,
         "net": _scale_interval(estimate, n_treated, cost),
         "expected_net": expected,
-        "verdict": _conclude(estimate.low * n_treated - cost, estimate.high * n_treated - cost),
+        "conclusion": _conclude(estimate.low * n_treated - cost, estimate.high * n_treated - cost),
     }
 
 
@@ -77,12 +80,12 @@ def _money_values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.n
         return "observed", outcomes.profit * assignment.assumptions.margin.value
     if outcomes.declined is None:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes raises for others
-    return "assumed", -outcomes.declined * assignment.table["at_stake"].to_numpy()
+    return "assumed", -outcomes.declined * assignment.table["value_at_stake"].to_numpy()
 
 
 def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:
     """Return the total cost, with the plan's expected cost of customers without a stated one."""
-    expected = assignment.table["cost"].to_numpy()
+    expected = assignment.table["expected_cost"].to_numpy()
     if outcomes.contacted is not None:
         expected = np.where(outcomes.contacted == 0, 0.0, expected)
     if outcomes.cost is None:
@@ -97,10 +100,10 @@ def _scale_interval(estimate: MeanDifference, times: int, cost: float) -> dict[s
 
 
 def _conclude(low: float, high: float) -> str:
-    return "paid" if low > 0 else "lost" if high < 0 else "too_small"
+    return "paid" if low > 0 else "lost" if high < 0 else "inconclusive"
 
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the document, raised when the meaning of a key changes."""
 
 
@@ -121,16 +124,16 @@ def build_readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int)
     )
     tree = {
         "schema": SCHEMA,
-        "campaign": assignment.id,
+        "campaign_id": assignment.id,
         "campaign_sha256": assignment.fingerprint,
-        "unit": assignment.unit,
+        "profit_unit": assignment.unit,
         "alpha": assignment.alpha,
         "power": assignment.power,
         "seed": assignment.seed,
-        "resamples": resamples,
-        "customers": _count_customers(assignment, outcomes),
-        "missing": summarise_attrition(assignment, outcomes),
-        "contacts": summarise_compliance(assignment, outcomes),
+        "n_resamples": resamples,
+        **_count_customers(assignment, outcomes),
+        "attrition": summarise_attrition(assignment, outcomes),
+        "compliance": summarise_compliance(assignment, outcomes),
         "effects": estimate_effects(assignment, outcomes, settings),
         "money": estimate_money(assignment, outcomes, settings),
         "qini": compute_qini(assignment, outcomes, settings),
@@ -144,31 +147,31 @@ def build_readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int)
 
 def find_cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the warnings about a readout, each with its code and numbers."""
-    attrition, compliance = tree["missing"], tree["contacts"]
-    arms = {name: attrition[name]["missing"] for name in ("treatment", "control")}
-    if attrition["differs"]:
+    attrition, compliance = tree["attrition"], tree["compliance"]
+    arms = {name: attrition[name]["n_missing"] for name in ("treatment", "control")}
+    if attrition["is_significant"]:
         yield {"code": "attrition_differs", **arms, "p": attrition["p"]}
     elif any(arms.values()):
-        yield {"code": "missing", **arms}
-    if compliance is not None and compliance["against"]:
+        yield {"code": "attrition", **arms}
+    if compliance is not None and compliance["n_against_plan"]:
         yield {
             "code": "against_plan",
-            "control_contacted": compliance["control"]["contacted"],
-            "not_contacted": compliance["treatment"]["not_contacted"],
+            "n_control_contacted": compliance["control"]["n_contacted"],
+            "n_not_contacted": compliance["treatment"]["n_not_contacted"],
         }
-    if tree["customers"]["foreign"]:
-        yield {"code": "foreign_dropped", "customers": tree["customers"]["foreign"]}
+    if tree["n_unknown"]:
+        yield {"code": "unknown_customers", "n_customers": tree["n_unknown"]}
     for row in tree["effects"]:
-        if row["verdict"] == "harmed":
-            yield {"code": "harm", **{key: row[key] for key in ("of", "name", "outcome")}}
+        if row["conclusion"] == "harmed":
+            yield {"code": "harm", **{key: row[key] for key in ("scope", "name", "outcome")}}
 
 
 def _count_customers(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     arms = {"treatment": assignment.is_treated, "control": ~assignment.is_treated}
     return {
-        "planned": {name: int(arm.sum()) for name, arm in arms.items()},
-        "observed": {name: int((arm & outcomes.in_file).sum()) for name, arm in arms.items()},
-        "foreign": outcomes.n_unknown_customers,
+        "n_planned": {name: int(arm.sum()) for name, arm in arms.items()},
+        "n_observed": {name: int((arm & outcomes.in_file).sum()) for name, arm in arms.items()},
+        "n_unknown": outcomes.n_unknown_customers,
     }
 
 

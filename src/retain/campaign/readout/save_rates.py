@@ -38,16 +38,16 @@ class ArmCounts:
 def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any]]:
     """Return one row per offer of the catalogue, in its order.
 
-    ``offer, treated, control`` (observed), ``lift`` (the mean factor on the save rate among those
-    treated, by the plan), ``prior`` and ``posterior``: ``alpha, beta, mean, low, high``. If either
-    arm is empty the posterior is the prior.
+    ``offer, n_treated, n_control`` (observed), ``lift`` (the mean factor on the save rate among
+    those treated, by the plan), ``prior`` and ``posterior``: ``alpha, beta, value, low, high``. If
+    either arm is empty the posterior is the prior.
     """
     alpha = assignment.alpha
     rows = []
     for name, offer in assignment.catalogue.offers.items():
         arms, lift = _count_arms(name, assignment, outcomes), _average_lift(name, offer, assignment)
         prior = offer.save_rate
-        row = {"offer": name, "treated": arms.treated, "control": arms.control, "lift": lift}
+        row = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "lift": lift}
         row["prior"] = summarise_beta(prior, alpha)
         row["posterior"] = (
             compute_posterior(prior, arms, lift=lift, alpha=alpha)
@@ -67,7 +67,7 @@ def compute_posterior(
     posterior is near 0.
 
     >>> found = compute_posterior(Beta(alpha=6, beta=14), ArmCounts(4000, 1600, 4000, 2000))
-    >>> round(found["mean"], 2), found["low"] < 0.2 < found["high"]
+    >>> round(found["value"], 2), found["low"] < 0.2 < found["high"]
     (0.2, True)
     """
     save, density = _marginalise(prior, arms, lift)
@@ -76,7 +76,7 @@ def compute_posterior(
     size = mean * (1 - mean) / variance - 1
     low, high = np.interp((alpha / 2, 1 - alpha / 2), np.cumsum(density) - density / 2, save)
     interval = {"low": float(low), "high": float(high)}
-    return {"alpha": mean * size, "beta": (1 - mean) * size, "mean": mean, **interval}
+    return {"alpha": mean * size, "beta": (1 - mean) * size, "value": mean, **interval}
 
 
 def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
@@ -86,7 +86,7 @@ def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
     0.126
     """
     interval = special.betaincinv(beta.alpha, beta.beta, (alpha / 2, 1 - alpha / 2)).tolist()
-    row = {"alpha": beta.alpha, "beta": beta.beta, "mean": beta.mean}
+    row = {"alpha": beta.alpha, "beta": beta.beta, "value": beta.mean}
     return {**row, "low": interval[0], "high": interval[1]}
 
 
@@ -177,9 +177,9 @@ def _average_lift(name: str, offer: Offer, assignment: Assignment) -> float:
     if offer.lift is None:
         return 1.0
     table = assignment.table[assignment.is_treated & (assignment.table["offer"] == name).to_numpy()]
-    at_risk = table["risk"] * table["at_stake"]
+    at_risk = table["risk"] * table["value_at_stake"]
     has_risk = (at_risk > 0).to_numpy()
     if not has_risk.any():
         return 1.0
-    rate = ((table["expected_net"] + table["cost"]) / at_risk)[has_risk].clip(0.0, 1.0)
+    rate = ((table["expected_net"] + table["expected_cost"]) / at_risk)[has_risk].clip(0.0, 1.0)
     return float(np.average(rate, weights=table["risk"][has_risk]) / offer.save_rate.mean)

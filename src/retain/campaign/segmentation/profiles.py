@@ -39,7 +39,7 @@ def build_profiles(
     totals: Mapping[str, Money] | None,
     *,
     stability: Mapping[str, Stability] | None = None,
-    differs: bool = True,
+    contrasts: bool = True,
 ) -> list[dict[str, Any]]:
     """Return the profiles of segments for ``verdict.json``, most profit at risk first.
 
@@ -53,31 +53,32 @@ def build_profiles(
         Profit at risk of each segment; None without profit.
     stability
         Stability of each segment, if measured.
-    differs
+    contrasts
         False to skip contrasts, which take longest.
 
     Returns
     -------
     list of dict
-        Non-empty segments: ``segment, label, customers, share, risk, risk_low, risk_high`` (mean
-        risk with its 95 % t interval), ``profit`` (total of observed values), ``profit_at_risk,
-        contactable`` (share), ``small`` (fewer customers than the segmentation's minimum),
-        ``stability``, ``differs`` (``segment_contrasts``). Missing values are None.
+        Non-empty segments: ``segment, label, n_customers, share, risk`` (mean
+        risk
+        with its 95 % t interval), ``total_profit`` (as far as observed is known), ``profit_at_risk,
+        contactable_share, is_small`` (fewer customers than the segmentation's minimum),
+        ``stability``, ``contrasts`` (see ``segment_contrasts``). Missing values are None.
     """
     if audience.segments is None:
         raise ValueError("these customers are not placed")
-    differences = segment_contrasts(audience.features, audience.segments) if differs else {}
+    differences = segment_contrasts(audience.features, audience.segments) if contrasts else {}
     called = segment_labels(fitted)
     rows = []
     for name, part in audience.table.groupby(audience.segments, sort=True):
         row = _describe(str(name), part, len(audience), fitted.min_size, called.get(str(name)))
         row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
-        row["contactable"] = (
+        row["contactable_share"] = (
             None if audience.consent == "not_stated" else float(part["contactable"].mean())
         )
         row["stability"] = _stability(stability, str(name))
-        row["differs"] = [
-            _difference(one, audience.columns) for one in differences.get(str(name), ())
+        row["contrasts"] = [
+            _contrast(one, audience.columns) for one in differences.get(str(name), ())
         ]
         rows.append((_sort_key(part), row))
     return [row for _, row in sorted(rows, key=lambda one: -one[0])]
@@ -97,13 +98,11 @@ def _describe(
     return {
         "segment": name,
         "label": None if label is None else asdict(label),
-        "customers": len(part),
+        "n_customers": len(part),
         "share": len(part) / customers,
-        "risk": risk,
-        "risk_low": max(low, 0.0),
-        "risk_high": min(high, 1.0),
-        "profit": float(part["profit"].sum()) if "profit" in part else None,
-        "small": len(part) < minimum,
+        "risk": {"value": risk, "low": max(low, 0.0), "high": min(high, 1.0)},
+        "total_profit": float(part["profit"].sum()) if "profit" in part else None,
+        "is_small": len(part) < minimum,
     }
 
 
@@ -117,7 +116,7 @@ def _amount(money: Money) -> dict[str, float]:
     return {"value": money.value, "low": money.low, "high": money.high}
 
 
-def _difference(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
+def _contrast(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
     column = columns.get(one.feature) or Column(one.feature, "", "number")
     return {
         "feature": one.feature,
@@ -125,11 +124,13 @@ def _difference(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
         "level": one.level,
         "level_label": None if one.level is None else asdict(column.level(one.level)),
         "kind": "number" if one.level is None else "category",
-        "inside": one.in_segment,
-        "outside": one.elsewhere,
-        "effect": one.effect,
-        "low": one.low,
-        "high": one.high,
-        "measure": one.measure,
+        "in_segment": one.in_segment,
+        "elsewhere": one.elsewhere,
+        "effect_size": {
+            "measure": one.measure,
+            "value": one.effect,
+            "low": one.low,
+            "high": one.high,
+        },
         "direction": one.direction,
     }

@@ -26,13 +26,13 @@ MOST = 20_000
 class Stability:
     """The Jaccard similarity of a segment under resampling, at most 1.
 
-    ``jaccard`` is the mean over ``resamples``, ``low`` the 10th percentile. According to Hennig
-    (2007) segments under .6 should not be trusted, and those above .85 are highly stable.
+    ``jaccard`` is the mean over ``n_resamples``, ``jaccard_low`` the 10th percentile. Hennig
+    (2007) calls a segments under .6 should not be trusted, and those above .85 are highly stable.
     """
 
     jaccard: float
-    low: float
-    resamples: int
+    jaccard_low: float
+    n_resamples: int
 
 
 def stability(
@@ -62,7 +62,7 @@ def stability(
     >>> customers = Audience(table, pd.DataFrame(index=table.index), {})
     >>> customers = customers.with_segments(segments_of(customers, config))
     >>> high = stability(customers, config)["high risk"]
-    >>> 0.95 < high.low < high.jaccard < 1
+    >>> 0.95 < high.jaccard_low < high.jaccard < 1
     True
     """
     if audience.segments is None:

@@ -58,7 +58,7 @@ def _offer_break_even(
         len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.redemption_rate_stayers
     )
     times = offers.save_rate[rows, index] / offer.save_rate.mean
-    won = risk * (table["at_stake"].to_numpy() - each)
+    won = risk * (table["value_at_stake"].to_numpy() - each)
     affordable = offers.net[rows, index].sum() / len(rows) + offer.contact_cost
     return BreakEven(_rate(times, won, float(lost)), _or_none(float(affordable)))
 

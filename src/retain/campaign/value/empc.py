@@ -87,7 +87,7 @@ def of_offer(
     return empc(
         declined,
         table["score"].to_numpy(),
-        table["at_stake"].to_numpy(),
+        table["value_at_stake"].to_numpy(),
         incentive=redemption_cost(
             offer, table["profit"].to_numpy(dtype=float), assumptions.horizon.value
         ),

@@ -43,9 +43,14 @@ class ProfitCurve:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain lists and numbers."""
-        arrays = {name: getattr(self, name).tolist() for name in ("shares", "profit", "by_risk")}
-        best = {"best_share": self.best_share, "best_profit": self.best_profit}
-        return {"offer": self.offer, **arrays, **best}
+        return {
+            "offer": self.offer,
+            "share": self.shares.tolist(),
+            "profit": self.profit.tolist(),
+            "profit_by_risk": self.by_risk.tolist(),
+            "best_share": self.best_share,
+            "best_profit": self.best_profit,
+        }
 
 
 def profit_curve(audience: Audience, offers: OfferMatrix, offer: str | None = None) -> ProfitCurve:

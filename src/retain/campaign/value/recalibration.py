@@ -78,12 +78,13 @@ class Recalibration:
 
     def as_json(self) -> dict[str, Any]:
         """Return a plain dict, for ``from_json``."""
+        low, high = self.slope_interval
         return {
             "intercept": self.intercept,
-            "slope": self.slope,
+            "slope": {"value": self.slope, "low": low, "high": high},
             "covariance": self.covariance.tolist(),
-            "customers": self.customers,
-            "events": self.events,
+            "n_customers": self.customers,
+            "n_events": self.events,
         }
 
     @classmethod
@@ -100,9 +101,9 @@ class Recalibration:
         True
         """
         try:
-            numbers = float(tree["intercept"]), float(tree["slope"])
+            numbers = float(tree["intercept"]), float(tree["slope"]["value"])
             covariance = np.array(tree["covariance"], dtype=float)
-            counts = int(tree["customers"]), int(tree["events"])
+            counts = int(tree["n_customers"]), int(tree["n_events"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise _invalid_recalibration(f"{type(error).__name__}: {error}") from None
         if covariance.shape != (2, 2) or not np.isfinite([*numbers, *covariance.flat]).all():
@@ -113,8 +114,8 @@ class Recalibration:
 
 
 def _invalid_recalibration(problem: str) -> RetainError:
-    expected = "expected finite intercept, slope, covariance (2 × 2), customers, events"
-    return RetainError.at("calibration", f"it holds {problem}", expected)
+    expected = "expected finite intercept, slope.value, covariance (2 × 2), n_customers, n_events"
+    return RetainError.at("recalibration", f"it holds {problem}", expected)
 
 
 def fit_recalibration(scores: Scores) -> Recalibration:

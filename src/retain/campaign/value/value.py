@@ -30,9 +30,11 @@ def build_audience(  # noqa: PLR0913 - all data of a customer are combined here
 ) -> Audience:
     """Return all scored customers with recalibrated risk and value at stake.
 
-    ``at_stake`` = max(profit, 0) × horizon × loss_fraction × margin, each assumption at its value;
-    0 for a missing profit. Customers are contactable if the source states their consent; if it
-    states none, no customer with ``consent="from_data"`` and all with ``"assume_given"``.
+    ``value_at_stake`` = max(profit, 0) × horizon × loss_fraction × margin, each assumption at its
+    value; a customer whose profit is not known, or for a missing profit. Contactable is
+    who is known if the source states their consent; if it
+    states none, no customer with ``consent="from_data"``
+    and everybody with ``"assume_given"``.
 
     Parameters
     ----------
@@ -52,8 +54,8 @@ def build_audience(  # noqa: PLR0913 - all data of a customer are combined here
     table["contactable"] = _contactable(customers, consent).loc[table.index]
     if customers.profit is not None:
         table["profit"] = customers.profit.loc[table.index].astype(float)
-        table["at_stake"] = value_at_stake(table["profit"].to_numpy(), assumptions)
-        table["profit_at_risk"] = table["risk"] * table["at_stake"]
+        table["value_at_stake"] = value_at_stake(table["profit"].to_numpy(), assumptions)
+        table["profit_at_risk"] = table["risk"] * table["value_at_stake"]
     features = _features(customers).loc[table.index]
     return Audience(
         table=table,

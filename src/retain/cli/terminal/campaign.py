@@ -26,11 +26,11 @@ ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed t
 def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
     """Print the segments, and their contrasts if there are any."""
     console.print(_segments(segments, scored))
-    if not any(one["differs"] for one in segments):
+    if not any(one["contrasts"] for one in segments):
         return
     for one in segments:
-        differs = "; ".join(map(_difference, one["differs"])) or "no significant differences"
-        small = " (few customers)" if one["small"] else ""
+        differs = "; ".join(map(_contrast, one["contrasts"])) or "no significant differences"
+        small = " (few customers)" if one["is_small"] else ""
         message = f"  {one['segment']}{small}: {differs}"
         console.print(literal(message), soft_wrap=True, highlight=False)
 
@@ -48,9 +48,9 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for one in segments:
         cells = [
-            f"{one['customers']:,}",
-            f"{one['risk']:.2f}",
-            format_interval(one["risk_low"], one["risk_high"], ".2f"),
+            f"{one['n_customers']:,}",
+            f"{one['risk']['value']:.2f}",
+            format_interval(one["risk"]["low"], one["risk"]["high"], ".2f"),
         ]
         if money:
             at_risk = one["profit_at_risk"]
@@ -59,9 +59,11 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
     return table
 
 
-def _difference(one: Tree) -> str:
+def _contrast(one: Tree) -> str:
     what = one["feature"] if one["level"] is None else f"{one['feature']} = {one['level']}"
-    values = [_short(one[side], share=one["level"] is not None) for side in ("inside", "outside")]
+    values = [
+        _short(one[side], share=one["level"] is not None) for side in ("in_segment", "elsewhere")
+    ]
     return f"{what} {values[0]} (others {values[1]})"
 
 
@@ -74,11 +76,11 @@ def _short(number: float, *, share: bool) -> str:
 
 def print_campaign(console: Console, campaign: Tree) -> None:
     """Print offers, costs, limits, and whether the effect can be measured."""
-    if "missing" in campaign:
-        console.print(f"[yellow]No campaign: {literal(campaign['missing'])}[/]", soft_wrap=True)
+    if "reason" in campaign:
+        console.print(f"[yellow]No campaign: {literal(campaign['reason'])}[/]", soft_wrap=True)
         return
     console.print(_offers(campaign))
-    limits = None if campaign["prices"] is None else _limits(campaign)
+    limits = None if campaign["shadow_prices"] is None else _limits(campaign)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
     for code in (one["code"] for one in campaign["cautions"]):
@@ -107,20 +109,20 @@ CAUTIONS = {
 
 
 def _offers(campaign: Tree) -> Table:
-    unit = literal(campaign["unit"])
+    unit = literal(campaign["profit_unit"])
     table = Table(title="Offers", caption=f"cost and net value in {unit}", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
     for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in campaign["offers"]:
-        net = one["net"]
+        net = one["expected_net"]
         table.add_row(
             literal(one["name"]),
-            f"{one['eligible']:,}",
-            f"{one['treated']:,}",
-            f"{one['control']:,}",
-            _money(one["cost"]),
+            f"{one['n_eligible']:,}",
+            f"{one['n_treated']:,}",
+            f"{one['n_control']:,}",
+            _money(one["expected_cost"]),
             _money(net["value"]),
             _span(net),
         )
@@ -136,46 +138,54 @@ def _span(estimate: Tree) -> str:
 
 
 def _plan(campaign: Tree) -> str:
-    plan, net = campaign["plan"], campaign["plan"]["net"]
-    best = "proven optimal" if plan["proven"] else f"at most {plan['gap']:.1%} below the best one"
+    plan, net = campaign["plan"], campaign["plan"]["expected_net"]
+    best = (
+        "proven optimal"
+        if plan["is_optimal"]
+        else f"at most {plan['relative_gap']:.1%} below the best one"
+    )
+    customers = describe_count(campaign["n_customers"], "customer")
     return (
-        f"{plan['treated']:,} of {describe_count(campaign['customers'], 'customer')} get an offer "
-        f"({campaign['contactable']:,} agreed to be contacted). Expected cost: "
-        f"{_money(plan['cost'])}; expected profit saved: {_money(plan['saved'])}; expected net "
-        f"value: {_money(net['value'])} (95 % interval {_span(net)}). The plan is {best}."
+        f"{plan['n_treated']:,} of {customers} get an offer "
+        f"({campaign['n_contactable']:,} agreed to be contacted). Expected cost: "
+        f"{_money(plan['expected_cost'])}; expected profit saved: "
+        f"{_money(plan['expected_saved'])}; expected net value: "
+        f"{_money(net['value'])} (95 % interval {_span(net)}). The plan is {best}."
     )
 
 
 def _limits(campaign: Tree) -> str:
     """Return the net value that looser limits would add."""
-    prices, message = campaign["prices"], []
+    prices, message = campaign["shadow_prices"], []
     if (budget := prices["budget"]) is not None:
         message.append(
-            f"each further {budget['step']:,.6g} of budget would add {budget['worth']:,.3g}"
+            f"each further {budget['step']:,.6g} of budget would add {budget['gain']:,.3g}"
         )
     if (consent := prices["consent"]) is not None:
-        message.append(
-            f"the consent of {describe_count(consent['customers'], 'more customer')} would add up "
-            f"to {consent['worth']:,.3g}"
-        )
-    control = prices["control"]
-    group = describe_count(control["customers"], "customer")
+        more = describe_count(consent["n_customers"], "more customer")
+        message.append(f"the consent of {more} would add up to {consent['gain']:,.3g}")
+    control = prices["control_group"]
+    group = describe_count(control["n_customers"], "customer")
     message.append(f"the control group ({group}) costs {control['cost']:,.3g}")
     return f"In net value, {'; '.join(message)}."
 
 
 def _promise(campaign: Tree) -> str:
     power = campaign["power"]["overall"]
-    if not power["control"]:
+    if not power["n_control"]:
         return "Without a control group the effect cannot be measured."
-    groups = f"{power['treated']:,} contacted and {power['control']:,} in the control group"
-    arms = "" if power["needed"] is None else f"; {power['needed']:,} in each group would be needed"
-    if power["detectable"] is None:
+    groups = f"{power['n_treated']:,} contacted and {power['n_control']:,} in the control group"
+    arms = (
+        ""
+        if power["required_n"] is None
+        else f"; {power['required_n']:,} in each group would be needed"
+    )
+    if power["minimum_detectable_effect"] is None:
         return f"The groups are too small to detect any effect ({groups}{arms})."
     effects = (
-        f"expected fall of the share that declines: {100 * power['hoped']:.1f} percentage points; "
-        f"smallest detectable: {100 * power['detectable']:.1f}"
+        f"expected fall of the share that declines: {100 * power['expected']:.1f} percentage "
+        f"points; smallest detectable: {100 * power['minimum_detectable_effect']:.1f}"
     )
-    if power["promised"]:
+    if power["claimable"]:
         return f"The effect can be measured ({effects})."
     return f"The campaign is too small to measure its effect ({effects}{arms})."

@@ -54,7 +54,7 @@ def print_comparison(
     if missing is not None:
         console.print(f"[yellow]{literal(missing)}[/]")
     for difference in findings.diffs:
-        if difference.asked:
+        if difference.requested:
             print_diff(console, difference)
     print_gate(console, findings.gate or ())
     print_campaign_path(console, study, findings.further.get("campaign"))
@@ -71,21 +71,21 @@ def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) ->
 def print_gate(console: Console, checks: Sequence[GateResult]) -> None:
     """Print each threshold and whether it is reached."""
     for check in checks:
-        console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.sentence)}[/]")
+        console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.message)}[/]")
 
 
 def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
     """Print the winner's sealed test, snapshots, segments and campaign."""
     sealed = findings.sealed
     if sealed is not None:
-        console.print(_sealed(sealed, verdict.winner.split.sealed_at))
+        console.print(_sealed(sealed, verdict.winner.split.sealed_snapshot))
         message = literal(sealed.description)
         console.print(message if len(sealed.openings) == 1 else f"[yellow]{message}[/]")
     if snapshots := score_by_snapshot(verdict.winner, sealed):
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
-    print_segments(console, findings.further["segments"], findings.further["scored"])
+    print_segments(console, findings.further["segments"], findings.further["n_scored"])
     console.print(_calibration(verdict))
     if findings.further["campaign"] is not None:
         print_campaign(console, findings.further["campaign"])
@@ -101,22 +101,23 @@ def print_diff(console: Console, difference: Difference) -> None:
     for name in ("metric", a, b, "Δ", "95 % CI", "p"):
         metrics.add_column(name, no_wrap=name != "95 % CI")
     for row in difference.metrics:
+        change = row["difference"]
         metrics.add_row(
             literal(row["name"]),
             f"{row['a']:.4f}",
             f"{row['b']:.4f}",
-            format_signed(row["difference"], "+.4f"),
-            format_interval(row["low"], row["high"], "+.4f"),
+            format_signed(change["value"], "+.4f"),
+            format_interval(change["low"], change["high"], "+.4f"),
             f"{row['p']:.2g}",
         )
     console.print(
         config if difference.config else "The two runs differ in no key that can change a result."
     )
     console.print(metrics)
-    if difference.moved:
+    if difference.largest_changes:
         moved = Table("customer", a, b, "Δ", title="Customers whose risk differs most")
         moved.box = SIMPLE_HEAD
-        for row in difference.moved:
+        for row in difference.largest_changes:
             cells = (f"{row['a']:.3f}", f"{row['b']:.3f}", format_signed(row["b"] - row["a"]))
             moved.add_row(literal(row["customer_id"]), *cells)
         console.print(moved)
@@ -176,8 +177,8 @@ def _versus_best(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
     """Return a run's comparison with the best."""
     if row["id"] == verdict.best.id:
         return "best"
-    if row["stopped"]:
-        return f"stopped after {row['folds']}"
+    if row["stopped_early"]:
+        return f"stopped after {row['n_folds']}"
     if row["id"] == verdict.winner.id:
         return "chosen"
     return "tied" if row["tied"] else ""
@@ -227,7 +228,7 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
 def _calibration(verdict: Verdict) -> str:
     brier, ece = verdict.winner.metrics["brier"], verdict.winner.metrics["ece"]
     return (
-        f"Calibration in cross-validation: Brier {brier.mean:.4f} "
+        f"Calibration in cross-validation: Brier {brier.value:.4f} "
         f"({format_ci(brier.low, brier.high, '.4f')}), "
-        f"ECE {ece.mean:.3f} ({format_ci(ece.low, ece.high)})."
+        f"ECE {ece.value:.3f} ({format_ci(ece.low, ece.high)})."
     )

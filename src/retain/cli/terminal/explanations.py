@@ -21,7 +21,9 @@ ARROWS = {"up": " ↑", "down": " ↓"}
 def print_explanations(console: Console, explanations: Tree) -> None:
     """Print what each group contributes, the strongest features, and what is missing."""
     console.print(_groups(explanations["groups"]))
-    strongest = [_strength(one) for one in explanations["features"] if one["strength"]][:STRONGEST]
+    strongest = [_strength(one) for one in explanations["features"] if one["mean_abs_shap"]][
+        :STRONGEST
+    ]
     if strongest:
         message = literal(", ".join(strongest))
         console.print(
@@ -39,32 +41,34 @@ def _groups(groups: list[Tree]) -> Table:
     for name in ("lost", "95 % CI", "measured by"):
         table.add_column(name, no_wrap=name != "measured by")
     for group in groups:
-        found = group["contribution"]
+        found = group["ablation"]
         if found is None:
-            table.add_row(literal(group["name"]), "", "", literal(group["why_not"] or ""))
+            table.add_row(literal(group["name"]), "", "", literal(group["reason"] or ""))
             continue
-        interval = format_interval(found["low"], found["high"], "+.3f")
-        pairs = found["pairs"] if found["source"] == "sweep" else None
+        loss = found["auc_loss"]
+        interval = format_interval(loss["low"], loss["high"], "+.3f")
+        pairs = found["n_pairs"] if found["source"] == "sweep" else None
         message = (
             "refits" if pairs is None else describe_count(pairs, "pair of runs", "pairs of runs")
         )
-        table.add_row(literal(group["name"]), format_signed(found["loss"]), interval, message)
+        table.add_row(literal(group["name"]), format_signed(loss["value"]), interval, message)
     return table
 
 
 def _strength(feature: Tree) -> str:
     """Return a feature's name with its importance and direction."""
     arrow = ARROWS.get(feature["direction"], "")
-    return f"{feature['name']} {feature['strength']['mean']:.2f}{arrow}"
+    return f"{feature['name']} {feature['mean_abs_shap']['value']:.2f}{arrow}"
 
 
 def _cautions(explanations: Tree) -> Iterator[str]:
     """Yield warnings about the drivers."""
-    if explanations["missing"]:
-        yield explanations["missing"]
-    if explanations["drivers"] and explanations["drivers"]["agree"] is False:
+    if explanations["reason"]:
+        yield explanations["reason"]
+    if explanations["drivers"] and explanations["drivers"]["ranks_agree"] is False:
         yield (
             "SHAP and permutation importance order the features differently (Kendall's τ "
-            f"{explanations['drivers']['tau']:.2f}): "
-            "the ranking of single features is not reliable."
+            f"{explanations['drivers']['rank_correlation']:.2f}): "
+            "the ranking of single features is not "
+            "reliable."
         )

@@ -38,7 +38,7 @@ def format_ended(progress: SweepProgress, record: Record, *, best: bool) -> Text
     told = Text.from_markup(MARKS[record.state]).append(f" {clean_line(progress.names[record.id])}")
     if "roc_auc" in record.metrics:
         told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
-    if record.stopped:
+    if record.stopped_early:
         told.append(f", stopped after {record.folds} of {record.split.fits} folds")
     if best and len(progress.names) > 1:
         told.append(", best so far")
@@ -59,8 +59,9 @@ def format_tuning(found: TuningInfo) -> str:
     """Return the optimism of tuning, and the parameters chosen by folds."""
     optimism = found.optimism
     return (
-        f"ROC-AUC in the search {found.inner:.3f}, in cross-validation {found.outer:.3f}, optimism "
-        f"{format_signed(optimism.mean)} ({format_ci(optimism.low, optimism.high, '+.3f')}); "
+        f"ROC-AUC in the search {found.inner_score:.3f}, in cross-validation "
+        f"{found.outer_score:.3f}, optimism {format_signed(optimism.value)} "
+        f"({format_ci(optimism.low, optimism.high, '+.3f')}); "
         "chosen in the folds: "
         + ", ".join(f"{name} {_chosen(facts)}" for name, facts in found.agreement.items())
     )
@@ -68,8 +69,8 @@ def format_tuning(found: TuningInfo) -> str:
 
 def _chosen(found: NumericAgreement | CategoricalAgreement) -> str:
     if isinstance(found, CategoricalAgreement):
-        return f"{found.value} ({found.share:.0%} of them)"
-    return f"{found.low:.3g} to {found.high:.3g} (median {found.median:.3g})"
+        return f"{found.mode} ({found.share:.0%} of them)"
+    return f"{found.min:.3g} to {found.max:.3g} (median {found.median:.3g})"
 
 
 def _bar(progress: SweepProgress) -> Table:
@@ -115,7 +116,7 @@ def _clock(seconds: float) -> str:
 
 
 def _interval(found: MetricSummary | BestRun) -> str:
-    return f"{found.mean:.3f} ({format_ci(found.low, found.high)})"
+    return f"{found.value:.3f} ({format_ci(found.low, found.high)})"
 
 
 def show_progress(done: int, of: int) -> None:

@@ -18,13 +18,13 @@ Tree = Mapping[str, Any]
 WORDS = {
     "helped": "[green]helped[/]",
     "harmed": "[red]harmed[/]",
-    "too_small": "not significant",
+    "inconclusive": "not significant",
     "not_compared": "too few customers",
 }
 PAID = {
     "paid": "[green]it paid[/]",
     "lost": "[red]it cost more than it brought[/]",
-    "too_small": "the difference from zero is not significant",
+    "inconclusive": "the difference from zero is not significant",
 }
 NO_CURVE = {
     "declined": "No Qini curve: the outcomes do not say who declined.",
@@ -39,12 +39,12 @@ CAUTIONS = {
     "attrition_differs": "Outcomes are missing for {treatment} customers to contact and {control} "
     "in the control group. The shares differ significantly (p {p:.2g}), so the observed groups may "
     "not be comparable.",
-    "missing": "Outcomes are missing for {treatment} customers to contact and {control} in the "
+    "attrition": "Outcomes are missing for {treatment} customers to contact and {control} in the "
     "control group.",
-    "against_plan": "Not as planned: {control_contacted} of the control group were contacted, "
-    "{not_contacted} to contact were not. Everybody is analysed as assigned.",
-    "foreign_dropped": "Customers of the file that are not in the campaign and are left out: "
-    "{customers}.",
+    "against_plan": "Not as planned: {n_control_contacted} of the control group were contacted, "
+    "{n_not_contacted} to contact were not. Everybody is analysed as assigned.",
+    "unknown_customers": "Customers of the file that are not in the campaign and are left out: "
+    "{n_customers}.",
 }
 
 
@@ -57,11 +57,11 @@ def print_readout(console: Console, tree: Tree, folder: Path) -> None:
         if rows:
             console.print(_effects(rows, tree, level))
             console.print(literal(_sentence(rows[0], tree)))
-    if tree["missing"]["bounds"] is not None:
-        console.print(_bounds(tree["missing"]["bounds"]))
-    if tree["contacts"] is not None:
-        console.print(_complier(tree["contacts"]["complier"], level))
-    console.print(_money(tree["money"], tree["unit"], level))
+    if tree["attrition"]["bounds"] is not None:
+        console.print(_bounds(tree["attrition"]["bounds"]))
+    if tree["compliance"] is not None:
+        console.print(_complier(tree["compliance"]["complier_effect"], level))
+    console.print(_money(tree["money"], tree["profit_unit"], level))
     console.print(literal(_qini(tree["qini"], level)))
     for caution in tree["cautions"]:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
@@ -77,18 +77,18 @@ def _level(tree: Tree) -> str:
 
 
 def _title(tree: Tree) -> str:
-    planned, observed = tree["customers"]["planned"], tree["customers"]["observed"]
+    planned, observed = tree["n_planned"], tree["n_observed"]
     counts = [
         f"{observed[arm]:,} of {planned[arm]:,} {word}"
         for arm, word in (("treatment", "to contact"), ("control", "in the control group"))
     ]
     seen = f"outcomes observed for {' and '.join(counts)}"
-    return f"[bold]Campaign {literal(tree['campaign'])}: {seen}[/]"
+    return f"[bold]Campaign {literal(tree['campaign_id'])}: {seen}[/]"
 
 
 def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     declined = rows[0]["outcome"] == "declined"
-    title = "Share that declined, %" if declined else f"Profit per customer, {tree['unit']}"
+    title = "Share that declined, %" if declined else f"Profit per customer, {tree['profit_unit']}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
     for name in ("contacted", "control", "Δ", level, "p Holm"):
@@ -96,9 +96,9 @@ def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     table.add_column("", no_wrap=True)
     for row in rows:
         named = row["name"] if row["name"] is not None else "all"
-        if row["of"] != rows[max(rows.index(row) - 1, 0)]["of"]:
+        if row["scope"] != rows[max(rows.index(row) - 1, 0)]["scope"]:
             table.add_section()
-        table.add_row(literal(named), *_cells(row), WORDS[row["verdict"]])
+        table.add_row(literal(named), *_cells(row), WORDS[row["conclusion"]])
     return table
 
 
@@ -107,9 +107,11 @@ def _cells(row: Tree) -> list[str]:
     means = [_amount(row[key], times) for key in ("treated_mean", "control_mean")]
     if row["difference"] is None:
         return [*means, "", "", ""]
-    ends = [_signed(row[key], times, places=int(times == 1)) for key in ("low", "high")]
+    ends = [
+        _signed(row["difference"][key], times, places=int(times == 1)) for key in ("low", "high")
+    ]
     p = "<0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}"
-    return [*means, _signed(row["difference"], times), " to ".join(ends), p]
+    return [*means, _signed(row["difference"]["value"], times), " to ".join(ends), p]
 
 
 def _sentence(row: Tree, tree: Tree) -> str:
@@ -117,31 +119,31 @@ def _sentence(row: Tree, tree: Tree) -> str:
     if row["difference"] is None:
         return "Too few customers are observed to compare the two groups."
     messages = [f"Overall: {_effect_words(row)}"]
-    if row["saved"] is not None and row["verdict"] != "too_small":
-        saved = {key: abs(value) for key, value in row["saved"].items()}
+    if row["customers_saved"] is not None and row["conclusion"] != "inconclusive":
+        saved = {key: abs(value) for key, value in row["customers_saved"].items()}
         low, high = sorted((saved["low"], saved["high"]))
-        word = "saved" if row["verdict"] == "helped" else "lost"
-        count = tree["customers"]["planned"]["treatment"]
+        word = "saved" if row["conclusion"] == "helped" else "lost"
+        count = tree["n_planned"]["treatment"]
         messages.append(
             f"about {saved['value']:,.0f} of {count:,} customers {word} "
             f"({_level(tree)} {format_interval(low, high, ',.0f')})"
         )
-    if row["verdict"] == "too_small":
+    if row["conclusion"] == "inconclusive":
         times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
-        seen = _amount(row["detectable"], times)
+        seen = _amount(row["minimum_detectable_effect"], times)
         messages.append(f"an effect of {seen}{unit} or more would probably have been detected")
     return f"{'; '.join(messages)}."
 
 
 def _effect_words(row: Tree) -> str:
     times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
-    size = _amount(abs(row["difference"]), times) + unit
-    good = (row["difference"] < 0) == (row["outcome"] == "declined")
+    size = _amount(abs(row["difference"]["value"]), times) + unit
+    good = (row["difference"]["value"] < 0) == (row["outcome"] == "declined")
     what = "fewer declined" if good else "more declined"
     if row["outcome"] == "profit":
         what = "more profit" if good else "less profit"
-    word = {"helped": "it helped", "harmed": "it harmed", "too_small": "no significant effect"}
-    return f"{word[row['verdict']]}: {size} {what} among the customers to contact"
+    word = {"helped": "it helped", "harmed": "it harmed", "inconclusive": "no significant effect"}
+    return f"{word[row['conclusion']]}: {size} {what} among the customers to contact"
 
 
 def _bounds(bounds: Tree) -> str:
@@ -152,13 +154,13 @@ def _bounds(bounds: Tree) -> str:
 
 
 def _complier(text: Tree, level: str) -> str:
-    if "missing" in text:
-        return NO_RATIO[text["missing"]]
+    if "reason" in text:
+        return NO_RATIO[text["reason"]]
     times, unit = (100, " points") if text["outcome"] == "declined" else (1, "")
     low, high = _signed(text["low"], times), _signed(text["high"], times)
     return (
         "Effect of a contact on those contacted because of the plan: "
-        f"{_signed(text['difference'], times)}{unit} "
+        f"{_signed(text['value'], times)}{unit} "
         f"({level} {low} to {high})."
     )
 
@@ -173,7 +175,7 @@ def _money(money: Tree | None, unit: str, level: str) -> str:
     return (
         f"Gain {_whole(gain['value'])} ({level} {_span(gain)}){basis}, cost {cost}: "
         f"net value {_whole(net['value'])} ({level} {_span(net)}), expected by the plan "
-        f"{_whole(money['expected_net'])}: {PAID[money['verdict']]}. "
+        f"{_whole(money['expected_net'])}: {PAID[money['conclusion']]}. "
         f"Amounts in {literal(unit)}."
     )
 
@@ -186,8 +188,8 @@ def _span(text: Tree) -> str:
 
 
 def _qini(qini: Tree, level: str) -> str:
-    if "missing" in qini:
-        return NO_CURVE[qini["missing"]]
+    if "reason" in qini:
+        return NO_CURVE[qini["reason"]]
     messages = []
     for order, found in qini.items():
         area = found["qini"]
@@ -210,10 +212,10 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
     for name in ("contacted", "control", "before", "interval", "now", "interval"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        cells = [f"{row['treated']:,}", f"{row['control']:,}"]
+        cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
         for text in (row["prior"], row["posterior"]):
             interval = format_interval(100 * text["low"], 100 * text["high"], ".0f")
-            cells += [f"{100 * text['mean']:.1f}", interval]
+            cells += [f"{100 * text['value']:.1f}", interval]
         table.add_row(literal(row["offer"]), *cells)
     return table
 
@@ -221,7 +223,9 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
 def _caution(caution: Tree) -> str:
     if caution["code"] != "harm":
         return CAUTIONS[caution["code"]].format(**caution)
-    part = {"overall": "The campaign"}.get(caution["of"], f"{caution['of']} {caution['name']}")
+    part = {"overall": "The campaign"}.get(
+        caution["scope"], f"{caution['scope']} {caution['name']}"
+    )
     worse = "raised the share that declined" if caution["outcome"] == "declined" else "lost profit"
     return f"{part} {worse} among the customers to contact. Stop it until the reason is known."
 

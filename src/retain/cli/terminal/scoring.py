@@ -40,7 +40,7 @@ def print_scoring(
     _not_scored(console, result)
     console.print(_drift(result))
     tree = result.campaign.tree
-    print_segments(console, tree["segments"], tree["scored"])
+    print_segments(console, tree["segments"], tree["n_scored"])
     if tree["campaign"] is not None:
         print_campaign(console, tree["campaign"])
     for caution in list_cautions(result):
@@ -60,7 +60,7 @@ def _not_scored(console: Console, result: ScoreResult) -> None:
 
 def _drift(result: ScoreResult) -> Table:
     """Return the table of the largest shifts."""
-    then = result.winner.reference.customers
+    then = result.winner.reference.n_training_customers
     title = f"Drift compared with {describe_count(then, 'training customer')}"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")
@@ -72,10 +72,10 @@ def _drift(result: ScoreResult) -> Table:
         table.add_row(
             literal(row["name"]),
             f"{row['psi']:.2f}",
-            f"< {row['psi_by_chance']:.2f}",
+            f"< {row['psi_null_quantile']:.2f}",
             f"{row['p_holm']:.2g}",
             "" if shift == "none" else literal(shift),
-            literal(f"{row['bin']}: {row['share_then']:.0%} → {row['share_now']:.0%}"),
+            literal(f"{row['bin']}: {row['share_training']:.0%} → {row['share_new']:.0%}"),
             style=COLOURS.get(shift),
         )
     more = len(result.drift) - SHOWN

@@ -22,9 +22,9 @@ def labels_table(others: Sequence[LabelVariant]) -> Table:
     for name in ("parameter", "value", "rows", "declined", "same label"):
         table.add_column(name)
     for one in others:
-        shares = (one.declined, one.agreement)
+        shares = (one.decline_rate, one.agreement)
         text = ("—" if share is None else f"{share:.0%}" for share in shares)
-        table.add_row(literal(one.parameter), literal(one.value), f"{one.rows:,}", *text)
+        table.add_row(literal(one.parameter), literal(one.value), f"{one.n_rows:,}", *text)
     return table
 
 
@@ -36,10 +36,10 @@ def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
     for one in snapshots:
         table.add_row(
             literal(one.snapshot),
-            f"{one.rows:,}",
-            f"{one.declined:.0%}",
+            f"{one.n_rows:,}",
+            f"{one.decline_rate:.0%}",
             f"{one.roc_auc:.3f}",
             "—" if one.low is None or one.high is None else format_interval(one.low, one.high),
-            "sealed" if one.sealed else "",
+            "sealed" if one.is_sealed_test else "",
         )
     return table

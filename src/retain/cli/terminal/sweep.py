@@ -118,14 +118,14 @@ def print_sources(console: Console, plan: SweepPlan) -> None:
             console.print(literal(line), soft_wrap=True, highlight=False)
         for step, left_out in zip(source.data.funnel, source.dropped_examples, strict=True):
             examples = f"; left out: {left_out}" if left_out else ""
-            of = "" if step.of == "customers" else f" {step.of}"
-            message = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{examples}"
+            of = "" if step.unit == "customers" else f" {step.unit}"
+            message = f"  {step.name} {step.n_before} → {step.n_after}{of}: {step.reason}{examples}"
             console.print(literal(message), soft_wrap=True, highlight=False)
-        if source.data.label is not None and source.data.label.sensitivity:
-            console.print(labels_table(source.data.label.sensitivity))
+        if source.data.label is not None and source.data.label.variants:
+            console.print(labels_table(source.data.label.variants))
         for check in source.checks:
-            if check.outcome in ("handled", "failed"):
-                message = f"  audit {check.outcome} {check.code}: {check.sentence}"
+            if check.outcome in ("mitigated", "failed"):
+                message = f"  audit {check.outcome} {check.code}: {check.message}"
                 console.print(literal(message), soft_wrap=True, highlight=False)
 
 
@@ -172,7 +172,7 @@ def print_summary(
 
 def _print_eliminated(console: Console, records: Sequence[Record]) -> None:
     """Print the number of runs stopped early, and the time saved."""
-    stopped = [record for record in records if record.stopped]
+    stopped = [record for record in records if record.stopped_early]
     if not stopped:
         return
     fits = sum(record.split.fits for record in records if record.state == "done")

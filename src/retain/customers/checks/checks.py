@@ -51,7 +51,7 @@ class DataCheck:
     """One result of the audit. ``is_severe``: no run may start unless the user allows the code."""
 
     code: str
-    outcome: Literal["passed", "handled", "failed", "not_applicable"]
+    outcome: Literal["passed", "mitigated", "failed", "not_applicable"]
     sentence: str
     is_severe: bool = False
 
@@ -74,7 +74,7 @@ def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
         return DataCheck(code, "failed", message, is_severe=is_repeated or auc.exceeds(ORDER_AUC))
     if not auc.exceeds(ORDER_AUC):
         return DataCheck(code, "passed", message)
-    return DataCheck(code, "handled", f"{message}; the id is no feature, so no model sees it")
+    return DataCheck(code, "mitigated", f"{message}; the id is no feature, so no model sees it")
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
@@ -96,7 +96,7 @@ def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
     direction = _describe_auc(auc, "rows", "later", "earlier")
     message = f"the order of the file alone tells who declined with {direction}; {folds}"
     if folding.is_shuffled:
-        return DataCheck(code, "handled", f"{message}; folds are shuffled")
+        return DataCheck(code, "mitigated", f"{message}; folds are shuffled")
     return DataCheck(
         code, "failed", f"{message}; shuffle them with validation.shuffle=true", is_severe=True
     )
@@ -117,7 +117,7 @@ def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
     n_split = int((first.to_numpy() != second.to_numpy()).sum())
     if n_split == 0:
         message = f"{duplicates.description}; copies share a group, which no fold splits"
-        return DataCheck("duplicate_customers", "handled", message)
+        return DataCheck("duplicate_customers", "mitigated", message)
     message = f"{duplicates.description}; folds may split {n_split:,} of them"
     message += ": group them with audit.duplicates=group"
     return DataCheck("duplicate_customers", "failed", message, is_severe=True)

@@ -82,7 +82,9 @@ def _corners(box: Box) -> list[tuple[float, float]]:
 def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
     """Return the chart of SHAP values by feature, in the order of ``drivers``."""
     features = [
-        one for one in top_features(tree["reasons"], BEESWARM_ROWS) if one["swarm"] is not None
+        one
+        for one in top_features(tree["explanations"], BEESWARM_ROWS)
+        if one["beeswarm"] is not None
     ]
     if not features:
         return None
@@ -109,7 +111,7 @@ def _set_limits(
     axes: Axes, features: Sequence[Tree], total: float, labels: Labels
 ) -> tuple[float, float]:
     """Set limits that contain every bin, draw axis and zero line, and return the limits."""
-    ends = [one["swarm"][end] for one in features for end in ("low", "high")]
+    ends = [one["beeswarm"][end] for one in features for end in ("min", "max")]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     room = 0.02 * (high - low) or 0.02
     axes.set_xlim(low - room, high + room)
@@ -123,16 +125,16 @@ def _set_limits(
 
 def _draw_row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tooltip:
     """Add the bars of a row that ends at ``y``, as high as their counts; return the tooltip."""
-    swarm, middle = feature["swarm"], y - GAP - BAND / 2
+    swarm, middle = feature["beeswarm"], y - GAP - BAND / 2
     line_segments(axes, [(0, y - GAP - BAND, 0, y - GAP)], color=COLOURS["muted"], linewidth=0.8)
-    width = (swarm["high"] - swarm["low"]) / len(swarm["counts"])
+    width = (swarm["max"] - swarm["min"]) / len(swarm["counts"])
     fullest = max([*swarm["counts"], 1])
-    for at, (count, value) in enumerate(zip(swarm["counts"], swarm["values"], strict=True)):
+    for at, (count, value) in enumerate(zip(swarm["counts"], swarm["mean_ranks"], strict=True)):
         if count:
             half = max(BAND / 2 * count / fullest, 0.008)
-            left = swarm["low"] + width * (at + (1 - FILLED) / 2)
+            left = swarm["min"] + width * (at + (1 - FILLED) / 2)
             bars.add(value, (left, middle - half, left + width * FILLED, middle + half))
-    values = (("tip.low", swarm["low"], "change"), ("tip.high", swarm["high"], "change"))
+    values = (("tip.low", swarm["min"], "change"), ("tip.high", swarm["max"], "change"))
     return Tooltip(*to_points(axes, 0, middle), feature["label"][language], values)
 
 

@@ -24,13 +24,13 @@ def curve(name: str, tree: Tree, labels: Labels) -> Chart:
     """Return a curve with its range over repeats as a band and the chance level dashed."""
     points = tree["curves"][name]
     figure, axes = add_axes(HEIGHT, MARGINS)
-    top = 1.0 if name != "lift" else max(points["high"]) * 1.06
+    top = 1.0 if name != "lift" else max(points["y_max"]) * 1.06
     frame(axes, name, labels, top=top)
     _draw_chance(axes, name, tree)
     axes.fill_between(
         points["x"],
-        points["low"],
-        points["high"],
+        points["y_min"],
+        points["y_max"],
         color=COLOURS["accent"],
         alpha=0.16,
         linewidth=0,
@@ -70,8 +70,8 @@ def _tooltip(axes: Axes, name: str, points: Tree, at: int) -> Tooltip:
     values = (
         (f"chart.{name}.x", points["x"][at], x_form),
         (f"chart.{name}.y", points["y"][at], y_form),
-        ("tip.low", points["low"][at], y_form),
-        ("tip.high", points["high"][at], y_form),
+        ("tip.low", points["y_min"][at], y_form),
+        ("tip.high", points["y_max"][at], y_form),
     )
     return Tooltip(*to_points(axes, points["x"][at], points["y"][at]), "", values)
 
@@ -85,9 +85,15 @@ def calibration(tree: Tree, labels: Labels) -> Chart:
     colour = COLOURS["accent"]
     for one in bins:
         at = [one["predicted"]] * 2
-        axes.plot(at, [one["low"], one["high"]], color=colour, linewidth=1.2, alpha=0.55)
+        axes.plot(
+            at,
+            [one["observed"]["low"], one["observed"]["high"]],
+            color=colour,
+            linewidth=1.2,
+            alpha=0.55,
+        )
     predicted = [one["predicted"] for one in bins]
-    observed = [one["observed"] for one in bins]
+    observed = [one["observed"]["value"] for one in bins]
     axes.plot(predicted, observed, "o-", color=colour, linewidth=0.8, markersize=5.5)
     return Chart(
         "calibration", figure, tuple(_calibration_tooltip(axes, one) for one in bins), labels, "xy"
@@ -97,9 +103,9 @@ def calibration(tree: Tree, labels: Labels) -> Chart:
 def _calibration_tooltip(axes: Axes, one: Tree) -> Tooltip:
     values = (
         ("chart.calibration.x", one["predicted"], "score"),
-        ("chart.calibration.y", one["observed"], "score"),
-        ("tip.low", one["low"], "score"),
-        ("tip.high", one["high"], "score"),
-        ("tip.customers", one["customers"], "count"),
+        ("chart.calibration.y", one["observed"]["value"], "score"),
+        ("tip.low", one["observed"]["low"], "score"),
+        ("tip.high", one["observed"]["high"], "score"),
+        ("tip.customers", one["n_customers"], "count"),
     )
-    return Tooltip(*to_points(axes, one["predicted"], one["observed"]), "", values)
+    return Tooltip(*to_points(axes, one["predicted"], one["observed"]["value"]), "", values)

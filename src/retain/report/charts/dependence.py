@@ -41,7 +41,7 @@ Limits = tuple[float, float]
 
 def dependence(tree: Tree, labels: Labels) -> Chart | None:
     """Return one panel per feature on a common scale of SHAP values; None without points."""
-    features = [one for one in top_features(tree["reasons"], SHOWN) if one["dependence"]]
+    features = [one for one in top_features(tree["explanations"], SHOWN) if one["dependence"]]
     if not features:
         return None
     down = -(-len(features) // ACROSS)
@@ -67,7 +67,7 @@ def dependence(tree: Tree, labels: Labels) -> Chart | None:
 def _limits(features: Sequence[Tree]) -> Limits:
     """Return limits that contain every band and zero, with a margin."""
     ends = [
-        one[end] for feature in features for one in feature["dependence"] for end in ("low", "high")
+        one[end] for feature in features for one in feature["dependence"] for end in ("p10", "p90")
     ]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     room = 0.06 * (high - low) or 0.05
@@ -84,7 +84,7 @@ def _write_title(axes: Axes, name: str) -> None:
 def _plot_number(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
     """Plot mean and band along a number."""
     points = feature["dependence"]
-    at = [one["at"] for one in points]
+    at = [one["x"] for one in points]
     low, high = min(at), max(at)
     room = 0.03 * (high - low) or 0.5
     axes.set_xlim(low - room, high + room)
@@ -94,12 +94,12 @@ def _plot_number(axes: Axes, feature: Tree, limits: Limits, language: str) -> li
     axes.grid(visible=True, axis="y")
     _style_axes(axes)
     line_segments(axes, [(low - room, 0, high + room, 0)], color=COLOURS["muted"], linewidth=0.8)
-    band = {end: [one[end] for one in points] for end in ("low", "mean", "high")}
+    band = {end: [one[end] for one in points] for end in ("p10", "mean", "p90")}
     colour = COLOURS["accent"]
-    axes.fill_between(at, band["low"], band["high"], color=colour, alpha=0.16, linewidth=0)
+    axes.fill_between(at, band["p10"], band["p90"], color=colour, alpha=0.16, linewidth=0)
     axes.plot(at, band["mean"], color=colour, linewidth=1.8)
     name = feature["label"][language]
-    return [_tooltip(axes, name, one, (one["at"], one["mean"])) for one in points]
+    return [_tooltip(axes, name, one, (one["x"], one["mean"])) for one in points]
 
 
 def _plot_levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
@@ -113,7 +113,7 @@ def _plot_levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> li
     axes.spines["left"].set_visible(False)
     zero = [(0, y + 0.63, 0, y + 0.93) for y in range(len(points))]
     line_segments(axes, zero, color=COLOURS["muted"], linewidth=0.8)
-    lines = [(one["low"], y + 0.78, one["high"], y + 0.78) for y, one in enumerate(points)]
+    lines = [(one["p10"], y + 0.78, one["p90"], y + 0.78) for y, one in enumerate(points)]
     line_segments(axes, lines, color=COLOURS["accent"], linewidth=1.6, alpha=0.55)
     spots = []
     for y, one in enumerate(points):
@@ -133,10 +133,10 @@ def _style_axes(axes: Axes) -> None:
 
 def _tooltip(axes: Axes, title: str, one: Tree, at: tuple[float, float]) -> Tooltip:
     values = (
-        ("tip.value", one["at"], "value"),
+        ("tip.value", one["x"], "value"),
         ("tip.mean", one["mean"], "change"),
-        ("tip.low", one["low"], "change"),
-        ("tip.high", one["high"], "change"),
-        ("tip.customers", one["customers"], "count"),
+        ("tip.low", one["p10"], "change"),
+        ("tip.high", one["p90"], "change"),
+        ("tip.customers", one["n_customers"], "count"),
     )
     return Tooltip(*to_points(axes, *at), title, values)

@@ -90,7 +90,7 @@ class Strokes:
 
 def distributions(tree: Tree, labels: Labels) -> Chart | None:
     """Return the chart: numbers as two boxes on their own scale, categories as rates by level."""
-    parts = [Part(one, labels.language) for one in compared_features(tree["reasons"], SHOWN)]
+    parts = [Part(one, labels.language) for one in compared_features(tree["explanations"], SHOWN)]
     if not parts:
         return None
     total = HEAD + sum(part.height for part in parts)
@@ -112,7 +112,7 @@ def distributions(tree: Tree, labels: Labels) -> Chart | None:
 
 def _draw_heading(axes: Axes, part: Part, y: float) -> Tooltip:
     """Write the name of a feature and its effect; return the tooltip."""
-    effect = part.feature["effect"] or dict.fromkeys(("value", "low", "high"))
+    effect = part.feature["effect_size"] or dict.fromkeys(("value", "low", "high"))
     for at, line in enumerate(part.lines, 1):
         write(axes, 0, y + at * LINE - 0.05, line)
     ends = [
@@ -166,9 +166,11 @@ def _draw_rates(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
         name = wrap_text(level["label"][part.language], LEVEL_NAME, 1, SMALL)[0]
         middle = y + (at + 0.5) * LEVEL
         _write_small(axes, 0.12 / WIDE, middle, name, va="center")
-        rate = format_number(level["rate"], "share", part.language)
+        rate = format_number(level["decline_rate"]["value"], "share", part.language)
         _write_small(axes, 1, middle, rate, ha="right", va="center")
-        low, mean, high = (_rate_position(level[end]) for end in ("low", "rate", "high"))
+        low, mean, high = (
+            _rate_position(level["decline_rate"][end]) for end in ("low", "value", "high")
+        )
         strokes.thin.setdefault("line", []).append(
             (_rate_position(0), middle, _rate_position(1), middle)
         )

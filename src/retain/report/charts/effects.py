@@ -16,7 +16,7 @@ SHOWN = 36
 def effects(tree: Tree, labels: Labels) -> Chart | None:
     """Return axes as headings and their levels as rows; None without a main effect."""
     rows: list[Row] = []
-    for effect in tree["effects"]:
+    for effect in tree["main_effects"]:
         levels = measured_levels(effect)
         if levels and len(rows) + len(levels) < SHOWN:
             rows += [_heading_row(effect), *(_level_row(level) for level in levels)]
@@ -29,14 +29,15 @@ def effects(tree: Tree, labels: Labels) -> Chart | None:
 
 def _heading_row(effect: Tree) -> Row:
     against = message("chart.effects.against", level=format_value(effect["reference"]))
-    return Row(str(effect["axis"]), aside=against)
+    return Row(str(effect["factor"]), aside=against)
 
 
 def _level_row(level: Tree) -> Row:
+    found = level["difference"]
     return Row(
         format_value(level["level"]),
-        level["mean"],
-        level["low"],
-        level["high"],
-        strong=excludes_zero(level),
+        found["value"],
+        found["low"],
+        found["high"],
+        strong=excludes_zero(found),
     )

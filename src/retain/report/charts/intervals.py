@@ -18,7 +18,7 @@ SHAPES = {"up": "^", "down": "v"}
 
 def drivers(tree: Tree, labels: Labels) -> Chart | None:
     """Return one row per feature, strongest first, weak ones hollow; None without importances."""
-    features = top_features(tree["reasons"], SHOWN_DRIVERS)
+    features = top_features(tree["explanations"], SHOWN_DRIVERS)
     if not features:
         return None
     rows = [_driver_row(feature, labels.language) for feature in features]
@@ -28,13 +28,13 @@ def drivers(tree: Tree, labels: Labels) -> Chart | None:
 
 
 def _driver_row(feature: Tree, language: str) -> Row:
-    strength = feature["strength"]
+    strength = feature["mean_abs_shap"]
     return Row(
         feature["label"][language],
-        strength["mean"],
+        strength["value"],
         strength["low"],
         strength["high"],
-        strong=not feature["weak"],
+        strong=not feature["is_weak"],
         shape=SHAPES.get(feature["direction"], "o"),
     )
 
@@ -48,7 +48,7 @@ def intervals(tree: Tree, labels: Labels) -> Chart:
     board = tree["leaderboard"][:SHOWN]
     rows = [
         Row(
-            run_label(run, tree["keys"]),
+            run_label(run, tree["key_columns"]),
             run[METRIC],
             run[f"{METRIC}_low"],
             run[f"{METRIC}_high"],
@@ -72,7 +72,7 @@ def segments(tree: Tree, labels: Labels) -> Chart | None:
     ranked = segments_by_risk(profiles)[:SHOWN_SEGMENTS]
     if not ranked:
         return None
-    most = max(int(one["customers"]) for one, _ in ranked)
+    most = max(int(one["n_customers"]) for one, _ in ranked)
     rows = [_segment_row(one, weight, most, labels.language) for one, weight in ranked]
     money = has_profit(profiles)
     axis = message("chart.segments.axis" if money else "chart.segments.risk")
@@ -82,7 +82,7 @@ def segments(tree: Tree, labels: Labels) -> Chart | None:
 
 def _segment_row(one: Tree, weight: Tree, most: int, language: str) -> Row:
     name = one["segment"] if one["label"] is None else one["label"][language]
-    size = max(LARGEST * sqrt(one["customers"] / most), SMALLEST)
+    size = max(LARGEST * sqrt(one["n_customers"] / most), SMALLEST)
     return Row(
-        name, weight["value"], weight["low"], weight["high"], strong=not one["small"], size=size
+        name, weight["value"], weight["low"], weight["high"], strong=not one["is_small"], size=size
     )

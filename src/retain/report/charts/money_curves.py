@@ -30,8 +30,8 @@ def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
     curve = (campaign_or_none(tree) or {}).get("profit_curve")
     if not curve:
         return None
-    name, x, y = "profit_curve", curve["shares"], curve["profit"]
-    usual = curve.get("by_risk") or []
+    name, x, y = "profit_curve", curve["share"], curve["profit"]
+    usual = curve.get("profit_by_risk") or []
     figure, axes = _money_axes(name, [*y, *usual], labels)
     end = max(*x, 0.01)
     axes.set_xlim(0, end)
@@ -49,10 +49,10 @@ def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
     import numpy as np
 
     campaign = campaign_or_none(tree) or {}
-    budgets = sorted(campaign.get("budgets") or [], key=lambda one: float(one["budget"]))
+    budgets = sorted(campaign.get("budget_curve") or [], key=lambda one: float(one["budget"]))
     if not budgets:
         return None
-    x, y = ([float(one[key]) for one in budgets] for key in ("budget", "net"))
+    x, y = ([float(one[key]) for one in budgets] for key in ("budget", "expected_net"))
     name = "budget_curve"
     figure, axes = _money_axes(name, y, labels)
     low, high = min(0.0, *x), max(x) * (1 + AIR / 2) or 1.0
@@ -60,10 +60,10 @@ def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
     money_ticks(axes.xaxis, (low, high), labels, _panel_width(axes))
     axes.plot(x, y, "o-", color=COLOURS["accent"], linewidth=1.4, markersize=3)
     plan = campaign["plan"]
-    spent = plan["cost"] if plan["budget"] is None else plan["budget"]
+    spent = plan["expected_cost"] if plan["budget"] is None else plan["budget"]
     at = float(np.clip(spent, min(x), max(x)))
     _mark_point(axes, at, float(np.interp(at, x, y)))
-    chosen = [int(one["chosen"]) for one in budgets]
+    chosen = [int(one["n_chosen"]) for one in budgets]
     sums = ((f"{name}.x", x, "money"), (f"{name}.y", y, "money"))
     spots = _tooltips(axes, *sums, (f"{name}.chosen", chosen, "count"))
     return Chart(name, figure, spots, labels, "x")

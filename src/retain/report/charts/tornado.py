@@ -37,12 +37,12 @@ ENDS = {"low": ("muted", 0.6), "high": ("accent", 1.0)}
 def swings(campaign: Tree) -> list[Tree]:
     """Return the assumptions, largest swing of the net value first."""
     sensitivity = campaign["sensitivity"] or {"rows": []}
-    return sorted(sensitivity["rows"], key=lambda row: -swing(row, sensitivity["net"]))
+    return sorted(sensitivity["rows"], key=lambda row: -swing(row, sensitivity["expected_net"]))
 
 
 def swing(row: Tree, net: float) -> float:
     """Return the highest minus the lowest net value over an assumption's range."""
-    ends = (row["net_low"], net, row["net_high"])
+    ends = (row["expected_net_low"], net, row["expected_net_high"])
     return float(max(ends) - min(ends))
 
 
@@ -52,7 +52,7 @@ def tornado(tree: Tree, labels: Labels) -> Chart | None:
     rows = swings(campaign) if campaign else []
     if campaign is None or not rows:
         return None
-    net = campaign["sensitivity"]["net"]
+    net = campaign["sensitivity"]["expected_net"]
     total = HEAD + len(rows) * (LINE + GAP)
     figure, axes = add_axes(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
     _set_limits(axes, rows, net, total, labels)
@@ -65,7 +65,7 @@ def tornado(tree: Tree, labels: Labels) -> Chart | None:
 
 def _set_limits(axes: Axes, rows: Sequence[Tree], net: float, total: float, labels: Labels) -> None:
     """Set limits that contain every bar, and the axis of money."""
-    ends = [net, *(row[end] for row in rows for end in ("net_low", "net_high"))]
+    ends = [net, *(row[end] for row in rows for end in ("expected_net_low", "expected_net_high"))]
     low, high = min(ends), max(ends)
     room = 0.03 * (high - low) or 1.0
     axes.set_xlim(low - room, high + room)
@@ -98,11 +98,11 @@ def _draw_row(axes: Axes, row: Tree, net: float, y: float, labels: Labels) -> To
     write(axes, 0, y - GAP, wrap_text(name, room, 1)[0], **margin)
     write(axes, 1, y - GAP, ends, ha="right", color=COLOURS["muted"], fontsize=9, **margin)
     # The longer bar first, so that a shorter one on the same side stays visible.
-    for end in sorted(ENDS, key=lambda one: -abs(row[f"net_{one}"] - net)):
-        _draw_bar(axes, (net, row[f"net_{end}"]), y - GAP + 0.13, end)
+    for end in sorted(ENDS, key=lambda one: -abs(row[f"expected_net_{one}"] - net)):
+        _draw_bar(axes, (net, row[f"expected_net_{end}"]), y - GAP + 0.13, end)
     stroke = [y - GAP + 0.02, y - 0.02]
     axes.plot([net, net], stroke, color=COLOURS["ink"], linewidth=1.2, solid_capstyle="butt")
-    values = tuple((f"chart.tornado.{end}", row[f"net_{end}"], "money") for end in ENDS)
+    values = tuple((f"chart.tornado.{end}", row[f"expected_net_{end}"], "money") for end in ENDS)
     return Tooltip(*to_points(axes, net, y - GAP + 0.13), name, values)
 
 

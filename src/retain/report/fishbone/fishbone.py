@@ -77,9 +77,9 @@ SPINE, THIN = 3.0, 0.7
 
 def fishbone(tree: Tree, labels: Labels) -> Chart | None:
     """Return the diagram, None without explanations; to be called within ``chart_style``."""
-    if not (tree["reasons"] and tree["reasons"]["groups"]):
+    if not (tree["explanations"] and tree["explanations"]["groups"]):
         return None
-    reader = VerdictReader(tree["reasons"], labels.language)
+    reader = VerdictReader(tree["explanations"], labels.language)
     bones, skull = reader.bones(), HeadShape(reader.head())
     shown = bones[:SHOWN]
     keys = legend(bones, reader, width((len(shown) + 1) // 2))

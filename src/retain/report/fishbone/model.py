@@ -76,48 +76,48 @@ class VerdictReader:
     @property
     def measured_groups(self) -> bool:
         """True if any feature has a strength; φk replaces it otherwise."""
-        return any(one["strength"] for one in self.reasons["features"])
+        return any(one["mean_abs_shap"] for one in self.reasons["features"])
 
     def head(self) -> Head:
         """Return the target and its base rate."""
         target = self.reasons["target"]
         return Head(
             self.name(target["label"]) or self.say("fishbone.target"),
-            format_number(target["rate"], "percent", self.language),
-            self.say("fishbone.customers", n=count_path(target["customers"], "")),
+            format_number(target["decline_rate"], "percent", self.language),
+            self.say("fishbone.customers", n=count_path(target["n_customers"], "")),
         )
 
     def bones(self) -> list[Bone]:
         """Return the groups in the verdict's order, largest contribution first."""
         groups = self.reasons["groups"]
-        losses = [one["contribution"]["loss"] for one in groups if one["contribution"]]
+        losses = [one["ablation"]["auc_loss"]["value"] for one in groups if one["ablation"]]
         most = max([0.0, *losses])
         return [self._bone(group, most) for group in groups]
 
     def _bone(self, group: Tree, most: float) -> Bone:
-        contribution = group["contribution"]
-        loss = contribution["loss"] if contribution else 0.0
+        contribution = group["ablation"]
+        loss = contribution["auc_loss"]["value"] if contribution else 0.0
         ribs = [self._rib(one) for one in self.reasons["features"] if one["group"] == group["name"]]
         return Bone(
             name=group_name(group["name"], self.language),
             description=self._describe_group(group),
-            share=max(loss, 0.0) / most if most and group["used"] else 0.0,
-            dashed=contribution is None or not group["used"],
-            used=group["used"],
+            share=max(loss, 0.0) / most if most and group["in_model"] else 0.0,
+            dashed=contribution is None or not group["in_model"],
+            used=group["in_model"],
             ribs=tuple(sorted(ribs, key=lambda rib: rib.tone == "unused")),
         )
 
     def _describe_group(self, group: Tree) -> str:
         """Return the text of a group's contribution, or the reason why it is missing."""
-        if not group["used"]:
+        if not group["in_model"]:
             return self.say("fishbone.unused")
-        if group["contribution"] is None:
+        if group["ablation"] is None:
             return self.say("fishbone.unmeasured")
-        loss = self._interval(group["contribution"], "loss", "score").replace(" ", UNBROKEN)
+        loss = self._interval(group["ablation"]["auc_loss"], "score").replace(" ", UNBROKEN)
         return self.say("fishbone.loses", loss=loss)
 
     def _rib(self, feature: Tree) -> Rib:
-        used = feature["used"] and group_is_used(self.reasons, feature["group"])
+        used = feature["in_model"] and group_is_used(self.reasons, feature["group"])
         mean, low, high = (
             _strength(feature) if self.measured_groups else (feature["phik"], None, None)
         )
@@ -139,7 +139,7 @@ class VerdictReader:
         """Return the tone of a feature's rib."""
         if not self.measured_groups:
             return "plain"
-        return "weak" if feature["weak"] or not feature["strength"] else "strong"
+        return "weak" if feature["is_weak"] or not feature["mean_abs_shap"] else "strong"
 
     def _level(self, feature: Tree) -> str:
         """Return the level with the highest risk, empty for a number."""
@@ -149,14 +149,14 @@ class VerdictReader:
     def _figures(self, feature: Tree) -> str:
         """Return a feature's strength and its interval, or its φk."""
         if self.measured_groups:
-            return self._interval(feature["strength"], "mean", self._form)
+            return self._interval(feature["mean_abs_shap"], self._form)
         return f"{PHIK} {format_number(feature['phik'], 'times', self.language)}"
 
-    def _interval(self, estimate: Tree, key: str, form: str) -> str:
+    def _interval(self, estimate: Tree, form: str) -> str:
         low, high = estimate["low"], estimate["high"]
         if low is None or high is None:
-            return format_number(estimate[key], form, self.language)
-        mean = Number(estimate[key], form)
+            return format_number(estimate["value"], form, self.language)
+        mean = Number(estimate["value"], form)
         return self.say("fishbone.interval", mean=mean, range=interval(low, high, form))
 
     @property
@@ -183,9 +183,9 @@ def group_name(name: str, language: str) -> str:
 
 def group_is_used(explanations: Tree, name: str) -> bool:
     """Return whether the winner sees the group of a feature."""
-    return all(one["used"] for one in explanations["groups"] if one["name"] == name)
+    return all(one["in_model"] for one in explanations["groups"] if one["name"] == name)
 
 
 def _strength(feature: Tree) -> tuple[float | None, float | None, float | None]:
-    strength = feature["strength"] or {}
-    return strength.get("mean"), strength.get("low"), strength.get("high")
+    strength = feature["mean_abs_shap"] or {}
+    return strength.get("value"), strength.get("low"), strength.get("high")

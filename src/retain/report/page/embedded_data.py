@@ -69,7 +69,7 @@ def _leaderboard_data(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
         "id": [row["id"] for row in board],
         "rank": [row["rank"] for row in board],
         "tied": "".join("1" if row["tied"] else "0" for row in board),
-        "stopped": {i: row["folds"] for i, row in enumerate(board) if row.get("stopped")},
+        "stopped": {i: row["n_folds"] for i, row in enumerate(board) if row.get("stopped_early")},
         "winner": tree["winner"]["id"],
         "keys": [
             {"name": key, "levels": level_texts, "at": _level_codes(board, key, level_texts)}
@@ -101,17 +101,20 @@ def _level_codes(board: Sequence[Tree], key: str, level_texts: Sequence[str]) ->
 
 def _pair_data(tree: Tree) -> dict[str, Any]:
     """Return the data of pairwise comparison: fold values and the verdict's own pairs."""
-    chosen = [row for row in tree["leaderboard"] if row["id"] in tree["folds"]][:COMPARED]
+    chosen = [row for row in tree["leaderboard"] if row["id"] in tree["fold_values"]][:COMPARED]
     requested = {one[side] for one in tree["diffs"] for side in ("a", "b")}
     chosen += [r for r in tree["leaderboard"] if r["id"] in requested and r not in chosen]
     return {
-        "runs": [[row["id"], row["rank"], run_label(row, tree["keys"])] for row in chosen],
-        "keys": {row["id"]: [format_value(row.get(key)) for key in tree["keys"]] for row in chosen},
-        "names": list(tree["keys"]),
+        "runs": [[row["id"], row["rank"], run_label(row, tree["key_columns"])] for row in chosen],
+        "keys": {
+            row["id"]: [format_value(row.get(key)) for key in tree["key_columns"]] for row in chosen
+        },
+        "names": list(tree["key_columns"]),
         "metrics": list(tree["metrics"]),
-        "folds": {
+        "fold_values": {
             row["id"]: {
-                name: steps(values) for name, values in tree["folds"].get(row["id"], {}).items()
+                name: steps(values)
+                for name, values in tree["fold_values"].get(row["id"], {}).items()
             }
             for row in chosen
         },

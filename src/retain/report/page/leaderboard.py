@@ -16,15 +16,15 @@ PAGE = 25
 """Rows shown at a time; the script pages through the rest."""
 CHOICES = 40
 """Maximum number of values of a key with a filter list."""
-RANKING = (METRIC, "difference", "p_holm", "equivalent")
+RANKING = (METRIC, "difference", "p_holm", "prob_equivalent")
 """Columns of the ranking and its certainty."""
 LONG = 32
 """Length of a config value from which its cell wraps."""
 FORMS = {
     "difference": "change",
     "p_holm": "p",
-    "equivalent": "percent",
-    "worse": "percent",
+    "prob_equivalent": "percent",
+    "prob_worse": "percent",
     "fit_seconds": "seconds",
 }
 
@@ -64,7 +64,7 @@ def columns(tree: Tree) -> list[Column]:
             name,
             FORMS.get(name, "score"),
             ranged=name in (METRIC, "difference"),
-            falling=directions.get(name, name in ("difference", "p_holm", "equivalent")),
+            falling=directions.get(name, name in ("difference", "p_holm", "prob_equivalent")),
         )
         for name in names
         if name in row
@@ -79,7 +79,7 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
             "id": row["id"],
             "tags": tags(row, tree),
             "tied": row["tied"],
-            "keys": [format_value(row.get(key)) for key in tree["keys"]],
+            "keys": [format_value(row.get(key)) for key in tree["key_columns"]],
             "cells": [(column.extra, _cell(row, column)) for column in numbers],
         }
         for row in tree["leaderboard"][:PAGE]
@@ -93,8 +93,8 @@ def tags(row: Tree, tree: Tree) -> list[Message]:
         messages.append(message("tag.winner"))
     elif row["tied"]:
         messages.append(message("tag.tied"))
-    if row.get("stopped"):
-        messages.append(message("tag.stopped", n=Number(row["folds"], "count")))
+    if row.get("stopped_early"):
+        messages.append(message("tag.stopped", n=Number(row["n_folds"], "count")))
     return messages
 
 
@@ -108,7 +108,9 @@ def _cell(row: Tree, column: Column) -> list[Number]:
 
 def choices(tree: Tree) -> dict[str, list[str]]:
     """Return the sorted values of each key: numbers by size, texts alphabetically."""
-    return {key: levels([row.get(key) for row in tree["leaderboard"]]) for key in tree["keys"]}
+    return {
+        key: levels([row.get(key) for row in tree["leaderboard"]]) for key in tree["key_columns"]
+    }
 
 
 def levels(values: Sequence[Any]) -> list[str]:

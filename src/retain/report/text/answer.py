@@ -38,10 +38,10 @@ def sentence(clause: Message) -> Markup:
     return shown
 
 
-def score(values: Tree, key: str = "mean") -> dict[str, Number | Message]:
+def score(values: Tree) -> dict[str, Number | Message]:
     """Return a metric and its interval by placeholder."""
     return {
-        "mean": Number(values[key], "score"),
+        "mean": Number(values["value"], "score"),
         "range": interval(values["low"], values["high"], "score"),
     }
 
@@ -54,7 +54,7 @@ def _winner(tree: Tree) -> Message:
     }
     if len(tree["leaderboard"]) == 1:
         return message("answer.single", **values)
-    best = (tree["choice"] or {}).get("best")
+    best = (tree["selection"] or {}).get("best")
     if best is None or best["id"] == winner["id"]:
         return message("answer.best", n=runs, **values)
     return message("answer.simplest", n=runs, best=run_name(best["name"], best["id"]), **values)
@@ -66,7 +66,7 @@ def _ties(tree: Tree) -> Message:
     if len(tree["tied"]) < 2:
         return message("answer.untied", tests=_tests(tree))
     values: dict[str, Any] = {"n": count_path(len(tree["tied"]), "tied"), "tests": _tests(tree)}
-    simplest = (tree["choice"] or {}).get("simplest_tied")
+    simplest = (tree["selection"] or {}).get("simplest_tied")
     if simplest is None:
         return message("answer.tied", **values)
     if simplest["id"] == tree["winner"]["id"]:
@@ -78,21 +78,23 @@ def _ties(tree: Tree) -> Message:
 def _tests(tree: Tree) -> Message:
     """Return the tests behind ties; the Bayesian one is left out if no run beats chance."""
     alpha, rope = Number(tree["alpha"], "plain"), Number(tree["rope"], "plain")
-    if tree["chance"] is not None and not tree["chance"]["beaten"]:
+    if tree["versus_random"] is not None and not tree["versus_random"]["significant"]:
         return message("answer.one_test", alpha=alpha)
     return message("answer.tests", alpha=alpha, rope=rope)
 
 
 def _chance(tree: Tree) -> Message:
-    chance = tree["chance"]
+    chance = tree["versus_random"]
     if chance is None:
         return message("answer.chance.unknown")
     p = Number(chance["p"], "p_is")
-    if chance["beaten"]:
+    if chance["significant"]:
         return message("answer.chance.beaten", p=p)
     rows = {row["id"]: row for row in tree["leaderboard"]}
     tied = [
-        run_name(run_label(rows[one], tree["keys"]), one) for one in chance["tied"] if one in rows
+        run_name(run_label(rows[one], tree["key_columns"]), one)
+        for one in chance["tied"]
+        if one in rows
     ]
     return (
         message("answer.chance.tied", runs=tied) if tied else message("answer.chance.unbeaten", p=p)
@@ -100,29 +102,32 @@ def _chance(tree: Tree) -> Message:
 
 
 def _largest_effect(tree: Tree) -> Message:
-    measured = [(effect, level) for effect in tree["effects"] for level in measured_levels(effect)]
+    measured = [
+        (effect, level) for effect in tree["main_effects"] for level in measured_levels(effect)
+    ]
     candidates = [one for one in measured if not _is_baseline(*one)]
     if not candidates:
         return message("answer.moved.baseline" if measured else "answer.moved.unknown")
-    effect, level = max(candidates, key=lambda one: abs(one[1]["mean"]))
+    effect, level = max(candidates, key=lambda one: abs(one[1]["difference"]["value"]))
+    difference = level["difference"]
     return message(
-        "answer.moved.clear" if excludes_zero(level) else "answer.moved.unclear",
+        "answer.moved.clear" if excludes_zero(difference) else "answer.moved.unclear",
         level=_setting(effect, level["level"]),
         reference=_setting(effect, effect["reference"]),
-        pairs=message("answer.pairs", n=Number(level["pairs"], "count")),
-        mean=Number(level["mean"], "change"),
-        range=interval(level["low"], level["high"], "change"),
+        pairs=message("answer.pairs", n=Number(level["n_pairs"], "count")),
+        mean=Number(difference["value"], "change"),
+        range=interval(difference["low"], difference["high"], "change"),
     )
 
 
 def _is_baseline(effect: Tree, level: Tree) -> bool:
     """Return whether a level or its reference is the dummy baseline, which is no result."""
-    return effect["axis"] == "model" and BASELINE in (level["level"], effect["reference"])
+    return effect["factor"] == "model" and BASELINE in (level["level"], effect["reference"])
 
 
 def _setting(effect: Tree, value: Any) -> Markup:
     """Return a setting as one types it."""
-    return code(f"{effect['axis']}={format_value(value)}")
+    return code(f"{effect['factor']}={format_value(value)}")
 
 
 def _sealed_test(tree: Tree) -> Message:
@@ -130,19 +135,19 @@ def _sealed_test(tree: Tree) -> Message:
     if sealed is None:
         return message("answer.unopened")
     return message(
-        "answer.sealed_in_time" if tree["in_time"] else "answer.sealed",
-        n=Number(sealed["customers"], "count"),
+        "answer.sealed_in_time" if tree["by_snapshot"] else "answer.sealed",
+        n=Number(sealed["n_customers"], "count"),
         times=describe_accesses(tree),
-        **score(sealed["metrics"][METRIC], "value"),
+        **score(sealed["metrics"][METRIC]),
     )
 
 
 def describe_accesses(tree: Tree) -> Message:
     """Return the number of accesses to the sealed test as a message."""
-    openings = len(tree["sealed_test"]["openings"])
-    if openings == 1:
+    n_accesses = len(tree["sealed_test"]["accesses"])
+    if n_accesses == 1:
         return message("answer.once")
-    return message("answer.times", n=count_path(openings, "sealed_test.openings"))
+    return message("answer.times", n=count_path(n_accesses, "sealed_test.accesses"))
 
 
 def _gate(tree: Tree) -> Message:

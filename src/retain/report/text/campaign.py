@@ -32,32 +32,32 @@ def customers(count: int) -> Message:
 def summary(campaign: Tree) -> list[Message]:
     """Return the summary: offers and cost, control group, detectable effect, consent."""
     said = [_plan(campaign)]
-    if campaign["plan"]["chosen"]:
+    if campaign["plan"]["n_chosen"]:
         said += [_control(campaign), promise(campaign)]
     said += [message(f"campaign.consent.{campaign['consent']}", **_agreed(campaign))]
     return [*said, message("campaign.hypotheses", command=code(READOUT))]
 
 
 def _plan(campaign: Tree) -> Message:
-    plan, everybody = campaign["plan"], customers(campaign["customers"])
-    if not plan["chosen"]:
+    plan, everybody = campaign["plan"], customers(campaign["n_customers"])
+    if not plan["n_chosen"]:
         return message("campaign.nobody", customers=everybody)
     return message(
         "campaign.plan",
-        treated=Number(plan["treated"], "count"),
+        treated=Number(plan["n_treated"], "count"),
         customers=everybody,
-        cost=money(plan["cost"]),
-        saved=money(plan["saved"]),
-        net=money(plan["net"]["value"]),
-        range=interval(plan["net"]["low"], plan["net"]["high"], "money"),
+        cost=money(plan["expected_cost"]),
+        saved=money(plan["expected_saved"]),
+        net=money(plan["expected_net"]["value"]),
+        range=interval(plan["expected_net"]["low"], plan["expected_net"]["high"], "money"),
     )
 
 
 def _control(campaign: Tree) -> Message:
-    held = campaign["plan"]["control"]
+    held = campaign["plan"]["n_control"]
     if not held:
         return message("campaign.control_none")
-    share = Number(campaign["control"]["share"], "share")
+    share = Number(campaign["control_group"]["share"], "share")
     return message("campaign.control", n=Number(held, "count"), share=share)
 
 
@@ -65,19 +65,19 @@ def promise(campaign: Tree) -> Message:
     """Return whether the campaign can detect the expected effect, as a message."""
     power = campaign["power"]
     found = power["overall"]
-    if found["detectable"] is None:
+    if found["minimum_detectable_effect"] is None:
         return message("campaign.undetectable")
     told = {
-        "hoped": Number(found["hoped"], "points"),
-        "detectable": Number(found["detectable"], "points"),
+        "hoped": Number(found["expected"], "points"),
+        "detectable": Number(found["minimum_detectable_effect"], "points"),
         "power": Number(power["power"], "share"),
         "alpha": Number(power["alpha"], "plain"),
     }
-    if found["promised"]:
+    if found["claimable"]:
         return message("campaign.promised", **told)
-    if found["needed"] is None:
+    if found["required_n"] is None:
         return message("campaign.unpromised", **told)
-    return message("campaign.unpromised_needed", n=Number(found["needed"], "count"), **told)
+    return message("campaign.unpromised_needed", n=Number(found["required_n"], "count"), **told)
 
 
 def _agreed(campaign: Tree) -> dict[str, Any]:
@@ -85,8 +85,8 @@ def _agreed(campaign: Tree) -> dict[str, Any]:
     if campaign["consent"] != "from_data":
         return {}
     return {
-        "contactable": Number(campaign["contactable"], "count"),
-        "customers": customers(campaign["customers"]),
+        "contactable": Number(campaign["n_contactable"], "count"),
+        "customers": customers(campaign["n_customers"]),
     }
 
 
@@ -109,11 +109,11 @@ def _nothing(_: Tree) -> dict[str, Any]:
 
 
 def _poor_calibration(tree: Tree) -> dict[str, Any]:
-    return _slope(tree["campaign"]["calibration"])
+    return _slope(tree["campaign"]["recalibration"])
 
 
 def _may_lose(tree: Tree) -> dict[str, Any]:
-    return {"low": money(tree["campaign"]["plan"]["net"]["low"])}
+    return {"low": money(tree["campaign"]["plan"]["expected_net"]["low"])}
 
 
 _PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
@@ -125,7 +125,7 @@ _PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
 
 def limits(campaign: Tree) -> list[Message]:
     """Return the value of each limit: budget, contacts, consent, control group, capacity."""
-    if campaign["prices"] is None:
+    if campaign["shadow_prices"] is None:
         return []
     messages = [_budget(campaign), _contacts(campaign), _consent(campaign), _price(campaign)]
     return [*(one for one in messages if one is not None), *_places(campaign)]
@@ -133,39 +133,47 @@ def limits(campaign: Tree) -> list[Message]:
 
 def _budget(campaign: Tree) -> Message | None:
     """Of the budget; where more of it would buy nothing, what buys all that pays."""
-    found, plan = campaign["prices"]["budget"], campaign["plan"]
+    found, plan = campaign["shadow_prices"]["budget"], campaign["plan"]
     if found is not None and found["price"] > 0:
-        return message("prices.budget", step=money(found["step"]), worth=money(found["worth"]))
-    return message("prices.budget_spare", cost=money(plan["cost"])) if plan["chosen"] else None
+        return message("prices.budget", step=money(found["step"]), worth=money(found["gain"]))
+    return (
+        message("prices.budget_spare", cost=money(plan["expected_cost"]))
+        if plan["n_chosen"]
+        else None
+    )
 
 
 def _contacts(campaign: Tree) -> Message | None:
-    price = campaign["prices"]["contacts"]
+    price = campaign["shadow_prices"]["contact"]
     return message("prices.contacts", worth=money(price)) if price else None
 
 
 def _consent(campaign: Tree) -> Message | None:
-    found = campaign["prices"]["consent"]
-    if found is None or not found["customers"]:
+    found = campaign["shadow_prices"]["consent"]
+    if found is None or not found["n_customers"]:
         return None
-    count = Number(found["customers"], "count")
-    return message("prices.consent", n=count, worth=money(found["worth"]))
+    count = Number(found["n_customers"], "count")
+    return message("prices.consent", n=count, worth=money(found["gain"]))
 
 
 def _price(campaign: Tree) -> Message | None:
     """Return the cost of the control group."""
-    found = campaign["prices"]["control"]
-    if found is None or not found["customers"]:
+    found = campaign["shadow_prices"]["control_group"]
+    if found is None or not found["n_customers"]:
         return None
-    count = Number(found["customers"], "count")
+    count = Number(found["n_customers"], "count")
     return message("prices.control", n=count, cost=money(found["cost"]))
 
 
 def _places(campaign: Tree) -> list[Message]:
     return [
-        message("prices.place", offer=offer_label(campaign, one["name"]), worth=money(one["price"]))
+        message(
+            "prices.place",
+            offer=offer_label(campaign, one["name"]),
+            worth=money(one["shadow_price"]),
+        )
         for one in campaign["offers"]
-        if one["price"]
+        if one["shadow_price"]
     ]
 
 
@@ -180,7 +188,7 @@ def _at_risk(campaign: Tree) -> Message:
     found = campaign["profit_at_risk"]
     return message(
         "trust.at_risk",
-        draws=Number(campaign["draws"], "count"),
+        draws=Number(campaign["n_simulations"], "count"),
         value=money(found["value"]),
         range=interval(found["low"], found["high"], "money"),
     )
@@ -188,47 +196,49 @@ def _at_risk(campaign: Tree) -> Message:
 
 def _calibrated(campaign: Tree) -> Message | None:
     """Slope and intercept, and what the slope's interval says of the scores before."""
-    found = campaign["calibration"]
+    found = campaign["recalibration"]
     if found is None:
         return None
     key = f"trust.calibrated.{_spread(found)}"
-    return message(key, customers=customers(found["customers"]), **_slope(found))
+    return message(key, customers=customers(found["n_customers"]), **_slope(found))
 
 
 def _slope(found: Tree) -> dict[str, Any]:
     """Return slope and intercept of the recalibration, by the names the phrases use."""
+    slope = found["slope"]
     return {
-        "slope": Number(found["slope"], "times"),
-        "range": interval(found["slope_low"], found["slope_high"], "times"),
+        "slope": Number(slope["value"], "times"),
+        "range": interval(slope["low"], slope["high"], "times"),
         "intercept": Number(found["intercept"], "times"),
     }
 
 
-def _spread(calibration: Tree) -> str:
+def _spread(recalibration: Tree) -> str:
     """Return whether scores were spread rightly, too widely, or too little.
 
-    >>> [_spread({"slope_low": low, "slope_high": low + 0.3}) for low in (0.6, 0.9, 1.1)]
+    >>> [_spread({"slope": {"low": low, "high": low + 0.3}}) for low in (0.6, 0.9, 1.1)]
     ['sure', 'fine', 'timid']
     """
-    if calibration["slope_high"] is not None and calibration["slope_high"] < 1:
+    slope = recalibration["slope"]
+    if slope["high"] is not None and slope["high"] < 1:
         return "sure"
-    return "timid" if (calibration["slope_low"] or 0) > 1 else "fine"
+    return "timid" if (slope["low"] or 0) > 1 else "fine"
 
 
 def _certificate(plan: Tree) -> Message:
     """Return that no plan is better, or how much better one might at most be."""
-    told = {"value": money(plan["value"]), "method": message(f"trust.method.{plan['method']}")}
-    if plan["proven"]:
+    told = {"value": money(plan["objective"]), "method": message(f"trust.method.{plan['method']}")}
+    if plan["is_optimal"]:
         return message("trust.certificate.proven", **told)
-    ends = {"bound": money(plan["bound"]), "gap": Number(plan["gap"], "share")}
+    ends = {"bound": money(plan["upper_bound"]), "gap": Number(plan["relative_gap"], "share")}
     return message("trust.certificate.bounded", **told, **ends)
 
 
 def _stable_assumptions(rows: Sequence[Tree]) -> list[Message]:
     """Over which assumptions' whole range the plan stays what it is, and over which it does not."""
-    known = [row for row in rows if row["same_from"] is not None and row["same_to"] is not None]
+    known = [row for row in rows if row["stable_from"] is not None and row["stable_to"] is not None]
     stays = [
-        row for row in known if row["same_from"] <= row["low"] and row["high"] <= row["same_to"]
+        row for row in known if row["stable_from"] <= row["low"] and row["high"] <= row["stable_to"]
     ]
     changes = [row for row in known if row not in stays]
     told = (("trust.stays", stays), ("trust.changes", changes))
@@ -241,7 +251,7 @@ def _range_message(row: Tree) -> Message:
 
 def assumptions(campaign: Tree) -> list[Tree]:
     """All that is assumed, and within which values of it the plan stays what it is."""
-    unknown = {"same_from": None, "same_to": None}
+    unknown = {"stable_from": None, "stable_to": None}
     tried = {row["name"]: row for row in (campaign["sensitivity"] or {"rows": []})["rows"]}
     stated = {one["name"]: {**unknown, **one} for one in campaign["assumptions"]}
     return list({**stated, **tried}.values())
@@ -249,7 +259,7 @@ def assumptions(campaign: Tree) -> list[Tree]:
 
 def fixed_assumptions(row: Tree) -> bool:
     """Return whether the plan changes with any shift of the assumption shown."""
-    ends = {format_number(row[end], "value", "en") for end in ("same_from", "value", "same_to")}
+    ends = {format_number(row[end], "value", "en") for end in ("stable_from", "value", "stable_to")}
     return len(ends) == 1
 
 
@@ -260,5 +270,5 @@ def assumption(row: Tree) -> Message:
 
 def sampled_assumptions(campaign: Tree) -> Message:
     """Return how to assign the same control group again."""
-    draws = Number(campaign["control"]["draws"], "count")
+    draws = Number(campaign["control_group"]["n_attempts"], "count")
     return message("trust.drawn", n=draws, seed=Number(campaign["seed"], "plain"))

@@ -59,29 +59,29 @@ def _profit_curve(tree: Tree) -> Message:
 
 
 def _budget_curve(tree: Tree) -> Message:
-    budgets = sorted(tree["campaign"]["budgets"], key=lambda one: float(one["budget"]))
+    budgets = sorted(tree["campaign"]["budget_curve"], key=lambda one: float(one["budget"]))
     first, last = budgets[0], budgets[-1]
     return message(
         "caption.budget_curve",
         first=Number(first["budget"], "money"),
         last=Number(last["budget"], "money"),
-        low=Number(first["net"], "money"),
-        high=Number(last["net"], "money"),
-        few=Number(first["chosen"], "count"),
-        most=Number(last["chosen"], "count"),
+        low=Number(first["expected_net"], "money"),
+        high=Number(last["expected_net"], "money"),
+        few=Number(first["n_chosen"], "count"),
+        most=Number(last["n_chosen"], "count"),
     )
 
 
 def _tornado(tree: Tree) -> Message:
     campaign = tree["campaign"]
     sensitivity, widest = campaign["sensitivity"], swings(campaign)[0]
-    ends = [sensitivity["net"], widest["net_low"], widest["net_high"]]
+    ends = [sensitivity["expected_net"], widest["expected_net_low"], widest["expected_net_high"]]
     return message(
         "caption.tornado",
         name=message(f"assumption.{widest['name']}"),
         low=Number(min(ends), "money"),
         high=Number(max(ends), "money"),
-        chosen=Number(sensitivity["chosen"], "count"),
+        chosen=Number(sensitivity["n_chosen"], "count"),
     )
 
 
@@ -113,10 +113,10 @@ def _intervals(tree: Tree) -> Message:
 
 def _effects(tree: Tree) -> Message:
     messages = [
-        code(f"{effect['axis']}={format_value(level['level'])}")
-        for effect in tree["effects"]
+        code(f"{effect['factor']}={format_value(level['level'])}")
+        for effect in tree["main_effects"]
         for level in measured_levels(effect)
-        if excludes_zero(level)
+        if excludes_zero(level["difference"])
     ]
     return (
         message("caption.effects", levels=messages)
@@ -127,7 +127,7 @@ def _effects(tree: Tree) -> Message:
 
 def _roc(tree: Tree) -> Message:
     x, y = _point_near(tree["curves"]["roc"], 0.1, "percent", "percent")
-    area = Number(tree["winner"]["metrics"][METRIC]["mean"], "score")
+    area = Number(tree["winner"]["metrics"][METRIC]["value"], "score")
     return message("caption.roc", x=x, y=y, area=area)
 
 
@@ -136,7 +136,7 @@ def _precision_recall(tree: Tree) -> Message:
     declined, rows = (Number(count, "count") for count in out_of_fold(tree))
     here, in_time = "caption.precision_recall", "caption.precision_recall_in_time"
     values = {"x": x, "y": y, "declined": declined, "rows": rows}
-    return message(in_time if tree["in_time"] else here, **values)
+    return message(in_time if tree["by_snapshot"] else here, **values)
 
 
 def _lift(tree: Tree) -> Message:
@@ -157,44 +157,45 @@ def _point_near(curve: Tree, target_x: float, x_form: str, y_form: str) -> tuple
 
 def _calibration(tree: Tree) -> Message:
     furthest = max(
-        tree["curves"]["calibration"], key=lambda one: abs(one["observed"] - one["predicted"])
+        tree["curves"]["calibration"],
+        key=lambda one: abs(one["observed"]["value"] - one["predicted"]),
     )
     ece = tree["winner"]["metrics"].get("ece")
     return message(
         "caption.calibration",
         predicted=Number(furthest["predicted"], "percent"),
-        observed=Number(furthest["observed"], "percent"),
-        n=Number(furthest["customers"], "count"),
-        ece=Number(None if ece is None else ece["mean"], "score"),
+        observed=Number(furthest["observed"]["value"], "percent"),
+        n=Number(furthest["n_customers"], "count"),
+        ece=Number(None if ece is None else ece["value"], "score"),
     )
 
 
 def _fishbone(tree: Tree) -> Message:
-    target = tree["reasons"]["target"]
+    target = tree["explanations"]["target"]
     return message(
         "caption.fishbone",
-        n=Number(target["customers"], "count"),
-        declined=Number(target["declined"], "count"),
+        n=Number(target["n_customers"], "count"),
+        declined=Number(target["n_declined"], "count"),
     )
 
 
 def _drivers(tree: Tree) -> Message:
-    first = top_features(tree["reasons"], 1)[0]
-    mean = Number(first["strength"]["mean"], "score")
+    first = top_features(tree["explanations"], 1)[0]
+    mean = Number(first["mean_abs_shap"]["value"], "score")
     return message("caption.drivers", feature=label(first["label"]), mean=mean)
 
 
 def _beeswarm(tree: Tree) -> Message:
-    explanations = tree["reasons"]
-    shown = [one for one in top_features(explanations, SWARMS) if one["swarm"] is not None]
-    widest = max(shown, key=lambda one: float(one["swarm"]["high"] - one["swarm"]["low"]))
-    swarm = interval(widest["swarm"]["low"], widest["swarm"]["high"], "change")
-    customers = Number((explanations["drivers"] or explanations["target"])["customers"], "count")
+    explanations = tree["explanations"]
+    shown = [one for one in top_features(explanations, SWARMS) if one["beeswarm"] is not None]
+    widest = max(shown, key=lambda one: float(one["beeswarm"]["max"] - one["beeswarm"]["min"]))
+    swarm = interval(widest["beeswarm"]["min"], widest["beeswarm"]["max"], "change")
+    customers = Number((explanations["drivers"] or explanations["target"])["n_customers"], "count")
     return message("caption.beeswarm", n=customers, feature=label(widest["label"]), range=swarm)
 
 
 def _dependence(tree: Tree) -> Message:
-    shown = [one for one in top_features(tree["reasons"], PANELS) if one["dependence"]]
+    shown = [one for one in top_features(tree["explanations"], PANELS) if one["dependence"]]
     first = shown[0]
     lowest, highest = (
         pick(first["dependence"], key=lambda one: float(one["mean"])) for pick in (min, max)
@@ -205,20 +206,20 @@ def _dependence(tree: Tree) -> Message:
 
 def _point(one: Tree) -> Message:
     """Return a value or level, and the mean SHAP value there."""
-    at = Number(one["at"], "value") if one["label"] is None else label(one["label"])
+    at = Number(one["x"], "value") if one["label"] is None else label(one["label"])
     return message("caption.point", mean=Number(one["mean"], "change"), at=at)
 
 
 def _distributions(tree: Tree) -> Message:
     features = [
         one
-        for one in compared_features(tree["reasons"], DISTRIBUTIONS)
-        if one["effect"] is not None
+        for one in compared_features(tree["explanations"], DISTRIBUTIONS)
+        if one["effect_size"] is not None
     ]
     if not features:
         return message("caption.distributions_alone")
-    furthest = max(features, key=lambda one: abs(one["effect"]["value"]))
-    effect = furthest["effect"]
+    furthest = max(features, key=lambda one: abs(one["effect_size"]["value"]))
+    effect = furthest["effect_size"]
     return message(
         "caption.distributions",
         feature=label(furthest["label"]),

@@ -28,10 +28,10 @@ USUALLY = ("driver.within", "driver.same")
 RANGED = ("driver.below", "driver.above", *USUALLY)
 LEVEL = ("driver.level", "driver.level_of_none", "driver.level_shared")
 UNKNOWN = ("driver.unknown", "driver.unknown_of_none", "driver.unknown_shared")
-USUAL = ("usual_low", "usual_high", "usual_share")
+USUAL = ("typical_low", "typical_high", "typical_share")
 COLUMNS = (
     *("customer_id", "rank", "feature", "value", *USUAL),
-    *("log_odds", "probability_points", "in_english", "in_russian"),
+    *("log_odds", "probability_points", "text_en", "text_ru"),
 )
 
 
@@ -48,8 +48,9 @@ def driver_message(driver: Tree, feature: Tree) -> Message:
     Examples
     --------
     >>> pages = {"kind": "number", "label": {"en": "Pages a visit", "ru": "Страниц за визит"}}
-    >>> few = {"value": 2, "usual_low": 6, "usual_high": 11, "usual_share": None, "log_odds": 0.8}
-    >>> print(words("en").plain(driver_message({**few, "level": None}, pages)))
+    >>> typical = {"typical_low": 6, "typical_high": 11, "typical_share": None}
+    >>> few = {**typical, "value": 2, "level": None, "log_odds": 0.8}
+    >>> print(words("en").plain(driver_message(few, pages)))
     Pages a visit: 2 (usually 6–11); goes with a higher risk
     """
     one = {**driver, **{name: _none_if_missing(driver[name]) for name in ("value", *USUAL)}}
@@ -69,7 +70,7 @@ def _key(driver: Tree, kind: str) -> str:
     value = _none_if_missing(driver["value"])
     if kind == "category" or value is None:
         return _shared(UNKNOWN, driver)
-    low, high = driver["usual_low"], driver["usual_high"]
+    low, high = driver["typical_low"], driver["typical_high"]
     if low is None or high is None:
         return "driver.alone"
     if not low <= value <= high:
@@ -79,7 +80,7 @@ def _key(driver: Tree, kind: str) -> str:
 
 def _shared(texts: Sequence[str], driver: Tree) -> str:
     """Return the key of the text for the share of other customers with this level."""
-    share = driver["usual_share"]
+    share = driver["typical_share"]
     return texts[0] if share is None else texts[1] if share == 0 else texts[2]
 
 
@@ -87,8 +88,8 @@ def _placeholder_values(key: str, driver: Tree) -> dict[str, Any]:
     """Return the placeholders of a text, except the feature and the risk."""
     if key in (*LEVEL, *UNKNOWN):
         level = {} if driver["level"] is None else {"level": _label(driver["level"])}
-        return {**level, "share": Number(driver["usual_share"], "share")}
-    low, high = driver["usual_low"], driver["usual_high"]
+        return {**level, "share": Number(driver["typical_share"], "share")}
+    low, high = driver["typical_low"], driver["typical_high"]
     if key == "driver.alone":
         return {"value": Number(driver["value"], "value")}
     form = _form(driver["value"], low, high)
@@ -147,8 +148,8 @@ def driver_sentences(
     ----------
     table
         One row per driver: ``feature``, ``value`` (missing for a category), ``level`` (missing
-        for a number; both missing if unobserved), ``usual_low``, ``usual_high``,
-        ``usual_share``, ``log_odds``.
+        for a number; both missing if unobserved), ``typical_low``, ``typical_high``,
+        ``typical_share``, ``log_odds``.
     features
         The entries of ``reasons.features`` by name.
     language
@@ -198,7 +199,7 @@ def _sentence_function(driver: Tree, feature: Tree, language: str) -> Callable[[
     def speak(value: float) -> str:
         one = {**driver, "value": value}
         key = _key(one, feature["kind"])
-        form = _form(value, one["usual_low"], one["usual_high"]) if key in RANGED else "value"
+        form = _form(value, one["typical_low"], one["typical_high"]) if key in RANGED else "value"
         if (key, form) not in texts:
             texts[key, form] = words(language).partial_message(
                 driver_message(one, feature), "value"
@@ -234,7 +235,7 @@ def drivers_table(
     return table.assign(
         rank=strength.rank(method="first", ascending=False).astype("int64"),
         value=table["value"].astype(object).where(~category, table["level"]),
-        probability_points=table["points"],
-        in_english=told_in["en"],
-        in_russian=told_in["ru"],
+        probability_points=table["probability_points"],
+        text_en=told_in["en"],
+        text_ru=told_in["ru"],
     )[list(COLUMNS)]

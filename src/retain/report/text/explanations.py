@@ -17,8 +17,8 @@ def label_audit_text(row: Tree) -> Message:
     """Return the share of decreases in each class, and whether the label agrees."""
     values: dict[str, Any] = {}
     for side in ("declined", "stayed"):
-        counts = row[side]
-        values[f"{side}_share"] = Number(counts["share"], "share")
+        counts = row[side]["decreased_share"]
+        values[f"{side}_share"] = Number(counts["value"], "share")
         values[f"{side}_range"] = interval(counts["low"], counts["high"], "share")
     return message(
         "label_audit.said", fell=_decrease_message(row), reading=_conclusion(row), **values
@@ -26,18 +26,18 @@ def label_audit_text(row: Tree) -> Message:
 
 
 def _decrease_message(row: Tree) -> Message:
-    if row["before"] is None or row["last"] is None:
+    if row["previous"] is None or row["current"] is None:
         return message("label_audit.below_zero", derived=label(row["derived"]))
-    return message("label_audit.below", before=label(row["before"]), last=label(row["last"]))
+    return message("label_audit.below", before=label(row["previous"]), last=label(row["current"]))
 
 
 def _conclusion(row: Tree) -> Message:
     """Return whether the shares agree with the label, or at least point in its direction."""
     z = Number(row["z"], "deviations")
-    if row["agrees"]:
+    if row["is_consistent"]:
         return message("label_audit.agrees", z=z)
-    more = row["declined"]["share"] > row["stayed"]["share"]
-    return message("label_audit.unclear" if more else "label_audit.against", z=z)
+    declined, stayed = (row[side]["decreased_share"]["value"] for side in ("declined", "stayed"))
+    return message("label_audit.unclear" if declined > stayed else "label_audit.against", z=z)
 
 
 def explanation_sentences(explanations: Tree) -> list[Message]:
@@ -53,20 +53,20 @@ def explanation_sentences(explanations: Tree) -> list[Message]:
 
 def _groups(explanations: Tree) -> Message | None:
     """Return the group whose loss is largest, and whether the order is certain."""
-    measured = [group for group in explanations["groups"] if group["contribution"] is not None]
+    measured = [group for group in explanations["groups"] if group["ablation"] is not None]
     if not measured:
         return message("reasons.costs.unknown") if explanations["groups"] else None
-    first, lost = measured[0], measured[0]["contribution"]
+    first, lost = measured[0], measured[0]["ablation"]["auc_loss"]
     values: dict[str, Any] = {
         "group": group_name(first["name"]),
-        "loss": Number(lost["loss"], "score"),
+        "loss": Number(lost["value"], "score"),
         "range": interval(lost["low"], lost["high"], "score"),
     }
     if lost["low"] is None or lost["low"] <= 0:
         return message("reasons.costs.nothing", **values)
     if len(measured) == 1:
         return message("reasons.costs.alone", **values)
-    after = measured[1]["contribution"]
+    after = measured[1]["ablation"]["auc_loss"]
     values["next"] = group_name(measured[1]["name"])
     if after["high"] is not None and after["high"] < lost["low"]:
         return message("reasons.costs.clear", **values)
@@ -78,12 +78,12 @@ def _strongest(explanations: Tree) -> Message | None:
     """Return the most important feature, or without SHAP values the most associated one."""
     top = top_features(explanations, 1)
     if top:
-        strength = top[0]["strength"]
+        strength = top[0]["mean_abs_shap"]
         return message(
             "reasons.strongest",
             feature=label(top[0]["label"]),
             way=direction(top[0], "reasons.way"),
-            mean=Number(strength["mean"], "score"),
+            mean=Number(strength["value"], "score"),
             range=interval(strength["low"], strength["high"], "score"),
         )
     related = [one for one in explanations["features"] if one["phik"] is not None]
@@ -105,11 +105,14 @@ def direction(feature: Tree, key: str) -> Message:
 def _orders(explanations: Tree) -> Message | None:
     """Return whether permutation importance and SHAP values rank the features alike."""
     drivers = explanations["drivers"]
-    if drivers is None or drivers["agree"] is None:
+    if drivers is None or drivers["ranks_agree"] is None:
         return None
-    values = {"tau": Number(drivers["tau"], "times"), "p": Number(drivers["tau_p"], "p_is")}
+    values = {
+        "tau": Number(drivers["rank_correlation"], "times"),
+        "p": Number(drivers["rank_correlation_p"], "p_is"),
+    }
     return message(
-        "reasons.orders.agree" if drivers["agree"] else "reasons.orders.differ", **values
+        "reasons.orders.agree" if drivers["ranks_agree"] else "reasons.orders.differ", **values
     )
 
 
@@ -121,7 +124,7 @@ def _redundant(explanations: Tree) -> Message:
     names, closest = by_name(explanations), groups[0]
     return message(
         "reasons.redundant",
-        n=count_path(len(groups), "reasons.redundant"),
+        n=count_path(len(groups), "explanations.redundant"),
         features=[label(names[name]["label"]) for name in closest["features"]],
         phik=Number(closest["phik"], "times"),
     )
@@ -131,17 +134,17 @@ def explanation_text(drivers: Tree) -> Message:
     """Return the explainer and the reliability of its values."""
     return message(
         f"reasons.explained.{drivers['explainer']}",
-        repeats=Number(drivers["repeats"], "count"),
-        difference=Number(drivers["difference"], "p"),
-        background=Number(drivers["background"], "count"),
-        error=Number(drivers["error"], "score"),
+        repeats=Number(drivers["n_repeats"], "count"),
+        difference=Number(drivers["max_probability_gap"], "p"),
+        background=Number(drivers["background_size"], "count"),
+        error=Number(drivers["standard_error"], "score"),
     )
 
 
-def source(contribution: Tree) -> Message:
+def source(ablation: Tree) -> Message:
     """Return the method behind a group's ablation."""
-    if contribution["source"] == "sweep" and contribution["pairs"] is not None:
-        return message("reasons.source.sweep", n=Number(contribution["pairs"], "count"))
+    if ablation["source"] == "sweep" and ablation["n_pairs"] is not None:
+        return message("reasons.source.sweep", n=Number(ablation["n_pairs"], "count"))
     return message("reasons.source.refit")
 
 

@@ -28,7 +28,7 @@ def _most(segments: Sequence[Tree]) -> Message:
     form = "money" if has_profit(segments) else "share"
     values: dict[str, Any] = {
         "segment": segment_label(first),
-        "customers": customers(first["customers"]),
+        "customers": customers(first["n_customers"]),
         "value": Number(weight["value"], form),
         "range": interval(weight["low"], weight["high"], form),
     }
@@ -46,11 +46,11 @@ def _most(segments: Sequence[Tree]) -> Message:
 
 def _consent(segments: Sequence[Tree]) -> Message | None:
     """Return the segment with the smallest contactable share, None if all are equal."""
-    with_consent = [one for one in segments if one["contactable"] is not None]
-    if len({one["contactable"] for one in with_consent}) < 2:
+    with_consent = [one for one in segments if one["contactable_share"] is not None]
+    if len({one["contactable_share"] for one in with_consent}) < 2:
         return None
-    rarest = min(with_consent, key=lambda one: float(one["contactable"]))
-    share = Number(rarest["contactable"], "share")
+    rarest = min(with_consent, key=lambda one: float(one["contactable_share"]))
+    share = Number(rarest["contactable_share"], "share")
     return message("segments.consent", segment=segment_label(rarest), share=share)
 
 
@@ -73,12 +73,12 @@ def contrast_message(one: Tree) -> Message:
             "level": label(one["level_label"]) if one["level_label"] else level
         }
     else:
-        form, named = _form(one["inside"], one["outside"]), {}
+        form, named = _form(one["in_segment"], one["elsewhere"]), {}
     return message(
         f"segments.{one['kind']}.{one['direction']}",
         feature=label(one["label"]),
-        inside=Number(one["inside"], form),
-        outside=Number(one["outside"], form),
+        inside=Number(one["in_segment"], form),
+        outside=Number(one["elsewhere"], form),
         **named,
     )
 
@@ -105,8 +105,12 @@ def stability_message(stability: Tree) -> Message:
 
 def measure(one: Tree) -> Message:
     """Return the name of an effect size; one without a text keeps its key."""
-    key = f"effect.{one['measure']}"
-    return message(key) if has_text(key) else message("measure.other", key=one["measure"])
+    key = f"effect.{one['effect_size']['measure']}"
+    return (
+        message(key)
+        if has_text(key)
+        else message("measure.other", key=one["effect_size"]["measure"])
+    )
 
 
 def segment_named(tree: Tree, name: str) -> Label:

@@ -13,9 +13,10 @@ const turned = (one) => {
     ...swapped(one),
     config: one.config.map(([key, a, b]) => [key, b, a]),
     metrics: one.metrics.map((metric) => ({
-      ...swapped(metric), difference: negated(metric.difference),
-      low: negated(metric.high), high: negated(metric.low) })),
-    moved: one.moved && one.moved.map(swapped),
+      ...swapped(metric),
+      difference: { value: negated(metric.difference.value),
+        low: negated(metric.difference.high), high: negated(metric.difference.low) } })),
+    largest_changes: one.largest_changes && one.largest_changes.map(swapped),
   };
 };
 
@@ -24,7 +25,7 @@ const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.
 // Corrected interval of a mean difference over J folds: mean ± t · √((1/J + test/train) · s²).
 // A run that was stopped early has the first folds alone; those are paired.
 const paired = (name, a, b) => {
-  const left = (pairs.folds[a] || {})[name], right = (pairs.folds[b] || {})[name];
+  const left = (pairs.fold_values[a] || {})[name], right = (pairs.fold_values[b] || {})[name];
   if (!left || !right) return null;
   const folds = [...Array(Math.min(left.length, right.length)).keys()]
     .filter((fold) => left[fold] !== null && right[fold] !== null);
@@ -34,8 +35,9 @@ const paired = (name, a, b) => {
   const reach = t === undefined ? null
     : t * Math.sqrt((1 / d.length + pairs.test_to_train) * variance);
   const side = (values) => mean(folds.map((fold) => values[fold] / island.steps));
-  return { name, a: side(left), b: side(right), difference: centre, computed: true,
-    low: reach === null ? null : centre - reach, high: reach === null ? null : centre + reach };
+  return { name, a: side(left), b: side(right), computed: true,
+    difference: { value: centre, low: reach === null ? null : centre - reach,
+      high: reach === null ? null : centre + reach } };
 };
 
 const compared = (a, b) => {
@@ -44,10 +46,10 @@ const compared = (a, b) => {
   return pairs.metrics.map((name) => told(name) || paired(name, a, b)).filter(Boolean);
 };
 
-const reading = (metric) => {
-  if (metric.low === null || metric.low === undefined) return say("script.unknown");
-  if (metric.low > 0) return say("script.higher");
-  return metric.high < 0 ? say("script.lower") : say("script.open");
+const reading = ({ difference }) => {
+  if (difference.low === null || difference.low === undefined) return say("script.unknown");
+  if (difference.low > 0) return say("script.higher");
+  return difference.high < 0 ? say("script.lower") : say("script.open");
 };
 
 const metricRow = (metric) => {
@@ -55,8 +57,8 @@ const metricRow = (metric) => {
   return make("tr", { "data-metric": metric.name },
     make("th", { scope: "row" }, make("span", { class: "name" }, metricName(metric.name))),
     cell(numeral(metric.a, "score", own)), cell(numeral(metric.b, "score", own)),
-    cell(numeral(metric.difference, "change", own)),
-    cell(range(metric.low, metric.high, "change", own)),
+    cell(numeral(metric.difference.value, "change", own)),
+    cell(range(metric.difference.low, metric.difference.high, "change", own)),
     cell(numeral(metric.p, "p")), make("td", {}, reading(metric)));
 };
 
@@ -75,13 +77,13 @@ const configTable = (a, b) => {
   return table([[say("script.key"), ""], [say("script.a"), ""], [say("script.b"), ""]], rows);
 };
 
-const movedPart = (a, b) => {
+const largestChanges = (a, b) => {
   const held = known(a, b);
-  if (!held || !held.moved || !held.moved.length)
+  if (!held || !held.largest_changes || !held.largest_changes.length)
     return [make("p", {}, say("script.ask")),
       make("pre", { class: "commands", tabindex: "0" },
         make("code", {}, `${pairs.command} 'diff=[${a},${b}]'`))];
-  const rows = held.moved.map((one) => make("tr", {},
+  const rows = held.largest_changes.map((one) => make("tr", {},
     make("th", { scope: "row" }, make("code", {}, String(one.customer_id))),
     make("td", { class: "figure" }, numeral(one.a, "score")),
     make("td", { class: "figure" }, numeral(one.b, "score"))));
@@ -103,7 +105,7 @@ const drawPair = () => {
     head("metrics"),
     table([...titles, ["p", "figure"], [say("script.verdict"), ""]],
       compared(a, b).map(metricRow)),
-    head("moved"), ...movedPart(a, b));
+    head("moved"), ...largestChanges(a, b));
 };
 
 // The lists hold what the search finds; a run already chosen stays in its list.
@@ -120,10 +122,10 @@ const fillPair = () => {
 };
 
 const choosePair = () => {
-  const asked = pairs.diffs.find((one) => one.asked);
+  const requested = pairs.diffs.find((one) => one.requested);
   const first = pairs.runs.map(([id]) => id);
-  sides.a.value = asked ? asked.a : first[0] || "";
-  sides.b.value = asked ? asked.b : first[1] || first[0] || "";
+  sides.a.value = requested ? requested.a : first[0] || "";
+  sides.b.value = requested ? requested.b : first[1] || first[0] || "";
 };
 
 const startPairs = () => {
