@@ -30,7 +30,7 @@ CANNOT_CHANGE_A_RESULT = (
 )
 """Config keys that do not enter a run's identity.
 
-A race changes no fold; every engine of a source gives the same table, from wherever it comes.
+Early stopping changes no fold, and every engine of a source gives the same table.
 """
 
 
@@ -45,7 +45,7 @@ class FunnelStep(Config):
 
 
 class SnapshotFacts(Config):
-    """Number of rows a snapshot has, and how many of them declined."""
+    """The numbers of rows and of declined ones at a snapshot."""
 
     snapshot: str
     n_rows: int
@@ -67,7 +67,7 @@ class LabelVariant(Config):
 
 
 class LabelInfo(Config):
-    """A target made from a log: how many days it looks ahead, and what it came to."""
+    """A target made from a log: its horizon in days, and its counts."""
 
     horizon_days: int
     snapshots: tuple[SnapshotFacts, ...]
@@ -77,7 +77,7 @@ class LabelInfo(Config):
 class DataInfo(Config):
     """The customers of a run: fingerprint and counts, never rows.
 
-    ``label`` where the source made the target itself, at several snapshots.
+    ``label`` if the source made the target from a log.
     """
 
     fingerprint: str
@@ -104,7 +104,7 @@ class SplitInfo(Config):
 
     @property
     def fits(self) -> int:
-        """Folds of all repeats: so often a whole run fits its model."""
+        """The number of folds of all repeats, and so of fits of a whole run."""
         return self.n_folds * self.n_repeats
 
 
@@ -144,7 +144,7 @@ class TunedFold(Config):
 
 
 class NumericAgreement(Config):
-    """The least, the middle and the greatest value of a parameter over the folds."""
+    """The minimum, median and maximum of a parameter over the folds."""
 
     min: float
     median: float
@@ -230,13 +230,13 @@ class Record(Config):
 
     @property
     def folds(self) -> int:
-        """Number of folds its metrics are over."""
+        """The number of folds of its metrics."""
         return max((len(metric.fold_values) for metric in self.metrics.values()), default=0)
 
     def staleness_reason(
         self, data: DataInfo, split: SplitInfo, environment: Environment
     ) -> str | None:
-        """Return the reason for which this record is out of date, or None."""
+        """Return the reason why this record is out of date, or None."""
         if self.data.fingerprint != data.fingerprint:
             return f"the data changed ({self.data.fingerprint[:8]} → {data.fingerprint[:8]})"
         if self.split.fingerprint != split.fingerprint:
@@ -261,19 +261,19 @@ def identity(config: Mapping[str, Any]) -> str:
 
 def identity_of(texts: Mapping[str, str | None]) -> str:
     """Return the identity of a config whose nodes were written by ``identifying_text``."""
-    kept = (f"{_written(key)}: {texts[key]}" for key in sorted(texts) if texts[key] is not None)
+    kept = (f"{_to_text(key)}: {texts[key]}" for key in sorted(texts) if texts[key] is not None)
     return hashlib.sha256(f"{{{', '.join(kept)}}}".encode()).hexdigest()[:8]
 
 
 def identifying_text(key: str, node: Any) -> str | None:
-    """Return a node of a config as identity has it, None where it cannot change a result."""
+    """Return a config node's text for the identity, None if it cannot change a result."""
     if key in CANNOT_CHANGE_A_RESULT:
         return None
-    return _written(_identified(node, f"{key}.") if isinstance(node, Mapping) else node)
+    return _to_text(_drop_irrelevant(node, f"{key}.") if isinstance(node, Mapping) else node)
 
 
 def slug_of(config: Mapping[str, Any]) -> str:
-    """Return the name of a run: its components other than ``none``.
+    """Return the name of a run by its components other than ``none``.
 
     >>> parts = {"model": {"name": "svc"}, "sampler": {"name": "smote"}, "tuning": {"name": "none"}}
     >>> slug_of({**parts, "features": {"site": False, "derived": True, "max_categories": 30}})
@@ -289,14 +289,14 @@ def slug_of(config: Mapping[str, Any]) -> str:
     ].rstrip(" .")
 
 
-def _written(node: Any) -> str:
+def _to_text(node: Any) -> str:
     return json.dumps(node, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _identified(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return a node without what cannot change a result."""
+def _drop_irrelevant(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return a node without keys that cannot change a result."""
     return {
-        key: _identified(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
+        key: _drop_irrelevant(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
         for key, value in node.items()
         if f"{prefix}{key}" not in CANNOT_CHANGE_A_RESULT
     }

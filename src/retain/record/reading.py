@@ -1,4 +1,4 @@
-"""Records read back: one, or thousands that share what they have in common."""
+"""Reading of records, one or thousands with shared nodes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from retain.storage.reading import MIB, MissingFileError, check_tree, parse_json
 from retain.storage.schemas import check_schema
 
 RECORD_BYTES = 16 * MIB
-"""Bytes of a record at most; those with a large contract have some 30 KiB."""
+"""Maximum size of a record; a large contract makes about 30 KiB."""
 OPENS, CLOSES, EMPTY = b'\n  "data": {', b"\n  }", b"null"
-"""Where the text of ``config.data`` begins and ends, as records are written."""
+"""Start and end of ``config.data`` in the text of a record."""
 
 
 class Reader:
-    """Reads records and holds each distinct node of their configs in memory once.
+    """Reader of records that keeps each distinct config node in memory once.
 
-    The runs of a sweep repeat the same data contract, which is most of a record: its text is
-    parsed once for all records that have it to the letter.
+    The data contract is most of a record and the same in all runs of a sweep: an identical text is
+    parsed once.
     """
 
     def __init__(self) -> None:
@@ -32,43 +32,43 @@ class Reader:
         self._contracts: dict[bytes, Any] = {}
 
     def read(self, path: Path, *, within: Path | None = None) -> Record | None:
-        """Return the record in a file, or None where there is no file.
+        """Return the record in a file, or None if there is no file.
 
-        ``within`` is a folder that the file must lie in when all links are followed.
+        ``within`` is a folder that must contain the file after links are resolved.
 
         Raises
         ------
         RetainError
-            If the file is no record this version can read.
+            If this version cannot read the file.
         """
         try:
             text = read_bytes(path, max_bytes=RECORD_BYTES, within=within)
         except MissingFileError:
             return None
-        begin, end = _contract(text)
+        begin, end = _contract_span(text)
         contract = text[begin:end]
         record = self._without(contract, text[:begin] + EMPTY + text[end:])
         if record is None:
-            record = _parsed(text, path)
+            record = _parse_record(text, path)
             check_tree(record.config.get("data"), f"{path}: config.data")
             self._contracts[contract] = record.config.get("data")
         for key, node in record.config.items():
             if key != "data":
-                record.config[key] = self._one_of(node, f"{path}: config.{key}")
+                record.config[key] = self._deduplicate(node, f"{path}: config.{key}")
         if record.tuning is not None:
             check_tree(record.tuning.model_dump(), f"{path}: tuning")
         return record
 
-    def _one_of(self, node: Any, where: str) -> Any:
-        """Return the node that was read before and is the same, or this one, checked."""
-        known = marshal.dumps(node, 2)
-        if known not in self._nodes:
+    def _deduplicate(self, node: Any, where: str) -> Any:
+        """Return an equal node read before, or this one after a check."""
+        dump = marshal.dumps(node, 2)
+        if dump not in self._nodes:
             check_tree(node, where)
-            self._nodes[known] = node
-        return self._nodes[known]
+            self._nodes[dump] = node
+        return self._nodes[dump]
 
     def _without(self, contract: bytes, text: bytes) -> Record | None:
-        """Return the record with a contract read before; None where there is none."""
+        """Return the record if its contract was read before, or None."""
         if not contract or contract not in self._contracts:
             return None
         try:
@@ -81,31 +81,31 @@ class Reader:
         return record
 
 
-def _contract(text: bytes) -> tuple[int, int]:
-    """Return the span of ``config.data`` in the text of a record; empty where it has none."""
+def _contract_span(text: bytes) -> tuple[int, int]:
+    """Return the span of ``config.data`` in the text of a record, empty if it has none."""
     begin = text.find(OPENS)
     end = text.find(CLOSES, begin)
     return (0, 0) if begin < 0 or end < 0 else (begin + len(OPENS) - 1, end + len(CLOSES))
 
 
-def _parsed(text: bytes, path: Path) -> Record:
+def _parse_record(text: bytes, path: Path) -> Record:
     try:
         record = Record.model_validate_json(text)
     except ValidationError as error:
-        raise _refused(text, path, error) from None
+        raise _parse_error(text, path, error) from None
     check_schema(record.schema_, SCHEMA, path)
     return record
 
 
-def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
-    """Return the error for a file that is no record."""
+def _parse_error(text: bytes, path: Path, error: ValidationError) -> RetainError:
+    """Return the error for a file that is not a record."""
     try:
         tree = parse_json(text, str(path))
     except RetainError as broken:
         return broken
-    found = tree.get("schema") if isinstance(tree, dict) else None
+    schema = tree.get("schema") if isinstance(tree, dict) else None
     try:
-        check_schema(found, SCHEMA, path)
+        check_schema(schema, SCHEMA, path)
     except RetainError as other:
         return other
     first = error.errors()[0]
@@ -114,11 +114,8 @@ def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
 
 
 def check_scores_size(path: Path, size: int | None, *, within: Path | None = None) -> None:
-    """Raise a ``RetainError`` if ``scores.parquet`` is lost, cut, or of another size than recorded.
-
-    It costs so little that thousands can be checked before a sweep.
-    """
+    """Raise a ``RetainError`` if ``scores.parquet`` is missing or has not the recorded size."""
     check_parquet_ends(path, within=within)
-    found = path.stat().st_size
-    if size is not None and found != size:
-        raise RetainError(f"{path} has {found} bytes, and its record says {size}.")
+    actual = path.stat().st_size
+    if size is not None and actual != size:
+        raise RetainError(f"{path} has {actual} bytes, and its record says {size}.")

@@ -1,4 +1,4 @@
-"""The nodes of ``score.yaml``, and what scoring needs of a ``verdict.json`` it does not trust."""
+"""The nodes of ``score.yaml``, and the checked parts of ``verdict.json`` that scoring needs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from retain.schema.parsing import Config
 class Score(Config):
     """The whole tree of ``retain-score``.
 
-    ``data``, ``assumptions``, ``offers`` and ``campaign`` hold what was typed; what was not is as
-    in the comparison. ``rows`` are given to the model at a time.
+    ``data``, ``assumptions``, ``offers`` and ``campaign`` hold the keys typed; all others are those
+    of the comparison. ``rows`` is the number of rows predicted at a time.
     """
 
     verdict: str
@@ -31,7 +31,7 @@ class Score(Config):
 
 
 class SavedFile(Config):
-    """A file beside the verdict, and the SHA-256 it had when that was written."""
+    """A file next to the verdict, and its SHA-256."""
 
     file: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -48,7 +48,7 @@ class SavedWinner(Config):
 
 
 class SavedSplit(Config):
-    """The day of the sealed test (YYYY-MM-DD), where rows have days."""
+    """The day of the sealed test (YYYY-MM-DD), if rows have days."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -65,7 +65,7 @@ class SavedSettings(Config):
 
 
 class FittedThresholds(Config):
-    """Segmentation and catalogue with every cut-off settled among the comparison's customers."""
+    """Segmentation and catalogue with the thresholds fitted on the comparison's customers."""
 
     segmentation: Segmentation
     offers: Catalogue

@@ -1,4 +1,4 @@
-"""``verdict.json``: all that a comparison found, for programs and for the page, which adds none.
+"""``verdict.json``: the results of a comparison, for programs and for the page.
 
 schema                     counts up when the meaning of a key changes
 study, studies, question   what was compared
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 4
 FOLDS_SHOWN = 200
-"""Runs whose metrics are told fold by fold."""
+"""Number of runs with fold values."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,6 @@ class ComparisonExtras:
     """The results of a comparison beyond the verdict itself.
 
     ``curves``, ``sealed``, ``further`` and ``reasons`` need the winner's scores and customers.
-    ``unfinished`` counts all runs without a record, ``running`` those of them being done now.
     """
 
     studies: tuple[str, ...]
@@ -113,13 +112,13 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
         **_leaderboard(verdict),
         "main_effects": [_effect(effect) for effect in verdict.effects],
         "curves": extras.curves,
-        "diffs": [_plain(one) for one in extras.diffs],
+        "diffs": [_to_plain(one) for one in extras.diffs],
         "gate": None if extras.gate is None else _gate(extras.gate),
         "sealed_test": None if extras.sealed is None else _sealed(extras.sealed),
         "by_snapshot": [_snapshot(one) for one in score_by_snapshot(winner, extras.sealed)],
         "excluded_runs": [
-            *map(_other, verdict.others),
-            *map(_broken, extras.broken),
+            *map(_excluded_run, verdict.others),
+            *map(_broken_run, extras.broken),
         ],
         "n_unfinished": extras.unfinished,
         "n_running": extras.running,
@@ -135,7 +134,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
 
 
 def as_json(tree: dict[str, Any]) -> str:
-    """Return a document as text: one line a key, one line a run."""
+    """Return a document as text, one line per key and per run."""
     lines = (f"{json.dumps(key)}: {_text(value)}" for key, value in tree.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -146,9 +145,9 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _plain(found: DataclassInstance) -> Any:
-    """Return a finding in the values that JSON has."""
-    return json.loads(_text(asdict(found)))
+def _to_plain(item: DataclassInstance) -> Any:
+    """Return a dataclass in JSON's types."""
+    return json.loads(_text(asdict(item)))
 
 
 def _run_name(verdict: Verdict, record: Record) -> dict[str, str]:
@@ -208,7 +207,7 @@ def _snapshot(one: SnapshotScore) -> dict[str, Any]:
 def _gate(checks: Sequence[GateResult]) -> dict[str, Any]:
     return {
         "passed": all(check.passed for check in checks),
-        "metrics": [_plain(check) for check in checks],
+        "metrics": [_to_plain(check) for check in checks],
     }
 
 
@@ -234,7 +233,7 @@ def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any
     return messages
 
 
-def _other(record: Record) -> dict[str, Any]:
+def _excluded_run(record: Record) -> dict[str, Any]:
     return {
         "id": record.id,
         "study": record.study,
@@ -244,7 +243,7 @@ def _other(record: Record) -> dict[str, Any]:
     }
 
 
-def _broken(run: BrokenRun) -> dict[str, Any]:
+def _broken_run(run: BrokenRun) -> dict[str, Any]:
     """Return the entry of a run whose files are invalid, under its folder's name."""
     folder = run.directory.path
     return {

@@ -14,12 +14,12 @@ from retain.wording import describe_count, format_interval, format_signed
 
 Tree = Mapping[str, Any]
 STRONGEST = 5
-"""Features named in the terminal; the page has them all."""
+"""Maximum number of features; the page has all of them."""
 ARROWS = {"up": " ↑", "down": " ↓"}
 
 
 def print_explanations(console: Console, explanations: Tree) -> None:
-    """Print what each group contributes, the strongest features, and what is missing."""
+    """Print the ablation of groups, the strongest features, and warnings."""
     console.print(_groups(explanations["groups"]))
     strongest = [_strength(one) for one in explanations["features"] if one["mean_abs_shap"]][
         :STRONGEST
@@ -41,13 +41,13 @@ def _groups(groups: list[Tree]) -> Table:
     for name in ("lost", "95 % CI", "measured by"):
         table.add_column(name, no_wrap=name != "measured by")
     for group in groups:
-        found = group["ablation"]
-        if found is None:
+        ablation = group["ablation"]
+        if ablation is None:
             table.add_row(literal(group["name"]), "", "", literal(group["reason"] or ""))
             continue
-        loss = found["auc_loss"]
+        loss = ablation["auc_loss"]
         interval = format_interval(loss["low"], loss["high"], "+.3f")
-        pairs = found["n_pairs"] if found["source"] == "sweep" else None
+        pairs = ablation["n_pairs"] if ablation["source"] == "sweep" else None
         message = (
             "refits" if pairs is None else describe_count(pairs, "pair of runs", "pairs of runs")
         )

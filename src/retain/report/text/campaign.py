@@ -1,8 +1,7 @@
-"""The campaign in sentences, each generated from the verdict's numbers and no wider than they.
+"""The campaign in sentences, generated from the verdict's numbers.
 
-An offer is a hypothesis: nothing here says that it works, and where the campaign could not see
-the effect hoped for, nothing is promised. May import: report.campaign_captions, report.contents,
-report.names, report.numbers, report.words.
+An offer is a hypothesis: no sentence says that it works, and none promises an effect that the
+campaign is too small to detect.
 """
 
 from __future__ import annotations
@@ -15,27 +14,27 @@ from retain.report.text.numbers import Number, format_number
 from retain.report.text.words import Message, interval, message
 
 CONSENT = "campaign.consent=assume_given"
-"""What the store types to vouch for everybody's consent."""
+"""The override with which the store vouches for everybody's consent."""
 READOUT = "retain-readout"
 
 
 def money(value: float | None) -> Number:
-    """Return a sum, in the unit of profit."""
+    """Return an amount in the unit of profit."""
     return Number(value, "money")
 
 
 def customers(count: int) -> Message:
-    """So many customers."""
+    """Return a number of customers as a message."""
     return message("campaign.customers", n=Number(count, "count"))
 
 
 def summary(campaign: Tree) -> list[Message]:
     """Return the summary: offers and cost, control group, detectable effect, consent."""
-    said = [_plan(campaign)]
+    messages = [_plan(campaign)]
     if campaign["plan"]["n_chosen"]:
-        said += [_control(campaign), promise(campaign)]
-    said += [message(f"campaign.consent.{campaign['consent']}", **_agreed(campaign))]
-    return [*said, message("campaign.hypotheses", command=code(READOUT))]
+        messages += [_control(campaign), promise(campaign)]
+    messages += [message(f"campaign.consent.{campaign['consent']}", **_consent_counts(campaign))]
+    return [*messages, message("campaign.hypotheses", command=code(READOUT))]
 
 
 def _plan(campaign: Tree) -> Message:
@@ -54,34 +53,34 @@ def _plan(campaign: Tree) -> Message:
 
 
 def _control(campaign: Tree) -> Message:
-    held = campaign["plan"]["n_control"]
-    if not held:
+    control = campaign["plan"]["n_control"]
+    if not control:
         return message("campaign.control_none")
     share = Number(campaign["control_group"]["share"], "share")
-    return message("campaign.control", n=Number(held, "count"), share=share)
+    return message("campaign.control", n=Number(control, "count"), share=share)
 
 
 def promise(campaign: Tree) -> Message:
     """Return whether the campaign can detect the expected effect, as a message."""
     power = campaign["power"]
-    found = power["overall"]
-    if found["minimum_detectable_effect"] is None:
+    overall = power["overall"]
+    if overall["minimum_detectable_effect"] is None:
         return message("campaign.undetectable")
-    told = {
-        "hoped": Number(found["expected"], "points"),
-        "detectable": Number(found["minimum_detectable_effect"], "points"),
+    values = {
+        "hoped": Number(overall["expected"], "points"),
+        "detectable": Number(overall["minimum_detectable_effect"], "points"),
         "power": Number(power["power"], "share"),
         "alpha": Number(power["alpha"], "plain"),
     }
-    if found["claimable"]:
-        return message("campaign.promised", **told)
-    if found["required_n"] is None:
-        return message("campaign.unpromised", **told)
-    return message("campaign.unpromised_needed", n=Number(found["required_n"], "count"), **told)
+    if overall["claimable"]:
+        return message("campaign.promised", **values)
+    if overall["required_n"] is None:
+        return message("campaign.unpromised", **values)
+    return message("campaign.unpromised_needed", n=Number(overall["required_n"], "count"), **values)
 
 
-def _agreed(campaign: Tree) -> dict[str, Any]:
-    """Return the number of customers who agreed, where the source has consent."""
+def _consent_counts(campaign: Tree) -> dict[str, Any]:
+    """Return the number of customers who agreed, if the source has consent."""
     if campaign["consent"] != "from_data":
         return {}
     return {
@@ -96,15 +95,16 @@ def cautions(tree: Tree) -> list[Message]:
     Raises
     ------
     KeyError
-        For a caution that has no text: whoever gives one has to write both.
+        If a caution has no text.
     """
-    found = tree["campaign"]["cautions"]
+    items = tree["campaign"]["cautions"]
     return [
-        message(f"caution.{one['code']}", **_PUT.get(one["code"], _nothing)(tree)) for one in found
+        message(f"caution.{one['code']}", **_CAUTION_VALUES.get(one["code"], _no_values)(tree))
+        for one in items
     ]
 
 
-def _nothing(_: Tree) -> dict[str, Any]:
+def _no_values(_: Tree) -> dict[str, Any]:
     return {}
 
 
@@ -112,15 +112,15 @@ def _poor_calibration(tree: Tree) -> dict[str, Any]:
     return _slope(tree["campaign"]["recalibration"])
 
 
-def _may_lose(tree: Tree) -> dict[str, Any]:
+def _loss_values(tree: Tree) -> dict[str, Any]:
     return {"low": money(tree["campaign"]["plan"]["expected_net"]["low"])}
 
 
-_PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
+_CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "calibration_poor": _poor_calibration,
-    "may_lose": _may_lose,
+    "may_lose": _loss_values,
 }
-"""What is put into the texts of cautions, by their code."""
+"""Placeholders of the texts of cautions by code."""
 
 
 def limits(campaign: Tree) -> list[Message]:
@@ -128,14 +128,14 @@ def limits(campaign: Tree) -> list[Message]:
     if campaign["shadow_prices"] is None:
         return []
     messages = [_budget(campaign), _contacts(campaign), _consent(campaign), _price(campaign)]
-    return [*(one for one in messages if one is not None), *_places(campaign)]
+    return [*(one for one in messages if one is not None), *_capacity(campaign)]
 
 
 def _budget(campaign: Tree) -> Message | None:
-    """Of the budget; where more of it would buy nothing, what buys all that pays."""
-    found, plan = campaign["shadow_prices"]["budget"], campaign["plan"]
-    if found is not None and found["price"] > 0:
-        return message("prices.budget", step=money(found["step"]), worth=money(found["gain"]))
+    """Return the gain of a larger budget, or the plan's cost if there is none."""
+    price, plan = campaign["shadow_prices"]["budget"], campaign["plan"]
+    if price is not None and price["price"] > 0:
+        return message("prices.budget", step=money(price["step"]), worth=money(price["gain"]))
     return (
         message("prices.budget_spare", cost=money(plan["expected_cost"]))
         if plan["n_chosen"]
@@ -149,23 +149,23 @@ def _contacts(campaign: Tree) -> Message | None:
 
 
 def _consent(campaign: Tree) -> Message | None:
-    found = campaign["shadow_prices"]["consent"]
-    if found is None or not found["n_customers"]:
+    price = campaign["shadow_prices"]["consent"]
+    if price is None or not price["n_customers"]:
         return None
-    count = Number(found["n_customers"], "count")
-    return message("prices.consent", n=count, worth=money(found["gain"]))
+    count = Number(price["n_customers"], "count")
+    return message("prices.consent", n=count, worth=money(price["gain"]))
 
 
 def _price(campaign: Tree) -> Message | None:
     """Return the cost of the control group."""
-    found = campaign["shadow_prices"]["control_group"]
-    if found is None or not found["n_customers"]:
+    price = campaign["shadow_prices"]["control_group"]
+    if price is None or not price["n_customers"]:
         return None
-    count = Number(found["n_customers"], "count")
-    return message("prices.control", n=count, cost=money(found["cost"]))
+    count = Number(price["n_customers"], "count")
+    return message("prices.control", n=count, cost=money(price["cost"]))
 
 
-def _places(campaign: Tree) -> list[Message]:
+def _capacity(campaign: Tree) -> list[Message]:
     return [
         message(
             "prices.place",
@@ -178,43 +178,43 @@ def _places(campaign: Tree) -> list[Message]:
 
 
 def plan_quality_text(campaign: Tree) -> list[Message]:
-    """Profit at risk, recalibration, the certificate of the plan, and how steady the plan is."""
-    said = [_at_risk(campaign), _calibrated(campaign), _certificate(campaign["plan"])]
+    """Return profit at risk, recalibration, the plan's certificate, and the plan's stability."""
+    messages = [_at_risk(campaign), _recalibration(campaign), _certificate(campaign["plan"])]
     steady = _stable_assumptions((campaign["sensitivity"] or {"rows": []})["rows"])
-    return [*(one for one in said if one is not None), *steady]
+    return [*(one for one in messages if one is not None), *steady]
 
 
 def _at_risk(campaign: Tree) -> Message:
-    found = campaign["profit_at_risk"]
+    at_risk = campaign["profit_at_risk"]
     return message(
         "trust.at_risk",
         draws=Number(campaign["n_simulations"], "count"),
-        value=money(found["value"]),
-        range=interval(found["low"], found["high"], "money"),
+        value=money(at_risk["value"]),
+        range=interval(at_risk["low"], at_risk["high"], "money"),
     )
 
 
-def _calibrated(campaign: Tree) -> Message | None:
-    """Slope and intercept, and what the slope's interval says of the scores before."""
-    found = campaign["recalibration"]
-    if found is None:
+def _recalibration(campaign: Tree) -> Message | None:
+    """Return slope and intercept, and the conclusion about the scores before recalibration."""
+    calibration = campaign["recalibration"]
+    if calibration is None:
         return None
-    key = f"trust.calibrated.{_spread(found)}"
-    return message(key, customers=customers(found["n_customers"]), **_slope(found))
+    key = f"trust.calibrated.{_spread(calibration)}"
+    return message(key, customers=customers(calibration["n_customers"]), **_slope(calibration))
 
 
-def _slope(found: Tree) -> dict[str, Any]:
-    """Return slope and intercept of the recalibration, by the names the phrases use."""
-    slope = found["slope"]
+def _slope(calibration: Tree) -> dict[str, Any]:
+    """Return slope and intercept of the recalibration by placeholder."""
+    slope = calibration["slope"]
     return {
         "slope": Number(slope["value"], "times"),
         "range": interval(slope["low"], slope["high"], "times"),
-        "intercept": Number(found["intercept"], "times"),
+        "intercept": Number(calibration["intercept"], "times"),
     }
 
 
 def _spread(recalibration: Tree) -> str:
-    """Return whether scores were spread rightly, too widely, or too little.
+    """Return the key for scores spread about right, too widely, or too little.
 
     >>> [_spread({"slope": {"low": low, "high": low + 0.3}}) for low in (0.6, 0.9, 1.1)]
     ['sure', 'fine', 'timid']
@@ -226,23 +226,32 @@ def _spread(recalibration: Tree) -> str:
 
 
 def _certificate(plan: Tree) -> Message:
-    """Return that no plan is better, or how much better one might at most be."""
-    told = {"value": money(plan["objective"]), "method": message(f"trust.method.{plan['method']}")}
+    """Return that the plan is optimal, or an upper bound on a better one."""
+    values = {
+        "value": money(plan["objective"]),
+        "method": message(f"trust.method.{plan['method']}"),
+    }
     if plan["is_optimal"]:
-        return message("trust.certificate.proven", **told)
+        return message("trust.certificate.proven", **values)
     ends = {"bound": money(plan["upper_bound"]), "gap": Number(plan["relative_gap"], "share")}
-    return message("trust.certificate.bounded", **told, **ends)
+    return message("trust.certificate.bounded", **values, **ends)
 
 
 def _stable_assumptions(rows: Sequence[Tree]) -> list[Message]:
-    """Over which assumptions' whole range the plan stays what it is, and over which it does not."""
-    known = [row for row in rows if row["stable_from"] is not None and row["stable_to"] is not None]
-    stays = [
-        row for row in known if row["stable_from"] <= row["low"] and row["high"] <= row["stable_to"]
+    """Return the assumptions over whose whole range the plan is stable, and the others."""
+    bounded = [
+        row for row in rows if row["stable_from"] is not None and row["stable_to"] is not None
     ]
-    changes = [row for row in known if row not in stays]
-    told = (("trust.stays", stays), ("trust.changes", changes))
-    return [message(key, names=list(map(_range_message, found))) for key, found in told if found]
+    stays = [
+        row
+        for row in bounded
+        if row["stable_from"] <= row["low"] and row["high"] <= row["stable_to"]
+    ]
+    changes = [row for row in bounded if row not in stays]
+    groups = (("trust.stays", stays), ("trust.changes", changes))
+    return [
+        message(key, names=list(map(_range_message, members))) for key, members in groups if members
+    ]
 
 
 def _range_message(row: Tree) -> Message:
@@ -250,7 +259,7 @@ def _range_message(row: Tree) -> Message:
 
 
 def assumptions(campaign: Tree) -> list[Tree]:
-    """All that is assumed, and within which values of it the plan stays what it is."""
+    """Return all assumptions, each with the range within which the plan is stable."""
     unknown = {"stable_from": None, "stable_to": None}
     tried = {row["name"]: row for row in (campaign["sensitivity"] or {"rows": []})["rows"]}
     stated = {one["name"]: {**unknown, **one} for one in campaign["assumptions"]}
@@ -269,6 +278,6 @@ def assumption(row: Tree) -> Message:
 
 
 def sampled_assumptions(campaign: Tree) -> Message:
-    """Return how to assign the same control group again."""
+    """Return the seed and number of attempts behind the control group."""
     draws = Number(campaign["control_group"]["n_attempts"], "count")
     return message("trust.drawn", n=draws, seed=Number(campaign["seed"], "plain"))
