@@ -25,7 +25,6 @@ from retain.cli.score import score
 from retain.customers.checks.checks import CODES
 from retain.customers.demo import write
 from retain.storage.paths import conf_dir
-from retain.verdict.document import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -357,7 +356,6 @@ def keys_of(path):
     return columns(path) if path.suffix == ".csv" else set(json.loads(path.read_text("utf-8")))
 
 
-@pytest.mark.skipif(SCHEMA < 4, reason="the page lists the keys of schema 4")
 @pytest.mark.timeout(600)
 def test_the_page_on_files_lists_every_column_and_key(reader, without_charts):
     text = (DOCS / "reference/files.md").read_text(encoding="utf-8")

@@ -42,7 +42,7 @@ def files(tmp_path, monkeypatch, campaign):
     monkeypatch.setenv("COLUMNS", "80")
     assignment, declined, kept = campaign
     write_campaign(tmp_path / "verdict", assignment)
-    contacted = np.where(assignment.treated, "yes", "no")
+    contacted = np.where(assignment.is_treated, "yes", "no")
     outcomes_table(assignment, declined, kept, contacted=contacted).to_csv("later.csv", index=False)
     return tmp_path
 
@@ -188,12 +188,14 @@ def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, column
     from retain.campaign.readout.readout import build_readout as read_out
 
     assignment, declined, kept = simulate_campaign(simulation.Design(simulation.LARGE.sizes, save))
-    gone = np.random.default_rng(0).random(len(declined)) < np.where(assignment.treated, 0.02, 0.2)
+    gone = np.random.default_rng(0).random(len(declined)) < np.where(
+        assignment.is_treated, 0.02, 0.2
+    )
     known = {
         "declined": np.where(gone, np.nan, declined) if "declined" in columns else None,
         "profit": np.where(gone, np.nan, kept) if "profit" in columns else None,
     }
-    contacted = (assignment.treated & (np.arange(len(declined)) % 9 > 0)).astype(float)
+    contacted = (assignment.is_treated & (np.arange(len(declined)) % 9 > 0)).astype(float)
     outcomes = Outcomes(~gone, **known, contacted=contacted, cost=None, n_unknown_customers=2)
     tree = read_out(assignment, outcomes, resamples=200).tree
     lines = board(tree, tmp_path).splitlines()

@@ -354,6 +354,6 @@ def test_nothing_imports_optuna_before_it_is_asked_for():
 def test_equally_common_choices_are_told_in_the_order_configured():
     where = SearchRange(choices=("sqrt", 0.5))
     assert tuning_report.parameter_agreement(where, [0.5, "sqrt"]) == {
-        "value": "sqrt",
+        "mode": "sqrt",
         "share": 0.5,
     }

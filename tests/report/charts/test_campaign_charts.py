@@ -107,7 +107,7 @@ def test_without_profit_the_chart_is_of_risk(tree):
         one["profit_at_risk"] = None
     chart = drawn(tree)["segments"]
     assert [spot.values[0][2] for spot in chart.spots] == ["percent"] * 9
-    assert chart.spots[0].values[0][1] == max(one["risk"] for one in tree["segments"])
+    assert chart.spots[0].values[0][1] == max(one["risk"]["value"] for one in tree["segments"])
 
 
 @pytest.mark.parametrize("scale", [1e-4, 1e9, -1e3, 0.0])
@@ -142,7 +142,7 @@ def test_one_drawing_of_money_serves_both_languages(tree):
 def test_curves_of_a_single_point_can_be_drawn(tree, campaign):
     campaign["budget_curve"] = [{"budget": 0.0, "n_chosen": 0, "expected_net": 0.0}]
     campaign["profit_curve"] = {
-        "offer": None, "shares": [0.0], "profit": [0.0], "best_share": 0.0, "best_profit": 0.0,
+        "offer": None, "share": [0.0], "profit": [0.0], "best_share": 0.0, "best_profit": 0.0,
     }  # fmt: skip
     assert set(drawn(tree)) == set(OURS)
 

@@ -58,7 +58,8 @@ def feature(group, at, label, *, strengths=True, used=True, **more):
 def group_of(name, loss, *, used=True):
     """A group; ``loss`` None where its contribution was not measured."""
     given = loss is not None and used
-    auc_loss = {"value": loss, "low": loss - 0.012, "high": loss + 0.013}
+    if given:
+        auc_loss = {"value": loss, "low": loss - 0.012, "high": loss + 0.013}
     return {
         "name": name,
         "in_model": used,
@@ -305,7 +306,7 @@ def test_a_rib_tells_sign_strength_interval_and_level():
 
 def test_small_strengths_are_told_apart():
     weak = {"value": 0.0123, "low": 0.0111, "high": 0.0136}
-    chart = drawn(tree_of([feature("site", 0, name("en"), strength=weak)]))
+    chart = drawn(tree_of([feature("site", 0, name("en"), mean_abs_shap=weak)]))
     assert "0.012 (0.011–0.014)" in labels_of(chart)
 
 
@@ -355,7 +356,7 @@ def test_every_rib_can_be_pointed_at_and_says_the_same_things():
 
 
 def test_a_target_without_a_name_is_told_in_general():
-    tree = tree_of([feature("site", 0, name("en"))], label=None, customers=1)
+    tree = tree_of([feature("site", 0, name("en"))], label=None, n_customers=1)
     assert "Activity declines" in labels_of(drawn(tree))
     assert "из 1 клиента" in labels_of(drawn(tree, "ru"))
 
