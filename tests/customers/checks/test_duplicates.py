@@ -117,7 +117,7 @@ def test_independent_coarse_columns_hold_no_twins():
         assert pairs_of(customers_of(rows)) == set()
 
 
-@given(seed=SEEDS, duplicates=st.integers(0, 12), columns=st.integers(7, 24))
+@given(seed=SEEDS, copies=st.integers(0, 12), columns=st.integers(7, 24))
 @settings(max_examples=30, deadline=None)
 def test_planted_copies_are_found_exactly(seed, copies, columns):
     random = np.random.default_rng(seed)

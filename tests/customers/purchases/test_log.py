@@ -35,7 +35,7 @@ def test_a_row_becomes_whole_numbers(opened, csv_log):
     assert log.rows("customer", "t", "cents", "items", "buys") == [(7, seconds, 1235, 3, 1)]
     assert (log.log.first_day, log.log.last_day) == (19724, 19724)
     assert log.log.columns == {"amount", "items"}
-    assert [step.of for step in log.log.funnel] == ["purchases"]
+    assert [step.unit for step in log.log.funnel] == ["purchases"]
 
 
 def test_without_amount_and_items_each_row_is_one_item_for_no_money(opened, csv_log):
@@ -170,7 +170,7 @@ def test_a_file_that_is_ascii_at_first_may_be_cp1251_further_on(opened, csv_log)
 def test_an_invalid_row_is_left_out_and_counted(opened, csv_log, bad, step, reason):
     log = opened(csv_log(lines(bad)), **MONEY)
     found = log.funnel[step]
-    assert (found.before, found.after, found.of) == (31, 30, "purchases")
+    assert (found.before, found.after, found.unit) == (31, 30, "purchases")
     assert re.search(reason, found.reason), found.reason
     assert len(log.rows()) == 30
 
