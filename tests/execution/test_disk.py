@@ -69,7 +69,7 @@ def left_free(mounted, pages):
 
 def is_one_sentence(output):
     """Return whether a failure is explained in one sentence with its remedy."""
-    first = "full/runs cannot be written: No space left on device"
+    first = "full/adhoc cannot be written: No space left on device"
     return output.startswith(first) and output.endswith(f". {REMEDY}\n") and output.count("\n") == 1
 
 
