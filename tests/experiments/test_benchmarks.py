@@ -227,7 +227,7 @@ def test_scoring_is_timed_against_reading_and_the_bare_predict(benchmark, tmp_pa
 
     script, new = benchmark("scoring"), tmp_path / "new"
     write(new, customers=300, seed=5)
-    done = script.one_round(script.train_days(tmp_path / "made", "tree", 150), new, 300)
+    done = script.one_round(script.trained(tmp_path / "made", "tree", 150), new, 300)
     for name in script.LIMITS:
         assert done[name].wall > done["read"].wall > done["plain"].wall > 0
         row = script.told("tree", name, [done]).split("|")
