@@ -130,7 +130,7 @@ def test_invented_runs_are_as_retain_would_write_them(invented):
     assert {record.config["model"]["name"] for record in records} == {"logreg", "tree", "knn"}
     best = max(records, key=lambda record: record.metrics["roc_auc"].value)
     assert invented.run(slug_of(best.config), best.id).scores.is_file()
-    assert {len(metric.folds) for metric in best.metrics.values()} == {10}
+    assert {len(metric.fold_values) for metric in best.metrics.values()} == {10}
     assert len(best.metrics) == 11
 
 

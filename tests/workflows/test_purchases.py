@@ -47,7 +47,7 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     }
     assert "validation in time: learns from" in swept
     assert "% declined" in swept
-    assert "The label, one parameter changed" in swept
+    assert "The label with one parameter changed" in swept
 
     consent = ("campaign=default", "campaign.consent=assume_given", "campaign.control_share=0.2")
     code, output = retain_compare("study=purchases", "resamples=100", *consent)
@@ -89,7 +89,7 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
         "campaign.consent=assume_given",
     )
     assert answer(score, same, "score") == 0
-    assert f"{last['rows']} of these ids are in the comparison too" in capsys.readouterr().out
+    assert f"{last['n_rows']} of these ids are in the comparison too" in capsys.readouterr().out
     assert answer(score, same[:1], "score") == 2
     assert f"data.snapshot=DAY, one after {last['snapshot']}" in capsys.readouterr().err
     late = (*same[:1], "data.snapshot=2031-01-01", *same[2:])
