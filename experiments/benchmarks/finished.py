@@ -128,8 +128,8 @@ def _record(
         environment=collect_environment(),
         git=read_git_state(),
         warnings=(),
-        started=started.isoformat(timespec="milliseconds"),
-        finished=(started + timedelta(milliseconds=800)).isoformat(timespec="milliseconds"),
+        started_at=started.isoformat(timespec="milliseconds"),
+        finished_at=(started + timedelta(milliseconds=800)).isoformat(timespec="milliseconds"),
     )
 
 

@@ -129,7 +129,7 @@ def test_raced_runs_are_done_with_a_race_and_done_in_full_without(raced, retain)
     shutil.copytree(raced[0], "outputs")
     code, output = retain(*LINE, RACE)
     assert (code, "0 done, 0 failed, 0 not applicable, 8 done before" in output) == (0, True)
-    assert retain(*LINE, RACE, "dry_run=true")[1].count("raced") == 2
+    assert retain(*LINE, RACE, "dry_run=true")[1].count("stopped early") == 2
     output = retain(*LINE, "validation.early_stopping=false")[1]
     assert "again: it was stopped after 3 of 6 folds" in output
     assert "2 done, 0 failed, 0 not applicable, 6 done before" in output

@@ -130,7 +130,7 @@ def test_invented_runs_are_as_retain_would_write_them(invented):
     assert {record.config["model"]["name"] for record in records} == {"logreg", "tree", "knn"}
     best = max(records, key=lambda record: record.metrics["roc_auc"].value)
     assert invented.run(slug_of(best.config), best.id).scores.is_file()
-    assert {len(metric.folds) for metric in best.metrics.values()} == {10}
+    assert {len(metric.fold_values) for metric in best.metrics.values()} == {10}
     assert len(best.metrics) == 11
 
 
@@ -227,7 +227,7 @@ def test_scoring_is_timed_against_reading_and_the_bare_predict(benchmark, tmp_pa
 
     script, new = benchmark("scoring"), tmp_path / "new"
     write(new, customers=300, seed=5)
-    done = script.one_round(script.train_days(tmp_path / "made", "tree", 150), new, 300)
+    done = script.one_round(script.trained(tmp_path / "made", "tree", 150), new, 300)
     for name in script.LIMITS:
         assert done[name].wall > done["read"].wall > done["plain"].wall > 0
         row = script.told("tree", name, [done]).split("|")

@@ -355,5 +355,11 @@ def test_a_store_that_says_who_agreed_is_not_overruled(compared):
     ],
 )
 def test_a_control_group_too_small_is_told_from_none(control, message):
-    power = {"hoped": 0.1, "detectable": None, "treated": 26, "control": control, "needed": 260}
+    power = {
+        "expected": 0.1,
+        "minimum_detectable_effect": None,
+        "n_treated": 26,
+        "n_control": control,
+        "required_n": 260,
+    }
     assert re.search(message, _promise({"power": {"overall": power}}))

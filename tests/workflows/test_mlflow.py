@@ -112,7 +112,7 @@ def test_a_record_is_found_again_in_mlflow(ended, outputs, read, client):
     assert found.data.tags["retain.id"] == record.id
     assert found.data.tags["retain.data"] == record.data.fingerprint
     assert found.data.tags["retain.split"] == record.split.fingerprint
-    assert found.data.tags["retain.code"] == record.environment.code
+    assert found.data.tags["retain.code_sha256"] == record.environment.code_sha256
     assert found.data.tags["retain.git"] == "f00d and changes"
 
 
@@ -143,12 +143,12 @@ def test_a_record_is_logged_once(ended, outputs, read):
 
 def test_a_run_that_was_redone_takes_the_place_of_the_older(ended, outputs, read):
     log_runs([ended()], MLFLOW, outputs)
-    again = ended(finished="2026-02-02T00:00:02+00:00")
+    again = ended(finished_at="2026-02-02T00:00:02+00:00")
     assert log_runs([again], MLFLOW, outputs).startswith("1 runs logged")
     (found,) = read()
-    assert found.data.tags["retain.finished"] == "2026-02-02T00:00:02+00:00"
+    assert found.data.tags["retain.finished_at"] == "2026-02-02T00:00:02+00:00"
     (older,) = read(view=2)
-    assert older.data.tags["retain.finished"] == "2026-01-01T00:00:02+00:00"
+    assert older.data.tags["retain.finished_at"] == "2026-01-01T00:00:02+00:00"
 
 
 # MLflow shows no reason of its own: without the tag, a failure would be a row without numbers.

@@ -156,8 +156,8 @@ def test_the_plan_for_the_store_is_the_optimum_of_an_exact_solver(asked):
         options={"mip_rel_gap": 1e-6},
     )
     assert plan.is_optimal
-    assert plan.value == pytest.approx(-found.fun, rel=2e-6)
-    assert plan.value <= -found.mip_dual_bound + 1e-6
+    assert plan.objective == pytest.approx(-found.fun, rel=2e-6)
+    assert plan.objective <= -found.mip_dual_bound + 1e-6
 
 
 def test_from_little_budget_to_much_the_campaign_grows_until_nobody_is_left_who_pays(offered):

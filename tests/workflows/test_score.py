@@ -369,7 +369,7 @@ def test_a_cell_that_cannot_be_read_costs_one_customer_the_score(new_table, reta
     assert left_out["customer_id"].tolist() == [int(table.loc[3, "id"])]
     assert "cannot be read: column 'pages': 1 cell is not a number" in left_out["reason"][0]
     assert len(scored()) == len(table) - 1
-    assert "1 not scored, listed in not_scored.csv" in output
+    assert "1 customer not scored, see not_scored.csv" in output
 
 
 def test_features_that_are_missing_are_named_at_once(new_table, retain_score):
@@ -410,7 +410,7 @@ def test_segments_of_value_cannot_be_told_without_profit(store, retain_score):
         if column["role"] == "profit"
     ]
     output = refused(retain_score, *STORE, *words)
-    assert "these customers have no profit" in output
+    assert "these customers carry no profit" in output
 
 
 def test_consent_can_be_vouched_for_only_where_nobody_states_it(new_table, retain_score):

@@ -147,7 +147,7 @@ def test_the_language_changes_everywhere_and_back(view):
     view.get_by_role("button", name="Русский").click()
     assert view.evaluate("document.documentElement.lang") == "ru"
     text = view.locator("body").inner_text()
-    assert "Таблица запусков" in text
+    assert "Сравнение моделей" in text
     assert not re.search(r"Leaderboard|Sealed test|Next|Interval", text)
     assert not re.search(r"(?<![\d.\-:])\d+\.\d{3}(?![\d.])", text)
     assert shown(view) == "1–25 из 30"

@@ -84,7 +84,7 @@ def test_a_point_of_a_curve_tells_its_numbers(view, tree):
     view.keyboard.press("ArrowDown")
     text, second = view.locator("#tip").inner_text(), tree["campaign"]["budget_curve"][1]
     assert f"{second['budget']:.1f}" in text
-    assert f"customers chosen {second['chosen']}" in text
+    assert f"customers chosen {second['n_chosen']}" in text
 
 
 @pytest.fixture(scope="module")

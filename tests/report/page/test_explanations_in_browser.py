@@ -43,7 +43,7 @@ def test_a_feature_that_is_pointed_at_tells_its_numbers(view, tree):
         view.keyboard.press("ArrowDown")
         text = view.locator("#tip").inner_text()
         assert text.startswith(feature["label"]["en"])
-        assert f"{feature['strength']['mean']:.3f}" in text
+        assert f"{feature['mean_abs_shap']['value']:.3f}" in text
     view.get_by_role("button", name="Русский").click()
     chart(view, "drivers", "ru").focus()
     view.keyboard.press("ArrowDown")
