@@ -178,7 +178,7 @@ def make_task(make_record):
             recorded_config=tree,
             overrides=(f"model={model}", f"sampler={sampler}"),
             hydra={},
-            data=record.data.model_copy(update={"rows": rows}),
+            data=record.data.model_copy(update={"n_rows": rows}),
             split=record.split,
             checks=(),
             environment=record.environment,

@@ -121,7 +121,7 @@ def campaign_id():
     """Write what became of the customers of the campaign; return its id."""
     (verdict,) = Path("outputs").glob("*/verdict/verdict.json")
     id_ = json.loads(verdict.read_text(encoding="utf-8"))["campaign"]["id"]
-    arms = pd.read_csv(verdict.parents[1] / "campaigns" / id_ / "campaign.csv")
+    arms = pd.read_csv(verdict.parent.parent / "campaigns" / id_ / "campaign.csv")
     declined = np.where(np.arange(len(arms)) % 3, "no", "yes")
     arms[["customer_id"]].assign(declined=declined).to_csv("outcomes.csv", index=False)
     return id_

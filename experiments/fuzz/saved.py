@@ -99,7 +99,7 @@ def vary_verdict(ground: Ground) -> Reader:
             )
         elif chance.random() < 0.6:
             part = chance.choice(
-                ("model", "reference", "calibration", "settings", "cuts", "winner")
+                ("model", "reference", "recalibration", "settings", "fitted_thresholds", "winner")
             )
             path.write_bytes(write_json({**changed, part: mutate_tree(chance, changed[part])}))
         else:
@@ -124,7 +124,7 @@ def vary_campaign(ground: Ground) -> Reader:
             files[name] = mutate_text(chance, files[name].decode())
             changed["files"] = {one: hashlib.sha256(raw).hexdigest() for one, raw in files.items()}
         else:
-            part = chance.choice(("files", "unit", "power", "seed", "settings", "settings"))
+            part = chance.choice(("files", "profit_unit", "power", "seed", "settings", "settings"))
             changed[part] = mutate_tree(chance, changed[part])
         with contextlib.suppress(Exception):
             changed["id"] = campaign_id(json.loads(write_json(changed)))

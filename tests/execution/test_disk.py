@@ -69,7 +69,7 @@ def left_free(mounted, pages):
 
 def is_one_sentence(output):
     """Return whether a failure is explained in one sentence with its remedy."""
-    first = "full/runs cannot be written: No space left on device"
+    first = "full/adhoc cannot be written: No space left on device"
     return output.startswith(first) and output.endswith(f". {REMEDY}\n") and output.count("\n") == 1
 
 
@@ -180,7 +180,7 @@ def test_outputs_on_a_read_only_disk_are_refused_before_anything_is_fitted(
     code, output = retain(*tiny, *line, "outputs=still")
     assert code == 2
     assert output.endswith(
-        "\nstill/runs cannot be written: Read-only file system. "
+        "\nstill/adhoc cannot be written: Read-only file system. "
         "Make it writable, or name another folder: outputs=FOLDER.\n"
     )
     assert "ROC-AUC" not in output
@@ -257,7 +257,7 @@ def test_a_comparison_on_a_read_only_disk_is_refused_in_a_sentence(
     mounted("own", "ro,size=8m")
     code, output = retain_compare("study=adhoc", "outputs=own", "resamples=100")
     assert code == 2
-    assert "own/runs cannot be written: Read-only file system" in output
+    assert "own/adhoc cannot be written: Read-only file system" in output
     assert beside(older_verdict) == set()
 
 
@@ -266,6 +266,6 @@ def test_outputs_below_a_file_are_refused_before_anything_is_fitted(retain, here
     (here / "file").write_text("")
     code, output = retain(*tiny, "model=tree", "outputs=file/below")
     assert code == 2
-    assert "file/below/runs cannot be written: Not a directory" in output
+    assert "file/below/adhoc cannot be written: Not a directory" in output
     assert "outputs=FOLDER" in output
     assert "ROC-AUC" not in output

@@ -31,7 +31,7 @@ def test_a_machine_without_git_has_no_commit(monkeypatch):
 
 def test_the_environment_names_the_packages_that_can_change_a_score():
     found = plan.collect_environment()
-    assert len(found.code) == 64
+    assert len(found.code_sha256) == 64
     assert set(found.packages) == set(plan.PACKAGES)
 
 

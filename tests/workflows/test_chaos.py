@@ -38,7 +38,7 @@ def test_every_verdict_found_is_whole_whatever_is_killed_or_runs_at_once(ground)
 def test_the_look_finds_what_is_torn(ground):
     assert list(chaos.find_torn(ground.study)) == []
     ledger = ground.study.ledger.read_text()
-    ground.study.ledger.write_text(ledger.replace('"winner":"', '"winner":"x'))
+    ground.study.ledger.write_text(ledger.replace('"run_id":"', '"run_id":"x'))
     assert list(chaos.find_torn(ground.study)) == ["the ledger is behind the verdict"]
     ground.study.ledger.write_text(ledger)
     for path in (ground.study.segments, ground.study.model, ground.study.report):

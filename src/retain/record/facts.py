@@ -14,13 +14,7 @@ from retain.schema import Config
 SCHEMA = 2
 State = Literal["done", "failed", "not_applicable"]
 CANNOT_CHANGE_A_RESULT = (
-    "study",
-    "outputs",
-    "threads",
-    "workers",
-    "max_runs",
-    "limits",
-    "dry_run",
+    *("study", "outputs", "threads", "workers", "max_runs", "limits", "dry_run"),
     "validation.early_stopping",
     "validation.min_folds",
     "data.engine",

@@ -18,7 +18,7 @@ def check_schema(found: object, expected: int, where: object, *, anew: str = WRI
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: verdict.json has schema 3, which retain 0.1 reads; this version \
-    reads schema 4. Install retain 0.1, or run the command that wrote it again.
+reads schema 4. Install retain 0.1, or run the command that wrote it again.
     """
     if found == expected:
         return

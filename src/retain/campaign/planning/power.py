@@ -103,7 +103,7 @@ def analyse_power(  # noqa: PLR0913 - a test has this many parameters
     """Return what arms of these sizes show at two-sided level ``alpha`` and this power.
 
     >>> found = analyse_power(246, 62, baseline=0.83, expected_effect=0.05, alpha=0.05, power=0.8)
-    >>> round(found.detectable, 3), found.needed, found.promised
+    >>> round(found.minimum_detectable_effect, 3), found.required_n, found.claimable
     (0.171, 983, False)
     """
     detectable = minimum_detectable_effect(
