@@ -30,7 +30,7 @@ def test_a_reader_accepts_what_it_is_given_or_refuses_it_in_a_sentence(reader, s
     assert counts.failed == 0, "\n".join(counts.places.values())
     assert counts.accepted > 0  # some are valid, so that more than the first check is passed
     assert counts.refused > 0
-    assert counts.slowest_seconds < fuzz.SECONDS
+    assert counts.slowest_seconds < fuzz.CPU_SECONDS
 
 
 def test_what_a_reader_raises_besides_is_counted_and_its_input_kept(study, tmp_path, monkeypatch):
