@@ -97,13 +97,7 @@ NEEDS = {
     "ray": "cluster",
 }
 """The marker of a test, by the fixture it uses."""
-TRACED = (
-    "tests/cli/",
-    "tests/execution/test_sweep.py",
-    "tests/workflows/test_campaign.py",
-    "tests/workflows/test_compare.py",
-    "tests/workflows/test_recorded_data.py",
-)
+TRACED = ("tests/cli/", "tests/execution/", "tests/workflows/")
 """Where coverage is measured of tests that use one of these fixtures."""
 
 
