@@ -116,10 +116,25 @@ def test_what_moved_the_metric_most_is_the_largest_difference_of_all(tree):
     assert "features.site=true instead of features.site=false changes it by −0.090" in fourth
 
 
-def test_an_interval_that_holds_zero_is_said_to(tree):
-    tree["main_effects"][0]["levels"][0]["difference"] |= {"low": -0.05, "high": 0.01}
+# Of many settings one may have an interval without zero by chance.
+def test_an_effect_is_significant_by_its_corrected_p(tree):
+    levels = [level for effect in tree["main_effects"] for level in effect["levels"]]
+    for level in levels:
+        level["p"] = 0.06
+    levels[0]["difference"] |= {"low": -0.05, "high": -0.01}
     assert "no setting has a significant effect" in sentences(tree)[3]
-    assert "(95\u00a0% CI −0.050 to +0.010)" in sentences(tree)[3]
+    assert "(95\u00a0% CI −0.050 to −0.010)" in sentences(tree)[3]
+
+
+def test_a_significant_effect_goes_before_a_larger_one_that_is_not(tree):
+    levels = [level for effect in tree["main_effects"] for level in effect["levels"]]
+    for level in levels:
+        level["p"] = 1.0
+    smallest = min(levels, key=lambda one: abs(one["difference"]["value"]))
+    smallest["p"] = 0.01
+    assert f"changes it by {smallest['difference']['value']:+.3f}".replace("-", "−") in plain(
+        sentences(tree)[3]
+    )
 
 
 # That a model is better than one that gives all customers the same score is no finding.

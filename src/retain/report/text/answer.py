@@ -9,7 +9,7 @@ from markupsafe import Markup
 from retain.report.text.names import Tree, code, metric_name, run_label, run_name
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import LANGUAGES, Message, interval, message, words
-from retain.report.tree import METRIC, excludes_zero, measured_levels
+from retain.report.tree import METRIC, measured_levels
 from retain.wording import format_value
 
 BASELINE = "dummy"
@@ -108,10 +108,14 @@ def _largest_effect(tree: Tree) -> Message:
     candidates = [one for one in measured if not _is_baseline(*one)]
     if not candidates:
         return message("answer.moved.baseline" if measured else "answer.moved.unknown")
-    effect, level = max(candidates, key=lambda one: abs(one[1]["difference"]["value"]))
+    # p is corrected for the number of levels; an interval alone would call one of many clear.
+    significant = [one for one in candidates if one[1]["p"] < tree["alpha"]]
+    effect, level = max(
+        significant or candidates, key=lambda one: abs(one[1]["difference"]["value"])
+    )
     difference = level["difference"]
     return message(
-        "answer.moved.clear" if excludes_zero(difference) else "answer.moved.unclear",
+        "answer.moved.clear" if significant else "answer.moved.unclear",
         level=_setting(effect, level["level"]),
         reference=_setting(effect, effect["reference"]),
         pairs=message("answer.pairs", n=Number(level["n_pairs"], "count")),
