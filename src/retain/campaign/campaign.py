@@ -31,7 +31,7 @@ NAMING = (
     "data.profit=COLUMN data.profit_unit=UNIT, or of a purchase log data.columns.amount=COLUMN "
     "data.profit_unit=UNIT"
 )
-"""How to configure the profit of customers."""
+"""The remedy where customers have no profit."""
 
 
 @dataclass(frozen=True)

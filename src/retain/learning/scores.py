@@ -84,15 +84,15 @@ def _rename_ids(table: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
 def _customers_at(rows: Customers, ids: pd.Series, day: pd.Timestamp) -> Customers:
     index = pd.Index(ids.to_numpy(), name="customer_id")
 
-    def reindexed(series: pd.Series | None) -> pd.Series | None:
+    def reindex(series: pd.Series | None) -> pd.Series | None:
         return None if series is None else series.set_axis(index)
 
     return replace(
         rows,
         features=rows.features.set_axis(index),
-        target=reindexed(rows.target),
-        profit=reindexed(rows.profit),
-        contactable=reindexed(rows.contactable),
+        target=reindex(rows.target),
+        profit=reindex(rows.profit),
+        contactable=reindex(rows.contactable),
         duplicate_groups=rows.duplicate_groups.set_axis(index),
         snapshot=day.date(),
         panel=None,
