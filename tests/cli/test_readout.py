@@ -71,6 +71,15 @@ def test_a_campaign_is_read_out_into_a_folder_of_its_own(files, capsys):
     assert (written / "readout.json").read_bytes() == first
 
 
+def test_as_json_a_readout_is_its_document_and_quiet_it_prints_nothing(files, capsys):
+    words = ("campaign=verdict", "outcomes=later.csv")
+    assert called(*words, "--json") == 0
+    written = (files / "verdict" / "readout" / "readout.json").read_text("utf-8")
+    assert json.loads(capsys.readouterr().out) == json.loads(written)
+    assert called(*words, "--quiet") == 0
+    assert capsys.readouterr().out == ""
+
+
 def spoil_ids(files):
     table = pd.read_csv("later.csv")
     pd.concat([table, table.tail(2)]).to_csv("later.csv", index=False)

@@ -268,6 +268,13 @@ def test_scored_again_the_folder_is_replaced_whole(store, retain_score):
 
 
 # Whoever was sent an offer must not change arms because the same customers were scored again.
+def test_as_json_a_scoring_is_its_document_and_quiet_it_prints_nothing(store, retain_score):
+    code, output = retain_score(*STORE, "--json")
+    written = (only_folder() / "score.json").read_text("utf-8")
+    assert (code, json.loads(output)) == (0, json.loads(written))
+    assert retain_score(*STORE, "--quiet") == (0, "")
+
+
 def test_scored_again_with_other_limits_the_older_scores_keep_their_campaign(store, retain_score):
     retain_score(*STORE)
     before, campaign = (only_folder() / "score.json").read_bytes(), only_campaign()
