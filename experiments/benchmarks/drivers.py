@@ -38,8 +38,11 @@ from retain.explanations.explainers import library
 from retain.learning.columns import transformed_columns
 from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
-from retain.record import Record, StudyDirectory
-from retain.schema import Compare, Run, parse
+from retain.record.facts import Record
+from retain.record.study import StudyDirectory
+from retain.schema.compare import Compare
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 
 MODELS = (
     *("logreg", "tree", "random_forest", "extra_trees", "hist_gradient_boosting"),

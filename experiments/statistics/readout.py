@@ -23,7 +23,7 @@ from retain.campaign.readout.means import BootstrapSettings
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.readout import estimate_money
 from retain.campaign.readout.save_rates import estimate_save_rates
-from retain.schema import Assumption, Assumptions, Beta, Catalogue, Offer, Translated
+from retain.schema.campaign import Assumption, Assumptions, Beta, Catalogue, Offer, Translated
 
 RISKS = {"high": (8, 4), "middle": (5, 6), "low": (3, 10)}
 """Of each segment, the Beta its customers' risks come from."""

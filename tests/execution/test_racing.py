@@ -14,7 +14,7 @@ from retain.execution.racing import Race
 from retain.execution.scheduling import CostModel
 from retain.execution.task import RungResult
 from retain.execution.worker import WorkerDiedError
-from retain.schema import Limits
+from retain.schema.run import Limits
 from retain.verdict.racing import eliminated_runs
 
 

@@ -8,7 +8,7 @@ from retain.explanations.budget import TimeBudget
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import FoldScorer, TrainingSpec
 from retain.learning.validation import make_splits
-from retain.schema import Calibration
+from retain.schema.run import Calibration
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from retain.learning.pipeline import PipelineSpec
 from retain.learning.recency_rule import RecencyRule, best_threshold
 from retain.learning.scoring import TrainingSpec
 from retain.learning.validation import make_splits
-from retain.schema import Calibration
+from retain.schema.run import Calibration
 from retain.verdict.model_file import load_model, save_model
 
 MODELS = pytest.mark.parametrize("model", [RecencyRule(), BgNbd()], ids=lambda one: one.name)

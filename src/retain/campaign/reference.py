@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from retain.customers.customers import Kind
 from retain.errors import RetainError
 from retain.learning.scores import Scores
-from retain.schema import Config, parse
+from retain.schema.parsing import Config, parse
 from retain.storage.reading import parse_json, read_bytes
 from retain.storage.schemas import check_schema
 from retain.storage.writing import hash_file, write_text

@@ -11,8 +11,8 @@ from retain.storage.paths import conf_dir
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
-    from retain.record import Record
-    from retain.schema import Compare
+    from retain.record.facts import Record
+    from retain.schema.compare import Compare
 
 
 CATALOGUE = "offers"
@@ -64,7 +64,8 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
 def compose_compare(line: Arguments) -> Compare:
     """Return the tree of ``compare.yaml``; ``study=NAME`` stands for ``study.name=NAME``."""
     from retain.cli.compose import Composer
-    from retain.schema import Compare, parse
+    from retain.schema.compare import Compare
+    from retain.schema.parsing import parse
 
     overrides = [
         f"study.name={text.removeprefix('study=')}"

@@ -26,7 +26,8 @@ from retain.errors import RetainError
 from retain.execution.backends.config import BACKENDS, Backend
 from retain.execution.plan import RunConfig
 from retain.learning.search_ranges import identity_config
-from retain.schema import Config, Run, check_mapping, parse
+from retain.schema.parsing import Config, check_mapping, parse
+from retain.schema.run import Run
 from retain.storage.paths import conf_dir
 from retain.storage.reading import read_text
 

@@ -20,7 +20,8 @@ from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import answer
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
-from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
+from retain.record.directory import CampaignDirectory, ReadoutDirectory
+from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from retain.campaign.readout.readout import ReadoutResult as Found
-    from retain.schema import Catalogue, Readout
+    from retain.schema.campaign import Catalogue
+    from retain.schema.readout import Readout
 
 
 INTERVALS = ("difference", "customers_saved")
@@ -137,7 +139,8 @@ def _escape_interpolation(node: Any) -> Any:
 def _config(line: Arguments) -> Readout:
     """Return the tree of ``readout.yaml``; ``campaign=DIR`` means ``campaign.dir=DIR``."""
     from retain.cli.compose import Composer
-    from retain.schema import Readout, parse
+    from retain.schema.parsing import parse
+    from retain.schema.readout import Readout
 
     overrides = tuple(_full_key(text) for text in line.overrides)
     with Composer(replace(line, overrides=overrides), "readout") as composer:

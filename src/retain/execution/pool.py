@@ -13,8 +13,8 @@ from retain.execution.limits import exceeded_limit
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors, record_dead_run
 from retain.execution.worker import MAX_START_ATTEMPTS, Job, Worker, WorkerDiedError, ignore_sigint
-from retain.record import Record
-from retain.schema import Limits
+from retain.record.facts import Record
+from retain.schema.run import Limits
 
 POLL_SECONDS = 0.1
 """Seconds between two checks of the limits, and of runs that another launch is doing."""

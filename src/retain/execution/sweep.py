@@ -16,8 +16,8 @@ from retain.execution.racing import Race
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors
 from retain.execution.worker import sigint_handler
-from retain.record import Record
-from retain.schema import Run
+from retain.record.facts import Record
+from retain.schema.run import Run
 
 
 class Watcher(Protocol):

@@ -13,7 +13,7 @@ from retain.customers.customers import Column, Customers, DisplayName
 from retain.learning.features import feature_matrix
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
-from retain.schema import Features
+from retain.schema.run import Features
 
 
 @dataclass(frozen=True)

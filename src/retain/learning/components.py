@@ -22,7 +22,7 @@ from retain.learning.parameters import check_parameter, library_of, parameter_na
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.registry import find_class, is_estimator
 from retain.learning.scoring import TrainingSpec
-from retain.schema import Run, SearchRange
+from retain.schema.run import Run, SearchRange
 from retain.storage.paths import conf_dir
 
 SOURCES = (

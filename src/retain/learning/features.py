@@ -10,7 +10,7 @@ import pandas as pd
 from retain.customers.customers import Customers, DerivedFeature, Kind
 from retain.customers.files.columns import check_required_columns
 from retain.errors import NotApplicable, RetainError, did_you_mean
-from retain.schema import GROUPS, Features
+from retain.schema.run import GROUPS, Features
 
 
 def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:

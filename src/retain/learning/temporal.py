@@ -11,7 +11,7 @@ import pandas as pd
 from retain.customers.customers import Customers, Panel
 from retain.errors import RetainError
 from retain.learning.splits import TEST_SEED, Fold, Splits, TestPart, assign_folds
-from retain.schema import Validation
+from retain.schema.run import Validation
 
 
 @dataclass(frozen=True)

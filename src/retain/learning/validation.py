@@ -10,7 +10,7 @@ from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning.splits import TEST_SEED, Fold, Splits, TestPart, assign_folds, group_labels
 from retain.learning.temporal import split_in_time
-from retain.schema import Validation
+from retain.schema.run import Validation
 
 
 def make_splits(customers: Customers, validation: Validation, seed: int) -> Splits:

@@ -14,12 +14,11 @@ from retain.report.charts.canvas import Chart, Labels, chart_style
 from retain.report.charts.curves import calibration, curve
 from retain.report.charts.dependence import dependence
 from retain.report.charts.distributions import distributions
-from retain.report.charts.effects import effects
-from retain.report.charts.intervals import SHOWN, drivers, intervals, segments
+from retain.report.charts.intervals import SHOWN, drivers, effects, intervals, segments
 from retain.report.charts.money_curves import budget_curve, profit_curve
 from retain.report.charts.svg import inline, key
 from retain.report.charts.tornado import tornado
-from retain.report.fishbone import fishbone
+from retain.report.fishbone.fishbone import fishbone
 from retain.report.text.names import Tree
 from retain.report.text.words import LANGUAGES
 from retain.report.tree import fill_defaults

@@ -22,8 +22,10 @@ from retain.explanations.fold import FoldExplained, explain_fold
 from retain.explanations.label_audit import LabelAudit, label_audit
 from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
-from retain.record import Record
-from retain.schema import Compare, Run, parse
+from retain.record.facts import Record
+from retain.schema.compare import Compare
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 
 
 @dataclass(frozen=True)

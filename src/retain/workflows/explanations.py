@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
     from retain.learning.scores import Scores
-    from retain.record import Record, StudyDirectory
-    from retain.schema import Compare, ExplainConfig
+    from retain.record.facts import Record
+    from retain.record.study import StudyDirectory
+    from retain.schema.compare import Compare, ExplainConfig
     from retain.verdict.main_effects import MainEffect
     from retain.workflows.explanation_jobs import AssociationResult
 

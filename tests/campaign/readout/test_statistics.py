@@ -18,7 +18,7 @@ from retain.campaign.readout.means import (
 from retain.campaign.readout.qini import compute_areas, compute_curve, group_by_rank
 from retain.campaign.readout.save_rates import ArmCounts, compute_posterior
 from retain.campaign.shares import mantel_haenszel, newcombe, null_error, wilson
-from retain.schema import Beta
+from retain.schema.campaign import Beta
 
 Z = stats.norm.ppf(0.975)
 PRIOR = Beta(alpha=6, beta=14)

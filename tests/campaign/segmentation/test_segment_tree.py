@@ -11,7 +11,7 @@ from retain.campaign.segmentation import segment_tree
 from retain.campaign.segmentation.rules import check_rule, evaluate_rule
 from retain.campaign.segmentation.segments import assign_segments
 from retain.customers.customers import Column, DisplayName
-from retain.schema import Segmentation
+from retain.schema.campaign import Segmentation
 
 COLUMNS = {
     "pages": Column("pages", "site", "number", "Pages a visit", "Страниц за визит"),

@@ -8,7 +8,8 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation import stability as module
 from retain.campaign.segmentation.segments import assign_segments
 from retain.campaign.segmentation.stability import stability
-from retain.schema import Segmentation, ThresholdBands, parse
+from retain.schema.campaign import Segmentation, ThresholdBands
+from retain.schema.parsing import parse
 
 
 def bands(scale="absolute", **begins):

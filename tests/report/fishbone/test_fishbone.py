@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from retain.report.charts.canvas import COLOURS, POINTS, Labels, chart_style
 from retain.report.charts.svg import inline
-from retain.report.fishbone import fishbone
+from retain.report.fishbone.fishbone import fishbone
 from retain.report.render import DOTS
 
 pytestmark = pytest.mark.slow

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retain import schema
 from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.eligibility import RiskDrivers, expand_groups, find_eligible
 from retain.errors import NotApplicable
-from retain.schema import Catalogue, Offer
+from retain.schema.campaign import Assumptions, Catalogue, Offer
 
 
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
@@ -20,7 +19,7 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
     ``profit`` is monthly, ``horizon`` in months. There is no discount on a missing profit or a
     loss.
 
-    >>> from retain.schema import Beta, Translated
+    >>> from retain.schema.campaign import Beta, Translated
     >>> text, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
     >>> offer = Offer(label=text, text=text, channel="email", needs_consent=True, save_rate=beta,
     ...     contact_cost=1, redemption_cost=2, discount=0.05, redemption_rate_stayers=1)
@@ -98,7 +97,7 @@ class OfferMatrix:
 
 
 def evaluate_offers(
-    catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
+    catalogue: Catalogue, audience: Audience, assumptions: Assumptions
 ) -> OfferMatrix:
     """Evaluate the offers of a catalogue for an audience.
 
@@ -121,7 +120,7 @@ def evaluate_offers(
 
 
 def reprice_offers(
-    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
+    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: Assumptions
 ) -> OfferMatrix:
     """Return the same offers at other save rates, costs or values at stake."""
     return _to_offer_matrix(
@@ -132,7 +131,7 @@ def reprice_offers(
 def _to_offer_matrix(
     catalogue: Catalogue,
     audience: Audience,
-    assumptions: schema.Assumptions,
+    assumptions: Assumptions,
     eligible: np.ndarray,
     drivers: RiskDrivers,
 ) -> OfferMatrix:

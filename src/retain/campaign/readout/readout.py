@@ -33,7 +33,7 @@ from retain.campaign.readout.means import (
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.qini import compute_qini
 from retain.campaign.readout.save_rates import estimate_save_rates, update_catalogue
-from retain.schema import Catalogue
+from retain.schema.campaign import Catalogue
 
 
 def estimate_money(

@@ -15,7 +15,7 @@ from scipy import special
 
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes
-from retain.schema import Beta, Catalogue, Offer
+from retain.schema.campaign import Beta, Catalogue, Offer
 
 N_GRID_NODES = 200
 """Grid points of either rate."""

@@ -16,7 +16,7 @@ import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
 from retain.customers.customers import Column, DisplayName
-from retain.schema import Condition, Rule, Segmentation, SegmentRule, Translated
+from retain.schema.campaign import Condition, Rule, Segmentation, SegmentRule, Translated
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from scipy import special
 
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import redemption_cost
-from retain.schema import Assumptions, Beta, Offer
+from retain.schema.campaign import Assumptions, Beta, Offer
 
 
 @dataclass(frozen=True)

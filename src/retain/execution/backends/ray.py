@@ -20,8 +20,9 @@ from retain.execution.pool import RunPool
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import Task
 from retain.execution.worker import ignore_sigint
-from retain.record import Record, StudyDirectory
-from retain.schema import Limits, Run
+from retain.record.facts import Record
+from retain.record.study import StudyDirectory
+from retain.schema.run import Limits, Run
 
 if TYPE_CHECKING:
     from retain.execution.backends.config import Ray

@@ -24,8 +24,9 @@ from retain.execution.scheduling import CostModel
 from retain.execution.shared_memory import launch_dir
 from retain.execution.task import Preflight, RunOutcome, SharedInputs, Task, finish
 from retain.execution.worker import start_forkserver
-from retain.record import Record, RunDirectory
-from retain.schema import Limits
+from retain.record.directory import RunDirectory
+from retain.record.facts import Record
+from retain.schema.run import Limits
 
 FileStamp = tuple[int, int] | None
 CLAIM_TIMEOUT_SECONDS = 5.0

@@ -1,4 +1,4 @@
-"""Charts of intervals: runs, drivers, segments."""
+"""Charts of intervals: drivers, runs, segments, main effects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from retain.report.charts.canvas import Chart, Labels
 from retain.report.charts.rows import Row, Scale, interval_plot
 from retain.report.text.names import Tree, run_label
 from retain.report.text.words import message
-from retain.report.tree import METRIC, has_profit, segments_by_risk, top_features
+from retain.report.tree import (
+    METRIC,
+    excludes_zero,
+    has_profit,
+    measured_levels,
+    segments_by_risk,
+    top_features,
+)
+from retain.wording import format_value
 
 SHOWN_DRIVERS = 25
 """Maximum number of features; the table has all of them."""
@@ -85,4 +93,38 @@ def _segment_row(one: Tree, weight: Tree, most: int, language: str) -> Row:
     size = max(LARGEST * sqrt(one["n_customers"] / most), SMALLEST)
     return Row(
         name, weight["value"], weight["low"], weight["high"], strong=not one["is_small"], size=size
+    )
+
+
+SHOWN_LEVELS = 36
+"""Maximum number of rows; the table has all of them."""
+
+
+def effects(tree: Tree, labels: Labels) -> Chart | None:
+    """Return axes as headings and their levels as rows; None without a main effect."""
+    rows: list[Row] = []
+    for effect in tree["main_effects"]:
+        levels = measured_levels(effect)
+        if levels and len(rows) + len(levels) < SHOWN_LEVELS:
+            rows += [_heading_row(effect), *(_level_row(level) for level in levels)]
+    if not rows:
+        return None
+    return interval_plot(
+        "effects", rows, labels, Scale(message("chart.effects.axis"), "change", 0.0)
+    )
+
+
+def _heading_row(effect: Tree) -> Row:
+    against = message("chart.effects.against", level=format_value(effect["reference"]))
+    return Row(str(effect["factor"]), aside=against)
+
+
+def _level_row(level: Tree) -> Row:
+    found = level["difference"]
+    return Row(
+        format_value(level["level"]),
+        found["value"],
+        found["low"],
+        found["high"],
+        strong=excludes_zero(found),
     )

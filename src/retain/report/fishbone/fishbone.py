@@ -1,23 +1,151 @@
 """The fishbone (Ishikawa diagram): what goes with a decline, by group and by feature.
 
 Groups of features are bones, the larger contribution nearer to the head; features are ribs, the
-stronger nearer to the spine.
+stronger nearer to the spine. The legend explains thickness, colours, signs and numbers. Lengths
+are in points.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from retain.report.charts.canvas import Chart, Labels, Tooltip
 from retain.report.charts.painter import Painter, Side
 from retain.report.charts.text_layout import Letters, height
-from retain.report.fishbone.layout import GROUP, HEAD, SHOWN, TIP, Placed, Plan, Row, plan, width
-from retain.report.fishbone.legend import BARS, legend
-from retain.report.fishbone.model import Head, Rib, VerdictReader
+from retain.report.fishbone.layout import (
+    GROUP,
+    HEAD,
+    MARGIN,
+    SHOWN,
+    TIP,
+    Placed,
+    Plan,
+    Row,
+    plan,
+    width,
+)
+from retain.report.fishbone.model import RISKIEST, SIGNS, Bone, Head, Rib, VerdictReader
 from retain.report.fishbone.rows import Piece
 from retain.report.text.names import Tree
 from retain.report.text.numbers import count_path
+
+BARS = {"strong": (2.6, "accent"), "plain": (2.6, "muted"), "weak": (1.7, "muted")}
+"""Thickness and colour of a rib's bar by tone."""
+TONES = {
+    "strong": "fishbone.key.strength",
+    "weak": "fishbone.key.weak",
+    "plain": "fishbone.key.phik",
+    "unused": "fishbone.key.unused",
+}
+MEANT = {
+    SIGNS["up"]: "fishbone.key.up",
+    SIGNS["down"]: "fishbone.key.down",
+    SIGNS["mixed"]: "fishbone.key.mixed",
+    RISKIEST: "fishbone.key.level",
+}
+LEADING = 10.0
+LETTERS, MARK = Letters(6.8), Letters(8.0, bold=True)
+APART, ABOVE, SWATCH, SMALL = 16.0, 20.0, 21.0, 10.0
+"""Gap between keys, space above all, width of a line sample, width of a sign."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A sample of what is drawn, and its meaning."""
+
+    drawn: str
+    text: str
+
+    @property
+    def indent(self) -> float:
+        """The width from the sample to its text."""
+        return 0.0 if not self.drawn else SMALL if len(self.drawn) == 1 else SWATCH
+
+    @property
+    def width(self) -> float:
+        """The width of sample and text."""
+        return self.indent + LETTERS.width(self.text)
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The keys of the picture, in lines of its width."""
+
+    keys: Sequence[Key]
+    width: float
+
+    @cached_property
+    def lines(self) -> list[list[Key]]:
+        """Keys in lines, none wider than the picture."""
+        lines: list[list[Key]] = [[]]
+        for key in self.keys:
+            taken = sum(one.width + APART for one in lines[-1])
+            if lines[-1] and taken + key.width > self.width - 2 * MARGIN:
+                lines.append([])
+            lines[-1].append(key)
+        return lines
+
+    @property
+    def height(self) -> float:
+        """The height of all lines and the space above them."""
+        return ABOVE + len(self.lines) * LEADING
+
+    def draw(self, painter: Painter) -> None:
+        """Write the lines at the foot of the picture."""
+        y = MARGIN + self.height - ABOVE
+        for line in self.lines:
+            y -= LEADING
+            x = MARGIN
+            for key in line:
+                _draw_key(painter, key, x, y + LETTERS.below(""))
+                x += key.width + APART
+
+
+def _draw_key(painter: Painter, key: Key, x: float, y: float) -> None:
+    middle = y + 0.36 * LETTERS.size
+    if key.drawn == "bone":
+        for left, thick in ((0.0, 0.9), (4.5, 2.4), (10.5, 4.5)):
+            tops, feet = (x + left, x + left + thick), (x + left + 3, x + left + thick + 3)
+            painter.shape(
+                [(tops[0], y + 6), (tops[1], y + 6), (feet[1], y - 1), (feet[0], y - 1)], "ink"
+            )
+    elif key.drawn == "dashed":
+        painter.line((x, middle), (x + 15, middle), 0.9, "muted", dashed=True)
+    elif key.drawn in BARS:
+        painter.line((x, middle), (x + 15, middle), *BARS[key.drawn])
+    elif key.drawn:
+        painter.write((x, y), key.drawn, MARK, "accent")
+    painter.write((x + key.indent, y), key.text, LETTERS, "muted" if key.drawn else "ink")
+
+
+def legend(bones: Sequence[Bone], reader: VerdictReader, width: float) -> Legend:
+    """Return the legend of these bones, with the keys they need only."""
+    ribs = [rib for bone in bones for rib in bone.ribs]
+    signs = {rib.sign for rib in ribs} | {rib.level[:1] for rib in ribs}
+    tones = {rib.tone for rib in ribs}
+    entries = [
+        *([("bone", "fishbone.key.thickness")] if any(bone.share for bone in bones) else []),
+        *([("dashed", "fishbone.key.unmeasured")] if any(map(_is_unmeasured, bones)) else []),
+        *((tone, key) for tone, key in TONES.items() if tone in tones),
+        *((sign, key) for sign, key in MEANT.items() if sign in signs),
+        ("", "fishbone.key.order"),
+        ("", "fishbone.key.associations"),
+    ]
+    keys = [
+        Key("dashed" if sample == "unused" else sample, reader.say(key)) for sample, key in entries
+    ]
+    if len(bones) > SHOWN:
+        keys.append(
+            Key("", reader.say("fishbone.more_groups", n=count_path(len(bones) - SHOWN, "")))
+        )
+    return Legend(keys, width)
+
+
+def _is_unmeasured(bone: Bone) -> bool:
+    return bone.dashed and bone.used
+
 
 TARGET, RATE, CUSTOMERS = Letters(8.6, bold=True), Letters(21.0, bold=True), Letters(7.2)
 NECK, CHEEK, ROOM = 14.0, 13.0, 85.0

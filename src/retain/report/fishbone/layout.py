@@ -1,6 +1,6 @@
-"""The layout of the fishbone, computed from the measured sizes of its texts.
+"""The layout of the fishbone: ribs fitted on their bones, and the places of all parts.
 
-Lengths are in points, from the lower left. "Out" is the distance from the spine, upwards for the
+Lengths are in points, from the lower left; bones alternate above and below the spine. "Out" is the distance from the spine, upwards for the
 bones above it and downwards for those below.
 """
 
@@ -8,12 +8,80 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot
+from functools import cached_property
+from math import hypot, inf
+from typing import cast
 
 from retain.report.charts.text_layout import Letters, height
-from retain.report.fishbone.fitting import CLEAR, Fitting, fit_texts
 from retain.report.fishbone.model import Bone
-from retain.report.fishbone.rows import Block, Piece, Room, Style
+from retain.report.fishbone.rows import STYLES, Block, Piece, Room, Style, block
+
+CLEAR = 12.0
+"""Distance from the spine to the nearest rib."""
+DROPPED, SMALLER = 1.5, 0.5
+"""Cost of a rib left out and of a smaller font; a fully truncated name costs 2."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Every rib's texts in one style, and the lengths of the bones above and below.
+
+    ``shortest`` is the minimum length of a bone, ``most`` the sum of both sides.
+    """
+
+    style: Style
+    blocks: tuple[tuple[Block, ...], ...]
+    shortest: float
+    most: float
+
+    def need(self, at: int, count: int | None = None) -> float:
+        """Return the length of a bone with ``count`` ribs and a line that counts the rest."""
+        shown = self.blocks[at][:count]
+        line = self.style.figures.leading + self.style.gap / 2
+        rest = line if len(shown) < len(self.blocks[at]) else 0.0
+        return CLEAR + sum(one.height + self.style.gap for one in shown) + rest
+
+    @cached_property
+    def lengths(self) -> tuple[float, float]:
+        """The lengths of the bones above and below, which share the available height."""
+        above, below = (self._longest(side) for side in (0, 1))
+        if above + below <= self.most:
+            return above, below
+        half = self.most / 2
+        if above <= half:
+            return above, self.most - above
+        return (self.most - below, below) if below <= half else (half, half)
+
+    def _longest(self, side: int) -> float:
+        bones = range(side, len(self.blocks), 2)
+        return max([self.shortest, *(self.need(at) for at in bones)]) if bones else 0.0
+
+    def n_kept(self, at: int) -> int:
+        """Return the number of ribs that fit on a bone."""
+        counts = range(len(self.blocks[at]), 0, -1)
+        return next((n for n in counts if self.need(at, n) < self.lengths[at % 2] + 0.01), 0)
+
+    @cached_property
+    def n_lost(self) -> float:
+        """The number of ribs and parts of texts that did not fit."""
+        shown = [one[: self.n_kept(at)] for at, one in enumerate(self.blocks)]
+        missing = sum(map(len, self.blocks)) - sum(map(len, shown))
+        return DROPPED * missing + sum(one.lost for bone in shown for one in bone)
+
+
+def fit_texts(bones: Sequence[Bone], room: Room, shortest: float, most: float) -> Fitting:
+    """Return the ribs' texts in the style that loses least, the larger of equal ones."""
+    best, least = None, inf
+    for at, style in enumerate(STYLES):
+        blocks = tuple(tuple(block(rib, style, room) for rib in bone.ribs) for bone in bones)
+        fitting = Fitting(style, blocks, shortest, most)
+        cost = fitting.n_lost + SMALLER * (at // 2)
+        if cost < least:
+            best, least = fitting, cost
+        if not fitting.n_lost:
+            break
+    return cast("Fitting", best)
+
 
 WIDTH, HEIGHT, MARGIN = 806.0, 554.0, 6.0
 """A4 landscape within its margins; the height is the maximum."""
