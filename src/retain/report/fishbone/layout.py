@@ -1,7 +1,7 @@
 """The layout of the fishbone: ribs fitted on their bones, and the places of all parts.
 
-Lengths are in points, from the lower left; bones alternate above and below the spine. "Out" is the distance from the spine, upwards for the
-bones above it and downwards for those below.
+Lengths are in points, from the lower left; bones alternate above and below the spine. "Out" is the
+distance from the spine, upwards for the bones above it and downwards for those below.
 """
 
 from __future__ import annotations
