@@ -31,9 +31,9 @@ from retain.explanations.label_audit import label_audit_json
 from retain.explanations.shap_profile import Strength
 from retain.explanations.tables import label_json, number_json, to_json
 
-PAIRS = 0.5
+MIN_PAIR_PHIK = 0.5
 """φk from which a pair of features is listed."""
-EXAMPLES = 5
+N_EXAMPLES = 5
 """Number of customers listed with their drivers."""
 
 
@@ -123,7 +123,7 @@ def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _pairs(associations: Associations) -> list[dict[str, Any]]:
-    pairs = associations.pairs[associations.pairs["phik"] > PAIRS]
+    pairs = associations.pairs[associations.pairs["phik"] > MIN_PAIR_PHIK]
     return [
         {"a": a, "b": b, "phik": float(phik), "significance": number_json(significance)}
         for a, b, phik, significance in pairs.itertuples(index=False, name=None)
@@ -135,7 +135,7 @@ def _examples(result: ExplanationResult) -> list[dict[str, Any]]:
     if result.drivers is None or result.strongest is None:
         return []
     shares = result.drivers.shares
-    first = np.argsort(-shares.probability, kind="stable")[:EXAMPLES]
+    first = np.argsort(-shares.probability, kind="stable")[:N_EXAMPLES]
     ids = shares.ids[first]
     by_customer = result.strongest[result.strongest["customer_id"].isin(ids)].groupby("customer_id")
     parts = dict(iter(by_customer))

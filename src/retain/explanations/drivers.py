@@ -15,7 +15,7 @@ from retain.explanations.fold import FoldExplained
 from retain.learning.scores import Scores
 from retain.verdict.paired import Paired, compare_paired
 
-AGREE = 0.5
+MIN_AGREEMENT_TAU = 0.5
 """Kendall's τ from which two orders agree: three of four pairs have the same order."""
 
 
@@ -159,4 +159,4 @@ def rank_agreement(strength: Sequence[float], permuted: Sequence[float]) -> Rank
         return None
     kendall = stats.kendalltau(strength, permuted)
     tau = float(kendall.statistic)
-    return RankAgreement(tau, float(kendall.pvalue), tau >= AGREE)
+    return RankAgreement(tau, float(kendall.pvalue), tau >= MIN_AGREEMENT_TAU)

@@ -78,9 +78,9 @@ def strengths_of(result: ExplanationResult) -> dict[str, Strength]:
     return dict(zip([*shares.features, *groups], estimates, strict=True))
 
 
-TOP = 6
+N_DEPENDENCES = 6
 """Number of features with a dependence."""
-WEAK = 0.1
+WEAK_SHARE = 0.1
 """Strength below which a feature is weak, as a share of the strongest feature's."""
 NO_EFFECT: dict[str, Any] = dict.fromkeys(
     (
@@ -113,7 +113,7 @@ def summarise_features(
         {
             **_association_of(result, name),
             "mean_abs_shap": to_json(strength.get(name)),
-            "is_weak": name in strength and strength[name].value < WEAK * strongest,
+            "is_weak": name in strength and strength[name].value < WEAK_SHARE * strongest,
             **drivers.get(name, NO_EFFECT),
             "effect_size": to_json(result.distributions[name].effect),
             "distribution": distribution_json(result.distributions[name].distribution),
@@ -143,7 +143,7 @@ def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str
         return {}
     shares, permuted = drivers.shares, drivers.permutation(result.test_to_train)
     table = context.table.loc[shares.ids]
-    top = [name for name in order if name in shares.features][:TOP]
+    top = [name for name in order if name in shares.features][:N_DEPENDENCES]
     by_feature = {}
     for j, name in enumerate(shares.features):
         values, contributions = table[name], shares.log_odds[:, j]

@@ -16,7 +16,7 @@ from retain.explanations.associations import Associations, associations
 from retain.explanations.budget import TimeBudget
 from retain.explanations.context import ExplanationContext, build_context
 from retain.explanations.distributions import Distribution, distributions
-from retain.explanations.document import PAIRS
+from retain.explanations.document import MIN_PAIR_PHIK
 from retain.explanations.explain import Explained, explain
 from retain.explanations.fold import FoldExplained, explain_fold
 from retain.explanations.label_audit import LabelAudit, label_audit
@@ -47,7 +47,7 @@ def compute_associations(winner: Record, shared: SharedValue) -> AssociationResu
     training, target = context.training, context.target
     return AssociationResult(
         context=context,
-        associations=associations(training, target, least=PAIRS),
+        associations=associations(training, target, least=MIN_PAIR_PHIK),
         distributions=distributions(training, target, context.columns, seed=winner.seed),
         label_audit=label_audit(dataset.customers),
     )
