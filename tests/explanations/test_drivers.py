@@ -114,7 +114,7 @@ def test_bundles_leave_the_interval_as_it_is(monkeypatch):
     sizes = np.random.default_rng(0).exponential(1.0, (5000, 1))
     twins = pd.Series(range(5000))
     (each,) = strengths(sizes, twins, resamples=500, seed=0)
-    monkeypatch.setattr("retain.explanations.shap_profile.BUNDLES", 500)
+    monkeypatch.setattr("retain.explanations.shap_profile.MAX_BOOTSTRAP_UNITS", 500)
     (bundled,) = strengths(sizes, twins, resamples=500, seed=0)
     assert bundled.value == pytest.approx(each.value)
     assert bundled.high - bundled.low == pytest.approx(each.high - each.low, rel=0.2)

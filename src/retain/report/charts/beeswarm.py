@@ -66,7 +66,7 @@ class Bars:
 def opacity(shade: int | None) -> float:
     """Return the opacity of a shade's bars, stronger for higher values.
 
-    >>> [round(opacity(shade), 2) for shade in (0, STEPS - 1, None)]
+    >>> [round(opacity(shade), 2) for shade in (0, N_SHADES - 1, None)]
     [0.2, 1.0, 0.55]
     """
     if shade is None:
