@@ -238,7 +238,7 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 
 @contextlib.contextmanager
 def _without_charts() -> Iterator[None]:
-    from retain.execution.executor import run_in_subprocess
+    from retain.execution.job_executor import run_in_subprocess
 
     def run_all_but_charts(job: str, *arguments: Any, description: str) -> Any:
         return (

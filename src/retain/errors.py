@@ -91,7 +91,7 @@ class RetainError(Exception):
 
     @classmethod
     def unknown(cls, kind: str, name: str, known: Sequence[str], *, hint: str = "") -> RetainError:
-        """``name`` is not among the known names of its kind.
+        """Return the error that ``name`` is not among the known names of its kind.
 
         >>> print(RetainError.unknown("model", "lightgmb", ["catboost", "lightgbm"]))
         model 'lightgmb' is not one of catboost, lightgbm. Did you mean 'lightgbm'?
@@ -101,7 +101,7 @@ class RetainError(Exception):
 
     @classmethod
     def at(cls, where: str, found: str, expected: str) -> RetainError:
-        """Return a value at a named place (table, column, config key) is not what it must be.
+        """Return the error that the value of a table, column or config key is not as expected.
 
         >>> print(RetainError.at("validation.folds", "it is 'five'", "expected a whole number"))
         validation.folds: it is 'five'; expected a whole number.
@@ -110,7 +110,7 @@ class RetainError(Exception):
 
     @classmethod
     def unwritable(cls, folder: object, error: OSError, elsewhere: str) -> RetainError:
-        """Return a folder that cannot be written, and what to type to write ``elsewhere``.
+        """Return the error that a folder cannot be written, with what to type to write elsewhere.
 
         >>> full = OSError(28, "No space left on device")
         >>> print(RetainError.unwritable("outputs/models", full, "outputs=FOLDER"))

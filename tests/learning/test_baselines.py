@@ -12,9 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from retain.customers.customers import Column
 from retain.errors import NotApplicable
 from retain.explanations.ablation import refit_without
-from retain.explanations.budget import TimeBudget
 from retain.explanations.context import build_context
 from retain.explanations.explain import explain
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
 from retain.learning.experiment import cross_validate, fit, score_new, score_test

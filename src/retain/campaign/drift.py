@@ -43,11 +43,9 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
     -------
     DataFrame
         ``kind`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift),
-        ``psi_null_quantile`` (its 95 % quantile without drift), ``p`` and
-        ``p_holm`` (corrected for all features and the
-        score), ``shift`` (``none``, ``chance``,
-        ``moderate``, ``strong``), and the ``bin`` with the
-        largest change, its ``share_training`` and
+        ``psi_null_quantile`` (its 95 % quantile without drift), ``p`` and ``p_holm`` (corrected
+        for all features and the score), ``shift`` (``none``, ``chance``, ``moderate``,
+        ``strong``), and the ``bin`` with the largest change, its ``share_training`` and
         ``share_new``.
     """
     features = {name: (shares, table[name]) for name, shares in reference.features.items()}

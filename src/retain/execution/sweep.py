@@ -11,8 +11,8 @@ from typing import Protocol
 
 from retain.execution.backends.config import Backend, Local, Ray, Slurm, SubmititLocal
 from retain.execution.plan import SweepPlan
-from retain.execution.pool import POLL_SECONDS, RunPool
 from retain.execution.racing import Race
+from retain.execution.run_pool import POLL_SECONDS, RunPool
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors
 from retain.execution.worker import sigint_handler

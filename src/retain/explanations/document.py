@@ -6,10 +6,10 @@
     features                   of each: φk with the target, mean absolute SHAP, direction,
                                permutation importance, effect size, distribution by class,
                                beeswarm, dependence
-    redundant, feature_pairs   features that say the features, by φk
+    redundant, feature_pairs   pairs of features that say the same, by φk
     drivers                    the explainer and its reliability; reason is the reason for none
     examples                   the customers with the highest risk, and their strongest drivers
-    label_audit                the label compared with the periods say
+    label_audit                the label compared with what the periods say
 
 SHAP values are in log-odds, ablation and permutation importance in ROC-AUC.
 """

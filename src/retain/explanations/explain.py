@@ -10,8 +10,8 @@ from scipy import special
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 
-from retain.explanations.budget import TimeBudget
 from retain.explanations.explainers import Exact, Kind, Sampled, Unexplained, exact
+from retain.explanations.time_budget import TimeBudget
 
 PROBABILITY_TOLERANCE = 1e-6
 """Difference of two probabilities that counts as 0."""

@@ -14,7 +14,7 @@ import pandas as pd
 from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator
 
-from retain.explanations.budget import TimeBudget
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.columns import column_origins, transformed_columns
 
 Score = Callable[[pd.DataFrame], np.ndarray]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from retain.explanations.budget import TimeBudget
 from retain.explanations.explain import Explained, explain
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.metrics import roc_auc
 from retain.learning.scoring import FoldScorer
 from retain.learning.splits import Fold

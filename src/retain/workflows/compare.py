@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
-from retain.execution.executor import WorkerExecutor, run_in_subprocess
+from retain.execution.job_executor import WorkerExecutor, run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
 from retain.record.facts import Record
 from retain.record.study import BrokenRun, StudyDirectory

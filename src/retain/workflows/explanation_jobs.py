@@ -13,13 +13,13 @@ from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.explanations.ablation import refit_without
 from retain.explanations.associations import Associations, associations
-from retain.explanations.budget import TimeBudget
 from retain.explanations.context import ExplanationContext, build_context
 from retain.explanations.distributions import Distribution, distributions
 from retain.explanations.document import MIN_PAIR_PHIK
 from retain.explanations.explain import Explained, explain
 from retain.explanations.fold import FoldExplained, explain_fold
 from retain.explanations.label_audit import LabelAudit, label_audit
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
 from retain.record.facts import Record

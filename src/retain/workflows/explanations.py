@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from retain.customers.customers import Column
-    from retain.execution.executor import Future, WorkerExecutor
+    from retain.execution.job_executor import Future, WorkerExecutor
     from retain.execution.shared_memory import SharedValue
     from retain.explanations.ablation import Contribution
     from retain.explanations.drivers import Drivers

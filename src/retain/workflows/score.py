@@ -13,7 +13,7 @@ from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import apply_to_new_customers
 from retain.campaign.drift import drift, drift_warnings
 from retain.campaign.value.value import build_audience
-from retain.execution.executor import run_in_subprocess
+from retain.execution.job_executor import run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.scores import Scores
 from retain.record.directory import ScoreDirectory

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from retain.errors import RetainError
 from retain.execution.backends.remote import enter_launch_dir, ignore, record_lost_run, to_remote
-from retain.execution.pool import RunPool
+from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import Task
 from retain.execution.worker import ignore_sigint

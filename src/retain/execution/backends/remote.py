@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from retain.errors import RetainError
-from retain.execution.executor import run_in_subprocess
-from retain.execution.pool import RunPool
+from retain.execution.job_executor import run_in_subprocess
+from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostModel
 from retain.execution.shared_memory import launch_dir
 from retain.execution.task import Preflight, RunOutcome, SharedInputs, Task, finish
