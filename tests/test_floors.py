@@ -14,6 +14,7 @@ ROOMS = (
     "schema",
     "record",
     "customers.text_order",
+    "customers.reading",
     "customers.customers",
     "customers.files",
     "customers.contract",

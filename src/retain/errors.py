@@ -150,3 +150,25 @@ def type_value(key: str, value: object) -> str:
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     word = f"{key}='{escaped}'"
     return shlex.quote(word) if re.search(r'["$`\\!]', word) else f'"{word}"'
+
+
+def type_list(key: str, values: Iterable[object]) -> str:
+    """Return a ``key=[value,…]`` as it is typed in a shell, whatever signs the values have.
+
+    >>> type_list("data.drop_columns", ["score", 7])
+    'data.drop_columns=[score,7]'
+    >>> print(type_list("data.drop_columns", ["Churn Score", "null"]))
+    "data.drop_columns=['Churn Score','null']"
+    """
+    word = f"{key}=[{','.join(map(_quote_item, map(str, values)))}]"
+    if re.fullmatch(r"[\w.=\[\],-]+", word, flags=re.ASCII):
+        return word
+    return shlex.quote(word) if "!" in word else '"' + re.sub(r'(["$`\\])', r"\\\1", word) + '"'
+
+
+def _quote_item(text: str) -> str:
+    """Return an item of a list as Hydra reads it back to the same text."""
+    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*|-?[1-9][0-9]*|0", text)
+    if plain and text.lower() not in ("null", "true", "false", "nan", "inf"):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -245,9 +245,10 @@ def test_ids_that_repeat_are_refused(written):
         read(path=path, id="id")
 
 
-def test_ids_that_are_missing_are_refused(written):
+def test_a_column_of_ids_that_are_mostly_missing_is_refused(written):
     path = written(id=["1", None, "NA"], a=list("abb"))
-    with pytest.raises(RetainError, match=r"column 'id': 2 cells are missing \('row 3', 'row 4'\)"):
+    texts = r"column 'id': 2 rows have no id of 3; expected ids, or data\.id=null"
+    with pytest.raises(RetainError, match=texts):
         read(path=path, id="id")
 
 

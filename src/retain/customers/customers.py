@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from retain.customers.reading import Reading
 from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
 
@@ -147,9 +148,11 @@ class Customers:
     derived_features
         Features that can be computed from a row.
     funnel
-        Steps from the raw rows to these customers, with counts.
+        Steps from the raw rows to these customers.
+    reading
+        What was read of the file; empty under a contract.
     snapshot
-        Day of the features, if the source has dates and a single snapshot.
+        Day of the features, if there are dates and a single snapshot.
     panel
         Customer and day of each row, if there are several snapshots; then the rows of a customer
         form a duplicate group.
@@ -165,6 +168,7 @@ class Customers:
     duplicate_groups: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
     derived_features: tuple[DerivedFeature, ...] = ()
     funnel: tuple[FunnelStep, ...] = ()
+    reading: Reading = field(default_factory=Reading)
     snapshot: date | None = None
     panel: Panel | None = None
 

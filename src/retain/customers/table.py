@@ -11,7 +11,8 @@ import pandas as pd
 
 from retain.customers.contract.derived import parse_derived_features
 from retain.customers.customers import Column, Customers, DisplayName, FunnelStep, Kind
-from retain.customers.files.booleans import parse_consent, parse_positive
+from retain.customers.files.bad_rows import parse_policy
+from retain.customers.files.booleans import Answer, parse_consent, parse_positive
 from retain.customers.files.columns import (
     Roles,
     assign_roles,
@@ -20,8 +21,14 @@ from retain.customers.files.columns import (
 )
 from retain.customers.files.encoding import resolve_path
 from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
-from retain.customers.files.numbers import decimal_mark, n_cells, preview, require_numbers
+from retain.customers.files.numbers import decimal_mark, preview, require_numbers, truncate
+from retain.customers.files.table_columns import (
+    describe_columns,
+    drop_named,
+    mask_missing_values,
+)
 from retain.customers.files.table_file import Table, open_table
+from retain.customers.files.table_rows import drop_bad_cells, drop_other_rows
 from retain.customers.files.types import (
     InferredColumn,
     as_text,
@@ -30,9 +37,12 @@ from retain.customers.files.types import (
     mask_na_strings,
     uninformative_reason,
 )
-from retain.errors import RetainError, examples
+from retain.customers.reading import Reading
+from retain.errors import RetainError, type_list
 from retain.wording import describe_count
 
+MAX_LABEL_VALUES = 5
+"""Values of the target that its label names."""
 _WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
 
 log = logging.getLogger(__name__)
@@ -43,7 +53,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     path: str,
     id: str | None = None,  # noqa: A002 - data.id is what the user types
     target: str | None = None,
-    positive: str | float | bool | None = None,
+    positive: Answer | Sequence[Answer] | None = None,
     profit: str | None = None,
     profit_unit: str | None = None,
     consent: str | None = None,
@@ -51,6 +61,12 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     derived: Mapping[str, Any] | None = None,
     keep_columns: Sequence[str] = (),
     categorical_columns: Sequence[str] = (),
+    drop_columns: Sequence[str] = (),
+    missing_values: Sequence[Answer] = (),
+    bad_rows: str = "error",
+    bad_rows_share: float = 0.01,
+    totals_rows: str = "auto",
+    header_line: int | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
@@ -65,7 +81,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         Columns of the id (None: the row number), the target, the profit and the consent to be
         contacted. They are not features, except an id or consent column listed in ``groups``.
     positive
-        The value of the target that means a decline; may be None for answers like yes and no.
+        The value or values of the target that mean a decline; may be None for answers like yes
+        and no.
     profit_unit
         Unit of profit, in words.
     groups
@@ -76,6 +93,17 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         Columns to keep although they are constant, empty or different in every row.
     categorical_columns
         Columns to read as categories although their cells are numbers or dates.
+    drop_columns
+        Columns to leave out.
+    missing_values
+        Cells that mean a missing value, in any column.
+    bad_rows, bad_rows_share
+        ``error``, or ``drop`` for rows that cannot be read, up to this share of all rows.
+    totals_rows
+        ``auto`` leaves out rows that sum up the others, and raises where that is not certain;
+        ``drop`` leaves out all rows with a word of totals, ``keep`` none.
+    header_line
+        Line of the column names, from 1; None: detected.
     known_kinds
         For customers to be scored: the kinds of the model's features. These columns are read as
         this kind and always kept. Customers with an invalid cell are dropped with a funnel step.
@@ -87,11 +115,18 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         a column does not fit its role.
     """
     unit = _unit(profit, profit_unit)
-    table = open_table(resolve_path(path, "data.path"))
+    policy = parse_policy(bad_rows, bad_rows_share)
+    table = open_table(resolve_path(path, "data.path"), policy, header_line)
+    all_columns = list(table.cells.columns)
+    table = drop_named(table, drop_columns, skip_unknown=known_kinds is not None)
     names = canonical_names(list(table.cells.columns))
     check_required_columns(known_kinds or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
+    table = mask_missing_values(table, missing_values)
+    table = drop_other_rows(table, roles.id, totals_rows)
+    if known_kinds is None:
+        table = drop_bad_cells(table, roles, policy)
     ids = _ids(table, roles.id)
     features, unreadable = _infer_features(table, roles, ids, known_kinds or {})
     customers = _assemble(table, roles, ids, features, positive)
@@ -99,9 +134,21 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         customers = _drop_uninformative(customers, roles, features)
     customers = drop_invalid(customers, unreadable)
     computed = parse_derived_features(derived, customers.columns)
-    customers = replace(customers, profit_unit=unit, derived_features=computed)
-    log.info("customers: %s; %d features", customers.describe_funnel(), len(customers.columns))
+    columns = tuple(describe_columns(all_columns, table, roles, customers, features))
+    reading = Reading(columns, table.dropped)
+    customers = replace(customers, profit_unit=unit, derived_features=computed, reading=reading)
+    _log_customers(customers)
     return customers
+
+
+def _log_customers(customers: Customers) -> None:
+    n_features = len(customers.columns)
+    log.info("customers: %s; %d features", customers.describe_funnel(), n_features)
+    if customers.target is not None and customers.target_label is not None:
+        n, total, label = int(customers.target.sum()), len(customers), customers.target_label.en
+        log.info(
+            "declines: %s of %s (%.3g %%), where %s", f"{n:,}", f"{total:,}", 100 * n / total, label
+        )
 
 
 def _unit(profit: str | None, unit: str | None) -> str | None:
@@ -143,13 +190,13 @@ def _assemble(
     roles: Roles,
     ids: pd.Index,
     features: Mapping[str, InferredColumn],
-    positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
+    positive: Answer | Sequence[Answer] | None,
 ) -> Customers:
     """Return one row per customer; those without a target are left out."""
     values = {key: one.cells for key, one in features.items()}
     frame = pd.DataFrame(values, index=table.cells.index)
     answers = None if roles.target is None else mask_na_strings(table.cells[roles.target])
-    target = None if answers is None else _target(answers, positive, f"column {roles.target!r}")
+    target = None if answers is None else _target(answers, positive, str(roles.target))
     profit = None if roles.profit is None else _profit(table, roles.profit)
     consent = None if roles.consent is None else _consent(table, roles.consent)
     customers = Customers(
@@ -159,6 +206,7 @@ def _assemble(
         target_label=_target_label(roles.target, answers, target),
         profit=None if profit is None else profit.set_axis(ids).rename("profit"),
         contactable=None if consent is None else consent.set_axis(ids).rename("contactable"),
+        funnel=table.steps,
     )
     if answers is None or not answers.isna().any():
         return customers
@@ -191,7 +239,8 @@ def _drop_uninformative(
     listed = "; ".join(
         f"{customers.columns[key].en!r} is {reasons}" for key, reasons in useless.items()
     )
-    reason = f"{listed}. To keep one: data.keep_columns=[{next(iter(useless))}]"
+    one = type_list("data.keep_columns", [next(iter(useless))])
+    reason = f"{listed}. To keep one: {one}"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
     step = FunnelStep("columns left out", len(customers), len(customers), reason)
@@ -201,22 +250,21 @@ def _drop_uninformative(
     )
 
 
-def _target(
-    answers: pd.Series,
-    positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
-    where: str,
-) -> pd.Series:
-    positives = parse_positive(answers.dropna(), positive, where)
+def _target(answers: pd.Series, positive: Answer | Sequence[Answer] | None, name: str) -> pd.Series:
+    positives = parse_positive(answers.dropna(), positive, f"column {name!r}", name)
     return positives.reindex(answers.index, fill_value=False).astype("int64")
 
 
 def _target_label(
     name: str | None, answers: pd.Series | None, target: pd.Series | None
 ) -> DisplayName | None:
-    """Return the positive answer as in the file."""
+    """Return the positive answers as in the file."""
     if answers is None or target is None:
         return None
-    label = f"{name} = {answers[target == 1].iloc[0]}"
+    found = [truncate(one) for one in answers[target == 1].unique()]
+    listed = {str(one).casefold(): str(one) for one in reversed(found)}
+    label = f"{name} = {' or '.join(list(listed.values())[::-1][:MAX_LABEL_VALUES])}"
+    label += " or …" if len(listed) > MAX_LABEL_VALUES else ""
     return DisplayName(label, label)
 
 
@@ -241,11 +289,6 @@ def _ids(table: Table, name: str | None) -> pd.Index:
         log.info("%s: no data.id, so the row number is the id", table.path.name)
         return pd.RangeIndex(1, len(table.cells) + 1, name="customer_id")
     cells = mask_na_strings(table.cells[name])
-    missing = cells.index[cells.isna()]
-    if len(missing) > 0:
-        rows = examples(f"row {row + 2}" for row in missing[:5])  # the header is row 1
-        problem = f"column {name!r}: {n_cells(len(missing))} missing ({rows})"
-        raise RetainError(f"{problem}; expected an id in every row, or data.id=null.")
     repeated = cells[cells.duplicated()]
     if not repeated.empty:
         are = describe_count(repeated.nunique(), "id is", "ids are")

@@ -35,11 +35,15 @@ def read_fast(path: Path, cut: CsvFormat) -> pa.Table | None:
         table = _table(lambda: pa.OSFile(str(path)), cut, read_options, parse_options)
     except (pa.ArrowException, OSError):
         return None
-    return None if any(map(_has_nul, table.columns)) else table
+    return None if any_cell(table, NUL) else table
 
 
-def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
+def read_checked(
+    path: Path, text: str, cut: CsvFormat, header_line: int = 1, hint: str = ""
+) -> pa.Table:
     """Return all records of a text, header included; pandas would fill short rows silently.
+
+    ``header_line`` is the line of its header in the file; ``hint`` says what else may be done.
 
     Raises
     ------
@@ -61,8 +65,8 @@ def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
         table = _table(lambda: pa.BufferReader(data), cut, read_options, parse_options)
     except pa.ArrowException as error:
         problem = f"file {str(path)!r} cannot be cut into cells: {str(error).splitlines()[0][:200]}"
-        raise RetainError(f"{problem}; look for a quote that is not closed.") from None
-    _check_ragged(path, cut.separator, list(dict.fromkeys(ragged)))
+        raise RetainError(f"{problem}; look for a quote that is not closed.{hint}") from None
+    _check_ragged(path, cut.separator, list(dict.fromkeys(ragged)), header_line, hint)
     return table
 
 
@@ -80,23 +84,37 @@ def _table(
     return csv.read_csv(open_file(), read_options, parse_options, convert_options)
 
 
-def _has_nul(column: pa.ChunkedArray) -> bool:
-    """Return whether some cell holds a zero byte."""
+NUL = "\0"
+ESCAPES = r'\n|\\[^"]*"'
+"""In a cell, a line end, which may be that of a swallowed row, or a backslash before a quote."""
+QUOTES = r'\n|"'
+
+
+def any_cell(table: pa.Table, pattern: str) -> bool:
+    """Return whether a pattern (RE2, no digits in it) matches some cell."""
+    return any(_matches(column, pattern) for column in table.columns)
+
+
+def _matches(column: pa.ChunkedArray, pattern: str) -> bool:
+    """Return whether some cell of a column matches."""
     texts = [one.dictionary if pa.types.is_dictionary(one.type) else one for one in column.chunks]
     return any(
-        pc.any(pc.match_substring(one, "\0")).as_py()
+        pc.any(pc.match_substring_regex(one, pattern)).as_py()
         for one in texts
         if not pc.all(pc.ascii_is_decimal(one)).as_py()
     )
 
 
-def _check_ragged(path: Path, separator: str, ragged: list[tuple[int, int, int]]) -> None:
+def _check_ragged(
+    path: Path, separator: str, ragged: list[tuple[int, int, int]], header_line: int, hint: str
+) -> None:
     if not ragged:
         return
     row, actual, expected = ragged[0]
+    row += header_line - 1
     more = f" (and {len(ragged) - 1} more rows)" if len(ragged) > 1 else ""
     problem = f"file {str(path)!r}, row {row}{more}: {actual} cells between {separator!r}"
-    raise RetainError(f"{problem}; expected {expected}, as in the header.")
+    raise RetainError(f"{problem}; expected {expected}, as in the header.{hint}")
 
 
 Places = NDArray[np.int32]

@@ -6,39 +6,93 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from retain.customers.files.columns import snake_case
 from retain.customers.files.numbers import preview, truncate
-from retain.errors import RetainError, did_you_mean, examples
+from retain.errors import RetainError, did_you_mean, examples, type_list, type_value
 from retain.wording import describe_count
 
 YES = ("1", "1.0", "true", "yes", "y", "t", "on", "да", "истина")
 NO = ("0", "0.0", "false", "no", "n", "f", "off", "нет", "ложь")
+STAYING = (
+    *("retain", "retention", "stay", "active", "alive", "loyal", "renew", "remain", "kept", "keep"),
+    *("existing", "continu", "survi", "subscribed", "current", "activ", "fidel", "fidèl", "treu"),
+    *("остал", "остаёт", "остает", "активн", "удерж", "лояльн", "продл", "сохран", "действующ"),
+)
+"""Beginnings of words by which a column says that its customers stay."""
+LEAVING = ("churn", "attrit", "left", "leav", "lost", "lapse", "cancel", "отток", "ушел", "ушёл")
+NEGATIONS = ("not", "no", "non", "un", "без", "не", "нет", "nicht", "kein", "pas", "sin")
 _TWO = 2
 
 
+Answer = str | float | bool
+
+
 def parse_positive(
-    cells: pd.Series,
-    positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
-    where: str,
+    cells: pd.Series, positive: Answer | Sequence[Answer] | None, where: str, name: str = ""
 ) -> pd.Series:
     """Return a mask of the positive answers; no cell may be missing.
 
-    ``positive`` may be None if the answers are a usual form of yes and no, and may have the type
-    that YAML gives it: ``Yes`` is True, ``1`` is a number.
+    Answers that differ in case only are one. ``positive`` may be None if the answers are a usual
+    form of yes and no, unless the ``name`` of the column says that yes means staying. It may have
+    the type that YAML gives it (``Yes`` is True, ``1`` is a number). With a list of answers, all
+    others are negative, however many they are.
 
-    >>> parse_positive(pd.Series(["Yes", "No"]), True, "column 'Churn'").tolist()
-    [True, False]
+    >>> parse_positive(pd.Series(["Yes", "No", "yes"]), True, "column 'Churn'").tolist()
+    [True, False, True]
+    >>> reasons = pd.Series(["moved", "price", "stayed"])
+    >>> parse_positive(reasons, ["moved", "price"], "column 'reason'").tolist()
+    [True, True, False]
     """
-    answers = [str(value) for value in cells.unique()]
+    found = [str(value) for value in cells.unique()]
+    folded = list({value.casefold(): value for value in reversed(found)}.values())[::-1]
+    answers = folded if len(folded) >= _TWO else found
+    if isinstance(positive, Sequence) and not isinstance(positive, str):
+        chosen = {_resolve_positive(one, answers, where) for one in positive}
+        if not chosen or len(chosen) == len(answers):
+            problem = f"data.positive names {len(chosen)} of {len(answers)} values of {where}"
+            raise RetainError(f"{problem}; expected some, not all, of {_list(answers)}.")
+        return _equal_any(cells, chosen, answers)
     if len(answers) != _TWO:
         count = describe_count(len(answers), "value")
         problem = f"it has {count}: {preview(cells)}" if answers else "it has no values"
-        raise RetainError.at(where, problem, "expected a target of exactly two values")
-    chosen = (
-        _infer_positive(answers, where)
-        if positive is None
-        else _resolve_positive(positive, answers, where)
-    )
-    return cells == chosen
+        hint = "; to name all that mean a decline: " + type_list("data.positive", answers[:2])
+        expected = "expected a target of exactly two values" + hint * (len(answers) > _TWO)
+        raise RetainError.at(where, problem, expected)
+    if positive is not None:
+        return _equal_any(cells, {_resolve_positive(positive, answers, where)}, answers)
+    inferred = _infer_positive(answers, where)
+    if says_staying(name):
+        problem = f"{where}: its name says that {inferred!r} may mean staying"
+        raise RetainError(f"{problem}; name the value that means a decline: {_choices(answers)}")
+    return _equal_any(cells, {inferred}, answers)
+
+
+def says_staying(name: str) -> bool:
+    """Return whether a column's name says that its positive answer means staying.
+
+    >>> says_staying("Retained"), says_staying("is_active"), says_staying("inactive")
+    (True, True, False)
+    >>> says_staying("not_retained"), says_staying("Лояльный клиент")
+    (False, True)
+    """
+    words = snake_case(name).split("_")
+    staying = any(word.startswith(STAYING) for word in words)
+    return staying and not any(word in NEGATIONS or word.startswith(LEAVING) for word in words)
+
+
+def _equal_any(cells: pd.Series, chosen: set[str], answers: Sequence[str]) -> pd.Series:
+    """Return a mask of the chosen answers, in any case unless answers differ in case only."""
+    if len({one.casefold() for one in answers}) < len(answers):
+        return cells.isin(chosen)
+    return cells.astype("str").str.casefold().isin({one.casefold() for one in chosen})
+
+
+def _choices(answers: Sequence[str]) -> str:
+    return " or ".join(type_value("data.positive", answer) for answer in answers)
+
+
+def _list(answers: Sequence[str]) -> str:
+    return examples(map(truncate, answers), limit=10)
 
 
 def parse_consent(cells: pd.Series, where: str) -> pd.Series:
@@ -61,11 +115,11 @@ def _infer_positive(answers: Sequence[str], where: str) -> str:
     if len(yes) != 1 or len(no) != 1:
         listed = examples(map(truncate, answers))
         problem = f"{where} has values {listed}, and neither is known to mean yes"
-        raise RetainError(f"{problem}; name the declining one with data.positive=VALUE.")
+        raise RetainError(f"{problem}; name the one that means a decline: {_choices(answers)}")
     return yes[0]
 
 
-def _resolve_positive(positive: str | float | bool, answers: Sequence[str], where: str) -> str:  # noqa: FBT001
+def _resolve_positive(positive: Answer, answers: Sequence[str], where: str) -> str:
     """Return the answer that ``positive`` stands for, trying the most literal reading first."""
     wanted = str(positive).strip()
     readings = (
@@ -82,7 +136,7 @@ def _resolve_positive(positive: str | float | bool, answers: Sequence[str], wher
             return matches[0]
     hint = did_you_mean(wanted, answers)
     raise RetainError(
-        f"data.positive is {positive!r}; expected one of {examples(map(truncate, answers))}, "
+        f"data.positive is {positive!r}; expected one of {_list(answers)}, "
         f"the values of {where}.{hint}"
     )
 

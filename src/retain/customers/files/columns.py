@@ -108,6 +108,12 @@ class Roles:
     keep_columns: list[str]
     categorical_columns: list[str]
 
+    def role(self, name: str) -> str | None:
+        """Return the role of a column that is not only a feature."""
+        given = {"id": self.id, "target": self.target, "profit": self.profit}
+        roles = {**given, "consent": self.consent}
+        return next((role for role, column in roles.items() if column == name), None)
+
     @property
     def features(self) -> list[str]:
         """Columns without another role, and an id or consent column listed in a group."""

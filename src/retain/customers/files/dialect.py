@@ -7,7 +7,7 @@ import itertools
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,11 +16,21 @@ import pyarrow as pa
 
 from retain.customers.files import arrow_cells
 from retain.customers.files.arrow_cells import DictionaryColumn, from_arrow, strip_whitespace, tidy
-from retain.customers.files.encoding import check_exists, decode, head_as_utf8, read_content
+from retain.customers.files.bad_rows import RowPolicy, dropped_row
+from retain.customers.files.encoding import (
+    check_exists,
+    decode,
+    decode_damaged,
+    head_as_utf8,
+    read_content,
+)
+from retain.customers.files.layout import SEPARATORS, Layout, cut_to_table, find_layout
 from retain.customers.files.numbers import decimal_mark, normalise_spaces, truncate
+from retain.customers.files.records import split_records, unescape_quotes
+from retain.customers.reading import DroppedRow
 from retain.errors import RetainError, examples
+from retain.wording import describe_count
 
-_SEPARATORS = ",;\t|"
 _SAMPLE = 1 << 16  # characters read to detect separator and decimal mark
 
 
@@ -41,12 +51,15 @@ class Dialect:
 class Sheet:
     """The cells of a file as text, blanks missing, and its dialect.
 
-    ``table`` holds the rows below the header.
+    ``table`` holds the rows below the header; ``lines`` their lines in the file, None if they were
+    not counted. ``dropped`` are the rows that could not be read.
     """
 
     path: Path
     dialect: Dialect
     table: pa.Table
+    lines: Sequence[int] | None = None
+    dropped: tuple[DroppedRow, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -68,6 +81,16 @@ class Sheet:
         """Return the decimal mark of one column."""
         return decimal_mark(self.column(column), self.dialect.decimal)
 
+    @cached_property
+    def row_lines(self) -> Sequence[int]:
+        """The line of the file on which each row begins."""
+        if self.lines is not None:
+            return self.lines
+        text = decode(self.path, read_content(self.path))[1]
+        layout = find_layout(self.path, text)
+        text = cut_to_table(text, layout, self.dialect.separator)
+        return split_records(text, self.dialect.separator, layout.header_line).lines[1:]
+
 
 def detect(path: Path) -> Dialect:
     """Return the dialect of the file, detected from its content."""
@@ -75,10 +98,24 @@ def detect(path: Path) -> Dialect:
     return detect_dialect(encoding, text)
 
 
-def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
+def read_cells(
+    path: Path,
+    distinct: Collection[str] = (),
+    policy: RowPolicy | None = None,
+    header_line: int | None = None,
+) -> Sheet:
     """Return all cells of the file as text: surrounding blanks stripped, empty cells missing.
 
-    ``distinct`` names columns of mostly distinct texts, such as ids.
+    Titles above the header and columns without name and cells are left out, and told.
+
+    Parameters
+    ----------
+    distinct
+        Columns of mostly distinct texts, such as ids.
+    policy
+        The handling of rows that cannot be read; None: an error, as there is no other.
+    header_line
+        The line of the header, from 1; None: detected.
 
     Raises
     ------
@@ -86,11 +123,35 @@ def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
         The file is missing, empty, not text, has no rows, rows of different length, or repeated
         column names.
     """
-    dialect, table = _read_fast(path, distinct) or _read_carefully(path, distinct)
-    header = [name or f"column {n}" for n, name in enumerate(_header(table), start=1)]
-    check_header(path, header, table.num_rows - 1)
-    log_read(path, str(dialect), (table.num_rows - 1, table.num_columns))
-    return Sheet(path, dialect, table.slice(1).rename_columns(header))
+    sheet = None if header_line else _read_fast(path, distinct, policy)
+    if sheet is None:
+        sheet = _read_carefully(path, distinct, policy, header_line)
+    header = _header(sheet.table)
+    sheet = replace(sheet, table=_drop_unnamed(path, sheet.table, header))
+    header = [name or f"column {n}" for n, name in enumerate(_header(sheet.table), start=1)]
+    check_header(path, header, sheet.table.num_rows - 1)
+    log_read(path, str(sheet.dialect), (sheet.table.num_rows - 1, sheet.table.num_columns))
+    return replace(sheet, table=sheet.table.slice(1).rename_columns(header))
+
+
+def _drop_unnamed(path: Path, table: pa.Table, header: Sequence[str | None]) -> pa.Table:
+    """Return the table without columns that have neither a name nor a cell."""
+    useless = [
+        n
+        for n, name in enumerate(header)
+        if not name and tidy(_texts(table, n)).null_count == len(table)
+    ]
+    if not useless or len(useless) == len(header):
+        return table
+    log = logging.getLogger(__name__)
+    log.info(
+        "%s: %s without name and cells left out", path.name, describe_count(len(useless), "column")
+    )
+    return table.select([n for n in range(len(header)) if n not in useless])
+
+
+def _texts(table: pa.Table, n: int) -> pa.ChunkedArray:
+    return table.column(n).cast(pa.string())
 
 
 def check_header(path: Path, header: Sequence[str], rows: int) -> None:
@@ -112,27 +173,66 @@ def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
 # --- fast and careful reading --------------------------------------------------------------------
 
 
-def _read_fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
-    """Return the dialect and table of a valid UTF-8 file; None for any other."""
+def _read_fast(path: Path, distinct: Collection[str], policy: RowPolicy | None) -> Sheet | None:
+    """Return the sheet of a valid UTF-8 file, its first row the header; None for any other."""
     check_exists(path)
     head = head_as_utf8(path, _SAMPLE)
-    if head is None:
+    if head is None or not find_layout(path, head[1]).is_plain:
         return None
     dialect = detect_dialect(*head)
     csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(head[1], dialect.separator, distinct)
     )
     table = arrow_cells.read_fast(path, csv_format)
-    return None if table is None else (dialect, table)
+    if table is None:
+        return None
+    suspicious = arrow_cells.QUOTES if policy is not None and policy.drop else arrow_cells.ESCAPES
+    return None if arrow_cells.any_cell(table, suspicious) else Sheet(path, dialect, table)
 
 
-def _read_carefully(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
-    encoding, text = decode(path, read_content(path))
-    dialect = detect_dialect(encoding, text)
+def _read_carefully(
+    path: Path, distinct: Collection[str], policy: RowPolicy | None, header_line: int | None
+) -> Sheet:
+    """Return the sheet of any text, its first row the header."""
+    drop = policy if policy is not None and policy.drop else None
+    encoding, text = (decode_damaged if drop else decode)(path, read_content(path))
+    layout = find_layout(path, text, header_line)
+    whole, text = text, cut_to_table(text, layout, layout.separator or "")
+    dialect = detect_dialect(encoding, text, layout.separator)
+    text = unescape_quotes(cut_to_table(whole, layout, dialect.separator), dialect.separator)
+    _log_layout(path, layout, whole)
+    lines: list[int] | None = None
+    dropped: tuple[DroppedRow, ...] = ()
+    if drop:
+        records = split_records(text, dialect.separator, layout.header_line)
+        bad = (dropped_row(path.name, bad.line, bad.text, bad.reason) for bad in records.bad)
+        text, lines, dropped = "\n".join(records.texts), records.lines[1:], tuple(bad)
+        drop.check(dropped, len(dropped) + len(records.texts) - 1)
     csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(text[:_SAMPLE], dialect.separator, distinct)
     )
-    return dialect, arrow_cells.read_checked(path, text, csv_format)
+    hint = "" if policy is None else policy.hint
+    table = arrow_cells.read_checked(path, text, csv_format, layout.header_line, hint)
+    return Sheet(path, dialect, table, lines, dropped)
+
+
+def _log_layout(path: Path, layout: Layout, text: str) -> None:
+    log = logging.getLogger(__name__)
+    if layout.separator is not None:
+        log.info("%s: its first line names the separator %r", path.name, layout.separator)
+    n_titles = layout.header_line - 1 - (layout.separator is not None)
+    if n_titles > 0:
+        lines = text[:_SAMPLE].splitlines()[layout.header_line - 1 - n_titles :]
+        shown = truncate(lines[0]) if lines else ""
+        log.info(
+            "%s: titles skipped, %r and on; line %d is the header",
+            path.name,
+            shown,
+            layout.header_line,
+        )
+    if layout.edge:
+        which = "rows end" if layout.edge > 0 else "header ends"
+        log.info("%s: the %s with a separator too many, which is ignored", path.name, which)
 
 
 def _column_indices(text: str, separator: str, names: Collection[str]) -> list[int]:
@@ -152,12 +252,12 @@ def _header(table: pa.Table) -> list[str]:
 # --- separator and decimal mark ------------------------------------------------------------------
 
 
-def detect_dialect(encoding: str, text: str) -> Dialect:
-    """Return the dialect of a text, detected from its beginning."""
+def detect_dialect(encoding: str, text: str, separator: str | None = None) -> Dialect:
+    """Return the dialect of a text, detected from its beginning; ``separator`` if it is known."""
     sample = text[:_SAMPLE].replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in sample.split("\n") if line]
     lines = lines[:-1] if len(text) > _SAMPLE and len(lines) > 1 else lines
-    separator = max(_SEPARATORS, key=lambda mark: _agreement(lines, mark))
+    separator = separator or max(SEPARATORS, key=lambda mark: _agreement(lines, mark))
     cells = itertools.chain.from_iterable(csv.reader(lines[1:], delimiter=separator))
     column = pd.Series([cell.strip() for cell in cells], dtype="str")
     return Dialect(encoding, separator, decimal_mark(column, "," if separator == ";" else "."))

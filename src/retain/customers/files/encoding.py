@@ -46,6 +46,16 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
     return encoding, text
 
 
+def decode_damaged(path: Path, data: bytes) -> tuple[str, str]:
+    """Return encoding and text as ``decode``, with U+FFFD for bytes that UTF-8 does not have."""
+    try:
+        return decode(path, data)
+    except RetainError:
+        if _marked_encoding(data) not in ("utf-8", "utf-8-sig") or not _mostly_utf8(data):
+            raise
+    return decode(path, data.decode("utf-8", errors="replace").encode("utf-8"))
+
+
 def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
     """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None."""
     with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from retain.customers.customers import FunnelStep
 from retain.customers.files.arrow_cells import tidy
-from retain.customers.files.dialect import check_header, log_read, read_cells
+from retain.customers.files.bad_rows import RowPolicy, dropped_row
+from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
 from retain.customers.files.encoding import check_exists
+from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet
 
@@ -20,31 +26,81 @@ if TYPE_CHECKING:
 _PARQUET = (".parquet", ".parq", ".pq")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """A table under the column names of its file.
 
     Cells are texts (missing where blank) or, from Parquet, whole numbers, floats or dates; a
     boolean is the text ``True`` or ``False``. ``decimal`` is the usual decimal mark of the texts.
+    ``positions`` of its rows are those in ``sheet``, None for all rows of a file without text.
+    ``steps`` and ``dropped`` are about rows that are left out.
     """
 
     path: Path
     cells: pd.DataFrame
     decimal: str
+    sheet: Sheet | None = None
+    positions: NDArray[np.int64] | None = None
+    steps: tuple[FunnelStep, ...] = ()
+    dropped: tuple[DroppedRow, ...] = ()
+
+    def line(self, row: int) -> int:
+        """Return the line of the file on which a row begins; its number where there are no lines.
+
+        The header is the first one.
+        """
+        position = int(row if self.positions is None else self.positions[row])
+        return position + 2 if self.sheet is None else self.sheet.row_lines[position]
+
+    def without(self, mask: NDArray[np.bool_], step: str, reasons: Mapping[int, str]) -> Table:
+        """Return the table without the masked rows, which are listed if they have a reason."""
+        if not mask.any():
+            return self
+        gone = [self._dropped_row(row, reason) for row, reason in reasons.items()]
+        positions = np.arange(len(mask)) if self.positions is None else self.positions
+        n_left = int((~mask).sum())
+        why = f"line {gone[0].line}: {gone[0].reason}" if gone else "no cell"
+        more = f" (and {len(gone) - 1} more, see dropped_rows.csv)" if len(gone) > 1 else ""
+        funnel_step = FunnelStep(step, len(mask), n_left, why + more, unit="rows")
+        return replace(
+            self,
+            cells=self.cells[~mask].reset_index(drop=True),
+            positions=positions[~mask],
+            steps=(*self.steps, funnel_step),
+            dropped=(*self.dropped, *gone),
+        )
+
+    def _dropped_row(self, row: int, reason: str) -> DroppedRow:
+        separator = "," if self.sheet is None else self.sheet.dialect.separator
+        texts = ("" if pd.isna(cell) else str(cell) for cell in self.cells.iloc[row])
+        return dropped_row(self.path.name, self.line(row), separator.join(texts), reason)
 
 
-def open_table(path: Path) -> Table:
+def open_table(
+    path: Path, policy: RowPolicy | None = None, header_line: int | None = None
+) -> Table:
     """Return the table in the file; Parquet by its suffix, anything else as text."""
     if path.suffix.lower() not in _PARQUET:
-        sheet = read_cells(path)
-        return Table(path, sheet.cells, sheet.dialect.decimal)
+        sheet = read_cells(path, policy=policy, header_line=header_line)
+        table = Table(path, sheet.cells, sheet.dialect.decimal, sheet, dropped=sheet.dropped)
+        return replace(table, steps=tuple(_describe_bad_rows(table)))
     check_exists(path)
-    table = read_parquet(path)
-    check_header(path, table.column_names, table.num_rows)
-    named = zip(table.column_names, table.columns, strict=True)
+    columns = read_parquet(path)
+    check_header(path, columns.column_names, columns.num_rows)
+    named = zip(columns.column_names, columns.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
     log_read(path, "Parquet", cells.shape)
     return Table(path, cells, ".")
+
+
+def _describe_bad_rows(table: Table) -> Iterator[FunnelStep]:
+    """Yield the step of the rows that could not be read."""
+    if table.dropped:
+        first, n_left = table.dropped[0], len(table.cells)
+        more = len(table.dropped) - 1
+        reason = f"line {first.line}: {first.reason}"
+        reason += f" (and {more} more, see dropped_rows.csv)" if more else ""
+        yield FunnelStep("bad rows", n_left + len(table.dropped), n_left, reason, unit="rows")
 
 
 def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:

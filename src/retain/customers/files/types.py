@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Kind
+from retain.customers.files.bad_rows import InvalidCellsError
 from retain.customers.files.columns import snake_case
 from retain.customers.files.invalid_rows import InvalidRows
 from retain.customers.files.numbers import (
@@ -18,7 +19,7 @@ from retain.customers.files.numbers import (
     parse_numbers,
     preview,
 )
-from retain.errors import RetainError
+from retain.errors import RetainError, type_list
 
 _ABSENT = ("na", "n/a", "#n/a", "nan", "null", "none", "-", "?")
 _NEARLY = 0.9  # from this share on, the cells that do not fit count as errors
@@ -146,9 +147,12 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
     share = 1 - len(odd) / texts.notna().sum()
     if _NEARLY <= share < 1:
         problem = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
-        raise RetainError(
-            f"{problem}; expected {kind}s and empty cells. Mend these cells, or read the column "
-            f"as a category: data.categorical_columns=[{snake_case(name)}]"
+        missing = type_list("data.missing_values", odd.drop_duplicates().head(5).tolist())
+        raise InvalidCellsError(
+            f"{problem}; expected {kind}s and empty cells. Mend these cells, say that they are "
+            f"missing: {missing}, leave their rows out: data.bad_rows=drop, or read the column "
+            f"as a category: data.categorical_columns=[{snake_case(name)}]",
+            odd.index,
         )
     return bool(share == 1)
 

@@ -1,0 +1,110 @@
+"""Columns of a table: those to leave out, cells that mean nothing, and what each was read as."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from retain.customers.customers import Customers
+from retain.customers.files.booleans import Answer
+from retain.customers.files.columns import Roles, canonical_names, find_column
+from retain.customers.files.numbers import truncate
+from retain.customers.files.table_file import Table
+from retain.customers.files.types import InferredColumn
+from retain.customers.reading import ColumnReading
+from retain.errors import RetainError
+from retain.wording import describe_count
+
+N_EXAMPLES = 2
+"""Cells of a column that are shown."""
+
+
+def drop_named(table: Table, names: Sequence[str], *, skip_unknown: bool) -> Table:
+    """Return the table without these columns; ``skip_unknown`` lets it lack some."""
+    canonical = canonical_names(list(table.cells.columns))
+    listed = [names] if isinstance(names, str) else names
+    dropped = []
+    for name in listed:
+        if skip_unknown and name not in (*canonical, *canonical.values()):
+            continue
+        dropped.append(find_column(name, canonical, "data.drop_columns"))
+    if len(set(dropped)) == len(canonical):
+        raise RetainError("data.drop_columns names every column; expected some to be left.")
+    return replace(table, cells=table.cells.drop(columns=dropped)) if dropped else table
+
+
+def mask_missing_values(table: Table, values: Sequence[Answer]) -> Table:
+    """Return the table with these cells missing, whatever their case, and log how many."""
+    listed = list(values) if isinstance(values, list | tuple) else [str(values)]
+    if not listed:
+        return table
+    cells, counts = table.cells.copy(), {}
+    for name in cells:
+        mask = _is_listed(cells[name], listed)
+        if mask.any():
+            cells[name] = cells[name].mask(mask)
+            counts[name] = int(mask.sum())
+    log = logging.getLogger(__name__)
+    told = "; ".join(f"{name!r} {count:,}" for name, count in counts.items()) or "no cell"
+    log.info("%s: missing by data.missing_values: %s", table.path.name, told)
+    return replace(table, cells=cells)
+
+
+def _is_listed(cells: pd.Series, values: Sequence[Answer]) -> pd.Series:
+    if cells.dtype == "str":
+        texts = {form for value in values for form in _forms(value)}
+        return cells.str.casefold().isin(texts)
+    if cells.dtype.kind in "if":
+        return cells.isin([value for value in values if isinstance(value, int | float)])
+    return pd.Series(data=False, index=cells.index)
+
+
+def _forms(value: Answer) -> tuple[str, ...]:
+    text = str(value).strip().casefold()
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return (text, f"{text}.0", f"{text},0", f"{text}.00", f"{text},00") if whole else (text,)
+
+
+def describe_columns(
+    names: Sequence[str],
+    table: Table,
+    roles: Roles,
+    customers: Customers,
+    features: Mapping[str, InferredColumn],
+) -> Iterator[ColumnReading]:
+    """Yield what each column of the file was read as; ``names`` are all of them."""
+    for name in names:
+        if name not in roles.names:
+            yield ColumnReading(name, "left out", "data.drop_columns", 0.0, ())
+            continue
+        cells = table.cells[name]
+        kind, detail = _describe_kind(name, roles, customers, features)
+        shown = cells.dropna().drop_duplicates().head(N_EXAMPLES)
+        texts = tuple(str(truncate(str(cell))) for cell in shown)
+        yield ColumnReading(name, kind, detail, float(cells.isna().mean()), texts)
+
+
+def _describe_kind(
+    name: str, roles: Roles, customers: Customers, features: Mapping[str, InferredColumn]
+) -> tuple[str, str]:
+    """Return the type of a column, and the detail about it."""
+    key, role = roles.names[name], roles.role(name)
+    inferred = features.get(key)
+    if inferred is None:
+        return str(role), ""
+    if key not in customers.columns:
+        return "left out", uninformative(customers, name)
+    if inferred.kind == "category":
+        return "category", describe_count(int(inferred.cells.nunique()), "level")
+    return ("date" if inferred.is_date else "number"), ""
+
+
+def uninformative(customers: Customers, name: str) -> str:
+    """Return why the funnel left a column out."""
+    steps = (step.reason for step in customers.funnel if step.name == "columns left out")
+    parts = (part for reason in steps for part in reason.split("; "))
+    found = next((part for part in parts if part.startswith(f"{name!r} is ")), "")
+    return found.removeprefix(f"{name!r} is ").split(". To keep one:")[0]
