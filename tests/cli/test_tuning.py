@@ -12,7 +12,7 @@ from retain.cli.overrides import Arguments
 from retain.cli.terminal.progress import format_tuning
 from retain.execution.scheduling import CostGroup, CostModel
 from retain.record.directory import RunDirectory
-from retain.record.facts import TuningInfo
+from retain.record.tuning import TuningInfo
 from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
 from retain.verdict.keys import differing_keys

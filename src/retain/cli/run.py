@@ -147,12 +147,28 @@ def run(line: Arguments) -> int:
 
         with Composer(line, "run") as composer:
             composed = composer.runs()
+        if composed[0].run.describe:
+            return _describe(console(), composed[0])
         engine = choose_backend(composed[0])
         here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
         planned, records = _run(console(), composed, folder, None if here else engine)
         if line.json:
             write_json(_summary(planned, records))
         return 1 if any(record.state == "failed" for record in records) else 0
+
+
+def _describe(console: Console, first: RunConfig) -> int:
+    """Print what was read of the first run's data."""
+    from retain.cli.terminal.data import print_columns, print_reading
+    from retain.execution.dataset import clear_cache, describe_source
+
+    clear_cache()
+    seen = describe_source(first.run)
+    print_reading(console, seen.messages, seen.funnel, seen.dropped_examples)
+    if not seen.columns:
+        raise RetainError("these data are read by their contract, which says what columns are.")
+    print_columns(console, seen.columns)
+    return 0
 
 
 def _run(
@@ -177,10 +193,26 @@ def _run(
             console.print(
                 literal(f"{planned.format_name(one.task)}: {one.rerun_reason}"), soft_wrap=True
             )
+    _write_dropped_rows(planned)
     with logged_beside(planned.study.path):
         records = sweep(planned, composed[0].run, engine, partial(SweepView, console, planned))
     print_summary(console, planned, records, len(planned.runs) - len(planned.pending))
     return planned, records
+
+
+def _write_dropped_rows(planned: SweepPlan) -> None:
+    """Write the rows that are no customers, and remove an older file where there are none."""
+    rows = [row for source in planned.sources for row in source.dropped_rows]
+    path = planned.study.dropped_rows
+    try:
+        if not rows:
+            path.unlink(missing_ok=True)
+            return
+        from retain.verdict.export import write_dropped_rows
+
+        write_dropped_rows(rows, path)
+    except OSError as error:
+        raise RetainError.unwritable(planned.study.path, error, "outputs=FOLDER") from None
 
 
 def _summary(planned: SweepPlan, records: Sequence[Record]) -> dict[str, Any]:

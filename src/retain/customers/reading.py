@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from retain.record.facts import ColumnInfo
+
 
 @dataclass(frozen=True, slots=True)
 class DroppedRow:
@@ -16,31 +18,8 @@ class DroppedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnReading:
-    """What a column was read as.
-
-    Attributes
-    ----------
-    type
-        ``number``, ``date``, ``category``, a role such as ``id``, or ``left out``.
-    detail
-        Number of levels of a category, or the reason to leave a column out.
-    missing
-        Share of the customers without a value, 0 to 1.
-    examples
-        Up to two cells as in the file.
-    """
-
-    name: str
-    type: str
-    detail: str
-    missing: float
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """The columns of a file in its order, and its rows that are no customers."""
 
-    columns: tuple[ColumnReading, ...] = ()
+    columns: tuple[ColumnInfo, ...] = ()
     dropped_rows: tuple[DroppedRow, ...] = ()

@@ -25,6 +25,7 @@ from retain.learning.splits import Splits
 from retain.learning.validation import make_splits
 from retain.record.facts import (
     CheckResult,
+    ColumnInfo,
     DataInfo,
     FunnelStep,
     LabelInfo,
@@ -55,16 +56,8 @@ class Dataset:
             fingerprint=customers.fingerprint,
             n_rows=len(customers),
             n_positives=int(customers.y.sum()),
-            funnel=tuple(
-                FunnelStep(
-                    name=step.name,
-                    n_before=step.before,
-                    n_after=step.after,
-                    reason=step.reason,
-                    unit=step.unit,
-                )
-                for step in customers.funnel
-            ),
+            funnel=summarise_funnel(customers),
+            columns=customers.reading.columns,
             label=None if customers.panel is None else summarise_label(customers, customers.panel),
         )
 
@@ -100,7 +93,32 @@ class Dataset:
             checks=self.check_results,
             messages=self.messages,
             dropped_examples=tuple(examples(step.dropped) for step in customers.funnel),
+            dropped_rows=customers.reading.dropped_rows,
         )
+
+
+def summarise_funnel(customers: Customers) -> tuple[FunnelStep, ...]:
+    """Return the funnel for records."""
+    return tuple(
+        FunnelStep(
+            name=step.name,
+            n_before=step.before,
+            n_after=step.after,
+            reason=step.reason,
+            unit=step.unit,
+        )
+        for step in customers.funnel
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDescription:
+    """What was read of a source: messages, funnel with dropped examples, columns."""
+
+    messages: tuple[str, ...]
+    funnel: tuple[FunnelStep, ...]
+    dropped_examples: tuple[str, ...]
+    columns: tuple[ColumnInfo, ...]
 
 
 def summarise_label(customers: Customers, dated: Panel) -> LabelInfo:
@@ -174,6 +192,17 @@ def _read_cached(
     with capture_log() as messages:
         customers, groups = group_duplicates(build_source(json.loads(data))(), duplicates)
     return customers, groups, tuple(messages)
+
+
+def describe_source(run: Run) -> DatasetDescription:
+    """Return what was read of a run's source, without its audit: it may have no target."""
+    customers, _, messages = _read_cached(dataset_key(run)[0], run.audit.duplicates)
+    return DatasetDescription(
+        messages,
+        summarise_funnel(customers),
+        tuple(examples(step.dropped) for step in customers.funnel),
+        customers.reading.columns,
+    )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
 from retain.execution.shared_memory import SharedValue
 from retain.record.directory import RunDirectory
@@ -26,8 +27,8 @@ from retain.record.facts import (
     Record,
     SplitInfo,
     State,
-    TuningInfo,
 )
+from retain.record.tuning import TuningInfo
 from retain.schema.parsing import parse
 from retain.schema.run import Run
 from retain.storage.writing import atomic_write
@@ -83,7 +84,7 @@ MAX_CLAIM_ATTEMPTS = 50
 class DatasetFacts:
     """Facts about the customers and splits of a run, for its record and the terminal.
 
-    ``dropped_examples`` names some customers that each step of the funnel dropped.
+    ``dropped_examples`` are customers that each step dropped, ``dropped_rows`` rows of files.
     """
 
     data: DataInfo
@@ -91,6 +92,7 @@ class DatasetFacts:
     checks: tuple[CheckResult, ...]
     messages: tuple[str, ...]
     dropped_examples: tuple[str, ...]
+    dropped_rows: tuple[DroppedRow, ...] = ()
 
 
 @dataclass(frozen=True)

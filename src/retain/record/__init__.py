@@ -1,6 +1,7 @@
 """The run directory: the files of a run, a study, a campaign and a scoring.
 
     outputs/<study>/                    StudyDirectory
+      dropped_rows.csv                  rows of the data's files that are no customers
       status.json                       the sweep's progress, each second; see execution/status.py
       <slug>-<id>/                      RunDirectory
         record.json                     Record, written last and atomically; see its fields
@@ -24,7 +25,7 @@
         readout/                        ReadoutDirectory, written by retain-readout
           readout.json  effects.csv  offers/<name>.yaml
       scores/<name>/                    ScoreDirectory, written by retain-score
-        scores.csv  not_scored.csv  drift.csv  segments.csv  score.json
+        scores.csv  not_scored.csv  drift.csv  segments.csv  score.json  dropped_rows.csv
       ledger.jsonl                      one line for every access to the sealed test
       .lock                             lock of the command that reads or writes these
       .staging-*/  .commit/             an unfinished transaction: storage/transaction.py

@@ -124,6 +124,11 @@ class ScoreDirectory:
         return self.path / "not_scored.csv"
 
     @property
+    def dropped_rows(self) -> Path:
+        """Rows of the file that are no customers, with their lines and the reasons."""
+        return self.path / "dropped_rows.csv"
+
+    @property
     def drift(self) -> Path:
         """The shift of each feature and of the score since training."""
         return self.path / "drift.csv"

@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from retain.record.tuning import TuningInfo
 from retain.schema.parsing import Config
 
 SCHEMA = 2
 State = Literal["done", "failed", "not_applicable"]
 CANNOT_CHANGE_A_RESULT = (
     *("study", "outputs", "threads", "workers", "max_runs", "limits", "dry_run"),
+    "describe",
     "validation.early_stopping",
     "validation.min_folds",
     "data.engine",
@@ -68,10 +70,32 @@ class LabelInfo(Config):
     variants: tuple[LabelVariant, ...]
 
 
+class ColumnInfo(Config):
+    """What a column of a file was read as.
+
+    Attributes
+    ----------
+    type
+        ``number``, ``date``, ``category``, a role such as ``id``, or ``left out``.
+    detail
+        Number of levels of a category, or the reason to leave a column out.
+    missing
+        Share of the rows without a value, 0 to 1.
+    examples
+        Up to two cells as in the file.
+    """
+
+    name: str
+    type: str
+    detail: str
+    missing: float
+    examples: tuple[str, ...]
+
+
 class DataInfo(Config):
     """The customers of a run: fingerprint and counts, never rows.
 
-    ``label`` if the source made the target from a log.
+    ``label`` if the source made the target from a log; ``columns`` of a file without a contract.
     """
 
     fingerprint: str
@@ -79,6 +103,7 @@ class DataInfo(Config):
     n_positives: int
     funnel: tuple[FunnelStep, ...]
     label: LabelInfo | None = None
+    columns: tuple[ColumnInfo, ...] = ()
 
 
 class SplitInfo(Config):
@@ -118,60 +143,6 @@ class CheckResult(Config):
     code: str
     outcome: Literal["passed", "mitigated", "failed", "not_applicable"]
     message: str
-
-
-class TunedFold(Config):
-    """The best parameters found on a fold's training rows, and how they were found.
-
-    ``inner_score`` is their mean ROC-AUC on folds within those rows. ``n_trials`` counts all that
-    were begun, those ended early (``n_pruned``) or refused by the model (``n_failed``) included.
-    """
-
-    repeat: int
-    fold: int
-    parameters: dict[str, Any]
-    inner_score: float
-    n_trials: int
-    n_pruned: int
-    n_failed: int
-    seconds: float
-
-
-class NumericAgreement(Config):
-    """The minimum, median and maximum of a parameter over the folds."""
-
-    min: float
-    median: float
-    max: float
-
-
-class CategoricalAgreement(Config):
-    """The most frequent value of a parameter, and the share of folds that chose it."""
-
-    mode: Any
-    share: float
-
-
-class Optimism(Config):
-    """Inner minus outer ROC-AUC, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class TuningInfo(Config):
-    """The result of tuning: choices by fold, agreement by parameter, optimism.
-
-    ``inner_score`` is the mean of the folds' inner best, ``outer_score`` that of ROC-AUC on their
-    test rows.
-    """
-
-    folds: tuple[TunedFold, ...]
-    agreement: dict[str, NumericAgreement | CategoricalAgreement]
-    inner_score: float
-    outer_score: float
-    optimism: Optimism
 
 
 class Environment(Config):

@@ -37,6 +37,11 @@ class StudyDirectory:
         return self.path / "status.json"
 
     @property
+    def dropped_rows(self) -> Path:
+        """Rows of the data's files that are no customers, with their lines and the reasons."""
+        return self.path / "dropped_rows.csv"
+
+    @property
     def verdict(self) -> Path:
         """The folder of the comparison's files."""
         return self.path / "verdict"

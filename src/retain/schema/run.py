@@ -193,4 +193,5 @@ class Run(Config):
     max_runs: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
     limits: Limits
     dry_run: bool
+    describe: bool = False
     tuning: Tuning = UNTUNED  # missing in records older than tuning

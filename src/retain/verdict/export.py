@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
+from retain.customers.reading import DroppedRow
 from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
@@ -53,6 +55,12 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
         write_csv_arrow(table, path)
     else:
         write_csv_chunks([table], path)
+
+
+def write_dropped_rows(rows: Sequence[DroppedRow], path: Path) -> None:
+    """Write rows that are no customers: ``file, line, text, reason``."""
+    columns = ["file", "line", "text", "reason"]
+    write_csv(pd.DataFrame([asdict(row) for row in dict.fromkeys(rows)], columns=columns), path)
 
 
 def write_csv_arrow(table: pd.DataFrame, path: Path) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retain.cli.terminal.console import literal
+from retain.cli.terminal.data import print_columns, print_reading
 from retain.cli.terminal.output import clean_line
 from retain.cli.terminal.progress import (
     MARKS,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from retain.execution.task import RungResult, Task
 
 
+MAX_COLUMNS = 40
+"""Maximum number of columns at launch; ``describe=true`` prints all of them."""
 REFRESH = 4
 """Maximum number of updates of the terminal per second."""
 
@@ -114,13 +117,9 @@ class SweepView:
 def print_sources(console: Console, plan: SweepPlan) -> None:
     """Print the reading, the funnel and the audit of each source."""
     for source in plan.sources:
-        for line in source.messages:
-            console.print(literal(line), soft_wrap=True, highlight=False)
-        for step, left_out in zip(source.data.funnel, source.dropped_examples, strict=True):
-            examples = f"; left out: {left_out}" if left_out else ""
-            of = "" if step.unit == "customers" else f" {step.unit}"
-            message = f"  {step.name} {step.n_before} → {step.n_after}{of}: {step.reason}{examples}"
-            console.print(literal(message), soft_wrap=True, highlight=False)
+        print_reading(console, source.messages, source.data.funnel, source.dropped_examples)
+        if source.data.columns:
+            print_columns(console, source.data.columns, MAX_COLUMNS)
         if source.data.label is not None and source.data.label.variants:
             console.print(labels_table(source.data.label.variants))
         for check in source.checks:

@@ -14,8 +14,8 @@ from retain.customers.files.columns import Roles, canonical_names, find_column
 from retain.customers.files.numbers import truncate
 from retain.customers.files.table_file import Table
 from retain.customers.files.types import InferredColumn
-from retain.customers.reading import ColumnReading
 from retain.errors import RetainError
+from retain.record.facts import ColumnInfo
 from retain.wording import describe_count
 
 N_EXAMPLES = 2
@@ -74,17 +74,23 @@ def describe_columns(
     roles: Roles,
     customers: Customers,
     features: Mapping[str, InferredColumn],
-) -> Iterator[ColumnReading]:
+) -> Iterator[ColumnInfo]:
     """Yield what each column of the file was read as; ``names`` are all of them."""
     for name in names:
         if name not in roles.names:
-            yield ColumnReading(name, "left out", "data.drop_columns", 0.0, ())
+            yield _column_info(name, "left out", "data.drop_columns", 0.0)
             continue
         cells = table.cells[name]
         kind, detail = _describe_kind(name, roles, customers, features)
         shown = cells.dropna().drop_duplicates().head(N_EXAMPLES)
         texts = tuple(str(truncate(str(cell))) for cell in shown)
-        yield ColumnReading(name, kind, detail, float(cells.isna().mean()), texts)
+        yield _column_info(name, kind, detail, float(cells.isna().mean()), texts)
+
+
+def _column_info(
+    name: str, kind: str, detail: str, missing: float, examples: tuple[str, ...] = ()
+) -> ColumnInfo:
+    return ColumnInfo(name=name, type=kind, detail=detail, missing=missing, examples=examples)
 
 
 def _describe_kind(
@@ -96,13 +102,13 @@ def _describe_kind(
     if inferred is None:
         return str(role), ""
     if key not in customers.columns:
-        return "left out", uninformative(customers, name)
+        return "left out", _left_out_reason(customers, name)
     if inferred.kind == "category":
         return "category", describe_count(int(inferred.cells.nunique()), "level")
     return ("date" if inferred.is_date else "number"), ""
 
 
-def uninformative(customers: Customers, name: str) -> str:
+def _left_out_reason(customers: Customers, name: str) -> str:
     """Return why the funnel left a column out."""
     steps = (step.reason for step in customers.funnel if step.name == "columns left out")
     parts = (part for reason in steps for part in reason.split("; "))
