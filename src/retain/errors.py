@@ -143,10 +143,22 @@ def type_value(key: str, value: object) -> str:
     'campaign=outputs/demo/campaigns/9c5a08ca'
     >>> print(type_value("data.path", "a b; rm c"))
     "data.path='a b; rm c'"
+    >>> print(type_value("data.keep_columns", ["total", "страна, код"]))
+    "data.keep_columns=[total,'страна, код']"
     """
+    if isinstance(value, list | tuple):
+        word = f"{key}=[{','.join(map(_type_word, value))}]"
+    else:
+        word = f"{key}={_type_word(value)}"
+    if re.fullmatch(r"[\w./:@%+=\[\],-]+", word, flags=re.ASCII):
+        return word
+    return shlex.quote(word) if re.search(r'["$`\\!]', word) else f'"{word}"'
+
+
+def _type_word(value: object) -> str:
+    """Return a value as Hydra takes it, in quotes where it has signs of its own."""
     text = str(value)
     if re.fullmatch(r"[\w./:@%+-]+", text, flags=re.ASCII):
-        return f"{key}={text}"
+        return text
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    word = f"{key}='{escaped}'"
-    return shlex.quote(word) if re.search(r'["$`\\!]', word) else f'"{word}"'
+    return f"'{escaped}'"

@@ -17,10 +17,13 @@ from retain.customers.files.columns import (
     assign_roles,
     canonical_names,
     check_required_columns,
+    find_column,
 )
 from retain.customers.files.encoding import resolve_path
 from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
-from retain.customers.files.numbers import decimal_mark, n_cells, preview, require_numbers
+from retain.customers.files.number_column import require_numbers
+from retain.customers.files.number_format import FileMarks, check_marks, parse_format
+from retain.customers.files.numbers import n_cells, preview
 from retain.customers.files.table_file import Table, open_table
 from retain.customers.files.types import (
     InferredColumn,
@@ -31,6 +34,7 @@ from retain.customers.files.types import (
     uninformative_reason,
 )
 from retain.errors import RetainError, examples
+from retain.schema.parsing import check_mapping
 from retain.wording import describe_count
 
 _WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
@@ -51,6 +55,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     derived: Mapping[str, Any] | None = None,
     keep_columns: Sequence[str] = (),
     categorical_columns: Sequence[str] = (),
+    decimal: str | None = None,
+    thousands: str | None = None,
+    number_format: Mapping[str, str] | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
@@ -76,6 +83,10 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         Columns to keep although they are constant, empty or different in every row.
     categorical_columns
         Columns to read as categories although their cells are numbers or dates.
+    decimal, thousands
+        The decimal and the grouping mark of columns whose numbers allow two readings.
+    number_format
+        The number 1234.56 as a column writes it, such as ``1.234,56``, by column.
     known_kinds
         For customers to be scored: the kinds of the model's features. These columns are read as
         this kind and always kept. Customers with an invalid cell are dropped with a funnel step.
@@ -89,6 +100,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     unit = _unit(profit, profit_unit)
     table = open_table(resolve_path(path, "data.path"))
     names = canonical_names(list(table.cells.columns))
+    table = replace(
+        table, marks=_configure_marks(table.marks, names, decimal, thousands, number_format or {})
+    )
     check_required_columns(known_kinds or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
@@ -111,6 +125,28 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
     return unit if profit is not None else None
 
 
+def _configure_marks(
+    marks: FileMarks,
+    names: dict[str, str],
+    decimal: str | None,
+    thousands: str | None,
+    number_format: Mapping[str, str],
+) -> FileMarks:
+    """Return the marks of a file with what the user says about them."""
+    check_marks(decimal, thousands)
+    key = "data.number_format"
+    formats = {
+        find_column(name, names, key): parse_format(example, f"{key}.{name}")
+        for name, example in check_mapping(key, number_format).items()
+    }
+    return replace(marks, decimal=decimal, thousands=thousands, formats=formats, key=key)
+
+
+def _log_reading(name: str, reading: str) -> None:
+    if reading:
+        log.info("column %r: %s", name, reading)
+
+
 # --- columns -------------------------------------------------------------------------------------
 
 
@@ -125,14 +161,16 @@ def _infer_features(
         cells, key = table.cells[name], roles.names[name]
         try:
             if key in known_kinds:
-                inferred[key], odd = coerce_type(cells, table.decimal, name, known_kinds[key], ids)
+                inferred[key], odd = coerce_type(cells, table.marks, name, known_kinds[key], ids)
                 unreadable += odd
             elif name in roles.categorical_columns:
                 inferred[key] = InferredColumn("category", as_text(cells))
             else:
-                inferred[key] = infer_type(cells, table.decimal, name)
+                inferred[key] = infer_type(cells, table.marks, name)
         except RetainError as error:
             wrong.append(str(error))
+        else:
+            _log_reading(name, inferred[key].reading)
     if wrong:
         raise RetainError("\n".join(wrong))
     return inferred, unreadable
@@ -223,9 +261,10 @@ def _target_label(
 def _profit(table: Table, name: str) -> pd.Series:
     cells, where = table.cells[name], f"column {name!r}"
     if cells.dtype == "str":
-        texts = mask_na_strings(cells)
-        return require_numbers(texts, decimal_mark(texts, table.decimal), where)
-    inferred = infer_type(cells, table.decimal, name)
+        parsed = require_numbers(mask_na_strings(cells), table.marks, name)
+        _log_reading(name, parsed.reading)
+        return parsed.cells()
+    inferred = infer_type(cells, table.marks, name)
     if inferred.is_date:
         raise RetainError.at(where, "it holds dates", "expected numbers, as it is the profit")
     return inferred.cells

@@ -17,6 +17,8 @@ import pyarrow as pa
 from retain.customers.files import arrow_cells
 from retain.customers.files.arrow_cells import DictionaryColumn, from_arrow, strip_whitespace, tidy
 from retain.customers.files.encoding import check_exists, decode, head_as_utf8, read_content
+from retain.customers.files.number_column import find_sure_marks
+from retain.customers.files.number_format import FileMarks
 from retain.customers.files.numbers import decimal_mark, normalise_spaces, truncate
 from retain.errors import RetainError, examples
 
@@ -64,9 +66,14 @@ class Sheet:
         """Return one column, dictionary-encoded."""
         return from_arrow(self.table.column(name))
 
-    def decimal(self, column: str) -> str:
-        """Return the decimal mark of one column."""
-        return decimal_mark(self.column(column), self.dialect.decimal)
+    @cached_property
+    def marks(self) -> FileMarks:
+        """What the file says about the numbers of a column that allows two readings."""
+        names = self.columns
+        return FileMarks(
+            self.dialect.decimal,
+            find_marks=lambda: [find_sure_marks(self.column(name).distinct) for name in names],
+        )
 
 
 def detect(path: Path) -> Dialect:

@@ -11,6 +11,8 @@ import pandas as pd
 from retain.customers.files.arrow_cells import tidy
 from retain.customers.files.dialect import check_header, log_read, read_cells
 from retain.customers.files.encoding import check_exists
+from retain.customers.files.number_column import find_sure_marks
+from retain.customers.files.number_format import FileMarks
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet
 
@@ -25,26 +27,31 @@ class Table:
     """A table under the column names of its file.
 
     Cells are texts (missing where blank) or, from Parquet, whole numbers, floats or dates; a
-    boolean is the text ``True`` or ``False``. ``decimal`` is the usual decimal mark of the texts.
+    boolean is the text ``True`` or ``False``. ``marks`` are what the file says about its numbers.
     """
 
     path: Path
     cells: pd.DataFrame
-    decimal: str
+    marks: FileMarks
 
 
 def open_table(path: Path) -> Table:
     """Return the table in the file; Parquet by its suffix, anything else as text."""
     if path.suffix.lower() not in _PARQUET:
         sheet = read_cells(path)
-        return Table(path, sheet.cells, sheet.dialect.decimal)
+        return Table(path, sheet.cells, _marks(sheet.cells, sheet.dialect.decimal))
     check_exists(path)
     table = read_parquet(path)
     check_header(path, table.column_names, table.num_rows)
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
     log_read(path, "Parquet", cells.shape)
-    return Table(path, cells, ".")
+    return Table(path, cells, _marks(cells, "."))
+
+
+def _marks(cells: pd.DataFrame, default: str) -> FileMarks:
+    texts = [name for name in cells.columns if cells[name].dtype == "str"]
+    return FileMarks(default, find_marks=lambda: [find_sure_marks(cells[name]) for name in texts])
 
 
 def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:
