@@ -143,32 +143,22 @@ def type_value(key: str, value: object) -> str:
     'campaign=outputs/demo/campaigns/9c5a08ca'
     >>> print(type_value("data.path", "a b; rm c"))
     "data.path='a b; rm c'"
+    >>> print(type_value("data.keep_columns", ["total", "страна, код"]))
+    "data.keep_columns=[total,'страна, код']"
     """
-    text = str(value)
-    if re.fullmatch(r"[\w./:@%+-]+", text, flags=re.ASCII):
-        return f"{key}={text}"
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    word = f"{key}='{escaped}'"
+    if isinstance(value, list | tuple):
+        word = f"{key}=[{','.join(map(_type_word, value))}]"
+    else:
+        word = f"{key}={_type_word(value)}"
+    if re.fullmatch(r"[\w./:@%+=\[\],-]+", word, flags=re.ASCII):
+        return word
     return shlex.quote(word) if re.search(r'["$`\\!]', word) else f'"{word}"'
 
 
-def type_list(key: str, values: Iterable[object]) -> str:
-    """Return a ``key=[value,…]`` as it is typed in a shell, whatever signs the values have.
-
-    >>> type_list("data.drop_columns", ["score", 7])
-    'data.drop_columns=[score,7]'
-    >>> print(type_list("data.drop_columns", ["Churn Score", "null"]))
-    "data.drop_columns=['Churn Score','null']"
-    """
-    word = f"{key}=[{','.join(map(_quote_item, map(str, values)))}]"
-    if re.fullmatch(r"[\w.=\[\],-]+", word, flags=re.ASCII):
-        return word
-    return shlex.quote(word) if "!" in word else '"' + re.sub(r'(["$`\\])', r"\\\1", word) + '"'
-
-
-def _quote_item(text: str) -> str:
-    """Return an item of a list as Hydra reads it back to the same text."""
-    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*|-?[1-9][0-9]*|0", text)
-    if plain and text.lower() not in ("null", "true", "false", "nan", "inf"):
+def _type_word(value: object) -> str:
+    """Return a value as Hydra takes it, in quotes where it has signs of its own."""
+    text = str(value)
+    if re.fullmatch(r"[\w./:@%+-]+", text, flags=re.ASCII):
         return text
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

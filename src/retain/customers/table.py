@@ -10,18 +10,27 @@ from typing import Any
 import pandas as pd
 
 from retain.customers.contract.derived import parse_derived_features
-from retain.customers.customers import Column, Customers, DisplayName, FunnelStep, Kind
+from retain.customers.customers import Column, Customers, FunnelStep, Kind
 from retain.customers.files.bad_rows import parse_policy
-from retain.customers.files.booleans import Answer, parse_consent, parse_positive
+from retain.customers.files.booleans import Answer
 from retain.customers.files.columns import (
     Roles,
     assign_roles,
     canonical_names,
     check_required_columns,
+    find_column,
 )
 from retain.customers.files.encoding import resolve_path
 from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
-from retain.customers.files.numbers import decimal_mark, preview, require_numbers, truncate
+from retain.customers.files.number_format import FileMarks, check_marks, parse_format
+from retain.customers.files.role_columns import (
+    log_reading,
+    parse_consent_column,
+    parse_ids,
+    parse_profit,
+    parse_target,
+    target_label,
+)
 from retain.customers.files.table_columns import (
     describe_columns,
     drop_named,
@@ -38,12 +47,8 @@ from retain.customers.files.types import (
     uninformative_reason,
 )
 from retain.customers.reading import Reading
-from retain.errors import RetainError, type_list
-from retain.wording import describe_count
-
-MAX_LABEL_VALUES = 5
-"""Values of the target that its label names."""
-_WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
+from retain.errors import RetainError, type_value
+from retain.schema.parsing import check_mapping
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +72,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     bad_rows_share: float = 0.01,
     totals_rows: str = "auto",
     header_line: int | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    number_format: Mapping[str, str] | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
@@ -104,6 +112,10 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         ``drop`` leaves out all rows with a word of totals, ``keep`` none.
     header_line
         Line of the column names, from 1; None: detected.
+    decimal, thousands
+        The decimal and the grouping mark of columns whose numbers allow two readings.
+    number_format
+        The number 1234.56 as a column writes it, such as ``1.234,56``, by column.
     known_kinds
         For customers to be scored: the kinds of the model's features. These columns are read as
         this kind and always kept. Customers with an invalid cell are dropped with a funnel step.
@@ -120,6 +132,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     all_columns = list(table.cells.columns)
     table = drop_named(table, drop_columns, skip_unknown=known_kinds is not None)
     names = canonical_names(list(table.cells.columns))
+    table = replace(
+        table, marks=_configure_marks(table.marks, names, decimal, thousands, number_format or {})
+    )
     check_required_columns(known_kinds or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
@@ -127,7 +142,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     table = drop_other_rows(table, roles.id, totals_rows)
     if known_kinds is None:
         table = drop_bad_cells(table, roles, policy)
-    ids = _ids(table, roles.id)
+    ids = parse_ids(table, roles.id)
     features, unreadable = _infer_features(table, roles, ids, known_kinds or {})
     customers = _assemble(table, roles, ids, features, positive)
     if known_kinds is None:
@@ -158,6 +173,23 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
     return unit if profit is not None else None
 
 
+def _configure_marks(
+    marks: FileMarks,
+    names: dict[str, str],
+    decimal: str | None,
+    thousands: str | None,
+    number_format: Mapping[str, str],
+) -> FileMarks:
+    """Return the marks of a file with what the user says about them."""
+    check_marks(decimal, thousands)
+    key = "data.number_format"
+    formats = {
+        find_column(name, names, key): parse_format(example, f"{key}.{name}")
+        for name, example in check_mapping(key, number_format).items()
+    }
+    return replace(marks, decimal=decimal, thousands=thousands, formats=formats, key=key)
+
+
 # --- columns -------------------------------------------------------------------------------------
 
 
@@ -172,14 +204,16 @@ def _infer_features(
         cells, key = table.cells[name], roles.names[name]
         try:
             if key in known_kinds:
-                inferred[key], odd = coerce_type(cells, table.decimal, name, known_kinds[key], ids)
+                inferred[key], odd = coerce_type(cells, table.marks, name, known_kinds[key], ids)
                 unreadable += odd
             elif name in roles.categorical_columns:
                 inferred[key] = InferredColumn("category", as_text(cells))
             else:
-                inferred[key] = infer_type(cells, table.decimal, name)
+                inferred[key] = infer_type(cells, table.marks, name)
         except RetainError as error:
             wrong.append(str(error))
+        else:
+            log_reading(name, inferred[key].reading)
     if wrong:
         raise RetainError("\n".join(wrong))
     return inferred, unreadable
@@ -196,14 +230,14 @@ def _assemble(
     values = {key: one.cells for key, one in features.items()}
     frame = pd.DataFrame(values, index=table.cells.index)
     answers = None if roles.target is None else mask_na_strings(table.cells[roles.target])
-    target = None if answers is None else _target(answers, positive, str(roles.target))
-    profit = None if roles.profit is None else _profit(table, roles.profit)
-    consent = None if roles.consent is None else _consent(table, roles.consent)
+    target = None if answers is None else parse_target(answers, positive, str(roles.target))
+    profit = None if roles.profit is None else parse_profit(table, roles.profit)
+    consent = None if roles.consent is None else parse_consent_column(table, roles.consent)
     customers = Customers(
         features=frame.set_axis(ids),
         columns={column.name: column for column in _columns(roles, features)},
         target=None if target is None else target.set_axis(ids).rename("target"),
-        target_label=_target_label(roles.target, answers, target),
+        target_label=target_label(roles.target, answers, target),
         profit=None if profit is None else profit.set_axis(ids).rename("profit"),
         contactable=None if consent is None else consent.set_axis(ids).rename("contactable"),
         funnel=table.steps,
@@ -239,7 +273,7 @@ def _drop_uninformative(
     listed = "; ".join(
         f"{customers.columns[key].en!r} is {reasons}" for key, reasons in useless.items()
     )
-    one = type_list("data.keep_columns", [next(iter(useless))])
+    one = type_value("data.keep_columns", [next(iter(useless))])
     reason = f"{listed}. To keep one: {one}"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
@@ -248,51 +282,3 @@ def _drop_uninformative(
     return replace(
         customers, features=features_left, columns=left, funnel=(*customers.funnel, step)
     )
-
-
-def _target(answers: pd.Series, positive: Answer | Sequence[Answer] | None, name: str) -> pd.Series:
-    positives = parse_positive(answers.dropna(), positive, f"column {name!r}", name)
-    return positives.reindex(answers.index, fill_value=False).astype("int64")
-
-
-def _target_label(
-    name: str | None, answers: pd.Series | None, target: pd.Series | None
-) -> DisplayName | None:
-    """Return the positive answers as in the file."""
-    if answers is None or target is None:
-        return None
-    found = [truncate(one) for one in answers[target == 1].unique()]
-    listed = {str(one).casefold(): str(one) for one in reversed(found)}
-    label = f"{name} = {' or '.join(list(listed.values())[::-1][:MAX_LABEL_VALUES])}"
-    label += " or …" if len(listed) > MAX_LABEL_VALUES else ""
-    return DisplayName(label, label)
-
-
-def _profit(table: Table, name: str) -> pd.Series:
-    cells, where = table.cells[name], f"column {name!r}"
-    if cells.dtype == "str":
-        texts = mask_na_strings(cells)
-        return require_numbers(texts, decimal_mark(texts, table.decimal), where)
-    inferred = infer_type(cells, table.decimal, name)
-    if inferred.is_date:
-        raise RetainError.at(where, "it holds dates", "expected numbers, as it is the profit")
-    return inferred.cells
-
-
-def _consent(table: Table, name: str) -> pd.Series:
-    return parse_consent(mask_na_strings(table.cells[name]), f"column {name!r}")
-
-
-def _ids(table: Table, name: str | None) -> pd.Index:
-    """Return ids: int64 if all are whole numbers, else texts; row numbers without a column."""
-    if name is None:
-        log.info("%s: no data.id, so the row number is the id", table.path.name)
-        return pd.RangeIndex(1, len(table.cells) + 1, name="customer_id")
-    cells = mask_na_strings(table.cells[name])
-    repeated = cells[cells.duplicated()]
-    if not repeated.empty:
-        are = describe_count(repeated.nunique(), "id is", "ids are")
-        problem = f"column {name!r}: {are} repeated: {preview(repeated)}"
-        raise RetainError(f"{problem}; expected one row per customer.")
-    whole = table.cells[name].dtype == "int64" or bool(cells.str.fullmatch(_WHOLE).all())
-    return pd.Index(cells.astype("int64") if whole else cells, name="customer_id")

@@ -36,6 +36,10 @@ from retain.record.facts import (
 from retain.schema.run import Audit, Run, Validation
 
 
+MAX_RECORDED_COLUMNS = 200
+"""Columns of a file that each record describes; ``describe=true`` prints all of them."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Customers with the results of their audit and their splits.
@@ -57,7 +61,7 @@ class Dataset:
             n_rows=len(customers),
             n_positives=int(customers.y.sum()),
             funnel=summarise_funnel(customers),
-            columns=customers.reading.columns,
+            columns=customers.reading.columns[:MAX_RECORDED_COLUMNS],
             label=None if customers.panel is None else summarise_label(customers, customers.panel),
         )
 

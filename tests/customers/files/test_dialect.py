@@ -9,7 +9,9 @@ import pytest
 
 from retain.customers.files.dialect import Dialect, detect, read_cells
 from retain.customers.files.encoding import decode
-from retain.customers.files.numbers import decimal_mark, parse_numbers, require_numbers
+from retain.customers.files.number_column import parse_column, require_numbers
+from retain.customers.files.number_format import FileMarks
+from retain.customers.files.numbers import decimal_mark
 from retain.errors import RetainError
 
 RUSSIAN = "id;Прибыль;Тип\n1;0,98;премиум\n2;4,16;стандарт\n"
@@ -78,12 +80,18 @@ def test_a_file_longer_than_the_sample_is_read_whole(written):
 def test_a_column_of_decimal_commas_is_one_column(written):
     sheet = read_cells(written("sum\n0,98\n4,16\n"))
     assert list(sheet.cells.columns) == ["sum"]
-    assert sheet.decimal("sum") == ","
+    assert sheet.cells["sum"].tolist() == ["0,98", "4,16"]
+    assert sheet.dialect.decimal == ","
 
 
 def test_columns_of_one_file_may_use_different_decimal_marks(written):
     sheet = read_cells(written("a;b;c\n0,5;0.5;1\n1,5;2.75;2\n2,5;3.5;3\n"))
-    assert [sheet.decimal(name) for name in "abc"] == [",", ".", sheet.dialect.decimal]
+    numbers = [parse_column(sheet.cells[name], sheet.marks, name) for name in "abc"]
+    assert [one.cells().tolist() for one in numbers] == [
+        [0.5, 1.5, 2.5],
+        [0.5, 2.75, 3.5],
+        [1, 2, 3],
+    ]
 
 
 def test_quoted_separators_and_line_ends_belong_to_the_cell(written):
@@ -195,39 +203,62 @@ def test_a_folder_that_may_not_be_listed_is_still_answered(tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("text", "decimal", "value"),
+    ("text", "value"),
     [
-        ("1", ".", 1.0),
-        ("-1.5", ".", -1.5),
-        ("+1,5", ",", 1.5),
-        ("\u22121.5", ".", -1.5),
-        (".5", ".", 0.5),
-        ("5.", ".", 5.0),
-        ("1e3", ".", 1000.0),
-        ("1 234 567,8", ",", 1234567.8),
-        ("1\u00a0234", ".", 1234.0),
-        ("1\u202f234.5", ".", 1234.5),
+        ("1", 1.0),
+        ("-1.5", -1.5),
+        ("+1,5", 1.5),
+        ("\u22121.5", -1.5),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("1e3", 1000.0),
+        ("1 234 567,8", 1234567.8),
+        ("1\u00a0234", 1234.0),
+        ("1\u202f234.5", 1234.5),
+        ("1,234,567.8", 1234567.8),
+        ("1.234.567", 1234567.0),
+        ("1'234.50", 1234.5),
+        ("12,34,567.8", 1234567.8),
+        ("'3380", 3380.0),
+        ("(1,620.50)", -1620.5),
+        ("1620-", -1620.0),
+        ("-$5.50", -5.5),
+        ("$ -5.50", -5.5),
+        ("US$1,234.50", 1234.5),
+        ("1 234,56 руб.", 1234.56),
+        ("R$ 1.234,56", 1234.56),
+        ("5,-", 5.0),
+        ("3.4k", 3400.0),
+        ("1,2 млн ₽", 1.2e6),
+        ("12.3%", 12.3),
+        ("%12,5", 12.5),
+        ("12.5 kg", 12.5),
     ],
 )
-def test_a_number_is_read_in_any_usual_writing(text, decimal, value):
-    assert parse_numbers(pd.Series([text]), decimal).tolist() == [value]
+def test_a_number_is_read_in_any_usual_writing(text, value):
+    assert parse_column(pd.Series([text]), FileMarks(), "x").cells().tolist() == [value]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "inf", "-Infinity", "nan", "NA", "1e999", "1 2", "12 34", "0x10", "1,5", "٣", "."]
+    "text",
+    [
+        *("", "inf", "-Infinity", "nan", "NA", "1e999", "1 2", "12 34", "0x10", "٣", "."),
+        *("k0", "Q1", "A-12", "1-2", "3+", "<5", "2024-01-31", "31.01.2024", "192.168.1.1"),
+        *("10:30", "(5", "--5", "$5€", "1,23,4", "5 €/kg", "#5"),
+    ],
 )
 def test_what_is_no_number_is_missing(text):
-    assert parse_numbers(pd.Series([text, None]), ".").isna().all()
+    assert parse_column(pd.Series([text, None]), FileMarks(), "x").cells().isna().all()
 
 
 def test_cells_that_are_no_numbers_are_shown_up_to_five_and_cut():
     cells = pd.Series(["1", *"abcdef", "x" * 100])
     with pytest.raises(
-        RetainError, match=r"pages: 7 cells are not a number: 'a', .*'e' and 2 more"
+        RetainError, match=r"column 'pages': 7 cells are not a number: 'a', .*'e' and 2 more"
     ):
-        require_numbers(cells, ".", "pages")
+        require_numbers(cells, FileMarks(), "pages")
     with pytest.raises(RetainError, match=r"'x{60}…'"):
-        require_numbers(cells.tail(1), ".", "pages")
+        require_numbers(cells.tail(1), FileMarks(), "pages")
 
 
 @pytest.mark.parametrize(
@@ -246,7 +277,6 @@ def test_the_decimal_mark_of_a_column_is_what_its_cells_agree_on(cells, default,
     assert decimal_mark(pd.Series(cells, dtype="str"), default) == mark
 
 
-def test_numbers_keep_their_index_and_are_finite_or_missing():
-    found = parse_numbers(pd.Series(["1", None, "z"], index=[5, 6, 7]))
-    assert found.index.tolist() == [5, 6, 7]
+def test_numbers_are_finite_or_missing():
+    found = parse_column(pd.Series(["1", None, "z"], index=[5, 6, 7]), FileMarks(), "x").cells()
     assert found.dtype == np.float64

@@ -12,7 +12,8 @@ from retain.campaign.assignment import Assignment, unescape_formulas
 from retain.customers.files.booleans import parse_consent
 from retain.customers.files.columns import canonical_names, find_column
 from retain.customers.files.encoding import resolve_path
-from retain.customers.files.numbers import decimal_mark, n_cells, preview, require_numbers, truncate
+from retain.customers.files.number_column import require_numbers
+from retain.customers.files.numbers import n_cells, preview, truncate
 from retain.customers.files.table_file import Table, open_table
 from retain.customers.files.types import mask_na_strings
 from retain.errors import RetainError, did_you_mean, examples
@@ -203,8 +204,7 @@ def _parse_money(table: Table, name: str | None) -> pd.Series | None:
         return None
     cells, location = table.cells[name], f"column {name!r}"
     if cells.dtype == "str":
-        answers = mask_na_strings(cells)
-        return require_numbers(answers, decimal_mark(answers, table.decimal), location)
+        return require_numbers(mask_na_strings(cells), table.marks, name).cells()
     if cells.dtype.kind == "M" or np.isinf(cells.to_numpy(dtype="float64")).any():
         raise RetainError.at(location, "it holds dates or infinities", "expected amounts of money")
     return cells.astype("float64")

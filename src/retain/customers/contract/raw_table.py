@@ -18,12 +18,11 @@ from retain.customers.contract.violations import category_vocabulary, find_viola
 from retain.customers.files.arrow_cells import DictionaryColumn, Places
 from retain.customers.files.dialect import Sheet, read_cells
 from retain.customers.files.invalid_rows import InvalidRows, raise_invalid
+from retain.customers.files.number_column import parse_column
 from retain.customers.files.numbers import (
-    decimal_mark,
     n_cells,
     normalise_spaces,
     not_a_number_message,
-    parse_number,
     preview,
     truncate,
 )
@@ -227,13 +226,14 @@ def _parse_columns(
         typed[name] = column
         if spec.columns[name].type == "category":
             continue
-        mark = decimal_mark(column, csv.dialect.decimal)
-        typed[name] = parse_number(column, mark)
+        raw = spec.columns[name].raw
+        parsed = parse_column(column, csv.marks, raw, f"{where}, column {raw!r}")
+        typed[name] = parsed.column
         is_invalid = typed[name].distinct.isna()
         if is_invalid.any():
             invalid = column.with_distinct(column.distinct.where(is_invalid)).cells().dropna()
             message = not_a_number_message(
-                invalid, mark, f"{where}, column {spec.columns[name].raw!r}"
+                invalid, parsed.format.decimal, f"{where}, column {raw!r}"
             )
             wrong.append(InvalidRows(message, pd.Index(ids.loc[invalid.index])))
     return typed, wrong

@@ -8,7 +8,7 @@ import pandas as pd
 
 from retain.customers.files.columns import snake_case
 from retain.customers.files.numbers import preview, truncate
-from retain.errors import RetainError, did_you_mean, examples, type_list, type_value
+from retain.errors import RetainError, did_you_mean, examples, type_value
 from retain.wording import describe_count
 
 YES = ("1", "1.0", "true", "yes", "y", "t", "on", "да", "истина")
@@ -55,7 +55,9 @@ def parse_positive(
     if len(answers) != _TWO:
         count = describe_count(len(answers), "value")
         problem = f"it has {count}: {preview(cells)}" if answers else "it has no values"
-        hint = "; to name all that mean a decline: " + type_list("data.positive", answers[:2])
+        hint = "; to name all that mean a decline: " + type_value(
+            "data.positive", list(answers[:2])
+        )
         expected = "expected a target of exactly two values" + hint * (len(answers) > _TWO)
         raise RetainError.at(where, problem, expected)
     if positive is not None:

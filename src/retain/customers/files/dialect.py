@@ -25,6 +25,8 @@ from retain.customers.files.encoding import (
     read_content,
 )
 from retain.customers.files.layout import SEPARATORS, Layout, cut_to_table, find_layout
+from retain.customers.files.number_column import find_sure_marks
+from retain.customers.files.number_format import FileMarks
 from retain.customers.files.numbers import decimal_mark, normalise_spaces, truncate
 from retain.customers.files.records import split_records, unescape_quotes
 from retain.customers.reading import DroppedRow
@@ -77,9 +79,14 @@ class Sheet:
         """Return one column, dictionary-encoded."""
         return from_arrow(self.table.column(name))
 
-    def decimal(self, column: str) -> str:
-        """Return the decimal mark of one column."""
-        return decimal_mark(self.column(column), self.dialect.decimal)
+    @cached_property
+    def marks(self) -> FileMarks:
+        """What the file says about the numbers of a column that allows two readings."""
+        names = self.columns
+        return FileMarks(
+            self.dialect.decimal,
+            find_marks=lambda: [find_sure_marks(self.column(name).distinct) for name in names],
+        )
 
     @cached_property
     def row_lines(self) -> Sequence[int]:

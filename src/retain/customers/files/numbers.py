@@ -14,42 +14,12 @@ _SPACE = "[ \u00a0\u2007\u2009\u202f]"
 _WIDEST = 60  # characters of a cell an error message shows
 
 
-def parse_numbers(cells: pd.Series, decimal: str = ".") -> pd.Series:
-    """Return the cells as floats, NaN where a cell is missing or is not a number.
-
-    Spaces of any width may separate thousands. ``inf``, ``nan`` and numbers too large for a float
-    do not count as numbers.
-
-    >>> parse_numbers(pd.Series(["1 234,5", "-3", "inf", "0.98", None]), ",").tolist()
-    [1234.5, -3.0, nan, nan, nan]
-    """
-    values = parse_number(to_dictionary(cells), decimal).cells()
-    return pd.Series(values.array, index=cells.index, name=cells.name)
-
-
-def parse_number(column: DictionaryColumn, decimal: str) -> DictionaryColumn:
-    """Return the column as floats, as ``parse_numbers`` does."""
-    return column.with_distinct(_parse(column.distinct, decimal))
-
-
-def require_numbers(cells: pd.Series, decimal: str, where: str, hint: str = "") -> pd.Series:
-    """Return cells as floats, or raise an error that shows those that are not numbers.
-
-    >>> require_numbers(pd.Series(["3", "many", None]), ".", "column 'pages'")
-    Traceback (most recent call last):
-    ...
-    retain.errors.RetainError: column 'pages': 1 cell is not a number: 'many'; expected numbers \
-with decimal mark '.'.
-    """
-    values = parse_numbers(cells, decimal)
-    wrong = cells[cells.notna() & values.isna()]
-    if wrong.empty:
-        return values
-    raise RetainError(not_a_number_message(wrong, decimal, where) + hint)
-
-
 def not_a_number_message(wrong: pd.Series, decimal: str, where: str) -> str:
-    """Return the message about cells that are not numbers."""
+    """Return the message about cells that are not numbers.
+
+    >>> not_a_number_message(pd.Series(["many"]), ".", "column 'pages'")
+    "column 'pages': 1 cell is not a number: 'many'; expected numbers with decimal mark '.'."
+    """
     problem = f"{n_cells(len(wrong))} not a number: {preview(wrong)}"
     return str(RetainError.at(where, problem, f"expected numbers with decimal mark {decimal!r}"))
 
@@ -104,13 +74,6 @@ def n_cells(count: int) -> str:
     ('1 cell is', '3 cells are')
     """
     return "1 cell is" if count == 1 else f"{count} cells are"
-
-
-def _parse(texts: pd.Series, decimal: str) -> pd.Series:
-    texts = texts.where(texts.str.fullmatch(_grammar(decimal)).astype(bool))
-    plain = texts.str.replace(_SPACE, "", regex=True).str.replace("\u2212", "-", regex=False)
-    values = plain.str.replace(decimal, ".", regex=False).astype("float64")
-    return values.where(np.isfinite(values))
 
 
 def _grammar(mark: str) -> str:

@@ -18,6 +18,8 @@ from retain.errors import RetainError
 from retain.record.facts import ColumnInfo
 from retain.wording import describe_count
 
+NUMBER_TYPES = {"amounts": "amount", "percentages": "share"}
+"""Types of numbers by the first word of their reading."""
 N_EXAMPLES = 2
 """Cells of a column that are shown."""
 
@@ -105,7 +107,11 @@ def _describe_kind(
         return "left out", _left_out_reason(customers, name)
     if inferred.kind == "category":
         return "category", describe_count(int(inferred.cells.nunique()), "level")
-    return ("date" if inferred.is_date else "number"), ""
+    if inferred.is_date:
+        return "date", inferred.reading
+    return NUMBER_TYPES.get(
+        inferred.reading.split(" ", 1)[0].rstrip(","), "number"
+    ), inferred.reading
 
 
 def _left_out_reason(customers: Customers, name: str) -> str:

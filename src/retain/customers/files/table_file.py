@@ -16,6 +16,8 @@ from retain.customers.files.arrow_cells import tidy
 from retain.customers.files.bad_rows import RowPolicy, dropped_row
 from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
 from retain.customers.files.encoding import check_exists
+from retain.customers.files.number_column import find_sure_marks
+from retain.customers.files.number_format import FileMarks
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet
@@ -31,14 +33,14 @@ class Table:
     """A table under the column names of its file.
 
     Cells are texts (missing where blank) or, from Parquet, whole numbers, floats or dates; a
-    boolean is the text ``True`` or ``False``. ``decimal`` is the usual decimal mark of the texts.
+    boolean is the text ``True`` or ``False``. ``marks`` are what the file says about its numbers.
     ``positions`` of its rows are those in ``sheet``, None for all rows of a file without text.
     ``steps`` and ``dropped`` are about rows that are left out.
     """
 
     path: Path
     cells: pd.DataFrame
-    decimal: str
+    marks: FileMarks
     sheet: Sheet | None = None
     positions: NDArray[np.int64] | None = None
     steps: tuple[FunnelStep, ...] = ()
@@ -82,7 +84,8 @@ def open_table(
     """Return the table in the file; Parquet by its suffix, anything else as text."""
     if path.suffix.lower() not in _PARQUET:
         sheet = read_cells(path, policy=policy, header_line=header_line)
-        table = Table(path, sheet.cells, sheet.dialect.decimal, sheet, dropped=sheet.dropped)
+        marks = _marks(sheet.cells, sheet.dialect.decimal)
+        table = Table(path, sheet.cells, marks, sheet, dropped=sheet.dropped)
         return replace(table, steps=tuple(_describe_bad_rows(table)))
     check_exists(path)
     columns = read_parquet(path)
@@ -90,7 +93,12 @@ def open_table(
     named = zip(columns.column_names, columns.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
     log_read(path, "Parquet", cells.shape)
-    return Table(path, cells, ".")
+    return Table(path, cells, _marks(cells, "."))
+
+
+def _marks(cells: pd.DataFrame, default: str) -> FileMarks:
+    texts = [name for name in cells.columns if cells[name].dtype == "str"]
+    return FileMarks(default, find_marks=lambda: [find_sure_marks(cells[name]) for name in texts])
 
 
 def _describe_bad_rows(table: Table) -> Iterator[FunnelStep]:

@@ -45,7 +45,7 @@ def drop_bad_cells(table: Table, roles: Roles, policy: RowPolicy) -> Table:
     for name in roles.features:
         if name not in roles.categorical_columns:
             try:
-                infer_type(table.cells[name], table.decimal, name)
+                infer_type(table.cells[name], table.marks, name)
             except InvalidCellsError as error:
                 errors.append(error)
     return _drop_invalid_cells(table, errors, policy) if errors else table
@@ -100,7 +100,7 @@ def _drop_headers(table: Table) -> Table:
 
 def _drop_totals(table: Table, id_column: str | None, *, drop_doubtful: bool) -> Table:
     label = str(table.cells.columns[0]) if id_column is None else id_column
-    found = find_totals(table.cells, table.decimal, label, is_id=id_column is not None)
+    found = find_totals(table.cells, table.marks, label, is_id=id_column is not None)
     if found.doubtful and not drop_doubtful:
         row = found.doubtful[0]
         text = truncate(table.cells[label].iloc[row])

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from retain.customers.files.number_format import FileMarks
 from retain.customers.files.types import infer_type
 from retain.errors import RetainError
 
@@ -56,7 +57,7 @@ class Totals:
     doubtful: list[int]
 
 
-def find_totals(cells: pd.DataFrame, decimal: str, label: str, *, is_id: bool) -> Totals:
+def find_totals(cells: pd.DataFrame, marks: FileMarks, label: str, *, is_id: bool) -> Totals:
     """Return the totals rows of a table.
 
     Parameters
@@ -70,18 +71,18 @@ def find_totals(cells: pd.DataFrame, decimal: str, label: str, *, is_id: bool) -
     --------
     >>> names = ["Ann", "Bob", "Total"]
     >>> cells = pd.DataFrame({"id": names, "pages": ["1", "2", "3"]}, dtype="str")
-    >>> find_totals(cells, ".", "id", is_id=True)
+    >>> find_totals(cells, FileMarks(), "id", is_id=True)
     Totals(certain=[2], doubtful=[])
     """
     named = _find_named(cells[label])
     if len(named) > MAX_CANDIDATES or (len(named) > 1 and not is_id):
         named = []
     last = len(cells) - 1
-    unnamed = [last] if last not in named and _may_be_sum(cells, decimal, label) else []
+    unnamed = [last] if last not in named and _may_be_sum(cells, marks, label) else []
     others = np.setdiff1d(np.arange(len(cells)), [*named, *unnamed])
     if len(others) == len(cells) or len(others) == 0:
         return Totals([], named if is_id else [])
-    columns = list(_number_columns(cells.drop(columns=label), decimal, [*named, *unnamed]))
+    columns = list(_number_columns(cells.drop(columns=label), marks, [*named, *unnamed]))
     certain = []
     labels = {row: _text(cells[label], row) for row in (*named, *unnamed)}
     for row in (*named, *unnamed):
@@ -110,20 +111,20 @@ def _text(labels: pd.Series, row: int) -> str:
     return "" if labels.isna().iloc[row] else str(labels.iloc[row])
 
 
-def _may_be_sum(cells: pd.DataFrame, decimal: str, label: str) -> bool:
+def _may_be_sum(cells: pd.DataFrame, marks: FileMarks, label: str) -> bool:
     """Return whether the last row may be the sum of all others, seen from the first ones."""
     head = pd.concat([cells.iloc[:-1].head(N_HEAD), cells.iloc[-1:]], ignore_index=True)
     row = len(head) - 1
     if row < 1 or (row < MIN_UNNAMED_ROWS and _text(cells[label], -1)):
         return False
-    numbers = _number_columns(head.drop(columns=label), decimal, [row])
+    numbers = _number_columns(head.drop(columns=label), marks, [row])
     above = [abs(one[row]) >= abs(np.nansum(one[:row])) * (1 - REL_TOLERANCE) for one in numbers]
     fewest = 2 if _text(cells[label], -1) else 1
     return int(sum(above)) >= fewest
 
 
 def _number_columns(
-    cells: pd.DataFrame, decimal: str, rows: list[int]
+    cells: pd.DataFrame, marks: FileMarks, rows: list[int]
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the columns that are numbers, if some of these rows has one."""
     for name in cells:
@@ -132,7 +133,7 @@ def _number_columns(
         if not some.astype("str").str.contains("[0-9]", na=False).any():
             continue
         try:
-            inferred = infer_type(column, decimal, str(name))
+            inferred = infer_type(column, marks, str(name))
         except RetainError:  # reported with the other columns
             continue
         if inferred.kind == "number" and not inferred.is_date:

@@ -12,17 +12,15 @@ from retain.customers.customers import Kind
 from retain.customers.files.bad_rows import InvalidCellsError
 from retain.customers.files.columns import snake_case
 from retain.customers.files.invalid_rows import InvalidRows
-from retain.customers.files.numbers import (
-    decimal_mark,
-    n_cells,
-    not_a_number_message,
-    parse_numbers,
-    preview,
-)
-from retain.errors import RetainError, type_list
+from retain.customers.files.number_column import parse_column
+from retain.customers.files.number_format import FileMarks
+from retain.customers.files.numbers import n_cells, not_a_number_message, preview
+from retain.errors import RetainError, type_value
 
 _ABSENT = ("na", "n/a", "#n/a", "nan", "null", "none", "-", "?")
 _NEARLY = 0.9  # from this share on, the cells that do not fit count as errors
+MAX_LEVELS = 20
+"""Levels up to which a column with some numbers is a category without being asked for."""
 _DATES = {  # the date is in the first ten characters; a time of day may follow ISO dates
     "[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}[0-9:.+Z-]*)?": ("%Y-%m-%d",),
     "[0-9]{1,2}[.][0-9]{1,2}[.][0-9]{4}": ("%d.%m.%Y",),
@@ -32,46 +30,54 @@ _DATES = {  # the date is in the first ten characters; a time of day may follow 
 
 @dataclass(frozen=True, slots=True)
 class InferredColumn:
-    """A column of an inferred kind; a date is a number of days since 1970-01-01."""
+    """A column of an inferred kind; a date is a number of days since 1970-01-01.
+
+    ``reading`` says how formatted numbers and dates are read, such as ``amounts in €, 1.234,56``.
+    """
 
     kind: Kind
     cells: pd.Series
     is_date: bool = False
+    reading: str = ""
 
 
-def infer_type(cells: pd.Series, decimal: str, name: str) -> InferredColumn:
+def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     """Return the column as numbers, dates or a category, whichever its cells are.
 
-    Raise a ``RetainError`` if nearly all cells (90 % and more) are numbers or dates but some are
-    not: these may be errors, and the user has to decide.
+    Raise a ``RetainError`` if most cells are numbers or dates but some are not: these may be
+    errors, and the user has to decide. Few levels, such as 1, 2 and 3+, are a category, with a
+    warning.
 
-    >>> infer_type(pd.Series(["1", "?", "2,5"]), ",", "pages").cells.tolist()
+    >>> infer_type(pd.Series(["1", "?", "2,5"]), FileMarks(), "pages").cells.tolist()
     [1.0, nan, 2.5]
-    >>> infer_type(pd.Series(["1970-01-02"]), ".", "since").cells.tolist()
+    >>> infer_type(pd.Series(["1970-01-02"]), FileMarks(), "since").cells.tolist()
     [1.0]
     """
     if cells.dtype != "str":
         return _try_types(cells, name)
     texts = mask_na_strings(cells)
     total = int(texts.notna().sum())
-    values = parse_numbers(texts, decimal_mark(texts, decimal))
+    parsed = parse_column(texts, marks, name)
+    values = parsed.cells().set_axis(texts.index)
     if total == 0 or _parses_fully(values, texts, name, "number"):
-        return InferredColumn("number", values)
+        return InferredColumn("number", values, reading=parsed.reading)
     days = _parse_days(texts, name)
     if _parses_fully(days, texts, name, "date"):
         return InferredColumn("number", days, is_date=True)
+    if 2 * parsed.n_like > total:
+        _check_few_levels(values, texts, name)
     return InferredColumn("category", cells)
 
 
 def coerce_type(
-    cells: pd.Series, decimal: str, name: str, kind: Kind, ids: pd.Index
+    cells: pd.Series, marks: FileMarks, name: str, kind: Kind, ids: pd.Index
 ) -> tuple[InferredColumn, list[InvalidRows]]:
     """Return the column as the kind of the training data, and the customers who do not fit it.
 
     Raise a ``RetainError`` if no cell is of this kind.
 
     >>> cells, ids = pd.Series(["3", "many"]), pd.Index(["Ann", "Bob"])
-    >>> column, invalid = coerce_type(cells, ".", "pages", "number", ids)
+    >>> column, invalid = coerce_type(cells, FileMarks(), "pages", "number", ids)
     >>> column.cells.tolist(), [(one.message, one.ids.tolist()) for one in invalid]
     ([3.0, nan], [("column 'pages': 1 cell is not a number: 'many'; expected numbers with decimal \
 mark '.'.", ['Bob'])])
@@ -81,14 +87,14 @@ mark '.'.", ['Bob'])])
     if cells.dtype != "str":
         return _try_types(cells, name), []
     texts = mask_na_strings(cells)
-    mark = decimal_mark(texts, decimal)
-    values = parse_numbers(texts, mark)
+    parsed = parse_column(texts, marks, name)
+    values = parsed.cells().set_axis(texts.index)
     if values.isna().sum() > texts.isna().sum():
         values = max(values, _parse_days(texts, name), key=lambda one: int(one.notna().sum()))
     odd = texts[texts.notna() & values.isna()]
     if odd.empty:
-        return InferredColumn("number", values), []
-    message = not_a_number_message(odd, mark, f"column {name!r}")
+        return InferredColumn("number", values, reading=parsed.reading), []
+    message = not_a_number_message(odd, parsed.format.decimal, f"column {name!r}")
     if values.isna().all():
         raise RetainError(message)
     return InferredColumn("number", values), [InvalidRows(message, ids[odd.index])]
@@ -147,7 +153,7 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
     share = 1 - len(odd) / texts.notna().sum()
     if _NEARLY <= share < 1:
         problem = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
-        missing = type_list("data.missing_values", odd.drop_duplicates().head(5).tolist())
+        missing = type_value("data.missing_values", odd.drop_duplicates().head(5).tolist())
         raise InvalidCellsError(
             f"{problem}; expected {kind}s and empty cells. Mend these cells, say that they are "
             f"missing: {missing}, leave their rows out: data.bad_rows=drop, or read the column "
@@ -155,6 +161,22 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
             odd.index,
         )
     return bool(share == 1)
+
+
+def _check_few_levels(values: pd.Series, texts: pd.Series, name: str) -> None:
+    """Warn that a column with some numbers is a category; raise if it has too many levels."""
+    odd = preview(texts[texts.notna() & values.isna()])
+    key = type_value("data.categorical_columns", [snake_case(name)])
+    levels = texts.nunique()
+    if levels > MAX_LEVELS:
+        problem = f"column {name!r}: most cells look like numbers, but not {odd}"
+        raise InvalidCellsError(
+            f"{problem}; expected numbers and empty cells. Mend these cells, or read the "
+            f"{levels} different cells as a category: {key}",
+            texts.index[texts.notna() & values.isna()],
+        )
+    log = logging.getLogger(__name__)
+    log.warning("column %r is a category, as %s are no numbers. To say so: %s", name, odd, key)
 
 
 def _parse_days(texts: pd.Series, name: str) -> pd.Series:

@@ -1,0 +1,83 @@
+"""The columns of a table that have a role: id, target, profit and consent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import pandas as pd
+
+from retain.customers.customers import DisplayName
+from retain.customers.files.booleans import Answer, parse_consent, parse_positive
+from retain.customers.files.number_column import require_numbers
+from retain.customers.files.numbers import preview, truncate
+from retain.customers.files.table_file import Table
+from retain.customers.files.types import infer_type, mask_na_strings
+from retain.errors import RetainError
+from retain.wording import describe_count
+
+MAX_LABEL_VALUES = 5
+"""Values of the target that its label names."""
+_WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
+
+log = logging.getLogger(__name__)
+
+
+def log_reading(name: str, reading: str) -> None:
+    """Log how formatted numbers are read."""
+    if reading:
+        log.info("column %r: %s", name, reading)
+
+
+def parse_target(
+    answers: pd.Series, positive: Answer | Sequence[Answer] | None, name: str
+) -> pd.Series:
+    """Return 1 where the answer means a decline, else 0."""
+    positives = parse_positive(answers.dropna(), positive, f"column {name!r}", name)
+    return positives.reindex(answers.index, fill_value=False).astype("int64")
+
+
+def target_label(
+    name: str | None, answers: pd.Series | None, target: pd.Series | None
+) -> DisplayName | None:
+    """Return the positive answers as in the file."""
+    if answers is None or target is None:
+        return None
+    found = [truncate(one) for one in answers[target == 1].unique()]
+    listed = {str(one).casefold(): str(one) for one in reversed(found)}
+    label = f"{name} = {' or '.join(list(listed.values())[::-1][:MAX_LABEL_VALUES])}"
+    label += " or …" if len(listed) > MAX_LABEL_VALUES else ""
+    return DisplayName(label, label)
+
+
+def parse_profit(table: Table, name: str) -> pd.Series:
+    """Return the profit as floats."""
+    cells, where = table.cells[name], f"column {name!r}"
+    if cells.dtype == "str":
+        parsed = require_numbers(mask_na_strings(cells), table.marks, name)
+        log_reading(name, parsed.reading)
+        return parsed.cells()
+    inferred = infer_type(cells, table.marks, name)
+    if inferred.is_date:
+        raise RetainError.at(where, "it holds dates", "expected numbers, as it is the profit")
+    return inferred.cells
+
+
+def parse_consent_column(table: Table, name: str) -> pd.Series:
+    """Return a mask of customers who agreed to be contacted."""
+    return parse_consent(mask_na_strings(table.cells[name]), f"column {name!r}")
+
+
+def parse_ids(table: Table, name: str | None) -> pd.Index:
+    """Return ids: int64 if all are whole numbers, else texts; row numbers without a column."""
+    if name is None:
+        log.info("%s: no data.id, so the row number is the id", table.path.name)
+        return pd.RangeIndex(1, len(table.cells) + 1, name="customer_id")
+    cells = mask_na_strings(table.cells[name])
+    repeated = cells[cells.duplicated()]
+    if not repeated.empty:
+        are = describe_count(repeated.nunique(), "id is", "ids are")
+        problem = f"column {name!r}: {are} repeated: {preview(repeated)}"
+        raise RetainError(f"{problem}; expected one row per customer.")
+    whole = table.cells[name].dtype == "int64" or bool(cells.str.fullmatch(_WHOLE).all())
+    return pd.Index(cells.astype("int64") if whole else cells, name="customer_id")
