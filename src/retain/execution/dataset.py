@@ -35,7 +35,6 @@ from retain.record.facts import (
 )
 from retain.schema.run import Audit, Run, Validation
 
-
 MAX_RECORDED_COLUMNS = 200
 """Columns of a file that each record describes; ``describe=true`` prints all of them."""
 

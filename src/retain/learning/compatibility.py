@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
-from imblearn.over_sampling import ADASYN
+from imblearn.over_sampling import ADASYN, SMOTE
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import InvalidParameterError
 
 from retain.errors import NotApplicable
 from retain.learning.blend import Blend
 from retain.learning.columns import missing_features_reason
 from retain.learning.pipeline import PipelineSpec, categories, takes_categories
 
+RESAMPLING, NEIGHBOURS = ("fit_resample", "_fit_resample"), ("kneighbors", "_check_n_neighbors")
+"""Functions of the libraries that raise where rows are too few for their parameters."""
+_ONE_CLASS = re.compile("(?i)2 classes|two classes|one class|single class|only one unique value")
 Rule = Callable[[PipelineSpec, pd.DataFrame, np.ndarray], str | None]
 
 
@@ -22,6 +29,36 @@ def check_compatible(spec: PipelineSpec, table: pd.DataFrame, target: np.ndarray
     reasons = [reason for rule in RULES if (reason := rule(spec, table, target)) is not None]
     if reasons:
         raise NotApplicable("; ".join(reasons))
+
+
+@contextmanager
+def raise_not_applicable() -> Iterator[None]:
+    """Raise ``NotApplicable`` where a sampler or a model has too few rows, of any class it needs.
+
+    What a sampler leaves to the next step, or which ratio it can reach, is known only by fitting.
+    """
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        reason = _find_limit(error)
+        if reason is None:
+            raise
+        raise NotApplicable(reason) from error
+
+
+def _find_limit(error: Exception) -> str | None:
+    """Return why rows are too few; None if the error has another cause, as a wrong parameter."""
+    if isinstance(error, InvalidParameterError):
+        return None
+    names = {frame.f_code.co_name for frame, _ in traceback.walk_tb(error.__traceback__)}
+    first = str(error).strip().partition("\n")[0].rstrip(".")
+    if names & set(RESAMPLING):
+        return f"the sampler cannot resample the training rows of a fold: {first}"
+    if names & set(NEIGHBOURS):
+        return f"the model looks at more neighbours than a fold has training rows: {first}"
+    if _ONE_CLASS.search(first):
+        return f"the rows that the model learns from in a fold are of one class: {first}"
+    return None
 
 
 def _check_column_kinds(spec: PipelineSpec, table: pd.DataFrame, _: np.ndarray) -> str | None:
@@ -47,12 +84,31 @@ def _check_neighbours(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -
 
 
 def _neighbours(sampler: BaseEstimator | None) -> int:
-    """Return the largest number of neighbours configured in a sampler or a nested one."""
-    counts = [0]
-    for name, value in ({} if sampler is None else sampler.get_params()).items():
-        if name.endswith(("k_neighbors", "n_neighbors")) and isinstance(value, int):
-            counts.append(value)
-    return max(counts)
+    """Return the largest number of neighbours within a class, in a sampler or a nested one."""
+    parameters = {} if sampler is None else sampler.get_params()
+    counts = [
+        value
+        for name, value in parameters.items()
+        if name.endswith(("k_neighbors", "n_neighbors")) and isinstance(value, int)
+    ]
+    if parameters.get("smote", 0) is None:
+        counts.append(SMOTE().k_neighbors)
+    return max(counts, default=0)
+
+
+def _check_inner_folds(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
+    """Return a problem of the folds within training rows that calibrate or weigh a blend."""
+    calibrates = spec.calibration.method is not None or not hasattr(spec.model, "predict_proba")
+    folds = spec.calibration.folds if calibrates else 0
+    if isinstance(spec.model, Blend):
+        folds = max(folds, spec.model.folds)
+    minority = int(np.unique_counts(target).counts.min())
+    if minority >= folds:
+        return None
+    return (
+        f"calibration has {folds} folds within the training rows, which hold only {minority} "
+        "customers of the smaller class"
+    )
 
 
 def _check_adasyn(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
@@ -88,6 +144,7 @@ def _missing_features(spec: PipelineSpec, table: pd.DataFrame, _: np.ndarray) ->
 RULES: tuple[Rule, ...] = (
     _check_column_kinds,
     _check_neighbours,
+    _check_inner_folds,
     _check_adasyn,
     _check_tunable,
     _missing_features,

@@ -115,12 +115,20 @@ class FoldScorer:
         self._content = _cache_key(customers, splits, self.table, self._model)
 
     def score_fold(self, fold: Fold, watch: Stopwatch) -> FoldScores:
-        """Score a fold's test rows with a model tuned and fitted on its training rows."""
+        """Score a fold's test rows with a model tuned and fitted on its training rows.
+
+        Raises
+        ------
+        NotApplicable
+            The rows are too few for the sampler or the model.
+        """
         tuned = self._tune(fold, watch) if self._experiment.pipeline.tuning.on else None
         model = self._model if tuned is None else tuned.model
         by = self._score_prepared if isinstance(model, Pipeline) else self._score_table
         summary = None if tuned is None else tuning_report.fold_summary(fold, tuned)
-        return self._to_fold_scores(fold, clip_probabilities(by(model, fold, watch)), summary)
+        with compatibility.raise_not_applicable():
+            probability = by(model, fold, watch)
+        return self._to_fold_scores(fold, clip_probabilities(probability), summary)
 
     def fit_fold(self, fold: Fold) -> BaseEstimator:
         """Return the whole model of a fold, fitted on its training rows."""
