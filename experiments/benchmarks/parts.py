@@ -56,7 +56,8 @@ def arrow(folder: Path) -> Told:
 
 def read(folder: Path) -> Told:
     """Read the same files as customers; then, apart, duplicates, audit and fingerprint."""
-    from retain.customers.checks.checks import Folding, audit
+    from retain.customers.checks.checks import audit
+    from retain.customers.checks.data_check import Folding
     from retain.customers.checks.duplicates import group_duplicates
     from retain.customers.contract import reader
 

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from retain.customers.checks.checks import DataCheck, Folding, audit, raise_severe
+from retain.customers.checks.checks import audit, raise_severe
+from retain.customers.checks.data_check import DataCheck, Folding
 from retain.customers.checks.duplicates import DuplicateGroups, group_duplicates
 from retain.customers.customers import Customers, Panel
 from retain.errors import examples

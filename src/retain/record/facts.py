@@ -141,7 +141,7 @@ class CheckResult(Config):
     """One check of the audit."""
 
     code: str
-    outcome: Literal["passed", "mitigated", "failed", "not_applicable"]
+    outcome: Literal["passed", "mitigated", "caution", "failed", "not_applicable"]
     message: str
 
 

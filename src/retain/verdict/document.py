@@ -46,7 +46,7 @@ from retain.verdict.difference import Difference
 from retain.verdict.gate import GateResult
 from retain.verdict.main_effects import MainEffect
 from retain.verdict.sealed_test import SealedTest
-from retain.verdict.verdict import Verdict
+from retain.verdict.verdict import Caution, Verdict
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -55,6 +55,10 @@ if TYPE_CHECKING:
 SCHEMA = 4
 FOLDS_SHOWN = 200
 """Number of runs with fold values."""
+
+
+DOMINANT_SHARE, MIN_FEATURES = 0.5, 3
+"""Share of the mean absolute SHAP values that one feature of at least so many may carry."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
         "studies": list(extras.studies),
         "question": extras.question,
         "summary": verdict.sentence,
-        "cautions": _cautions(verdict, extras.sealed),
+        "cautions": _cautions(verdict, extras),
         "selection": {
             "rule": verdict.comparison.rule,
             "best": _run_name(verdict, verdict.best),
@@ -222,10 +226,33 @@ def _sealed(sealed: SealedTest) -> dict[str, Any]:
     }
 
 
-def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any]]:
+def list_cautions(verdict: Verdict, extras: ComparisonExtras) -> list[Caution]:
+    """Return the cautions of the verdict, and of its explanations."""
+    features = [] if extras.reasons is None else extras.reasons["features"]
+    strength = {
+        one["name"]: one["mean_abs_shap"] for one in features if one["mean_abs_shap"] is not None
+    }
+    total = sum(strength.values())
+    if len(strength) < MIN_FEATURES or not total:
+        return verdict.cautions
+    name = max(strength, key=lambda one: strength[one])
+    share = strength[name] / total
+    if share <= DOMINANT_SHARE:
+        return verdict.cautions
+    sentence = (
+        f"Feature {name!r} carries {share:.0%} of the winner's score: the other "
+        f"{len(strength) - 1} features together less than it alone. Was it known in time?"
+    )
+    values = {"feature": name, "share": share}
+    return [*verdict.cautions, Caution("dominant_feature", sentence, values)]
+
+
+def _cautions(verdict: Verdict, extras: ComparisonExtras) -> list[dict[str, Any]]:
     messages = [
-        {"code": one.code, "message": one.sentence, **one.values} for one in verdict.cautions
+        {"code": one.code, "message": one.sentence, **one.values}
+        for one in list_cautions(verdict, extras)
     ]
+    sealed = extras.sealed
     if sealed is not None and len(sealed.openings) > 1:
         count = len(sealed.openings)
         messages.append(

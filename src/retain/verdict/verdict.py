@@ -19,6 +19,10 @@ from retain.verdict.main_effects import MainEffect, find_main_effects, texts_of
 from retain.verdict.paired import METRIC, Chance, test_against_random
 from retain.wording import describe_count, format_ci
 
+LEAKS = ("single_feature_auc", "target_or_profit_among_features", "id_predicts_target")
+"""Checks whose failures, if the user allowed them, are cautions."""
+SUSPICIOUS_AUC = 0.98
+"""ROC-AUC above which a model has probably seen the answer."""
 NEEDED = (METRIC, "brier", "ece")
 """Metrics that a verdict needs: ranking and calibration."""
 
@@ -119,6 +123,24 @@ class Verdict:
             cautions.append(Caution("resampled_not_recalibrated", sentence, {"sampler": sampler}))
         if not self.chance.beaten:
             cautions.append(Caution("chance", self.chance.sentence, {"p": self.chance.p}))
+        return [*cautions, *self._leak_cautions]
+
+    @property
+    def _leak_cautions(self) -> list[Caution]:
+        """Signs of a leak: what the audit saw, and a model too good to be true."""
+        cautions = [
+            Caution(check.code, f"{check.message[:1].upper()}{check.message[1:]}", {})
+            for check in self.winner.checks
+            if check.outcome == "caution" or (check.outcome == "failed" and check.code in LEAKS)
+        ]
+        value = self.winner.metrics[METRIC].value
+        if value > SUSPICIOUS_AUC:
+            sentence = (
+                f"The winner's mean ROC-AUC is {value:.3f}, above {SUSPICIOUS_AUC}: who buys less "
+                "can hardly be known that well in advance. Look for a feature that was known only "
+                "afterwards, and leave it out."
+            )
+            cautions.append(Caution("suspicious_auc", sentence, {"roc_auc": value}))
         return cautions
 
 

@@ -5,11 +5,10 @@ import pytest
 from retain.customers.checks.checks import (
     CHECK_NAMES,
     CHECKS,
-    DataCheck,
-    Folding,
     audit,
     raise_severe,
 )
+from retain.customers.checks.data_check import DataCheck, Folding
 from retain.customers.checks.duplicates import add_duplicates, group_duplicates
 from retain.customers.contract.reader import read
 from retain.errors import RetainError
@@ -22,7 +21,7 @@ CONSTANT = DataCheck("constant_features", "failed", "1 of 8 features has a singl
 
 def test_every_check_answers_under_the_name_of_its_function(shop):
     assert tuple(check.code for check in audit(shop(), SHUFFLED)) == CHECK_NAMES
-    assert len(CHECKS) == len(set(CHECK_NAMES)) == 7
+    assert len(CHECKS) == len(set(CHECK_NAMES)) == 8
 
 
 def test_copies_that_were_looked_for_before_are_answered_alike(shop):
@@ -64,6 +63,7 @@ def test_the_audit_of_the_real_files_says_what_is_known_of_them(one_click_dir, o
         "order_predicts_target": "mitigated",
         "duplicate_customers": "mitigated",
         "single_feature_auc": "passed",
+        "strong_feature": "passed",
         "target_or_profit_among_features": "passed",
         "constant_features": "passed",
         "label_against_revenue": "failed",

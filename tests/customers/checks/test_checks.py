@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from retain.customers.checks import univariate_auc
-from retain.customers.checks.checks import DataCheck, Folding, audit
+from retain.customers.checks.checks import audit
+from retain.customers.checks.data_check import DataCheck, Folding
 from retain.customers.checks.duplicates import add_duplicates
 from retain.customers.customers import Column, Customers, DerivedFeature
 

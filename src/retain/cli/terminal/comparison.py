@@ -14,6 +14,7 @@ from retain.cli.terminal.console import literal
 from retain.cli.terminal.explanations import print_explanations
 from retain.cli.terminal.snapshots import snapshots_table
 from retain.verdict.by_snapshot import score_by_snapshot
+from retain.verdict.document import list_cautions
 from retain.verdict.keys import label_run
 from retain.wording import describe_count, format_ci, format_interval, format_signed, format_value
 
@@ -44,7 +45,7 @@ def print_comparison(
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= MIN_WIDE_COLUMNS))
     _print_excluded(console, verdict, findings)
     console.print(f"[bold]{literal(verdict.sentence)}[/]")
-    for caution in verdict.cautions:
+    for caution in list_cautions(verdict, findings):
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))

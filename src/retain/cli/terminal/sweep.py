@@ -123,7 +123,7 @@ def print_sources(console: Console, plan: SweepPlan) -> None:
         if source.data.label is not None and source.data.label.variants:
             console.print(labels_table(source.data.label.variants))
         for check in source.checks:
-            if check.outcome in ("mitigated", "failed"):
+            if check.outcome in ("mitigated", "caution", "failed"):
                 message = f"  audit {check.outcome} {check.code}: {check.message}"
                 console.print(literal(message), soft_wrap=True, highlight=False)
 

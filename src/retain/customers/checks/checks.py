@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 
 from retain.customers.checks import univariate_auc
-from retain.customers.checks.duplicates import DuplicateGroups, find_duplicates
+from retain.customers.checks.data_check import DataCheck, Folding, feature_aucs, known_target
+from retain.customers.checks.duplicates import find_duplicates
 from retain.customers.checks.label_audit import compare_periods, find_successive_periods
 from retain.customers.checks.match_model import Floats
+from retain.customers.checks.strong_feature import FEATURE_AUC, strong_feature
 from retain.customers.checks.univariate_auc import (
-    MIN_ROWS,
     Numbers,
     UnivariateAuc,
     auc_of_codes,
-    category_auc,
-    number_auc,
     rank_codes,
 )
 from retain.customers.customers import Customers
@@ -26,34 +25,10 @@ from retain.errors import NotApplicable, RetainError
 
 ORDER_AUC = 0.60
 """Ids and file order carry no information; without a leak their AUC is close to .5."""
-FEATURE_AUC = 0.95
-"""Above the AUC of whole models in retail (.90 to .93): a single column this good is a leak."""
 FOLD_SPREAD, FOLD_CHI_SQUARE = 0.25, 24.5
 """Largest spread of decline rates between unshuffled folds, and the chi-square of five folds (4
 degrees of freedom) with p = 6e-5. They find blocks of labels that an AUC misses."""
 N_FOLDS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Folding:
-    """The folds of a validation.
-
-    ``is_shuffled``: customers are shuffled before folding. ``duplicates``: the copies that folds
-    keep together; None before they are searched for.
-    """
-
-    is_shuffled: bool
-    duplicates: DuplicateGroups | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DataCheck:
-    """One result of the audit. ``is_severe``: no run may start unless the user allows the code."""
-
-    code: str
-    outcome: Literal["passed", "mitigated", "failed", "not_applicable"]
-    sentence: str
-    is_severe: bool = False
 
 
 def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
@@ -62,7 +37,7 @@ def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
     The id itself is never a feature. A feature that is monotone in a harmless id, such as the
     registration date, is allowed.
     """
-    code, target = "id_predicts_target", _target(customers)
+    code, target = "id_predicts_target", known_target(customers)
     auc = auc_of_codes(rank_codes(customers.features.index), target)
     copies = univariate_auc.find_id_copies(customers)
     message = f"the id alone tells who declined with {_describe_auc(auc, 'ids')}"
@@ -84,7 +59,7 @@ def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
     """
     if customers.panel is not None:
         raise NotApplicable("rows are in the order of ids and days, whatever that of the log")
-    code, target = "order_predicts_target", _target(customers)
+    code, target = "order_predicts_target", known_target(customers)
     auc = auc_of_codes(np.arange(len(target)), target)
     parts = np.array_split(target, N_FOLDS)
     shares = np.array([part.mean() for part in parts])
@@ -123,20 +98,10 @@ def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
     return DataCheck("duplicate_customers", "failed", message, is_severe=True)
 
 
-def single_feature_auc(customers: Customers, _: Folding) -> DataCheck:
+def single_feature_auc(customers: Customers, folding: Folding) -> DataCheck:
     """Check that no feature alone separates the classes as well as a leak would."""
-    code, target = "single_feature_auc", _target(customers)
-    reported = {
-        *univariate_auc.find_id_copies(customers),
-        *univariate_auc.find_target_copies(customers),
-    }
-    aucs = {
-        name: _separation(customers, name, target)
-        for name in customers.columns
-        if name not in reported
-    }
-    if not aucs:
-        raise NotApplicable("every feature repeats the id or the target")
+    code, target = "single_feature_auc", known_target(customers)
+    aucs = feature_aucs(customers, target, folding)
     strong = {name: one for name, one in aucs.items() if one.exceeds(FEATURE_AUC)}
     if strong:
         listed = ", ".join(f"{name!r} (AUC {one.separation:.3f})" for name, one in strong.items())
@@ -187,7 +152,7 @@ def constant_features(customers: Customers, _: Folding) -> DataCheck:
 def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
     """Check that customers labelled as declined bought less in the last period."""
     code = "label_against_revenue"
-    _target(customers)
+    known_target(customers)
     trends = [pair for one, *pair in find_successive_periods(customers) if one.operation == "slope"]
     if not trends:
         raise NotApplicable("no derived slope tells which features are successive periods")
@@ -202,22 +167,6 @@ def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
     if change.is_consistent:
         return DataCheck(code, "passed", f"{message}: the given label agrees with the money")
     return DataCheck(code, "failed", f"{message}: the given label is not what the money says")
-
-
-def _target(customers: Customers) -> Numbers:
-    """Return the target as 0 and 1; raise ``NotApplicable`` where it cannot be compared."""
-    if customers.target is None:
-        raise NotApplicable("these customers have no target")
-    if len(customers) < MIN_ROWS:
-        raise NotApplicable(f"{len(customers)} customers are too few to tell")
-    if customers.target.nunique() < 2:
-        raise NotApplicable("all customers have the same label")
-    return customers.target.to_numpy(dtype=np.int64)
-
-
-def _separation(customers: Customers, name: str, target: Numbers) -> UnivariateAuc:
-    by = category_auc if customers.columns[name].kind == "category" else number_auc
-    return by(customers.features[name], target)
 
 
 def _describe_auc(auc: UnivariateAuc, noun: str, more: str = "higher", less: str = "lower") -> str:
@@ -243,6 +192,7 @@ CHECKS: tuple[Callable[[Customers, Folding], DataCheck], ...] = (
     order_predicts_target,
     duplicate_customers,
     single_feature_auc,
+    strong_feature,
     target_or_profit_among_features,
     constant_features,
     label_against_revenue,
@@ -253,6 +203,8 @@ CHECK_NAMES = tuple(check.__name__ for check in CHECKS)
 
 def audit(customers: Customers, folding: Folding) -> list[DataCheck]:
     """Return the results of all checks, in the order of ``CHECKS``."""
+    with suppress(NotApplicable):
+        folding = replace(folding, aucs=feature_aucs(customers, known_target(customers)))
     return [_run_check(check, customers, folding) for check in CHECKS]
 
 

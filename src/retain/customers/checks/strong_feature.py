@@ -1,0 +1,85 @@
+"""The check for a feature that is suspiciously strong, though no single one is a certain leak."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from retain.customers.checks.data_check import DataCheck, Folding, feature_aucs, known_target
+from retain.customers.checks.univariate_auc import Numbers, UnivariateAuc, auc_of_codes, rank_codes
+from retain.customers.customers import Customers
+from retain.errors import type_value
+
+FEATURE_AUC = 0.95
+"""Above the AUC of whole models in retail (.90 to .93): a single column this good is a leak."""
+STRONG_AUC = 0.90
+"""As good as whole models in retail: a single column may be, but rarely is."""
+MIN_LEAD, MIN_LEADING_AUC = 0.10, 0.75
+"""Lead of one feature over a model of all others, and the AUC from which it is looked for."""
+MIN_OTHERS = 2
+"""Other features without which a model of them says little."""
+MAX_ROWS = 5_000
+"""Customers on whom the model of the others is validated."""
+N_FOLDS, N_TREES = 3, 50
+
+
+def strong_feature(customers: Customers, folding: Folding) -> DataCheck:
+    """Check that no feature alone is as good as a model, or far better than all others together."""
+    code, target = "strong_feature", known_target(customers)
+    aucs = feature_aucs(customers, target, folding)
+    strong = {
+        name: one
+        for name, one in aucs.items()
+        if one.exceeds(STRONG_AUC) and one.separation <= FEATURE_AUC
+    }
+    if strong:
+        return DataCheck(code, "caution", _describe(customers, strong, "as good as a whole model"))
+    best = max(aucs, key=lambda name: aucs[name].separation)
+    lead = f"no feature alone is above AUC {STRONG_AUC:.2f}"
+    if len(aucs) <= MIN_OTHERS or not aucs[best].exceeds(MIN_LEADING_AUC):
+        return DataCheck(code, "passed", lead)
+    if aucs[best].separation > FEATURE_AUC:
+        return DataCheck(code, "passed", "single_feature_auc reports the features above it")
+    rest = auc_of_others(customers, [name for name in aucs if name != best], target)
+    if aucs[best].separation - rest < MIN_LEAD:
+        return DataCheck(code, "passed", f"{lead}, or {MIN_LEAD:.1f} above a model of the others")
+    why = f"far better than a model of all other features (AUC {rest:.2f})"
+    return DataCheck(code, "caution", _describe(customers, {best: aucs[best]}, why))
+
+
+def _describe(customers: Customers, strong: Mapping[str, UnivariateAuc], why: str) -> str:
+    listed = ", ".join(f"{name!r} (AUC {one.separation:.3f})" for name, one in strong.items())
+    one, them = ("feature", "it") if len(strong) == 1 else ("features", "them")
+    message = f"{one} {listed} alone tells who declined, {why}; was it known in time?"
+    if not customers.reading.columns:
+        return message
+    return f"{message} To leave {them} out: {type_value('data.drop_columns', list(strong))}"
+
+
+def auc_of_others(customers: Customers, names: list[str], target: Numbers) -> float:
+    """Return the cross-validated ROC-AUC of a small boosted model of some features."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    rows = np.arange(len(target))
+    if len(rows) > MAX_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
+    table = pd.DataFrame({name: _codes(customers, name).iloc[rows] for name in names})
+    labels = target[rows]
+    if np.bincount(labels, minlength=2).min() < N_FOLDS:
+        return 0.5
+    model = HistGradientBoostingClassifier(max_iter=N_TREES, random_state=0)
+    folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
+    scores = cross_val_predict(model, table, labels, cv=folds, method="predict_proba")[:, 1]
+    return auc_of_codes(rank_codes(pd.Series(scores)), labels).auc
+
+
+def _codes(customers: Customers, name: str) -> pd.Series:
+    """Return a feature as numbers; a category as its frequency, most frequent first."""
+    values = customers.features[name].reset_index(drop=True)
+    if customers.columns[name].kind == "number":
+        return values
+    ranks = {level: n for n, level in enumerate(values.value_counts().index)}
+    return values.map(ranks).astype("float64")
