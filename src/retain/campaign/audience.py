@@ -11,9 +11,7 @@ import pandas as pd
 
 from retain.customers.customers import Column
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
-
-RESERVED = ("risk", "profit", "profit_at_risk")
-"""Names that rules may use besides features."""
+from retain.schema.names import RESERVED
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from retain.customers.files.columns import (
     canonical_names,
     check_required_columns,
     find_column,
+    rename_reserved,
 )
 from retain.customers.files.encoding import resolve_path
 from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
@@ -135,9 +136,10 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     table = replace(
         table, marks=_configure_marks(table.marks, names, decimal, thousands, number_format or {})
     )
-    check_required_columns(known_kinds or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
+    roles = rename_reserved(roles)
+    check_required_columns(known_kinds or (), [*roles.names.values(), *(derived or {})])
     table = mask_missing_values(table, missing_values)
     table = drop_other_rows(table, roles.id, totals_rows)
     if known_kinds is None:

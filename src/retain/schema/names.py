@@ -16,6 +16,10 @@ def _check_name(name: str) -> str:
     return name
 
 
+RESERVED = ("risk", "profit", "profit_at_risk")
+"""Names that rules may use besides features."""
+RULE_WORDS = ("all", "any", "not", "not_")
+"""Words of rules, which are no names either."""
 Name = Annotated[str, AfterValidator(_check_name)]
 """A name that is a safe component of a path."""
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]

@@ -230,7 +230,9 @@ def list_cautions(verdict: Verdict, extras: ComparisonExtras) -> list[Caution]:
     """Return the cautions of the verdict, and of its explanations."""
     features = [] if extras.reasons is None else extras.reasons["features"]
     strength = {
-        one["name"]: one["mean_abs_shap"] for one in features if one["mean_abs_shap"] is not None
+        one["name"]: one["mean_abs_shap"]["value"]
+        for one in features
+        if one["mean_abs_shap"] is not None
     }
     total = sum(strength.values())
     if len(strength) < MIN_FEATURES or not total:

@@ -67,6 +67,7 @@ def test_customers_who_are_only_scored_are_checked_for_what_needs_no_target():
         "order_predicts_target": "not_applicable",
         "duplicate_customers": "passed",
         "single_feature_auc": "not_applicable",
+        "strong_feature": "not_applicable",
         "target_or_profit_among_features": "passed",
         "constant_features": "passed",
         "label_against_revenue": "not_applicable",

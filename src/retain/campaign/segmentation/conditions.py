@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pandas as pd
 
-from retain.campaign.audience import RESERVED, Audience
+from retain.campaign.audience import Audience
 from retain.schema.campaign import Condition
+from retain.schema.names import RESERVED
 
 BOUNDS = {
     "at_least": np.greater_equal,

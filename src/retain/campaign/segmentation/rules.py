@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retain.campaign.audience import RESERVED, Audience
+from retain.campaign.audience import Audience
 from retain.campaign.segmentation.conditions import (
     BOUNDS,
     CATEGORY,
@@ -25,6 +25,7 @@ from retain.campaign.segmentation.conditions import (
 )
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.campaign import Condition, Rule
+from retain.schema.names import RESERVED
 
 
 def find_rule_problems(rule: Rule, audience: Audience, where: str) -> Iterator[str]:

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.campaign.audience import RESERVED, Audience
+from retain.campaign.audience import Audience
 from retain.customers.customers import Column, DisplayName
 from retain.schema.campaign import Condition, Rule, Segmentation, SegmentRule, Translated
+from retain.schema.names import RESERVED, RULE_WORDS
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ MAX_CUSTOMERS = 50_000
 MAX_VALUE = float(np.finfo(np.float32).max)
 """Largest value of the tree, which uses single precision."""
 
-RESERVED_CHARACTERS = (*RESERVED, "all", "any", "not", "not_")
+RESERVED_CHARACTERS = (*RESERVED, *RULE_WORDS)
 """Names that have another meaning in a rule."""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from retain.customers.customers import Column, DisplayName, Kind
 from retain.errors import RetainError, did_you_mean
 from retain.schema.contract import ColumnSpec, TableSpec
+from retain.schema.names import RESERVED
 from retain.schema.parsing import check_mapping, parse
 
 _ONCE = ("target", "profit", "consent")
@@ -220,6 +221,8 @@ def _check_feature_names(contract: Contract) -> Iterable[str]:
             if name in seen:
                 problem = f"{source.key} and {seen[name]} both become feature {name!r}"
                 yield f"{problem}; expected another name for one of them."
+            if name in RESERVED:
+                yield f"{source.key}: {name!r} is a word of rules; expected another name."
             seen[name] = source.key
     if not seen:
         yield "tables name no column of role feature; expected at least one."

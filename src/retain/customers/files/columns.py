@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retain.errors import RetainError, did_you_mean, examples
+from retain.schema.names import RESERVED, RULE_WORDS
 from retain.schema.parsing import check_mapping
+
+log = logging.getLogger(__name__)
 
 
 def canonical_names(names: Sequence[str]) -> dict[str, str]:
@@ -29,6 +34,27 @@ def canonical_names(names: Sequence[str]) -> dict[str, str]:
         taken.add(candidate)
         canonical[name] = candidate
     return canonical
+
+
+def rename_reserved(roles: Roles) -> Roles:
+    """Return the roles with other canonical names for features that are called as rules call risk.
+
+    >>> names = {"risk": "risk", "Profit": "profit"}
+    >>> wanted = {"id": None, "target": None, "profit": "Profit", "consent": None}
+    >>> rename_reserved(assign_roles(names, wanted, {}, (), ())).names
+    {'risk': 'risk_2', 'Profit': 'profit'}
+    """
+    names = dict(roles.names)
+    for name in roles.features:
+        if names[name] in (*RESERVED, *RULE_WORDS):
+            taken = set(names.values())
+            candidates = (f"{names[name].rstrip('_')}_{n}" for n in itertools.count(2))
+            new = next(one for one in candidates if one not in taken)
+            log.info(
+                "column %r: %s is a word of rules, so the feature is %s", name, names[name], new
+            )
+            names[name] = new
+    return replace(roles, names=names)
 
 
 def snake_case(name: str) -> str:
