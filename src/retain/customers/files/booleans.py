@@ -16,7 +16,7 @@ NO = ("0", "0.0", "false", "no", "n", "f", "off", "нет", "ложь")
 STAYING = (
     *("retain", "retention", "stay", "active", "alive", "loyal", "renew", "remain", "kept", "keep"),
     *("existing", "continu", "survi", "subscribed", "current", "activ", "fidel", "fidèl", "treu"),
-    *("остал", "остаёт", "остает", "активн", "удерж", "лояльн", "продл", "сохран", "действующ"),
+    *("остал", "остаёт", "остает", "актив", "удерж", "лояльн", "продл", "сохран", "действующ"),
 )
 """Beginnings of words by which a column says that its customers stay."""
 LEAVING = ("churn", "attrit", "left", "leav", "lost", "lapse", "cancel", "отток", "ушел", "ушёл")

@@ -130,7 +130,7 @@ def read_cells(
         The file is missing, empty, not text, has no rows, rows of different length, or repeated
         column names.
     """
-    sheet = None if header_line else _read_fast(path, distinct, policy)
+    sheet = _read_fast(path, distinct, policy) if header_line is None else None
     if sheet is None:
         sheet = _read_carefully(path, distinct, policy, header_line)
     header = _header(sheet.table)
@@ -193,8 +193,11 @@ def _read_fast(path: Path, distinct: Collection[str], policy: RowPolicy | None) 
     table = arrow_cells.read_fast(path, csv_format)
     if table is None:
         return None
-    suspicious = arrow_cells.QUOTES if policy is not None and policy.drop else arrow_cells.ESCAPES
-    return None if arrow_cells.any_cell(table, suspicious) else Sheet(path, dialect, table)
+    if policy is not None:
+        suspicious = arrow_cells.QUOTES if policy.drop else arrow_cells.ESCAPES
+        if arrow_cells.any_cell(table, suspicious):
+            return None
+    return Sheet(path, dialect, table)
 
 
 def _read_carefully(
@@ -220,7 +223,17 @@ def _read_carefully(
     )
     hint = "" if policy is None else policy.hint
     table = arrow_cells.read_checked(path, text, csv_format, layout.header_line, hint)
+    if policy is not None and not drop and arrow_cells.any_cell(table, "\n"):
+        _check_swallowed(path, text, dialect.separator, layout.header_line, hint)
     return Sheet(path, dialect, table, lines, dropped)
+
+
+def _check_swallowed(path: Path, text: str, separator: str, line: int, hint: str) -> None:
+    """Raise if a cell holds what looks like rows, which a quote that is not closed swallows."""
+    bad = [one for one in split_records(text, separator, line).bad if "not closed" in one.reason]
+    if bad:
+        problem = f"file {str(path)!r}, line {bad[0].line}: {bad[0].reason}"
+        raise RetainError(f"{problem}, and rows would become one cell; close it.{hint}")
 
 
 def _log_layout(path: Path, layout: Layout, text: str) -> None:

@@ -21,6 +21,8 @@ MAX_TITLE_CELLS = 2
 MIN_MODAL_SHARE = 0.5
 """Smallest share of lines of the commonest width in a text that is a table."""
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*\s*?(?:\r\n|\r|\n)', re.IGNORECASE)
+MIN_EDGE_SHARE = 0.75
+"""Smallest share of rows that end otherwise than the header, where all are meant to."""
 MAX_SAMPLE_CHARACTERS = 1 << 14
 """Characters of a text whose lines show how wide its table is."""
 _NUMERIC = re.compile(r"\W{0,5}[0-9][0-9\W]{0,30}[kKmM]?\W{0,5}")
@@ -56,7 +58,7 @@ def find_layout(path: Path, text: str, header_line: int | None = None) -> Layout
     lines = LINE_END.split(text[:MAX_SAMPLE_CHARACTERS])
     first = 1 if named else 0
     if header_line is not None:
-        if isinstance(header_line, bool) or not 1 <= header_line <= len(lines):
+        if type(header_line) is not int or not 1 <= header_line <= len(lines):
             expected = "expected the line of the column names, from 1"
             raise RetainError.at("data.header_line", f"it is {header_line}", expected)
         first = header_line - 1
@@ -143,7 +145,7 @@ def _is_certain(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     names = [cell for cell in header if cell]
     if len(set(names)) < len(names) or any(_NUMERIC.fullmatch(name) for name in names):
         return False
-    same = [row for row in rows if len(row) == len(header)]
+    same = [row[: len(header)] for row in rows if 0 <= len(row) - len(header) <= 1]
     return any(
         sum(bool(_NUMERIC.fullmatch(cell)) for cell in column) * 2 > len(same)
         for column in zip(*same, strict=True)
@@ -151,12 +153,14 @@ def _is_certain(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _edge(lines: Sequence[str], mark: str) -> int:
-    """Return 1 if every row ends with a separator that the header lacks, -1 the other way round."""
+    """Return 1 if nearly every row ends with a separator that the header lacks; -1: vice versa."""
     rows = _rows(lines, mark)
     if len(rows) < 2:
         return 0
     header, body = rows[0], rows[1:-1] or rows[1:]  # the sample may end within a row
-    if all(len(row) == len(header) + 1 and not row[-1] for row in body):
+    longer = sum(len(row) == len(header) + 1 and not row[-1] for row in body)
+    if longer >= MIN_EDGE_SHARE * len(body):
         return 1
-    lacking = len(header) > 1 and all(len(row) == len(header) - 1 for row in body)
+    shorter = sum(len(row) == len(header) - 1 for row in body)
+    lacking = len(header) > 1 and shorter >= MIN_EDGE_SHARE * len(body)
     return -1 if lacking and not header[-1] else 0

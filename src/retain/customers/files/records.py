@@ -16,6 +16,8 @@ from retain.wording import describe_count
 
 MAX_RECORD_LINES = 200
 """Lines of one record: a text cell rarely has more."""
+MIN_SEPARATORS = 2
+"""Separators of a line from which it can be told from one of a text."""
 DAMAGED = "\N{REPLACEMENT CHARACTER}"
 _ESCAPED = re.compile(r'(?<!\\)\\"')
 LINE_END = re.compile("\r\n|\r|\n")
@@ -109,12 +111,22 @@ def _quoted_record(lines: list[str], index: int, separator: str) -> tuple[int, s
         quotes += line.count('"')
         if quotes % 2 == 0:
             part = lines[index : index + size]
-            # rows swallowed by a stray quote look like rows; lines of a text rarely do
-            swallowed = size > 1 and width > 1 and all(x.count(separator) == width for x in part)
-            if swallowed or not _is_sound("\n".join(part), separator):
+            if _has_swallowed(part, separator, width) or not _is_sound("\n".join(part), separator):
                 return 1, "a quote is not closed" if size > 1 else "quotes do not enclose a cell"
             return size, ""
     return 1, "a quote is not closed"
+
+
+def _has_swallowed(part: list[str], separator: str, width: int) -> bool:
+    """Return whether lines within one cell look like rows, which lines of a text rarely do."""
+    if len(part) == 1 or width < MIN_SEPARATORS:
+        return False
+    if all(line.count(separator) == width for line in part):
+        return True
+    return any(
+        _is_sound(line, separator) and len(_cells(line, separator)) == width + 1
+        for line in part[1:]
+    )
 
 
 def _is_sound(record: str, separator: str) -> bool:
@@ -128,4 +140,9 @@ def _is_sound(record: str, separator: str) -> bool:
 
 
 def _cells(record: str, separator: str) -> list[str]:
-    return next(csv.reader(io.StringIO(record, newline=""), delimiter=separator, strict=True))
+    """Return the cells of a record; raise ``csv.Error`` if it is none, or more than one."""
+    reader = csv.reader(io.StringIO(record, newline=""), delimiter=separator, strict=True)
+    cells = next(reader)
+    if next(reader, None) is not None:
+        raise csv.Error("more than one record")
+    return cells

@@ -100,7 +100,13 @@ def _drop_headers(table: Table) -> Table:
 
 def _drop_totals(table: Table, id_column: str | None, *, drop_doubtful: bool) -> Table:
     label = str(table.cells.columns[0]) if id_column is None else id_column
-    found = find_totals(table.cells, table.marks, label, is_id=id_column is not None)
+    found = find_totals(
+        table.cells,
+        table.marks,
+        label,
+        is_id=id_column is not None,
+        lacks_rows=bool(table.dropped),
+    )
     if found.doubtful and not drop_doubtful:
         row = found.doubtful[0]
         text = truncate(table.cells[label].iloc[row])

@@ -31,6 +31,8 @@ MEAN_WORDS = (
 _LONG_WORDS = ("grand total", "sub-total", "subtotal", "total", "totals", "итого", "всего")
 REL_TOLERANCE = 1e-3
 """Totals are often rounded; no customer is by chance that near the sum of all others."""
+LOOSE_TOLERANCE = 0.25
+"""The same for rows with a word of totals, where bad rows were dropped."""
 MAX_CANDIDATES = 50
 """Rows with a word of totals above which it is a value as any other."""
 MIN_UNNAMED_ROWS = 10
@@ -57,7 +59,9 @@ class Totals:
     doubtful: list[int]
 
 
-def find_totals(cells: pd.DataFrame, marks: FileMarks, label: str, *, is_id: bool) -> Totals:
+def find_totals(
+    cells: pd.DataFrame, marks: FileMarks, label: str, *, is_id: bool, lacks_rows: bool = False
+) -> Totals:
     """Return the totals rows of a table.
 
     Parameters
@@ -66,6 +70,8 @@ def find_totals(cells: pd.DataFrame, marks: FileMarks, label: str, *, is_id: boo
         The column that holds the words, or nothing where there are none.
     is_id
         Whether it is the id: then no word of totals may stand in it.
+    lacks_rows
+        Whether bad rows were dropped, which the totals include.
 
     Examples
     --------
@@ -86,7 +92,9 @@ def find_totals(cells: pd.DataFrame, marks: FileMarks, label: str, *, is_id: boo
     certain = []
     labels = {row: _text(cells[label], row) for row in (*named, *unnamed)}
     for row in (*named, *unnamed):
-        n_sums, n_means = _count_matches(columns, row, others)
+        loose = lacks_rows and row in named and len(others) >= MIN_UNNAMED_ROWS
+        tolerance = LOOSE_TOLERANCE if loose else REL_TOLERANCE
+        n_sums, n_means = _count_matches(columns, row, others, tolerance)
         text = labels[row]
         is_mean = row in named and n_means > 0 and _MEAN.search(text) is not None
         fewest = 2 if row in unnamed and text else 1
@@ -141,7 +149,7 @@ def _number_columns(
 
 
 def _count_matches(
-    columns: list[NDArray[np.float64]], row: int, others: NDArray[np.int64]
+    columns: list[NDArray[np.float64]], row: int, others: NDArray[np.int64], tolerance: float
 ) -> tuple[int, int]:
     """Return in how many columns a row is the sum, and the mean, of the others."""
     sums = [
@@ -150,10 +158,10 @@ def _count_matches(
         if not np.isnan(one[others]).all()
     ]
     return (
-        sum(_is_close(value, total) for value, total, _ in sums),
-        sum(_is_close(value, mean) for value, _, mean in sums),
+        sum(_is_close(value, total, tolerance) for value, total, _ in sums),
+        sum(_is_close(value, mean, tolerance) for value, _, mean in sums),
     )
 
 
-def _is_close(value: float, expected: float) -> bool:
-    return expected != 0 and bool(abs(value - expected) <= REL_TOLERANCE * abs(expected))
+def _is_close(value: float, expected: float, tolerance: float) -> bool:
+    return expected != 0 and bool(abs(value - expected) <= tolerance * abs(expected))
