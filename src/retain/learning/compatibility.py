@@ -90,6 +90,7 @@ def _neighbours(sampler: BaseEstimator | None) -> int:
         value
         for name, value in parameters.items()
         if name.endswith(("k_neighbors", "n_neighbors")) and isinstance(value, int)
+        if not name.startswith("enn__")  # among all rows, made ones included
     ]
     if parameters.get("smote", 0) is None:
         counts.append(SMOTE().k_neighbors)
