@@ -17,14 +17,12 @@ from retain.customers.files.columns import (
     assign_roles,
     canonical_names,
     check_required_columns,
-    find_column,
 )
 from retain.customers.files.encoding import resolve_path
 from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
 from retain.customers.files.number_column import require_numbers
-from retain.customers.files.number_format import FileMarks, check_marks, parse_format
 from retain.customers.files.numbers import n_cells, preview
-from retain.customers.files.table_file import Table, open_table
+from retain.customers.files.table_file import Table, configure_marks, open_table
 from retain.customers.files.types import (
     InferredColumn,
     as_text,
@@ -34,7 +32,6 @@ from retain.customers.files.types import (
     uninformative_reason,
 )
 from retain.errors import RetainError, examples
-from retain.schema.parsing import check_mapping
 from retain.wording import describe_count
 
 _WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
@@ -58,6 +55,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     decimal: str | None = None,
     thousands: str | None = None,
     number_format: Mapping[str, str] | None = None,
+    date_format: Mapping[str, str] | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
@@ -87,6 +85,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         The decimal and the grouping mark of columns whose numbers allow two readings.
     number_format
         The number 1234.56 as a column writes it, such as ``1.234,56``, by column.
+    date_format
+        The ``strptime`` format of the dates of a column, such as ``%d/%m/%Y``, by column.
     known_kinds
         For customers to be scored: the kinds of the model's features. These columns are read as
         this kind and always kept. Customers with an invalid cell are dropped with a funnel step.
@@ -100,9 +100,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     unit = _unit(profit, profit_unit)
     table = open_table(resolve_path(path, "data.path"))
     names = canonical_names(list(table.cells.columns))
-    table = replace(
-        table, marks=_configure_marks(table.marks, names, decimal, thousands, number_format or {})
-    )
+    formats = {"number_format": number_format or {}, "date_format": date_format or {}}
+    marks = configure_marks(table.marks, names, decimal, thousands, formats)
+    table = replace(table, marks=marks)
     check_required_columns(known_kinds or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
@@ -123,23 +123,6 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
         expected = "expected what one unit of profit is, such as data.profit_unit='euro a month'"
         raise RetainError.at("data.profit_unit", f"it is {unit!r}", expected)
     return unit if profit is not None else None
-
-
-def _configure_marks(
-    marks: FileMarks,
-    names: dict[str, str],
-    decimal: str | None,
-    thousands: str | None,
-    number_format: Mapping[str, str],
-) -> FileMarks:
-    """Return the marks of a file with what the user says about them."""
-    check_marks(decimal, thousands)
-    key = "data.number_format"
-    formats = {
-        find_column(name, names, key): parse_format(example, f"{key}.{name}")
-        for name, example in check_mapping(key, number_format).items()
-    }
-    return replace(marks, decimal=decimal, thousands=thousands, formats=formats, key=key)
 
 
 def _log_reading(name: str, reading: str) -> None:

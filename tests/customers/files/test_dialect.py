@@ -87,7 +87,11 @@ def test_a_column_of_decimal_commas_is_one_column(written):
 def test_columns_of_one_file_may_use_different_decimal_marks(written):
     sheet = read_cells(written("a;b;c\n0,5;0.5;1\n1,5;2.75;2\n2,5;3.5;3\n"))
     numbers = [parse_column(sheet.cells[name], sheet.marks, name) for name in "abc"]
-    assert [one.cells().tolist() for one in numbers] == [[0.5, 1.5, 2.5], [0.5, 2.75, 3.5], [1, 2, 3]]
+    assert [one.cells().tolist() for one in numbers] == [
+        [0.5, 1.5, 2.5],
+        [0.5, 2.75, 3.5],
+        [1, 2, 3],
+    ]
 
 
 def test_quoted_separators_and_line_ends_belong_to_the_cell(written):

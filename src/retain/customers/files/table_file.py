@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from retain.customers.files.arrow_cells import tidy
+from retain.customers.files.columns import find_column
+from retain.customers.files.dates import find_sure_order
 from retain.customers.files.dialect import check_header, log_read, read_cells
 from retain.customers.files.encoding import check_exists
 from retain.customers.files.number_column import find_sure_marks
-from retain.customers.files.number_format import FileMarks
+from retain.customers.files.number_format import FileMarks, check_marks, parse_format
 from retain.errors import RetainError
+from retain.schema.parsing import check_mapping
 from retain.storage.parquet import read_parquet
 
 if TYPE_CHECKING:
@@ -51,7 +55,11 @@ def open_table(path: Path) -> Table:
 
 def _marks(cells: pd.DataFrame, default: str) -> FileMarks:
     texts = [name for name in cells.columns if cells[name].dtype == "str"]
-    return FileMarks(default, find_marks=lambda: [find_sure_marks(cells[name]) for name in texts])
+    return FileMarks(
+        default,
+        find_marks=lambda: [find_sure_marks(cells[name]) for name in texts],
+        find_orders=lambda: [find_sure_order(cells[name]) for name in texts],
+    )
 
 
 def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:
@@ -81,3 +89,34 @@ def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
     whole = pa.types.is_signed_integer(column.type) and column.null_count == 0
     return column.cast(pa.int64() if whole else pa.float64(), safe=False)
+
+
+def configure_marks(
+    marks: FileMarks,
+    names: dict[str, str],
+    decimal: str | None,
+    thousands: str | None,
+    formats: Mapping[str, Mapping[str, str]],
+) -> FileMarks:
+    """Return the marks of a file with what the user says about them.
+
+    ``names`` are the canonical names of the columns, ``formats`` the keys ``number_format`` and
+    ``date_format``.
+    """
+    check_marks(decimal, thousands)
+    numbers, dates = (
+        {
+            find_column(name, names, f"data.{key}"): (f"data.{key}.{name}", text)
+            for name, text in one
+        }
+        for key in ("number_format", "date_format")
+        for one in [check_mapping(f"data.{key}", formats[key]).items()]
+    )
+    return replace(
+        marks,
+        decimal=decimal,
+        thousands=thousands,
+        formats={name: parse_format(text, where) for name, (where, text) in numbers.items()},
+        date_formats={name: str(text) for name, (_, text) in dates.items()},
+        key="data.number_format",
+    )
