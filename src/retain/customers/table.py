@@ -1,4 +1,4 @@
-"""Reader of a single CSV or Parquet table as customers, without a contract."""
+"""Reader of a single table as customers, without a contract."""
 
 from __future__ import annotations
 
@@ -52,6 +52,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     derived: Mapping[str, Any] | None = None,
     keep_columns: Sequence[str] = (),
     categorical_columns: Sequence[str] = (),
+    encoding: str | None = None,
+    sheet: str | None = None,
     decimal: str | None = None,
     thousands: str | None = None,
     number_format: Mapping[str, str] | None = None,
@@ -65,7 +67,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     Parameters
     ----------
     path
-        A CSV file in any usual dialect, or a Parquet file.
+        A CSV file in any usual dialect, JSON lines, a Parquet file or a workbook; a CSV file or
+        JSON lines may be packed by gzip, bzip2 or zip.
     id, target, profit, consent
         Columns of the id (None: the row number), the target, the profit and the consent to be
         contacted. They are not features, except an id or consent column listed in ``groups``.
@@ -81,6 +84,10 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         Columns to keep although they are constant, empty or different in every row.
     categorical_columns
         Columns to read as categories although their cells are numbers or dates.
+    encoding
+        Encoding of a text file, None to detect it.
+    sheet
+        Sheet of a workbook, None if only one has cells.
     decimal, thousands
         The decimal and the grouping mark of columns whose numbers allow two readings.
     number_format
@@ -98,7 +105,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         a column does not fit its role.
     """
     unit = _unit(profit, profit_unit)
-    table = open_table(resolve_path(path, "data.path"))
+    table = open_table(resolve_path(path, "data.path"), encoding=encoding, sheet=sheet)
     names = canonical_names(list(table.cells.columns))
     formats = {"number_format": number_format or {}, "date_format": date_format or {}}
     marks = configure_marks(table.marks, names, decimal, thousands, formats)

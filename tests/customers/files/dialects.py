@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from retain.customers.files.columns import snake_case
+
 N_ROWS = 120
 LOCALES = {  # grouping mark, decimal mark
     "plain": ("", "."),
@@ -161,3 +163,26 @@ def write_file(dialect: WrittenDialect, folder: Path) -> Path:
     pack = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress}[dialect.compression]
     path.write_bytes(pack(data))
     return path
+
+
+def find_misreadings(customers, dialect: WrittenDialect) -> list[str]:
+    """Columns whose cells are not those of the true table."""
+    truth, (header, cities, _, _) = make_truth(), dialect.words
+    days = [(day - dt.date(1970, 1, 1)).days for day in truth["since"]]
+    expected = {"total": truth["total"], "visits": truth["visits"], "share": truth["share"]}
+    expected["since"] = days
+    wrong = [
+        name
+        for name, values in expected.items()
+        if name not in customers.columns
+        or customers.features[name].dtype != np.float64
+        or not np.array_equal(customers.features[name], np.asarray(values, dtype=float))
+    ]
+    key = snake_case(header)
+    if key not in customers.columns or customers.features[key].tolist() != [
+        cities[n] for n in truth["city"]
+    ]:
+        wrong.append(header)
+    if customers.y.tolist() != (1 - truth["answer"]).tolist():
+        wrong.append("target")
+    return wrong

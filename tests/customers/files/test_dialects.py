@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-import numpy as np
 import pytest
-from dialects import WrittenDialect, make_dialects, make_truth, write_file
 
-from retain.customers.files.columns import snake_case
 from retain.customers.table import read
 from retain.errors import RetainError
 
+from .dialects import find_misreadings, make_dialects, write_file
+
 N_DIALECTS = 200
 MIN_READ = 180
-
-
-def find_misreadings(customers, dialect: WrittenDialect) -> list[str]:
-    """Columns whose cells are not those of the true table."""
-    truth, (header, cities, _, _) = make_truth(), dialect.words
-    days = [(day - dt.date(1970, 1, 1)).days for day in truth["since"]]
-    expected = {"total": truth["total"], "visits": truth["visits"], "share": truth["share"]}
-    expected["since"] = days
-    wrong = [
-        name
-        for name, values in expected.items()
-        if name not in customers.columns
-        or customers.features[name].dtype != np.float64
-        or not np.array_equal(customers.features[name], np.asarray(values, dtype=float))
-    ]
-    key = snake_case(header)
-    if key not in customers.columns or customers.features[key].tolist() != [
-        cities[n] for n in truth["city"]
-    ]:
-        wrong.append(header)
-    if customers.y.tolist() != (1 - truth["answer"]).tolist():
-        wrong.append("target")
-    return wrong
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,10 @@ CODE_PAGES = {
     "cp1257": ("Lithuanian",),
 }
 """Code pages in the order in which equal ones are preferred, with the languages they write."""
+LOG_PRIORS = {"koi8-r": -1.0, "cp866": -1.0, "cp1250": -0.5}
+RARE_LOG_PRIOR = -4.0
+COMMON = ("cp1252", "cp1251")
+"""Code pages of most files; others need as much more evidence as their prior is lower."""
 OTHER_SCRIPTS = ("Russian", "Ukrainian", "Bulgarian", "Greek")
 SYMBOLS = "\u00a0€£¥§©®°²³·«»½–—‘’‚“”„•…‰™№№µ×±"
 """Signs that stand in tables of any language."""
@@ -72,14 +76,15 @@ class CodePage:
 
     @property
     def likelihood(self) -> float:
-        """The log-likelihood of the words."""
-        return sum(self.letters)
+        """The log-likelihood of the words, and how likely the code page is without them."""
+        prior = 0.0 if self.name in COMMON else LOG_PRIORS.get(self.name, RARE_LOG_PRIOR)
+        return prior + sum(self.letters)
 
     @property
     def is_plausible(self) -> bool:
         """Whether nearly all letters are those of one language."""
         n_strange = sum(value <= _STRANGE for value in self.letters)
-        is_likely = self.likelihood >= MIN_LIKELIHOOD * len(self.letters)
+        is_likely = sum(self.letters) >= MIN_LIKELIHOOD * len(self.letters)
         return is_likely and n_strange <= MAX_STRANGE_SHARE * len(self.letters)
 
     @property

@@ -82,10 +82,23 @@ def detect(path: Path) -> Dialect:
     return detect_dialect(encoding, text)
 
 
-def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
+def read_cells(
+    path: Path,
+    distinct: Collection[str] = (),
+    *,
+    content: bytes | None = None,
+    encoding: str | None = None,
+) -> Sheet:
     """Return all cells of the file as text: surrounding blanks stripped, empty cells missing.
 
-    ``distinct`` names columns of mostly distinct texts, such as ids.
+    Parameters
+    ----------
+    distinct
+        Names of columns of mostly distinct texts, such as ids.
+    content
+        The content of a compressed file, None for a plain one.
+    encoding
+        The encoding that the user names, None to detect it.
 
     Raises
     ------
@@ -93,7 +106,8 @@ def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
         The file is missing, empty, not text, has no rows, rows of different length, or repeated
         column names.
     """
-    dialect, table = _read_fast(path, distinct) or _read_carefully(path, distinct)
+    fast = None if encoding else _read_fast(path, distinct, content)
+    dialect, table = fast or _read_carefully(path, distinct, content, encoding)
     header = [name or f"column {n}" for n, name in enumerate(_header(table), start=1)]
     check_header(path, header, table.num_rows - 1)
     log_read(path, str(dialect), (table.num_rows - 1, table.num_columns))
@@ -119,22 +133,27 @@ def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
 # --- fast and careful reading --------------------------------------------------------------------
 
 
-def _read_fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
+def _read_fast(
+    path: Path, distinct: Collection[str], content: bytes | None
+) -> tuple[Dialect, pa.Table] | None:
     """Return the dialect and table of a valid UTF-8 file; None for any other."""
     check_exists(path)
-    head = head_as_utf8(path, _SAMPLE)
+    head = head_as_utf8(path, _SAMPLE, content)
     if head is None:
         return None
     dialect = detect_dialect(*head)
     csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(head[1], dialect.separator, distinct)
     )
-    table = arrow_cells.read_fast(path, csv_format)
+    table = arrow_cells.read_fast(path, csv_format, content)
     return None if table is None else (dialect, table)
 
 
-def _read_carefully(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
-    encoding, text = decode(path, read_content(path))
+def _read_carefully(
+    path: Path, distinct: Collection[str], content: bytes | None, named: str | None
+) -> tuple[Dialect, pa.Table]:
+    data = read_content(path) if content is None else content
+    encoding, text = decode(path, data, named)
     dialect = detect_dialect(encoding, text)
     csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(text[:_SAMPLE], dialect.separator, distinct)

@@ -56,10 +56,19 @@ def _decode(path: Path, data: bytes, named: str | None) -> tuple[str, str]:
     return encoding, text
 
 
-def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
-    """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None."""
-    with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
-        head = file.read(4 * characters + 4)
+def head_as_utf8(
+    path: Path, characters: int, content: bytes | None = None
+) -> tuple[str, str] | None:
+    """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None.
+
+    ``content`` is that of an unpacked file.
+    """
+    length = 4 * characters + 4
+    if content is not None:
+        head = content[:length]
+    else:
+        with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
+            head = file.read(length)
     encoding = _marked_encoding(head)
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head)

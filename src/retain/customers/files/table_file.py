@@ -1,8 +1,8 @@
-"""A table without a contract, from a CSV or Parquet file: text, numbers and dates."""
+"""A table without a contract, from a file of any kind: text, numbers and dates."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +11,13 @@ import pandas as pd
 
 from retain.customers.files.arrow_cells import tidy
 from retain.customers.files.columns import find_column
+from retain.customers.files.containers import FileKind, detect_kind, read_workbook, unpack
 from retain.customers.files.dates import find_sure_order
 from retain.customers.files.dialect import check_header, log_read, read_cells
-from retain.customers.files.encoding import check_exists
+from retain.customers.files.json_lines import JSON_LINES_SUFFIXES, read_json_lines
 from retain.customers.files.number_column import find_sure_marks
 from retain.customers.files.number_format import FileMarks, check_marks, parse_format
+from retain.customers.files.sheet_cells import type_cells
 from retain.errors import RetainError
 from retain.schema.parsing import check_mapping
 from retain.storage.parquet import read_parquet
@@ -39,17 +41,64 @@ class Table:
     marks: FileMarks
 
 
-def open_table(path: Path) -> Table:
-    """Return the table in the file; Parquet by its suffix, anything else as text."""
-    if path.suffix.lower() not in _PARQUET:
-        sheet = read_cells(path)
-        return Table(path, sheet.cells, _marks(sheet.cells, sheet.dialect.decimal))
-    check_exists(path)
-    table = read_parquet(path)
+def open_table(path: Path, *, encoding: str | None = None, sheet: str | None = None) -> Table:
+    """Return the table in the file, whose kind is told by its first bytes.
+
+    Parameters
+    ----------
+    encoding
+        The encoding of a text file, None to detect it.
+    sheet
+        The sheet of a workbook, None if only one has cells.
+
+    Raises
+    ------
+    RetainError
+        The file is missing, damaged, of another kind, or holds no table.
+    """
+    kind, content = detect_kind(path), None
+    _check_keys(path, kind, encoding, sheet)
+    if kind in ("gzip", "bzip2", "zip"):
+        name, content = unpack(path, kind)
+        kind = "JSON lines" if Path(name).suffix.lower() in JSON_LINES_SUFFIXES else "text"
+    if kind == "workbook":
+        return _typed_table(path, f"sheet {(found := read_workbook(path, sheet))[0]!r}", found[1])
+    if kind == "JSON lines":
+        table = read_json_lines(path, content)
+        return _arrow_table(path, "JSON lines", table)
+    if kind == "Parquet" or path.suffix.lower() in _PARQUET:
+        return _arrow_table(path, "Parquet", read_parquet(path))
+    cells = read_cells(path, content=content, encoding=encoding)
+    return Table(path, cells.cells, _marks(cells.cells, cells.dialect.decimal))
+
+
+def _check_keys(path: Path, kind: FileKind, encoding: str | None, sheet: str | None) -> None:
+    """Raise if a key does not go with the kind of a file."""
+    if sheet is not None and kind != "workbook":
+        expected = "expected data.sheet=null"
+        raise RetainError.at("data.sheet", f"{path.name!r} is no workbook", expected)
+    if encoding is not None and kind in ("workbook", "Parquet", "JSON lines"):
+        expected = "expected data.encoding=null, as its encoding is known"
+        raise RetainError.at("data.encoding", f"{path.name!r} is {kind}", expected)
+
+
+def _arrow_table(path: Path, how: str, table: pa.Table) -> Table:
     check_header(path, table.column_names, table.num_rows)
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
-    log_read(path, "Parquet", cells.shape)
+    log_read(path, how, cells.shape)
+    return Table(path, cells, _marks(cells, "."))
+
+
+def _typed_table(path: Path, how: str, rows: Sequence[Sequence[object]]) -> Table:
+    """Return the cells of a sheet whose first row is the header."""
+    header = [str(name).strip() or f"column {n}" for n, name in enumerate(rows[0], start=1)]
+    check_header(path, header, len(rows) - 1)
+    columns = zip(*rows[1:], strict=True)
+    cells = pd.DataFrame(
+        {name: type_cells(column) for name, column in zip(header, columns, strict=True)}
+    )
+    log_read(path, how, cells.shape)
     return Table(path, cells, _marks(cells, "."))
 
 
