@@ -25,15 +25,19 @@ _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _NOT_TEXT_HINT = " (a workbook, an archive or an image?); expected CSV in UTF-8."
 
 
-def decode(path: Path, data: bytes, encoding: str | None = None) -> tuple[str, str]:
-    """Return the encoding of the file and its text; ``encoding`` is the one the user names.
+def decode(
+    path: Path, data: bytes, encoding: str | None = None, key: str = "data.encoding"
+) -> tuple[str, str]:
+    """Return the encoding of the file and its text.
+
+    ``encoding`` is the one the user names under ``key``.
 
     Raises
     ------
     RetainError
         The file is not text, not in the encoding, or its encoding is uncertain.
     """
-    encoding, text = _decode(path, data, encoding)
+    encoding, text = _decode(path, data, encoding, key)
     if "\0" in text or not _looks_like_text(text):
         raise RetainError(f"file {str(path)!r} is not text{_NOT_TEXT_HINT}")
     if not text.strip():
@@ -41,9 +45,9 @@ def decode(path: Path, data: bytes, encoding: str | None = None) -> tuple[str, s
     return encoding, text
 
 
-def _decode(path: Path, data: bytes, named: str | None) -> tuple[str, str]:
+def _decode(path: Path, data: bytes, named: str | None, key: str) -> tuple[str, str]:
     if named is not None:
-        return named, _decode_as(path, data, named)
+        return named, _decode_as(path, data, named, key)
     encoding = _marked_encoding(data)
     try:
         text = data.decode(encoding)
@@ -52,7 +56,7 @@ def _decode(path: Path, data: bytes, named: str | None) -> tuple[str, str]:
             line = data.count(b"\n", 0, error.start) + 1
             problem = f"file {str(path)!r} is {encoding}, but its line {line} is not"
             raise RetainError(f"{problem}; save the file again as UTF-8 text.") from None
-        return _decode_code_page(path, data)
+        return _decode_code_page(path, data, key)
     return encoding, text
 
 
@@ -110,7 +114,7 @@ def _mostly_utf8(data: bytes) -> bool:
     return letters > marked.count("\ufffd")
 
 
-def _decode_code_page(path: Path, data: bytes) -> tuple[str, str]:
+def _decode_code_page(path: Path, data: bytes, key: str) -> tuple[str, str]:
     """Return the code page and the text; raise if none or several fit."""
     if _CONTROL_BYTES.search(data):
         raise RetainError(f"file {str(path)!r} is not text{_NOT_TEXT_HINT}")
@@ -120,7 +124,6 @@ def _decode_code_page(path: Path, data: bytes) -> tuple[str, str]:
         log = logging.getLogger(__name__)
         log.info("%s: not UTF-8; %s by its letters: %s", path.name, page.name, page.example)
         return page.name, data.decode(page.name, errors="replace")
-    key = "data.encoding"
     if not pages:
         problem = f"file {str(path)!r} is not UTF-8, and its letters fit no other encoding"
         raise RetainError(
@@ -130,23 +133,23 @@ def _decode_code_page(path: Path, data: bytes) -> tuple[str, str]:
     raise RetainError(f"file {str(path)!r} is not UTF-8, and several encodings fit: {readings}.")
 
 
-def _decode_as(path: Path, data: bytes, encoding: str) -> str:
+def _decode_as(path: Path, data: bytes, encoding: str, key: str) -> str:
     """Return the text in the encoding that the user names."""
     try:
         name = codecs.lookup(encoding).name
         text = data.decode("utf-8-sig" if name == "utf-8" else name)
     except LookupError:
         known = f"expected a name such as {', '.join(('utf-8', *CODE_PAGES))}"
-        raise RetainError.at("data.encoding", f"it is {encoding!r}", known) from None
+        raise RetainError.at(key, f"it is {encoding!r}", known) from None
     except UnicodeError as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = data.count(b"\n", 0, start) + 1
         raise RetainError(
             f"file {str(path)!r} is not {encoding}: its line {line} holds other bytes; expected "
-            "another data.encoding."
+            f"another {key}."
         ) from None
     if not isinstance(text, str):  # a codec of bytes, such as hex
-        raise RetainError.at("data.encoding", f"it is {encoding!r}", "expected one of text")
+        raise RetainError.at(key, f"it is {encoding!r}", "expected one of text")
     return text
 
 

@@ -112,6 +112,8 @@ class FileMarks:
         ``data.number_format`` by column.
     key
         Key under which the user may say how a column is written; empty without one.
+    is_one_key
+        Whether the key holds for all columns.
     date_formats
         ``data.date_format`` by column.
     find_marks, find_orders
@@ -124,6 +126,7 @@ class FileMarks:
     thousands: str | None = None
     formats: Mapping[str, NumberFormat] = field(default_factory=dict)
     key: str = ""
+    is_one_key: bool = False
     date_formats: Mapping[str, str] = field(default_factory=dict)
     find_marks: Callable[[], Iterable[Marks]] = tuple
     find_orders: Callable[[], Iterable[set[Order]]] = tuple
