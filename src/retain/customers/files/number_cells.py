@@ -1,9 +1,10 @@
-"""The distinct cells of a column that is not plain, cut into digits and what stands around."""
+"""The distinct cells of a column that is not plain, and the one format that they allow."""
 
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from functools import cached_property
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -11,36 +12,30 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from retain.customers.files.arrow_cells import DictionaryColumn
+from retain.customers.files.cell_patterns import (
+    AROUND,
+    MAX_EXACT_DIGITS,
+    CellPattern,
+    clean_text,
+    digits_of,
+    find_patterns,
+)
 from retain.customers.files.columns import snake_case
 from retain.customers.files.number_format import FileMarks, Marks, NumberFormat
 from retain.customers.files.number_marks import (
-    LIKE_NUMBER,
     OTHER_MARK,
     MarkEvidence,
+    fill_digits,
+    is_open,
     number_pattern,
 )
-from retain.customers.files.number_shapes import CellShape, parse_shape
+from retain.customers.files.number_shapes import CellShape
 from retain.customers.files.numbers import n_cells, preview
 from retain.errors import RetainError, type_value
 
-CORE = "[0-9](?:[0-9., ']*[0-9])?"
-AROUND = "^[^0-9]+|[^0-9]+$"
-MAX_SHAPE_CHARACTERS = 24
-"""Longest text around the digits of a number."""
 MIN_WEAK_NUMBERS = 20
 """Distinct numbers from which a unit that may be part of a code is believed to be a unit."""
-_HEAD = 5_000  # numbers among which a weak unit needs different ones
-INVISIBLE = "[\u200b\u200e\u200f\u061c\u2066-\u2069]+"
-_WIDE_SPACE = "[\u00a0\u2002-\u200a\u202f\u3000]"
-
-
-def clean_texts(texts: pa.Array) -> pa.Array:
-    """Return texts with ordinary spaces and apostrophes, and without marks of direction."""
-    if pc.all(pc.string_is_ascii(texts)).as_py():
-        return texts
-    texts = pc.replace_substring_regex(texts, INVISIBLE, "")
-    texts = pc.replace_substring_regex(texts, _WIDE_SPACE, " ")
-    return pc.utf8_trim_whitespace(pc.replace_substring(texts, "’", "'"))
+_HEAD = 5_000  # cells whose mark may be either
 
 
 def to_floats(texts: pa.Array) -> NDArray[np.float64]:
@@ -51,43 +46,59 @@ def to_floats(texts: pa.Array) -> NDArray[np.float64]:
 
 
 class NumberCells:
-    """The distinct cells of a column, cut into digits and what stands around them."""
+    """The distinct cells of a column, by the patterns of their digits.
+
+    ``where`` is the name of the column in messages.
+    """
 
     def __init__(self, column: DictionaryColumn, texts: pa.Array, where: str) -> None:
         self.column, self.texts, self.where = column, texts, where
         self.counts = column.counts()
-        encoded = pc.replace_substring_regex(texts, CORE, "#").dictionary_encode()
-        self.shape_texts = encoded.dictionary.to_pylist()
-        self.shapes = [_parse_short(shape) for shape in self.shape_texts]
-        self.codes = encoded.indices.to_numpy()
-        self.cores = self._cores()
-        like = pc.match_substring_regex(self.cores, LIKE_NUMBER).to_numpy(zero_copy_only=False)
-        has_shape = np.array([one is not None for one in self.shapes], dtype=bool)[self.codes]
-        self.is_like = has_shape & (
-            like.astype(bool) | self._per_cell("has_exponent", default=False)
-        )
+        self.patterns, self.codes = find_patterns(texts)
+        is_like = [pattern.shape is not None for pattern in self.patterns]
+        self.is_like = np.array(is_like, dtype=bool)[self.codes]
 
-    def _per_cell(self, name: str, *, default: object) -> NDArray[Any]:
-        """Return an attribute of the shape of each distinct cell."""
-        values = np.array([default if one is None else getattr(one, name) for one in self.shapes])
-        per_cell: NDArray[Any] = values[self.codes]
-        return per_cell
-
-    def _cores(self) -> pa.Array:
-        """Return the digits and marks of the cells; of those with an exponent the whole cells."""
-        cores = pc.replace_substring_regex(self.texts, AROUND, "")
-        if any(one is not None and one.lead for one in self.shapes):
-            leads = pa.array(self._per_cell("lead", default=""))
-            cores = pc.binary_join_element_wise(leads, cores, "")
-        if any(one is not None and one.has_exponent for one in self.shapes):
-            science = pa.array(self._per_cell("has_exponent", default=False))
-            cores = pc.if_else(science, self.texts, cores)
-        return cores
+    @property
+    def shapes(self) -> dict[str, CellShape]:
+        """What stands around the numbers, by the text with ``#`` for the number."""
+        return {one.shape_text: one.shape for one in self.patterns if one.shape is not None}
 
     @property
     def are_mostly_numbers(self) -> bool:
         """Whether more than half of the cells look like numbers."""
         return bool(2 * self.counts[self.is_like].sum() > self.counts.sum())
+
+    @property
+    def has_odd_signs(self) -> bool:
+        """Whether some numbers have a factor, or a minus elsewhere than in front."""
+        return any(
+            one.factor != 1 or (one.sign < 0 and text[0] not in "-\u2212")
+            for text, one in self.shapes.items()
+        )
+
+    @cached_property
+    def _evidence(self) -> MarkEvidence:
+        """The digits of each pattern, and of up to ``_HEAD`` cells whose mark may be either."""
+        cores: list[str] = []
+        counts: list[int] = []
+        for code, pattern in enumerate(self.patterns):
+            if pattern.shape is None:
+                continue
+            selected = self.codes == code
+            rows = self.counts[selected]
+            if not is_open(pattern.core):
+                cores.append(pattern.core.replace("0", "1"))
+                counts.append(int(rows.sum()))
+                continue
+            digits = digits_of(self.texts.filter(pa.array(selected)), pattern)
+            open_rows = rows[digits[:, 0] > 0]
+            texts = fill_digits(pattern.core, digits[digits[:, 0] > 0][:_HEAD])
+            cores += [*texts, fill_digits(pattern.core, 0 * digits[:1])[0]]
+            counts += [int(n) for n in open_rows[:_HEAD]]
+            counts.append(int(rows[digits[:, 0] == 0].sum()))
+        used = [(core, n) for core, n in zip(cores, counts, strict=True) if n]
+        counted = np.array([n for _, n in used], dtype=np.int64)
+        return MarkEvidence(pa.array([core for core, _ in used], type=pa.string()), counted)
 
     def find_format(self, marks: FileMarks, name: str) -> NumberFormat | None:
         """Return the format of the numbers; None if most cells are none, or are codes.
@@ -98,8 +109,7 @@ class NumberCells:
             Most cells are numbers, and two readings fit, or they have different units.
         """
         forced = marks.formats.get(name)
-        like = pa.array(self.is_like)
-        evidence = MarkEvidence(self.cores.filter(like), self.counts[self.is_like])
+        evidence = self._evidence
         try:
             unit = self._find_unit(evidence)
             decimal, grouping = (
@@ -120,30 +130,21 @@ class NumberCells:
         """The marks that are surely decimal marks, and those that surely group."""
         if not self.are_mostly_numbers:
             return frozenset(), frozenset()
-        like = pa.array(self.is_like)
-        return MarkEvidence(self.cores.filter(like), self.counts[self.is_like]).sure
+        return self._evidence.sure
 
     @property
     def n_like(self) -> int:
         """Rows that look like numbers in some format."""
         return int(self.counts[self.is_like].sum())
 
-    @property
-    def has_odd_signs(self) -> bool:
-        """Whether some numbers have a factor, or a minus elsewhere than in front."""
-        return any(
-            one is not None and (one.factor != 1 or (one.sign < 0 and shape[0] not in "-\u2212"))
-            for one, shape in zip(self.shapes, self.shape_texts, strict=True)
-        )
-
     def _find_unit(self, evidence: MarkEvidence) -> CellShape | None:
         """Return a shape with the unit of the column; None if its cells are codes."""
-        used = [self.shapes[code] for code in np.unique(self.codes[self.is_like])]
-        with_unit = {_plain_unit(one.unit): one for one in used if one is not None and one.unit}
+        used = [one for one in self.shapes.values() if one.unit]
+        with_unit = {_plain_unit(one.unit): one for one in used}
         if not with_unit:
             return CellShape()
         strong = {key: one for key, one in with_unit.items() if not one.is_weak}
-        n_numbers = len(set(self.cores.filter(pa.array(self.is_like)).to_pylist()[:_HEAD]))
+        n_numbers = int(self.is_like.sum())
         if not strong and not evidence.has_marks and n_numbers <= MIN_WEAK_NUMBERS:
             return None
         if len(with_unit) > 1:
@@ -163,9 +164,10 @@ class NumberCells:
         """Raise if some numbers have a percent sign and others, not zero, have none."""
         if unit.unit_kind != "percent":
             return
-        has_unit = self._per_cell("unit", default="") != ""
-        zero = pc.match_substring_regex(self.cores, "^[0.,]+$").to_numpy(zero_copy_only=False)
-        without = self.is_like & ~has_unit & ~zero.astype(bool)
+        bare = [one.shape is not None and not one.shape.unit for one in self.patterns]
+        without = np.array(bare, dtype=bool)[self.codes]
+        zero = pc.match_substring_regex(self.texts, "^[-+]?[0.,]+$")
+        without &= ~zero.to_numpy(zero_copy_only=False).astype(bool)
         if without.any():
             problem = f"{self.where}: {n_cells(int(self.counts[without].sum()))} without a percent "
             shown = preview(self.column.distinct[without])
@@ -207,26 +209,39 @@ class NumberCells:
 
     def values(self, number_format: NumberFormat) -> NDArray[np.float64]:
         """Return the value of each distinct cell in a format, NaN where it does not fit."""
-        fits = pc.match_substring_regex(self.cores, number_pattern(number_format))
-        fits = pc.and_(fits, pa.array(self.is_like))
-        bare = pc.if_else(fits, self.cores, pa.scalar(None, pa.string()))
-        removed = "".join({number_format.grouping, " "} - {"", number_format.decimal})
-        bare = pc.replace_substring_regex(bare, f"[{removed}]", "")
-        if number_format.decimal == ",":
-            bare = pc.replace_substring(bare, ",", ".")
-        values = to_floats(bare)
-        scaled: NDArray[np.float64] = values * self._per_cell("scale", default=1.0)
-        return scaled
+        values = np.full(len(self.texts), np.nan)
+        expected = re.compile(number_pattern(number_format))
+        for code, pattern in enumerate(self.patterns):
+            if pattern.shape is not None and expected.match(pattern.core):
+                selected = self.codes == code
+                texts = self.texts.filter(pa.array(selected))
+                values[selected] = _pattern_values(texts, pattern, number_format.decimal)
+        return values
+
+
+def _pattern_values(texts: pa.Array, pattern: CellPattern, decimal: str) -> NDArray[np.float64]:
+    """Return the values of texts of one pattern."""
+    shape, places = pattern.shape or CellShape(), pattern.places()
+    if shape.has_exponent or len(places) > MAX_EXACT_DIGITS:
+        plain = [_plain_number(clean_text(text), shape, decimal) for text in texts.to_pylist()]
+        return to_floats(pa.array(plain)) * shape.scale
+    digits = digits_of(texts, pattern)
+    powers = 10 ** np.arange(len(places) - 1, -1, -1, dtype=np.int64)
+    n_decimals = sum(one == "0" for one in pattern.core.partition(decimal)[2])
+    values: NDArray[np.float64] = (digits @ powers) / 10.0**n_decimals * shape.scale
+    return values
+
+
+def _plain_number(text: str, shape: CellShape, decimal: str) -> str:
+    """Return the digits of a number with a point, and its exponent."""
+    if not shape.has_exponent:
+        text = shape.lead + re.sub(AROUND, "", text)
+    keep = f"[^0-9{decimal}]" if not shape.has_exponent else f"[^0-9eE+{decimal}-]"
+    return re.sub(keep, "", text.replace("\u2212", "-")).replace(decimal, ".")
 
 
 def _mark_of(cell: str) -> str:
     return "," if "," in cell else "."
-
-
-def _parse_short(shape: str | None) -> CellShape | None:
-    if shape is None or "#" not in shape or len(shape) > MAX_SHAPE_CHARACTERS:
-        return None
-    return parse_shape(shape)
 
 
 def _plain_unit(unit: str) -> str:

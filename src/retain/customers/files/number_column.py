@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from retain.customers.files.arrow_cells import DictionaryColumn, to_dictionary
-from retain.customers.files.number_cells import NumberCells, clean_texts, to_floats
+from retain.customers.files.number_cells import NumberCells, to_floats
 from retain.customers.files.number_format import FileMarks, Marks, NumberFormat
 from retain.customers.files.numbers import not_a_number_message
 from retain.errors import RetainError
@@ -59,11 +59,10 @@ def parse_column(
         Two readings fit, or cells have different units.
     """
     column = to_dictionary(cells)
-    texts = clean_texts(pa.array(column.distinct.array, type=pa.string(), from_pandas=True))
+    texts = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
     if len(texts) == 0:
         return ParsedNumbers(_with_values(column, np.empty(0)), NumberFormat())
-    is_plain = pc.match_substring_regex(texts, _PLAIN)
-    if name not in marks.formats and pc.all(is_plain).as_py() and _has_sure_point(texts):
+    if name not in marks.formats and _are_plain(texts) and _has_sure_point(texts):
         n_like = int((column.codes >= 0).sum())
         return ParsedNumbers(_with_values(column, to_floats(texts)), NumberFormat(), n_like=n_like)
     parts = NumberCells(column, texts, where or f"column {name!r}")
@@ -103,10 +102,18 @@ def find_sure_marks(cells: pd.Series) -> Marks:
     """
     distinct = cells.dropna().drop_duplicates().head(_HEAD)
     column = DictionaryColumn(distinct, np.arange(len(distinct), dtype=np.int32))
-    texts = clean_texts(pa.array(distinct.array, type=pa.string()))
+    texts = pa.array(distinct.array, type=pa.string())
     if len(texts) == 0:
         return frozenset(), frozenset()
     return NumberCells(column, texts, "").sure_marks
+
+
+def _are_plain(texts: pa.Array) -> bool:
+    """Return whether all texts are plain numbers; most that are not show it at once."""
+    return all(
+        pc.all(pc.match_substring_regex(chunk, _PLAIN)).as_py()
+        for chunk in (texts.slice(0, _HEAD), texts.slice(_HEAD))
+    )
 
 
 def _has_sure_point(texts: pa.Array) -> bool:

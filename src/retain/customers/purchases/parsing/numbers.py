@@ -12,7 +12,8 @@ import pandas as pd
 import pyarrow as pa
 
 from retain.customers.files.arrow_cells import DictionaryColumn
-from retain.customers.files.number_cells import AROUND, CORE, INVISIBLE, NumberCells, clean_texts
+from retain.customers.files.cell_patterns import AROUND, CORE, INVISIBLE, WIDE_SPACES
+from retain.customers.files.number_cells import NumberCells
 from retain.customers.files.number_format import FileMarks, Marks, NumberFormat, parse_format
 from retain.customers.files.number_marks import number_pattern
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 MAX_PATTERNS = 1000  # of a column that are looked at; dates or money have a dozen
 MAX_SAMPLED_ROWS = 1_000_000
 MAX_SAMPLED_CELLS = 2_000  # different cells that show whether a mark groups
-_WIDE_SPACES = "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _sample_cells(connection: Connection, raw: RawRelation, role: str) -> Number
     counts = [max(1, count * MAX_SAMPLED_CELLS // largest) for count in weights.values()]
     codes = np.repeat(np.arange(len(weights), dtype=np.int32), counts)
     column = DictionaryColumn(pd.Series(list(weights), dtype="str"), codes)
-    texts = clean_texts(pa.array(list(weights), type=pa.string()))
+    texts = pa.array(list(weights), type=pa.string())
     return NumberCells(column, texts, raw.describe_column(role))
 
 
@@ -169,15 +169,11 @@ def _parse_text_numbers(
 ) -> SqlExpression:
     """Return the value of a cell whose digits and whose surroundings are those of a number."""
     clean = f"trim(regexp_replace({cell}, {quote_literal(INVISIBLE)}, '', 'g'))"
-    plain = " " * len(_WIDE_SPACES) + "'"
-    clean = f"translate({clean}, {quote_literal(_WIDE_SPACES + '’')}, {quote_literal(plain)})"
+    plain = " " * len(WIDE_SPACES) + "'"
+    clean = f"translate({clean}, {quote_literal(WIDE_SPACES + '’')}, {quote_literal(plain)})"
     shape = f"regexp_replace({clean}, {quote_literal(CORE)}, '#', 'g')"
     core = f"regexp_replace({clean}, {quote_literal(AROUND)}, '', 'g')"
-    known = {
-        text: one
-        for text, one in zip(cells.shape_texts, cells.shapes, strict=True)
-        if one is not None
-    }
+    known = cells.shapes
     core = _with_lead_sql(shape, {text: one.lead for text, one in known.items() if one.lead}, core)
     science = [text for text, one in known.items() if one.has_exponent]
     if science:
