@@ -130,6 +130,14 @@ def test_decimal_commas_are_read_in_a_semicolon_table(tmp_path):
         (["1/31/2024", "2/1/2024"], "2024-01-31"),
         (["31/01/2024", "01/02/2024"], "2024-01-31"),
         (["0001-01-31", "9999-12-31"], "0001-01-31"),
+        (["31.01.24", "1.2.2024"], "2024-01-31"),
+        (["31.01.85", "2024-02-01"], "1985-01-31"),
+        (["2024/01/31", "2024.2.1"], "2024-01-31"),
+        (["31-01-2024 10:20", "01-02-2024 00:00:30"], "2024-01-31"),
+        (["1/31/2024 10:20 PM", "2/1/2024 1:00 AM"], "2024-01-31"),
+        (["31-Jan-24", "01-Feb-24"], "2024-01-31"),
+        (["31 Jan 2024", "1 February 2024"], "2024-01-31"),
+        (["Jan 31, 2024", "February 1, 2024"], "2024-01-31"),
     ],
 )
 def test_dates_become_days_since_1970(written, dates, day):
@@ -137,11 +145,23 @@ def test_dates_become_days_since_1970(written, dates, day):
     assert days.iloc[0] == (dt.date.fromisoformat(day) - dt.date(1970, 1, 1)).days
 
 
-def test_dates_that_can_be_read_both_ways_are_a_category_and_told(written, caplog):
-    with caplog.at_level(logging.WARNING):
-        customers = read(path=written(since=["01/02/2024", "03/04/2024"] * 9))
-    assert customers.columns["since"].kind == "category"
-    assert "column 'since': '01/02/2024', '03/04/2024': day or month first?" in caplog.text
+def test_dates_that_can_be_read_both_ways_are_refused_with_the_lines_to_type(written):
+    path = written(since=["01/02/2024", "03/04/2024"] * 9)
+    texts = (
+        r"column 'since': '01/02/2024' may be a date with the day first or with the month first"
+        r".* Type data\.date_format\.since=%d/%m/%Y or data\.date_format\.since=%m/%d/%Y"
+    )
+    with pytest.raises(RetainError, match=texts):
+        read(path=path)
+    for date_format, day in (("%d/%m/%Y", "2024-02-01"), ("%m/%d/%Y", "2024-01-02")):
+        days = read(path=path, date_format={"since": date_format}).features["since"]
+        assert days.iloc[0] == (dt.date.fromisoformat(day) - dt.date(1970, 1, 1)).days
+
+
+def test_another_column_of_dates_says_whether_the_day_comes_first(written):
+    dates = ["01/02/2024", "03/04/2024"] * 9
+    features = read(path=written(since=dates, until=["31/12/2024", *dates[1:]])).features
+    assert features["since"].iloc[0] == (dt.date(2024, 2, 1) - dt.date(1970, 1, 1)).days
 
 
 def test_truth_values_and_mixed_cells_are_categories(written):

@@ -1,4 +1,4 @@
-"""Reader of a single CSV or Parquet table as customers, without a contract."""
+"""Reader of a single table as customers, without a contract."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from retain.customers.files.columns import (
     assign_roles,
     canonical_names,
     check_required_columns,
-    find_column,
     rename_reserved,
 )
+from retain.customers.files.dialect import TextOptions
 from retain.customers.files.encoding import resolve_path
 from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
-from retain.customers.files.number_format import FileMarks, check_marks, parse_format
 from retain.customers.files.role_columns import (
     log_reading,
     parse_consent_column,
@@ -37,7 +36,7 @@ from retain.customers.files.table_columns import (
     drop_named,
     mask_missing_values,
 )
-from retain.customers.files.table_file import Table, open_table
+from retain.customers.files.table_file import Table, configure_marks, open_table
 from retain.customers.files.table_rows import drop_bad_cells, drop_other_rows
 from retain.customers.files.types import (
     InferredColumn,
@@ -49,7 +48,6 @@ from retain.customers.files.types import (
 )
 from retain.customers.reading import Reading
 from retain.errors import RetainError, type_value
-from retain.schema.parsing import check_mapping
 
 log = logging.getLogger(__name__)
 
@@ -73,9 +71,12 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     bad_rows_share: float = 0.01,
     totals_rows: str = "auto",
     header_line: int | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
     decimal: str | None = None,
     thousands: str | None = None,
     number_format: Mapping[str, str] | None = None,
+    date_format: Mapping[str, str] | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
@@ -85,7 +86,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     Parameters
     ----------
     path
-        A CSV file in any usual dialect, or a Parquet file.
+        A CSV file in any usual dialect, JSON lines, a Parquet file or a workbook; a CSV file or
+        JSON lines may be packed by gzip, bzip2 or zip.
     id, target, profit, consent
         Columns of the id (None: the row number), the target, the profit and the consent to be
         contacted. They are not features, except an id or consent column listed in ``groups``.
@@ -113,10 +115,16 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         ``drop`` leaves out all rows with a word of totals, ``keep`` none.
     header_line
         Line of the column names, from 1; None: detected.
+    encoding
+        Encoding of a text file, None to detect it.
+    sheet
+        Sheet of a workbook, None if only one has cells.
     decimal, thousands
         The decimal and the grouping mark of columns whose numbers allow two readings.
     number_format
         The number 1234.56 as a column writes it, such as ``1.234,56``, by column.
+    date_format
+        The ``strptime`` format of the dates of a column, such as ``%d/%m/%Y``, by column.
     known_kinds
         For customers to be scored: the kinds of the model's features. These columns are read as
         this kind and always kept. Customers with an invalid cell are dropped with a funnel step.
@@ -129,13 +137,14 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     """
     unit = _unit(profit, profit_unit)
     policy = parse_policy(bad_rows, bad_rows_share)
-    table = open_table(resolve_path(path, "data.path"), policy, header_line)
+    source = TextOptions(encoding=encoding, policy=policy, header_line=header_line)
+    table = open_table(resolve_path(path, "data.path"), source, sheet=sheet)
     all_columns = list(table.cells.columns)
     table = drop_named(table, drop_columns, skip_unknown=known_kinds is not None)
     names = canonical_names(list(table.cells.columns))
-    table = replace(
-        table, marks=_configure_marks(table.marks, names, decimal, thousands, number_format or {})
-    )
+    formats = {"number_format": number_format or {}, "date_format": date_format or {}}
+    marks = configure_marks(table.marks, names, decimal, thousands, formats)
+    table = replace(table, marks=marks)
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
     roles = rename_reserved(roles)
@@ -173,23 +182,6 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
         expected = "expected what one unit of profit is, such as data.profit_unit='euro a month'"
         raise RetainError.at("data.profit_unit", f"it is {unit!r}", expected)
     return unit if profit is not None else None
-
-
-def _configure_marks(
-    marks: FileMarks,
-    names: dict[str, str],
-    decimal: str | None,
-    thousands: str | None,
-    number_format: Mapping[str, str],
-) -> FileMarks:
-    """Return the marks of a file with what the user says about them."""
-    check_marks(decimal, thousands)
-    key = "data.number_format"
-    formats = {
-        find_column(name, names, key): parse_format(example, f"{key}.{name}")
-        for name, example in check_mapping(key, number_format).items()
-    }
-    return replace(marks, decimal=decimal, thousands=thousands, formats=formats, key=key)
 
 
 # --- columns -------------------------------------------------------------------------------------

@@ -37,12 +37,15 @@ class LogFormat(Config):
     """The format of a CSV log, as far as it cannot be inferred.
 
     ``columns`` are those of a file without a header, in order; ``time_format`` is that of
-    ``strptime``; days begin at midnight in ``timezone``.
+    ``strptime``; days begin at midnight in ``timezone``. ``number_format`` is the number 1234.56 as
+    the log writes it, and ``encoding`` that of text files; None to detect them.
     """
 
     columns: tuple[str, ...] | None
     time_format: str | None
     timezone: str
+    number_format: str | None = None
+    encoding: str | None = None
 
 
 class LogPolicy(Config):

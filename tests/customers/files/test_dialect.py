@@ -41,23 +41,65 @@ def test_an_encoding_is_told_by_the_bytes_and_the_text_is_the_same(written, enco
     assert sheet.cells["Тип"].tolist() == ["премиум", "стандарт"]
 
 
-def test_letters_with_marks_inside_latin_words_are_latin_1_and_not_russian(written):
+def test_letters_with_marks_inside_latin_words_are_western_and_not_russian(written):
     path = written("name,town\nMüller,Zürich\nGöring,Köln\n", encoding="latin-1")
-    assert detect(path).encoding == "latin-1"
+    assert detect(path).encoding == "cp1252"
     assert read_cells(path).cells["town"].tolist() == ["Zürich", "Köln"]
 
 
 def test_long_words_are_looked_through_once(written):
     started = time.process_time()
     _, text = decode(
-        path := written("id;a\n1;é".encode("latin-1") + b"x" * 200_000), path.read_bytes()
+        path := written("id;a\n1;né".encode("latin-1") + b"x" * 200_000), path.read_bytes()
     )
     assert text.endswith("x")
     assert time.process_time() - started < 2  # each letter as a start of its own took minutes
 
 
-def test_a_byte_cp1251_does_not_have_makes_the_file_latin_1(written):
-    assert detect(written(b"name,n\n\x98\xe9,1\n")).encoding == "latin-1"
+WORDS = {
+    "cp1252": (
+        "gebühr;tarif;gekündigt\n2641,75;20 €;nein",
+        "ville;élevé\nOrléans;très",
+        "a;b\n£5;£7",
+    ),
+    "cp1251": ("город;отток\nМосква;да", "місто;відтік\nКиїв;Львів", "Прибыль;Тип", "№;id\n5;7"),
+    "koi8-r": ("город;отток\nМосква;да", "Прибыль;Тип\n1;премиум"),
+    "cp866": ("город;отток\nМосква;да", "Прибыль;Тип\n1;премиум"),
+    "cp1250": ("żółty;województwo\nŁódź;Gdańsk", "město;odchod\nPlzeň;Břeclav"),
+    "cp1253": ("πόλη;αποχώρηση\nΑθήνα;Θεσσαλονίκη",),
+    "cp1254": ("şehir;müşteri\nİstanbul;Eskişehir",),
+    "cp850": ("gebühr;straße;größe;stück\nKöln;München;Düsseldorf;Nürnberg",),
+}
+
+
+@pytest.mark.parametrize(("encoding", "text"), [(e, t) for e, ts in WORDS.items() for t in ts])
+def test_a_code_page_is_told_by_the_letters_of_words(written, encoding, text):
+    path = written(text, encoding=encoding)
+    assert decode(path, path.read_bytes()) == (encoding, text)
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "shift_jis", "big5", "euc-kr", "mac-roman"])
+def test_letters_of_no_known_language_are_asked_about_and_read_as_named(written, encoding):
+    text = {"gbk": "城市;北京;上海;广州", "shift_jis": "都市;東京;大阪", "big5": "城市;台北"}.get(
+        encoding, "도시;서울" if encoding == "euc-kr" else "gebühr;Köln;Straße"
+    )
+    path = written(text + "\n", encoding=encoding)
+    with pytest.raises(RetainError, match=r"its letters fit no other .* data\.encoding=NAME"):
+        decode(path, path.read_bytes())
+    assert decode(path, path.read_bytes(), encoding) == (encoding, text + "\n")
+
+
+def test_two_code_pages_that_fit_are_shown_with_what_they_read(written):
+    path = written("cidade;São Paulo;não\n", encoding="cp1252")
+    with pytest.raises(RetainError, match=r"data\.encoding=cp1252 reads 'São', 'não'"):
+        decode(path, path.read_bytes())
+
+
+@pytest.mark.parametrize("encoding", ["utf-9", "hex", "rot13", "ascii"])
+def test_an_encoding_that_does_not_fit_is_refused(written, encoding):
+    path = written("город;Москва\n")
+    with pytest.raises(RetainError, match=r"data\.encoding|other bytes"):
+        decode(path, path.read_bytes(), encoding)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
@@ -133,7 +175,7 @@ def test_one_log_line_tells_what_was_read(written, caplog):
         (b"id,a,id\n1,2,3\n", "several columns named 'id'"),
         (b"id,a\n1,\0\n", "is not text"),
         (b"PK\x03\x04\0\0\0\0\x08\0", "is not text .a workbook"),
-        (b"id,a\n1,\x01\xff\n", "not text in utf-8, utf-16, cp1251 or latin-1"),
+        (b"id,a\n1,\x01\xff\n", "is not text .a workbook"),
         ("id,имя\n1,Анна\n2,Ольга".encode() + b"\xff", "is utf-8, but its line 3 is not"),
         (b"\xff\xfei\0d\0\n\0\0\xd8\n\0", "is utf-16, but its line"),
     ],

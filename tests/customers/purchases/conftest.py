@@ -53,6 +53,7 @@ def _make_options(**changes):
     """Return the options; a change is of the format, the policy, or else a column."""
     columns = {"customer": "customer", "time": "time"}
     format_ = {"columns": None, "time_format": None, "timezone": "UTC"}
+    format_ |= {"number_format": None, "encoding": None}
     policy = {"returns": "net", "zero_amount": "keep", "duplicates": "keep"}
     for name, value in changes.items():
         next((node for node in (format_, policy) if name in node), columns)[name] = value

@@ -24,15 +24,21 @@ class CsvFormat:
     distinct: Collection[int] = ()
 
 
-def read_fast(path: Path, cut: CsvFormat) -> pa.Table | None:
-    """Return all records of a UTF-8 file, header included, read by all cores.
+def read_fast(path: Path, cut: CsvFormat, content: bytes | None = None) -> pa.Table | None:
+    """Return all records of a UTF-8 file, or of its unpacked content, read by all cores.
 
     None if the file is invalid in any way: ``read_checked`` then raises the reason.
     """
     read_options = csv.ReadOptions(autogenerate_column_names=True)
     parse_options = csv.ParseOptions(delimiter=cut.separator, newlines_in_values=True)
+    buffer = None if content is None else pa.py_buffer(content)
     try:
-        table = _table(lambda: pa.OSFile(str(path)), cut, read_options, parse_options)
+        table = _table(
+            lambda: pa.OSFile(str(path)) if buffer is None else pa.BufferReader(buffer),
+            cut,
+            read_options,
+            parse_options,
+        )
     except (pa.ArrowException, OSError):
         return None
     return None if any_cell(table, NUL) else table
@@ -119,7 +125,7 @@ def _check_ragged(
 
 Places = NDArray[np.int32]
 
-_WIDE_SPACE = "[\u00a0\u2007\u2009\u202f]"
+WIDE_SPACES = "\u00a0\u2007\u2009\u202f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +192,14 @@ def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
 def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
     """Return texts with ordinary spaces and none around them, missing where empty."""
     encoded = cells.dictionary_encode().unify_dictionaries().combine_chunks()
-    text = pc.replace_substring_regex(encoded.dictionary, _WIDE_SPACE, " ")
-    text = pc.utf8_trim_whitespace(text)
+    text = encoded.dictionary
+    if pc.all(pc.string_is_ascii(text)).as_py():
+        text = pc.ascii_trim_whitespace(text)
+    else:
+        for space in WIDE_SPACES:  # ten times as fast as a regular expression
+            if pc.any(pc.match_substring(text, space)).as_py():
+                text = pc.replace_substring(text, space, " ")
+        text = pc.utf8_trim_whitespace(text)
     text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
     return pa.DictionaryArray.from_arrays(encoded.indices, text)
 

@@ -24,7 +24,7 @@ from retain.customers.files.encoding import (
     head_as_utf8,
     read_content,
 )
-from retain.customers.files.layout import SEPARATORS, Layout, cut_to_table, find_layout
+from retain.customers.files.layout import SEPARATORS, cut_to_table, find_layout, log_layout
 from retain.customers.files.number_column import find_sure_marks
 from retain.customers.files.number_format import FileMarks
 from retain.customers.files.numbers import decimal_mark, normalise_spaces, truncate
@@ -49,6 +49,33 @@ class Dialect:
         return f"{self.encoding}, separator {self.separator!r}, decimal mark {self.decimal!r}"
 
 
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """How a text file is read.
+
+    Attributes
+    ----------
+    content
+        The content of a compressed file, None for a plain one.
+    encoding
+        The encoding that the user names, None to detect it.
+    policy
+        The handling of rows that cannot be read; None: an error, as there is no other.
+    header_line
+        The line of the header, from 1; None: detected.
+    """
+
+    content: bytes | None = None
+    encoding: str | None = None
+    policy: RowPolicy | None = None
+    header_line: int | None = None
+
+    def decode(self, path: Path, *, damaged: bool = False) -> tuple[str, str]:
+        """Return the encoding and the text, with U+FFFD for ``damaged`` bytes if that is set."""
+        data = read_content(path) if self.content is None else self.content
+        return (decode_damaged if damaged else decode)(path, data, self.encoding)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """The cells of a file as text, blanks missing, and its dialect.
@@ -60,6 +87,7 @@ class Sheet:
     path: Path
     dialect: Dialect
     table: pa.Table
+    source: TextOptions
     lines: Sequence[int] | None = None
     dropped: tuple[DroppedRow, ...] = ()
 
@@ -93,8 +121,8 @@ class Sheet:
         """The line of the file on which each row begins."""
         if self.lines is not None:
             return self.lines
-        text = decode(self.path, read_content(self.path))[1]
-        layout = find_layout(self.path, text)
+        text = self.source.decode(self.path)[1]
+        layout = find_layout(self.path, text, self.source.header_line)
         text = cut_to_table(text, layout, self.dialect.separator)
         return split_records(text, self.dialect.separator, layout.header_line).lines[1:]
 
@@ -108,8 +136,8 @@ def detect(path: Path) -> Dialect:
 def read_cells(
     path: Path,
     distinct: Collection[str] = (),
-    policy: RowPolicy | None = None,
-    header_line: int | None = None,
+    *,
+    source: TextOptions | None = None,
 ) -> Sheet:
     """Return all cells of the file as text: surrounding blanks stripped, empty cells missing.
 
@@ -118,11 +146,7 @@ def read_cells(
     Parameters
     ----------
     distinct
-        Columns of mostly distinct texts, such as ids.
-    policy
-        The handling of rows that cannot be read; None: an error, as there is no other.
-    header_line
-        The line of the header, from 1; None: detected.
+        Names of columns of mostly distinct texts, such as ids.
 
     Raises
     ------
@@ -130,9 +154,11 @@ def read_cells(
         The file is missing, empty, not text, has no rows, rows of different length, or repeated
         column names.
     """
-    sheet = _read_fast(path, distinct, policy) if header_line is None else None
+    source = source or TextOptions()
+    plain = source.encoding is None and source.header_line is None
+    sheet = _read_fast(path, distinct, source) if plain else None
     if sheet is None:
-        sheet = _read_carefully(path, distinct, policy, header_line)
+        sheet = _read_carefully(path, distinct, source)
     header = _header(sheet.table)
     sheet = replace(sheet, table=_drop_unnamed(path, sheet.table, header))
     header = [name or f"column {n}" for n, name in enumerate(_header(sheet.table), start=1)]
@@ -180,37 +206,36 @@ def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
 # --- fast and careful reading --------------------------------------------------------------------
 
 
-def _read_fast(path: Path, distinct: Collection[str], policy: RowPolicy | None) -> Sheet | None:
+def _read_fast(path: Path, distinct: Collection[str], source: TextOptions) -> Sheet | None:
     """Return the sheet of a valid UTF-8 file, its first row the header; None for any other."""
     check_exists(path)
-    head = head_as_utf8(path, _SAMPLE)
+    head = head_as_utf8(path, _SAMPLE, source.content)
     if head is None or not find_layout(path, head[1]).is_plain:
         return None
     dialect = detect_dialect(*head)
     csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(head[1], dialect.separator, distinct)
     )
-    table = arrow_cells.read_fast(path, csv_format)
+    table = arrow_cells.read_fast(path, csv_format, source.content)
     if table is None:
         return None
-    if policy is not None:
+    if (policy := source.policy) is not None:
         suspicious = arrow_cells.QUOTES if policy.drop else arrow_cells.ESCAPES
         if arrow_cells.any_cell(table, suspicious):
             return None
-    return Sheet(path, dialect, table)
+    return Sheet(path, dialect, table, source)
 
 
-def _read_carefully(
-    path: Path, distinct: Collection[str], policy: RowPolicy | None, header_line: int | None
-) -> Sheet:
+def _read_carefully(path: Path, distinct: Collection[str], source: TextOptions) -> Sheet:
     """Return the sheet of any text, its first row the header."""
+    policy = source.policy
     drop = policy if policy is not None and policy.drop else None
-    encoding, text = (decode_damaged if drop else decode)(path, read_content(path))
-    layout = find_layout(path, text, header_line)
+    encoding, text = source.decode(path, damaged=drop is not None)
+    layout = find_layout(path, text, source.header_line)
     whole, text = text, cut_to_table(text, layout, layout.separator or "")
     dialect = detect_dialect(encoding, text, layout.separator)
     text = unescape_quotes(cut_to_table(whole, layout, dialect.separator), dialect.separator)
-    _log_layout(path, layout, whole)
+    log_layout(path, layout, whole)
     lines: list[int] | None = None
     dropped: tuple[DroppedRow, ...] = ()
     if drop:
@@ -225,7 +250,7 @@ def _read_carefully(
     table = arrow_cells.read_checked(path, text, csv_format, layout.header_line, hint)
     if policy is not None and not drop and arrow_cells.any_cell(table, "\n"):
         _check_swallowed(path, text, dialect.separator, layout.header_line, hint)
-    return Sheet(path, dialect, table, lines, dropped)
+    return Sheet(path, dialect, table, source, lines, dropped)
 
 
 def _check_swallowed(path: Path, text: str, separator: str, line: int, hint: str) -> None:
@@ -234,25 +259,6 @@ def _check_swallowed(path: Path, text: str, separator: str, line: int, hint: str
     if bad:
         problem = f"file {str(path)!r}, line {bad[0].line}: {bad[0].reason}"
         raise RetainError(f"{problem}, and rows would become one cell; close it.{hint}")
-
-
-def _log_layout(path: Path, layout: Layout, text: str) -> None:
-    log = logging.getLogger(__name__)
-    if layout.separator is not None:
-        log.info("%s: its first line names the separator %r", path.name, layout.separator)
-    n_titles = layout.header_line - 1 - (layout.separator is not None)
-    if n_titles > 0:
-        lines = text[:_SAMPLE].splitlines()[layout.header_line - 1 - n_titles :]
-        shown = truncate(lines[0]) if lines else ""
-        log.info(
-            "%s: titles skipped, %r and on; line %d is the header",
-            path.name,
-            shown,
-            layout.header_line,
-        )
-    if layout.edge:
-        which = "rows end" if layout.edge > 0 else "header ends"
-        log.info("%s: the %s with a separator too many, which is ignored", path.name, which)
 
 
 def _column_indices(text: str, separator: str, names: Collection[str]) -> list[int]:

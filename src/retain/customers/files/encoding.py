@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import codecs
-import itertools
+import logging
 import re
 import stat
 import unicodedata
 from pathlib import Path
 
+from retain.customers.files.code_pages import CODE_PAGES, fitting_code_pages
 from retain.customers.files.numbers import truncate
-from retain.errors import RetainError, did_you_mean, examples
+from retain.errors import RetainError, did_you_mean, examples, type_value
 from retain.storage.paths import parse_path
 from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular, read_bytes
 
@@ -20,13 +21,33 @@ NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
 MAX_DAMAGED_SHARE = 0.02
 """Largest share of such characters in a text, damaged ones included."""
 _PLAIN = re.compile("[ -\xff\t\n\v\f\r]")  # \x80 to \x9f may be letters of another code page
-_CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
-_WORD = re.compile(r"[^\W\d_]+")
-_CYRILLIC = re.compile("[\u0400-\u04ff]")
+_CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_NOT_TEXT_HINT = " (a workbook, an archive or an image?); expected CSV in UTF-8."
 
 
-def decode(path: Path, data: bytes) -> tuple[str, str]:
-    """Return the encoding of the file and its text."""
+def decode(
+    path: Path, data: bytes, encoding: str | None = None, key: str = "data.encoding"
+) -> tuple[str, str]:
+    """Return the encoding of the file and its text.
+
+    ``encoding`` is the one the user names under ``key``.
+
+    Raises
+    ------
+    RetainError
+        The file is not text, not in the encoding, or its encoding is uncertain.
+    """
+    encoding, text = _decode(path, data, encoding, key)
+    if "\0" in text or not _looks_like_text(text):
+        raise RetainError(f"file {str(path)!r} is not text{_NOT_TEXT_HINT}")
+    if not text.strip():
+        raise RetainError(f"file {str(path)!r} is empty; expected a header and rows.")
+    return encoding, text
+
+
+def _decode(path: Path, data: bytes, named: str | None, key: str) -> tuple[str, str]:
+    if named is not None:
+        return named, _decode_as(path, data, named, key)
     encoding = _marked_encoding(data)
     try:
         text = data.decode(encoding)
@@ -35,31 +56,34 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
             line = data.count(b"\n", 0, error.start) + 1
             problem = f"file {str(path)!r} is {encoding}, but its line {line} is not"
             raise RetainError(f"{problem}; save the file again as UTF-8 text.") from None
-        encoding, text = _eight_bit(path, data)
-    if "\0" in text or not _looks_like_text(text):
-        problem = f"file {str(path)!r} is not text"
-        raise RetainError(
-            f"{problem} (a workbook, an archive or an image?); expected CSV in UTF-8."
-        )
-    if not text.strip():
-        raise RetainError(f"file {str(path)!r} is empty; expected a header and rows.")
+        return _decode_code_page(path, data, key)
     return encoding, text
 
 
-def decode_damaged(path: Path, data: bytes) -> tuple[str, str]:
+def decode_damaged(path: Path, data: bytes, encoding: str | None = None) -> tuple[str, str]:
     """Return encoding and text as ``decode``, with U+FFFD for bytes that UTF-8 does not have."""
     try:
-        return decode(path, data)
+        return decode(path, data, encoding)
     except RetainError:
-        if _marked_encoding(data) not in ("utf-8", "utf-8-sig") or not _mostly_utf8(data):
+        is_utf8 = _marked_encoding(data) in ("utf-8", "utf-8-sig") and _mostly_utf8(data)
+        if encoding is not None or not is_utf8:
             raise
     return decode(path, data.decode("utf-8", errors="replace").encode("utf-8"))
 
 
-def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
-    """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None."""
-    with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
-        head = file.read(4 * characters + 4)
+def head_as_utf8(
+    path: Path, characters: int, content: bytes | None = None
+) -> tuple[str, str] | None:
+    """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None.
+
+    ``content`` is that of an unpacked file.
+    """
+    length = 4 * characters + 4
+    if content is not None:
+        head = content[:length]
+    else:
+        with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
+            head = file.read(length)
     encoding = _marked_encoding(head)
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head)
@@ -101,22 +125,43 @@ def _mostly_utf8(data: bytes) -> bool:
     return letters > marked.count("\ufffd")
 
 
-def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
-    """Return the encoding and the text: cp1251, or latin-1 if cp1251 mixes the scripts of words."""
-    text = data.decode("latin-1")
-    if _CONTROL.search(text):
-        problem = f"file {str(path)!r} is not text in utf-8, utf-16, cp1251 or latin-1"
+def _decode_code_page(path: Path, data: bytes, key: str) -> tuple[str, str]:
+    """Return the code page and the text; raise if none or several fit."""
+    if _CONTROL_BYTES.search(data):
+        raise RetainError(f"file {str(path)!r} is not text{_NOT_TEXT_HINT}")
+    pages = fitting_code_pages(data)
+    if len(pages) == 1:
+        page = pages[0]
+        log = logging.getLogger(__name__)
+        log.info("%s: not UTF-8; %s by its letters: %s", path.name, page.name, page.example)
+        return page.name, data.decode(page.name, errors="replace")
+    if not pages:
+        problem = f"file {str(path)!r} is not UTF-8, and its letters fit no other encoding"
         raise RetainError(
-            f"{problem} (a workbook, an archive or an image?); expected CSV in UTF-8."
+            f"{problem} for certain; save it as UTF-8, or name its encoding: {key}=NAME."
         )
+    readings = "; ".join(f"{type_value(key, page.name)} reads {page.example}" for page in pages)
+    raise RetainError(f"file {str(path)!r} is not UTF-8, and several encodings fit: {readings}.")
+
+
+def _decode_as(path: Path, data: bytes, encoding: str, key: str) -> str:
+    """Return the text in the encoding that the user names."""
     try:
-        cyrillic = data.decode("cp1251")
-    except UnicodeDecodeError:
-        return "latin-1", text
-    all_words = (match.group() for match in _WORD.finditer(cyrillic))
-    words = list(itertools.islice(filter(_CYRILLIC.search, all_words), 1000))
-    mixed = sum(bool(re.search("[A-Za-z]", word)) for word in words)
-    return ("latin-1", text) if mixed * 2 > len(words) else ("cp1251", cyrillic)
+        name = codecs.lookup(encoding).name
+        text = data.decode("utf-8-sig" if name == "utf-8" else name)
+    except LookupError:
+        known = f"expected a name such as {', '.join(('utf-8', *CODE_PAGES))}"
+        raise RetainError.at(key, f"it is {encoding!r}", known) from None
+    except UnicodeError as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        line = data.count(b"\n", 0, start) + 1
+        raise RetainError(
+            f"file {str(path)!r} is not {encoding}: its line {line} holds other bytes; expected "
+            f"another {key}."
+        ) from None
+    if not isinstance(text, str):  # a codec of bytes, such as hex
+        raise RetainError.at(key, f"it is {encoding!r}", "expected one of text")
+    return text
 
 
 def resolve_path(typed: str, key: str) -> Path:

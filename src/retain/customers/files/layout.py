@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -164,3 +165,23 @@ def _edge(lines: Sequence[str], mark: str) -> int:
     shorter = sum(len(row) == len(header) - 1 for row in body)
     lacking = len(header) > 1 and shorter >= MIN_EDGE_SHARE * len(body)
     return -1 if lacking and not header[-1] else 0
+
+
+def log_layout(path: Path, layout: Layout, text: str) -> None:
+    """Log what is above the table and at its edge."""
+    log = logging.getLogger(__name__)
+    if layout.separator is not None:
+        log.info("%s: its first line names the separator %r", path.name, layout.separator)
+    n_titles = layout.header_line - 1 - (layout.separator is not None)
+    if n_titles > 0:
+        lines = text[:MAX_SAMPLE_CHARACTERS].splitlines()[layout.header_line - 1 - n_titles :]
+        shown = truncate(lines[0]) if lines else ""
+        log.info(
+            "%s: titles skipped, %r and on; line %d is the header",
+            path.name,
+            shown,
+            layout.header_line,
+        )
+    if layout.edge:
+        which = "rows end" if layout.edge > 0 else "header ends"
+        log.info("%s: the %s with a separator too many, which is ignored", path.name, which)

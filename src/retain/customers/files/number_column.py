@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,27 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from retain.customers.files.arrow_cells import DictionaryColumn, to_dictionary
-from retain.customers.files.columns import snake_case
+from retain.customers.files.number_cells import NumberCells, to_floats
 from retain.customers.files.number_format import FileMarks, Marks, NumberFormat
-from retain.customers.files.number_marks import (
-    LIKE_NUMBER,
-    OTHER_MARK,
-    MarkEvidence,
-    number_pattern,
-)
-from retain.customers.files.number_shapes import CellShape, parse_shape
-from retain.customers.files.numbers import n_cells, not_a_number_message, preview
-from retain.errors import RetainError, type_value
+from retain.customers.files.numbers import not_a_number_message
+from retain.errors import RetainError
 
 _PLAIN = "^[-+]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][-+]?[0-9]+)?$"
-_CORE = "[0-9](?:[0-9., ']*[0-9])?"
-_AROUND = "^[^0-9]+|[^0-9]+$"
-_INVISIBLE = "[\u200b\u200e\u200f\u061c\u2066-\u2069]+"
-_WIDE_SPACE = "[\u00a0\u2002-\u200a\u202f\u3000]"
-MAX_SHAPE_CHARACTERS = 24
-"""Longest text around the digits of a number."""
-MIN_WEAK_NUMBERS = 20
-"""Distinct numbers from which a unit that may be part of a code is believed to be a unit."""
 _HEAD = 5_000  # distinct cells of a column that are searched for sure marks
 
 
@@ -76,15 +59,23 @@ def parse_column(
         Two readings fit, or cells have different units.
     """
     column = to_dictionary(cells)
-    texts = _clean(pa.array(column.distinct.array, type=pa.string(), from_pandas=True))
-    forced = marks.formats.get(name)
+    texts = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
     if len(texts) == 0:
         return ParsedNumbers(_with_values(column, np.empty(0)), NumberFormat())
-    is_plain = pc.match_substring_regex(texts, _PLAIN)
-    if forced is None and pc.all(is_plain).as_py() and _has_sure_point(texts):
+    if name not in marks.formats and _are_plain(texts) and _has_sure_point(texts):
         n_like = int((column.codes >= 0).sum())
-        return ParsedNumbers(_with_values(column, _to_floats(texts)), NumberFormat(), n_like=n_like)
-    return _Cells(column, texts, where or f"column {name!r}").parse(marks, name, forced)
+        return ParsedNumbers(_with_values(column, to_floats(texts)), NumberFormat(), n_like=n_like)
+    parts = NumberCells(column, texts, where or f"column {name!r}")
+    number_format = parts.find_format(marks, name)
+    if number_format is None:
+        nothing = np.full(len(texts), np.nan)
+        return ParsedNumbers(_with_values(column, nothing), NumberFormat())
+    return ParsedNumbers(
+        _with_values(column, parts.values(number_format)),
+        number_format,
+        is_formatted=not number_format.is_plain or parts.has_odd_signs,
+        n_like=parts.n_like,
+    )
 
 
 def require_numbers(cells: pd.Series, marks: FileMarks, name: str) -> ParsedNumbers:
@@ -111,14 +102,18 @@ def find_sure_marks(cells: pd.Series) -> Marks:
     """
     distinct = cells.dropna().drop_duplicates().head(_HEAD)
     column = DictionaryColumn(distinct, np.arange(len(distinct), dtype=np.int32))
-    texts = _clean(pa.array(distinct.array, type=pa.string()))
-    found = _Cells(column, texts, "") if len(texts) else None
-    if found is None or not found.are_mostly_numbers:
+    texts = pa.array(distinct.array, type=pa.string())
+    if len(texts) == 0:
         return frozenset(), frozenset()
-    evidence = MarkEvidence(
-        found.cores.filter(pa.array(found.is_like)), found.counts[found.is_like]
+    return NumberCells(column, texts, "").sure_marks
+
+
+def _are_plain(texts: pa.Array) -> bool:
+    """Return whether all texts are plain numbers; most that are not show it at once."""
+    return all(
+        pc.all(pc.match_substring_regex(chunk, _PLAIN)).as_py()
+        for chunk in (texts.slice(0, _HEAD), texts.slice(_HEAD))
     )
-    return evidence.sure
 
 
 def _has_sure_point(texts: pa.Array) -> bool:
@@ -130,197 +125,5 @@ def _has_sure_point(texts: pa.Array) -> bool:
     return bool(pc.any(pc.and_not(points, grouped)).as_py())
 
 
-def _clean(texts: pa.Array) -> pa.Array:
-    """Return texts with ordinary spaces and apostrophes, and without marks of direction."""
-    if pc.all(pc.string_is_ascii(texts)).as_py():
-        return texts
-    texts = pc.replace_substring_regex(texts, _INVISIBLE, "")
-    texts = pc.replace_substring_regex(texts, _WIDE_SPACE, " ")
-    return pc.utf8_trim_whitespace(pc.replace_substring(texts, "’", "'"))
-
-
-def _to_floats(texts: pa.Array) -> NDArray[np.float64]:
-    """Return plain numbers as floats, NaN where missing or too large."""
-    bare = pc.if_else(pc.starts_with(texts, "+"), pc.utf8_slice_codeunits(texts, 1), texts)
-    values = bare.cast(pa.float64()).to_numpy(zero_copy_only=False)
-    return np.where(np.isfinite(values), values, np.nan)
-
-
 def _with_values(column: DictionaryColumn, values: NDArray[np.float64]) -> DictionaryColumn:
     return column.with_distinct(pd.Series(values, index=column.distinct.index))
-
-
-# --- columns that are not plain ------------------------------------------------------------------
-
-
-class _Cells:
-    """The distinct cells of a column, cut into digits and what stands around them."""
-
-    def __init__(self, column: DictionaryColumn, texts: pa.Array, where: str) -> None:
-        self.column, self.texts, self.where = column, texts, where
-        self.counts = column.counts()
-        encoded = pc.replace_substring_regex(texts, _CORE, "#").dictionary_encode()
-        self.shape_texts = encoded.dictionary.to_pylist()
-        self.shapes = [_parse_short(shape) for shape in self.shape_texts]
-        self.codes = encoded.indices.to_numpy()
-        self.cores = self._cores()
-        like = pc.match_substring_regex(self.cores, LIKE_NUMBER).to_numpy(zero_copy_only=False)
-        has_shape = np.array([one is not None for one in self.shapes], dtype=bool)[self.codes]
-        self.is_like = has_shape & (
-            like.astype(bool) | self._per_cell("has_exponent", default=False)
-        )
-
-    def _per_cell(self, name: str, *, default: object) -> NDArray[Any]:
-        """Return an attribute of the shape of each distinct cell."""
-        values = np.array([default if one is None else getattr(one, name) for one in self.shapes])
-        per_cell: NDArray[Any] = values[self.codes]
-        return per_cell
-
-    def _cores(self) -> pa.Array:
-        """Return the digits and marks of the cells; of those with an exponent the whole cells."""
-        cores = pc.replace_substring_regex(self.texts, _AROUND, "")
-        if any(one is not None and one.lead for one in self.shapes):
-            leads = pa.array(self._per_cell("lead", default=""))
-            cores = pc.binary_join_element_wise(leads, cores, "")
-        if any(one is not None and one.has_exponent for one in self.shapes):
-            science = pa.array(self._per_cell("has_exponent", default=False))
-            cores = pc.if_else(science, self.texts, cores)
-        return cores
-
-    @property
-    def are_mostly_numbers(self) -> bool:
-        """Whether more than half of the cells look like numbers."""
-        return bool(2 * self.counts[self.is_like].sum() > self.counts.sum())
-
-    def parse(self, marks: FileMarks, name: str, forced: NumberFormat | None) -> ParsedNumbers:
-        """Return the numbers; none at all if the units are those of codes."""
-        evidence = MarkEvidence(
-            self.cores.filter(pa.array(self.is_like)), self.counts[self.is_like]
-        )
-        nothing = ParsedNumbers(
-            _with_values(self.column, np.full(len(self.texts), np.nan)), NumberFormat()
-        )
-        try:
-            unit = self._find_unit(evidence)
-            marks_used = (
-                (forced.decimal, forced.grouping)
-                if forced
-                else self._find_marks(evidence, marks, name)
-            )
-        except RetainError:
-            if forced or self.are_mostly_numbers:
-                raise
-            return nothing
-        if unit is None:
-            return nothing
-        number_format = NumberFormat(*marks_used, unit.unit, unit.unit_kind)
-        return ParsedNumbers(
-            _with_values(self.column, self._values(number_format)),
-            number_format,
-            is_formatted=not number_format.is_plain or self._has_odd_signs,
-            n_like=int(self.counts[self.is_like].sum()),
-        )
-
-    @property
-    def _has_odd_signs(self) -> bool:
-        """Whether some numbers have a factor, or a minus elsewhere than in front."""
-        return any(
-            one is not None and (one.factor != 1 or (one.sign < 0 and shape[0] not in "-\u2212"))
-            for one, shape in zip(self.shapes, self.shape_texts, strict=True)
-        )
-
-    def _find_unit(self, evidence: MarkEvidence) -> CellShape | None:
-        """Return a shape with the unit of the column; None if its cells are codes."""
-        used = [self.shapes[code] for code in np.unique(self.codes[self.is_like])]
-        with_unit = {_plain_unit(one.unit): one for one in used if one is not None and one.unit}
-        if not with_unit:
-            return CellShape()
-        strong = {key: one for key, one in with_unit.items() if not one.is_weak}
-        n_numbers = len(set(self.cores.filter(pa.array(self.is_like)).to_pylist()[:_HEAD]))
-        if not strong and not evidence.has_marks and n_numbers <= MIN_WEAK_NUMBERS:
-            return None
-        if len(with_unit) > 1:
-            if all(one.unit_kind == "other" for one in with_unit.values()):
-                return None
-            self._refuse_units([one.unit for one in with_unit.values()])
-        unit: CellShape = next(iter(with_unit.values()))
-        self._check_percent(unit)
-        return unit
-
-    def _refuse_units(self, units: list[str]) -> None:
-        cells = preview(self.column.distinct[self.is_like])
-        problem = f"{self.where}: cells have the units {', '.join(map(repr, units[:5]))}: {cells}"
-        raise RetainError(f"{problem}; expected one unit in a column. Convert them to one.")
-
-    def _check_percent(self, unit: CellShape) -> None:
-        """Raise if some numbers have a percent sign and others, not zero, have none."""
-        if unit.unit_kind != "percent":
-            return
-        has_unit = self._per_cell("unit", default="") != ""
-        zero = pc.match_substring_regex(self.cores, "^[0.,]+$").to_numpy(zero_copy_only=False)
-        without = self.is_like & ~has_unit & ~zero.astype(bool)
-        if without.any():
-            problem = f"{self.where}: {n_cells(int(self.counts[without].sum()))} without a percent "
-            shown = preview(self.column.distinct[without])
-            raise RetainError(f"{problem}sign: {shown}; expected it in all cells, or in none.")
-
-    def _find_marks(self, evidence: MarkEvidence, marks: FileMarks, name: str) -> tuple[str, str]:
-        """Return the decimal and the grouping mark; raise if two readings fit."""
-        decimal = evidence.decimal
-        if decimal is None and len(evidence.open_marks) == 1:
-            (mark,) = evidence.open_marks
-            other = OTHER_MARK[mark]
-            role = marks.resolve(mark, is_grouped=evidence.is_grouped)
-            if evidence.space_grouping:
-                role = "decimal"
-            if role is None:
-                self._refuse(mark, evidence.open_example, marks, name)
-            decimal = mark if role == "decimal" else other
-            return decimal, evidence.space_grouping if role == "decimal" else mark
-        if decimal is None and evidence.open_marks:
-            self._refuse(_mark_of(evidence.open_example), evidence.open_example, marks, name)
-        decimal = decimal or marks.default
-        return decimal, evidence.grouping(decimal)
-
-    def _refuse(self, mark: str, cell: str, marks: FileMarks, name: str) -> None:
-        other = OTHER_MARK[mark]
-        whole, part = cell.replace(mark, ""), cell.replace(mark, ".")
-        part = part.rstrip("0").rstrip(".")
-        problem = f"{self.where}: {cell!r} may be {whole} or {part}"
-        if not marks.key:
-            raise RetainError(f"{problem}; write the numbers of the file without grouping marks.")
-        first, second = (
-            type_value(f"{marks.key}.{snake_case(name)}", one.example)
-            for one in (NumberFormat(other, mark), NumberFormat(mark))
-        )
-        raise RetainError(
-            f"{problem}, and nothing in the column or the file says which. "
-            f"Type {first} for {whole}, or {second} for {part}."
-        )
-
-    def _values(self, number_format: NumberFormat) -> NDArray[np.float64]:
-        """Return the value of each distinct cell in a format, NaN where it does not fit."""
-        fits = pc.match_substring_regex(self.cores, number_pattern(number_format))
-        fits = pc.and_(fits, pa.array(self.is_like))
-        bare = pc.if_else(fits, self.cores, pa.scalar(None, pa.string()))
-        removed = "".join({number_format.grouping, " "} - {"", number_format.decimal})
-        bare = pc.replace_substring_regex(bare, f"[{removed}]", "")
-        if number_format.decimal == ",":
-            bare = pc.replace_substring(bare, ",", ".")
-        values = _to_floats(bare)
-        scaled: NDArray[np.float64] = values * self._per_cell("scale", default=1.0)
-        return scaled
-
-
-def _mark_of(cell: str) -> str:
-    return "," if "," in cell else "."
-
-
-def _parse_short(shape: str | None) -> CellShape | None:
-    if shape is None or "#" not in shape or len(shape) > MAX_SHAPE_CHARACTERS:
-        return None
-    return parse_shape(shape)
-
-
-def _plain_unit(unit: str) -> str:
-    return re.sub("[. ]", "", unit).casefold()

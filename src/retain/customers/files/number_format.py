@@ -10,6 +10,7 @@ from typing import Literal
 
 from retain.errors import RetainError
 
+Order = Literal["YMD", "DMY", "MDY"]
 UnitKind = Literal["", "currency", "percent", "other"]
 
 FORMAT_EXAMPLES = ("1234.56", "1234,56", "1,234.56", "1.234,56", "1 234,56", "1'234.56")
@@ -99,7 +100,7 @@ Marks = tuple[frozenset[str], frozenset[str]]
 
 @dataclass(frozen=True)
 class FileMarks:
-    """What a file and its user say about the numbers of a column that allows two readings.
+    """What a file and its user say about a column that allows two readings.
 
     Attributes
     ----------
@@ -111,8 +112,13 @@ class FileMarks:
         ``data.number_format`` by column.
     key
         Key under which the user may say how a column is written; empty without one.
-    find_marks
-        Returns the sure marks of each column of the file; called once, and only if needed.
+    is_one_key
+        Whether the key holds for all columns.
+    date_formats
+        ``data.date_format`` by column.
+    find_marks, find_orders
+        Return the sure marks, or orders of day and month, of each column of the file; called once,
+        and only if needed.
     """
 
     default: str = "."
@@ -120,7 +126,10 @@ class FileMarks:
     thousands: str | None = None
     formats: Mapping[str, NumberFormat] = field(default_factory=dict)
     key: str = ""
+    is_one_key: bool = False
+    date_formats: Mapping[str, str] = field(default_factory=dict)
     find_marks: Callable[[], Iterable[Marks]] = tuple
+    find_orders: Callable[[], Iterable[set[Order]]] = tuple
 
     @cached_property
     def sure(self) -> Marks:
@@ -128,6 +137,11 @@ class FileMarks:
         found = list(self.find_marks())
         decimals = frozenset(mark for one, _ in found for mark in one)
         return decimals, frozenset(mark for _, one in found for mark in one)
+
+    @cached_property
+    def orders(self) -> frozenset[Order]:
+        """Orders of day and month that some columns surely use."""
+        return frozenset(order for one in self.find_orders() for order in one)
 
     def resolve(self, mark: str, *, is_grouped: bool) -> Literal["decimal", "grouping"] | None:
         """Return what a mark is that always has three digits behind it; None if both fit.

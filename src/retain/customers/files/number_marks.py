@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,25 @@ def number_pattern(number_format: NumberFormat) -> str:
         whole = f"{_INDIAN}|{whole}"
     number = f"(?:{whole})(?:[{decimal}][0-9]*)?|[{decimal}][0-9]+"
     return f"^[-+]?(?:{number})(?:[eE][-+]?[0-9]+)?$"
+
+
+def is_open(core: str) -> bool:
+    """Return whether the one mark of digits may be either, unless the first digit is 0.
+
+    >>> is_open("3,380"), is_open("3,38"), is_open("3.380,5")
+    (True, False, False)
+    """
+    return re.fullmatch("[0-9]{1,3}[.,][0-9]{3}", core) is not None
+
+
+def fill_digits(core: str, digits: NDArray[np.int64]) -> list[str]:
+    """Return the digits of a number with other digits, once for each row.
+
+    >>> fill_digits("0,000", np.array([[1, 2, 3, 4]]))
+    ['1,234']
+    """
+    form = re.sub("[0-9]", "{}", core)
+    return [form.format(*row) for row in digits.tolist()]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""A table without a contract, from a CSV or Parquet file: text, numbers and dates."""
+"""A table without a contract, from a file of any kind: text, numbers and dates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +13,18 @@ from numpy.typing import NDArray
 
 from retain.customers.customers import FunnelStep
 from retain.customers.files.arrow_cells import tidy
-from retain.customers.files.bad_rows import RowPolicy, dropped_row
-from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
-from retain.customers.files.encoding import check_exists
+from retain.customers.files.bad_rows import dropped_row
+from retain.customers.files.columns import find_column
+from retain.customers.files.containers import FileKind, detect_kind, read_workbook, unpack
+from retain.customers.files.dates import find_sure_order
+from retain.customers.files.dialect import Sheet, TextOptions, check_header, log_read, read_cells
+from retain.customers.files.json_lines import JSON_LINES_SUFFIXES, read_json_lines
 from retain.customers.files.number_column import find_sure_marks
-from retain.customers.files.number_format import FileMarks
+from retain.customers.files.number_format import FileMarks, check_marks, parse_format
+from retain.customers.files.sheet_cells import type_cells
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
+from retain.schema.parsing import check_mapping
 from retain.storage.parquet import read_parquet
 
 if TYPE_CHECKING:
@@ -78,27 +83,76 @@ class Table:
         return dropped_row(self.path.name, self.line(row), separator.join(texts), reason)
 
 
-def open_table(
-    path: Path, policy: RowPolicy | None = None, header_line: int | None = None
-) -> Table:
-    """Return the table in the file; Parquet by its suffix, anything else as text."""
-    if path.suffix.lower() not in _PARQUET:
-        sheet = read_cells(path, policy=policy, header_line=header_line)
-        marks = _marks(sheet.cells, sheet.dialect.decimal)
-        table = Table(path, sheet.cells, marks, sheet, dropped=sheet.dropped)
-        return replace(table, steps=tuple(_describe_bad_rows(table)))
-    check_exists(path)
-    columns = read_parquet(path)
-    check_header(path, columns.column_names, columns.num_rows)
-    named = zip(columns.column_names, columns.columns, strict=True)
+def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | None = None) -> Table:
+    """Return the table in the file, whose kind is told by its first bytes.
+
+    Parameters
+    ----------
+    source
+        How a text file is read.
+    sheet
+        The sheet of a workbook, None if only one has cells.
+
+    Raises
+    ------
+    RetainError
+        The file is missing, damaged, of another kind, or holds no table.
+    """
+    source = source or TextOptions()
+    kind, content = detect_kind(path), None
+    _check_keys(path, kind, source.encoding, sheet)
+    if kind in ("gzip", "bzip2", "zip"):
+        name, content = unpack(path, kind)
+        kind = "JSON lines" if Path(name).suffix.lower() in JSON_LINES_SUFFIXES else "text"
+    if kind == "workbook":
+        return _typed_table(path, f"sheet {(found := read_workbook(path, sheet))[0]!r}", found[1])
+    if kind == "JSON lines":
+        return _arrow_table(path, "JSON lines", read_json_lines(path, content))
+    if kind == "Parquet" or path.suffix.lower() in _PARQUET:
+        return _arrow_table(path, "Parquet", read_parquet(path))
+    text = read_cells(path, source=replace(source, content=content))
+    marks = _marks(text.cells, text.dialect.decimal)
+    table = Table(path, text.cells, marks, text, dropped=text.dropped)
+    return replace(table, steps=tuple(_describe_bad_rows(table)))
+
+
+def _check_keys(path: Path, kind: FileKind, encoding: str | None, sheet: str | None) -> None:
+    """Raise if a key does not go with the kind of a file."""
+    if sheet is not None and kind != "workbook":
+        expected = "expected data.sheet=null"
+        raise RetainError.at("data.sheet", f"{path.name!r} is no workbook", expected)
+    if encoding is not None and kind in ("workbook", "Parquet", "JSON lines"):
+        expected = "expected data.encoding=null, as its encoding is known"
+        raise RetainError.at("data.encoding", f"{path.name!r} is {kind}", expected)
+
+
+def _arrow_table(path: Path, how: str, table: pa.Table) -> Table:
+    check_header(path, table.column_names, table.num_rows)
+    named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
-    log_read(path, "Parquet", cells.shape)
+    log_read(path, how, cells.shape)
+    return Table(path, cells, _marks(cells, "."))
+
+
+def _typed_table(path: Path, how: str, rows: Sequence[Sequence[object]]) -> Table:
+    """Return the cells of a sheet whose first row is the header."""
+    header = [str(name).strip() or f"column {n}" for n, name in enumerate(rows[0], start=1)]
+    check_header(path, header, len(rows) - 1)
+    columns = zip(*rows[1:], strict=True)
+    cells = pd.DataFrame(
+        {name: type_cells(column) for name, column in zip(header, columns, strict=True)}
+    )
+    log_read(path, how, cells.shape)
     return Table(path, cells, _marks(cells, "."))
 
 
 def _marks(cells: pd.DataFrame, default: str) -> FileMarks:
     texts = [name for name in cells.columns if cells[name].dtype == "str"]
-    return FileMarks(default, find_marks=lambda: [find_sure_marks(cells[name]) for name in texts])
+    return FileMarks(
+        default,
+        find_marks=lambda: [find_sure_marks(cells[name]) for name in texts],
+        find_orders=lambda: [find_sure_order(cells[name]) for name in texts],
+    )
 
 
 def _describe_bad_rows(table: Table) -> Iterator[FunnelStep]:
@@ -138,3 +192,34 @@ def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
     whole = pa.types.is_signed_integer(column.type) and column.null_count == 0
     return column.cast(pa.int64() if whole else pa.float64(), safe=False)
+
+
+def configure_marks(
+    marks: FileMarks,
+    names: dict[str, str],
+    decimal: str | None,
+    thousands: str | None,
+    formats: Mapping[str, Mapping[str, str]],
+) -> FileMarks:
+    """Return the marks of a file with what the user says about them.
+
+    ``names`` are the canonical names of the columns, ``formats`` the keys ``number_format`` and
+    ``date_format``.
+    """
+    check_marks(decimal, thousands)
+    numbers, dates = (
+        {
+            find_column(name, names, f"data.{key}"): (f"data.{key}.{name}", text)
+            for name, text in one
+        }
+        for key in ("number_format", "date_format")
+        for one in [check_mapping(f"data.{key}", formats[key]).items()]
+    )
+    return replace(
+        marks,
+        decimal=decimal,
+        thousands=thousands,
+        formats={name: parse_format(text, where) for name, (where, text) in numbers.items()},
+        date_formats={name: str(text) for name, (_, text) in dates.items()},
+        key="data.number_format",
+    )

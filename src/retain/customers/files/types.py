@@ -11,6 +11,7 @@ import pandas as pd
 from retain.customers.customers import Kind
 from retain.customers.files.bad_rows import InvalidCellsError
 from retain.customers.files.columns import snake_case
+from retain.customers.files.dates import dates_to_days, parse_dates
 from retain.customers.files.invalid_rows import InvalidRows
 from retain.customers.files.number_column import parse_column
 from retain.customers.files.number_format import FileMarks
@@ -21,11 +22,6 @@ _ABSENT = ("na", "n/a", "#n/a", "nan", "null", "none", "-", "?")
 _NEARLY = 0.9  # from this share on, the cells that do not fit count as errors
 MAX_LEVELS = 20
 """Levels up to which a column with some numbers is a category without being asked for."""
-_DATES = {  # the date is in the first ten characters; a time of day may follow ISO dates
-    "[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}[0-9:.+Z-]*)?": ("%Y-%m-%d",),
-    "[0-9]{1,2}[.][0-9]{1,2}[.][0-9]{4}": ("%d.%m.%Y",),
-    "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}": ("%d/%m/%Y", "%m/%d/%Y"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +57,12 @@ def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     values = parsed.cells().set_axis(texts.index)
     if total == 0 or _parses_fully(values, texts, name, "number"):
         return InferredColumn("number", values, reading=parsed.reading)
-    days = _parse_days(texts, name)
-    if _parses_fully(days, texts, name, "date"):
-        return InferredColumn("number", days, is_date=True)
-    if 2 * parsed.n_like > total:
-        _check_few_levels(values, texts, name)
+    dates = parse_dates(texts, marks, name)
+    if _parses_fully(dates.days, texts, name, "date"):
+        return InferredColumn("number", dates.days, is_date=True, reading=dates.reading)
+    if 2 * max(parsed.n_like, dates.n_like) > total:
+        is_number = parsed.n_like >= dates.n_like
+        _check_few_levels(values if is_number else dates.days, texts, name)
     return InferredColumn("category", cells)
 
 
@@ -90,7 +87,8 @@ mark '.'.", ['Bob'])])
     parsed = parse_column(texts, marks, name)
     values = parsed.cells().set_axis(texts.index)
     if values.isna().sum() > texts.isna().sum():
-        values = max(values, _parse_days(texts, name), key=lambda one: int(one.notna().sum()))
+        dates = parse_dates(texts, marks, name).days
+        values = max(values, dates, key=lambda one: int(one.notna().sum()))
     odd = texts[texts.notna() & values.isna()]
     if odd.empty:
         return InferredColumn("number", values, reading=parsed.reading), []
@@ -139,7 +137,7 @@ def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
 def _try_types(cells: pd.Series, name: str) -> InferredColumn:
     """Return a column that Parquet has typed."""
     if cells.dtype.kind == "M":
-        return InferredColumn("number", _days_since_1970(cells), is_date=True)
+        return InferredColumn("number", dates_to_days(cells), is_date=True)
     values = cells.astype("float64")
     if np.isinf(values).any():
         where = f"column {name!r}"
@@ -169,38 +167,11 @@ def _check_few_levels(values: pd.Series, texts: pd.Series, name: str) -> None:
     key = type_value("data.categorical_columns", [snake_case(name)])
     levels = texts.nunique()
     if levels > MAX_LEVELS:
-        problem = f"column {name!r}: most cells look like numbers, but not {odd}"
+        problem = f"column {name!r}: most cells look like numbers or dates, but not {odd}"
         raise InvalidCellsError(
-            f"{problem}; expected numbers and empty cells. Mend these cells, or read the "
+            f"{problem}; expected one kind of cells. Mend these, or read the "
             f"{levels} different cells as a category: {key}",
             texts.index[texts.notna() & values.isna()],
         )
     log = logging.getLogger(__name__)
-    log.warning("column %r is a category, as %s are no numbers. To say so: %s", name, odd, key)
-
-
-def _parse_days(texts: pd.Series, name: str) -> pd.Series:
-    """Return days since 1970-01-01, missing where a cell is not a date in the column's format."""
-    for pattern, formats in _DATES.items():
-        matching = texts.str.fullmatch(pattern, na=False).astype(bool)
-        if matching.sum() >= _NEARLY * texts.notna().sum():
-            dates = texts.where(matching).str.slice(0, 10)
-            read = [pd.to_datetime(dates, format=form, errors="coerce") for form in formats]
-            best = max(read, key=lambda dates: int(dates.notna().sum()))
-            if len(read) > 1 and read[0].notna().sum() == read[1].notna().sum():
-                _warn_ambiguous(dates, name)
-                break
-            return _days_since_1970(best)
-    return pd.Series(np.nan, index=texts.index)
-
-
-def _warn_ambiguous(dates: pd.Series, name: str) -> None:
-    log = logging.getLogger(__name__)
-    listed = preview(dates.dropna())
-    log.warning("column %r: %s: day or month first? It is read as a category.", name, listed)
-
-
-def _days_since_1970(dates: pd.Series) -> pd.Series:
-    days = dates.to_numpy().astype("datetime64[D]")
-    values = np.where(np.isnat(days), np.nan, days.astype("int64").astype("float64"))
-    return pd.Series(values, index=dates.index)
+    log.warning("column %r is a category, as it holds %s. To say so: %s", name, odd, key)

@@ -163,7 +163,9 @@ def _load_raw(
     roles: dict[str, str],
 ) -> RawRelation:
     if location.kind == "CSV":
-        return csv.load(connection, location, roles, options.format.columns)
+        return csv.load(
+            connection, location, roles, options.format.columns, options.format.encoding
+        )
     if location.kind == "Parquet":
         return duckdb_views.create_parquet_view(connection, location, roles)
     if location.kind == "DuckDB":
@@ -187,7 +189,8 @@ def _create_log(
     categories = encode_categories(connection, rows, counts)
     if not create_purchases(connection, rows, counts):
         drop_relations(connection, (RAW_TABLE,))
-    message = "; ".join((raw.dialect, *rows.expressions["t"].messages))
+    messages = (text for one in rows.expressions.values() for text in one.messages)
+    message = "; ".join((raw.dialect, *messages))
     read = FunnelStep("log read", n_rows, n_rows, message, unit=ROW_UNIT)
     columns = {COLUMN_OF_ROLE.get(role, role) for role in raw.column_names} - {"customer", "time"}
     return Log(

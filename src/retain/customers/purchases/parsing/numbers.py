@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from retain.customers.files.numbers import decimal_mark
+from retain.customers.files.arrow_cells import DictionaryColumn
+from retain.customers.files.cell_patterns import AROUND, CORE, INVISIBLE, WIDE_SPACES
+from retain.customers.files.number_cells import NumberCells
+from retain.customers.files.number_format import FileMarks, Marks, NumberFormat, parse_format
+from retain.customers.files.number_marks import number_pattern
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
 from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
+from retain.schema.purchases import LogFormat
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
 
 
 MAX_PATTERNS = 1000  # of a column that are looked at; dates or money have a dozen
-_SPACE = "[ \u00a0\u2007\u2009\u202f]"
-_THOUSANDS_SPACES = " \u00a0\u2007\u2009\u202f"
-_SIGN = "[-+\u2212]?"
-_OTHER_MARK = {".": ",", ",": "."}
+MAX_SAMPLED_ROWS = 1_000_000
+MAX_SAMPLED_CELLS = 2_000  # different cells that show whether a mark groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +86,15 @@ def all_cells_match(connection: Connection, pattern: str, cell: str) -> bool:
     return bool(row and row[0])
 
 
-def parse_number_column(connection: Connection, raw: RawRelation, role: str) -> SqlExpression:
-    """Return the cells of a role as DOUBLE.
-
-    Spaces may separate thousands. So may the mark that is not the decimal mark, if some cells of
-    the column have both.
+def parse_number_column(
+    connection: Connection, raw: RawRelation, role: str, marks: FileMarks
+) -> SqlExpression:
+    """Return the cells of a role as DOUBLE, read in the one format that they allow.
 
     Raises
     ------
     RetainError
-        The column holds neither numbers nor text.
+        The column holds neither numbers nor text, or two readings fit.
     """
     cell = f"raw_{role}"
     if raw.is_number(role):
@@ -98,52 +102,106 @@ def parse_number_column(connection: Connection, raw: RawRelation, role: str) -> 
     if not raw.is_text(role):
         found = f"it holds {raw.types[role]}"
         raise RetainError.at(raw.describe_column(role), found, "expected numbers")
-    if _are_plain_numbers(connection, cell):
+    if role not in marks.formats and _are_plain_numbers(connection, cell):
         return SqlExpression(f"TRY_CAST({cell} AS DOUBLE)", is_cheap=False)
-    return _parse_text_numbers(cell, count_patterns(connection, role), raw.decimal_mark)
+    cells = _sample_cells(connection, raw, role)
+    found_format = cells.find_format(marks, role) if cells else None
+    if cells is None or found_format is None or not cells.is_like.any():
+        return SqlExpression("NULL::DOUBLE", is_cheap=False, decimal_mark=raw.decimal_mark)
+    return _parse_text_numbers(cell, cells, found_format, raw.column_names[role])
+
+
+def find_file_marks(
+    connection: Connection, raw: RawRelation, roles: Iterable[str], log_format: LogFormat
+) -> FileMarks:
+    """Return what a log and its user say about numbers that allow two readings."""
+    texts = [role for role in roles if role in raw.column_names and raw.is_text(role)]
+    key = "data.format.number_format"
+    example = log_format.number_format
+    formats = {} if example is None else dict.fromkeys(texts, parse_format(example, key))
+
+    def find_marks() -> list[Marks]:
+        found = (_sample_cells(connection, raw, role) for role in texts)
+        return [cells.sure_marks for cells in found if cells is not None]
+
+    return FileMarks(
+        raw.decimal_mark, formats=formats, key=key, is_one_key=True, find_marks=find_marks
+    )
 
 
 def _are_plain_numbers(connection: Connection, cell: str) -> bool:
     """Return True if all cells are digits and points and no point can separate thousands."""
     all_numbers = f"bool_and({full_match_sql('[-+]?#+(?:[.]#+)?', cell)})"
-    decimal = quote_literal("[.]([0-9]{1,2}|[0-9]{4,})$")
+    decimal = quote_literal("[.]([0-9]{1,2}|[0-9]{4,})$|^[-+]?0")
     points = f"bool_or(contains({cell}, '.')), bool_or(regexp_matches({cell}, {decimal}))"
     row = connection.execute(f"SELECT {all_numbers}, {points} FROM {RAW_TABLE}").fetchone()  # noqa: S608
-    return row is not None and bool(row[0]) and bool(row[1]) == bool(row[2])
+    return row is not None and bool(row[0]) and bool(row[1]) <= bool(row[2])
 
 
-def _parse_text_numbers(cell: str, patterns: Sequence[CellPattern], default: str) -> SqlExpression:
-    mark, groups = _infer_marks(patterns, default)
-    number = _number_pattern(mark, _SPACE if not groups else f"(?:{_SPACE}|[{groups}])")
-    plain = cell
-    if any(set(p.pattern) - set("#.-+eE") for p in patterns) or mark == "," or groups:
-        characters = "\u2212" + mark + _THOUSANDS_SPACES + groups
-        plain = f"translate({cell}, {quote_literal(characters)}, '-.')"
-    value = f"TRY_CAST({plain} AS DOUBLE)"
-    is_complete = len(patterns) <= MAX_PATTERNS
-    if not is_complete or not all(matches_pattern(number, p.pattern) for p in patterns):
-        value = f"CASE WHEN {full_match_sql(number, cell)} THEN {value} END"
-    return SqlExpression(value, is_cheap=False, decimal_mark=mark)
+def _sample_cells(connection: Connection, raw: RawRelation, role: str) -> NumberCells | None:
+    """Return cells of each pattern, as often as the pattern, and more different cells.
+
+    None if the column is empty.
+    """
+    cell = f"raw_{role}"
+    weights: dict[str, int] = {}
+    for pattern in count_patterns(connection, role):
+        for text in (pattern.first_cell, pattern.last_cell):
+            weights[text] = max(weights.get(text, 0), pattern.n_cells)
+    query = (
+        f"SELECT DISTINCT {cell} FROM (SELECT {cell} FROM {RAW_TABLE} WHERE {cell} IS NOT NULL "  # noqa: S608
+        f"LIMIT {MAX_SAMPLED_ROWS}) ORDER BY 1 LIMIT {MAX_SAMPLED_CELLS}"
+    )
+    for (text,) in connection.execute(query).fetchall():
+        weights.setdefault(text, 1)
+    if not weights:
+        return None
+    largest = max(weights.values())
+    counts = [max(1, count * MAX_SAMPLED_CELLS // largest) for count in weights.values()]
+    codes = np.repeat(np.arange(len(weights), dtype=np.int32), counts)
+    column = DictionaryColumn(pd.Series(list(weights), dtype="str"), codes)
+    texts = pa.array(list(weights), type=pa.string())
+    return NumberCells(column, texts, raw.describe_column(role))
 
 
-def _infer_marks(patterns: Sequence[CellPattern], default: str) -> tuple[str, str]:
-    """Return the decimal mark and the thousands mark, empty without one."""
-    n_grouped = {mark: _count_grouped(patterns, mark) for mark in ".,"}
-    if n_grouped["."] != n_grouped[","]:
-        mark = "." if n_grouped["."] > n_grouped[","] else ","
-        return mark, _OTHER_MARK[mark]
-    cells = [cell for p in patterns for cell in (p.first_cell, p.last_cell)]
-    return decimal_mark(pd.Series(cells, dtype="str"), default), ""
+def _parse_text_numbers(
+    cell: str, cells: NumberCells, number_format: NumberFormat, name: str
+) -> SqlExpression:
+    """Return the value of a cell whose digits and whose surroundings are those of a number."""
+    clean = f"trim(regexp_replace({cell}, {quote_literal(INVISIBLE)}, '', 'g'))"
+    plain = " " * len(WIDE_SPACES) + "'"
+    clean = f"translate({clean}, {quote_literal(WIDE_SPACES + '’')}, {quote_literal(plain)})"
+    shape = f"regexp_replace({clean}, {quote_literal(CORE)}, '#', 'g')"
+    core = f"regexp_replace({clean}, {quote_literal(AROUND)}, '', 'g')"
+    known = cells.shapes
+    core = _with_lead_sql(shape, {text: one.lead for text, one in known.items() if one.lead}, core)
+    science = [text for text, one in known.items() if one.has_exponent]
+    if science:
+        core = f"CASE WHEN {shape} IN ({_literals(science)}) THEN {clean} ELSE {core} END"
+    removed = "".join({number_format.grouping, " "} - {"", number_format.decimal})
+    digits = f"translate({core}, {quote_literal(number_format.decimal + removed)}, '.')"
+    scales = {text: one.scale for text, one in known.items() if one.scale != 1}
+    whens = " ".join(f"WHEN {quote_literal(text)} THEN {scale!r}" for text, scale in scales.items())
+    scale = f" * CASE {shape} {whens} ELSE 1 END" if scales else ""
+    fits = f"regexp_full_match({core}, {quote_literal(number_pattern(number_format))})"
+    sql = (
+        f"CASE WHEN {shape} IN ({_literals(known)}) AND {fits} "
+        f"THEN TRY_CAST({digits} AS DOUBLE){scale} END"
+    )
+    is_formatted = not number_format.is_plain or cells.has_odd_signs
+    messages = (f"column {name!r}: {number_format}",) if is_formatted else ()
+    return SqlExpression(sql, is_cheap=False, messages=messages, decimal_mark=number_format.decimal)
 
 
-def _count_grouped(patterns: Iterable[CellPattern], mark: str) -> int:
-    """Return the number of cells whose thousands are surely separated by the other mark."""
-    other = f"[{_OTHER_MARK[mark]}]"
-    whole = f"{_SIGN}#{{1,3}}(?:{other}###)"
-    grouped = f"{whole}+[{mark}]#*|{whole}{{2,}}"
-    return sum(p.n_cells for p in patterns if matches_pattern(grouped, p.pattern))
+def _with_lead_sql(shape: str, leads: dict[str, str], core: str) -> str:
+    """Return the digits with the mark that stands before the first of them."""
+    if not leads:
+        return core
+    whens = " ".join(
+        f"WHEN {quote_literal(text)} THEN {quote_literal(lead)}" for text, lead in leads.items()
+    )
+    return f"(CASE {shape} {whens} ELSE '' END || {core})"
 
 
-def _number_pattern(mark: str, group: str) -> str:
-    whole = f"(?:#{{1,3}}(?:{group}###)+|#+)"
-    return f"{_SIGN}(?:{whole}(?:[{mark}]#*)?|[{mark}]#+)(?:[eE][-+]?#+)?"
+def _literals(texts: Iterable[str]) -> str:
+    return ", ".join(map(quote_literal, texts))

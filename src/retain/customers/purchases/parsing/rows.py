@@ -8,7 +8,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from retain.customers.files.booleans import NO, YES
-from retain.customers.purchases.parsing.numbers import SqlExpression, parse_number_column
+from retain.customers.files.number_format import FileMarks
+from retain.customers.purchases.parsing.numbers import (
+    SqlExpression,
+    find_file_marks,
+    parse_number_column,
+)
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
 from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.customers.purchases.parsing.times import parse_time_column
@@ -23,6 +28,7 @@ MAX_MONEY = 9e13
 """Above it, a float does not hold cents exactly."""
 
 SECONDS_PER_DAY = 86_400
+_NUMBER_ROLES = ("amount", "items", "minutes", "contacts", "profit")
 _EPOCH = date(1970, 1, 1)
 _MEASURE_ROLES = ("amount", "items")
 _VISIT_ROLES = ("minutes", "contacts")
@@ -101,15 +107,16 @@ def _parse_columns(
         "customer": parse_id_column(connection, raw),
         "t": parse_time_column(connection, raw, format),
     }
-    for role in (*_MEASURE_ROLES, *_VISIT_ROLES, "profit"):
+    marks = find_file_marks(connection, raw, (*_NUMBER_ROLES, "discount"), format)
+    for role in _NUMBER_ROLES:
         if role in raw.column_names:
-            values[role] = parse_number_column(connection, raw, role)
+            values[role] = parse_number_column(connection, raw, role, marks)
     if "order" in raw.column_names:
         values["order_id"] = SqlExpression("CAST(raw_order AS VARCHAR)", is_cheap=True)
     if "category" in raw.column_names:
         values["category_text"] = SqlExpression("CAST(raw_category AS VARCHAR)", is_cheap=True)
     if "discount" in raw.column_names:
-        values["promo"] = parse_discount_column(connection, raw)
+        values["promo"] = parse_discount_column(connection, raw, marks)
     return values
 
 
@@ -231,11 +238,13 @@ def _is_true_for_all(connection: Connection, condition: str) -> bool:
     return bool(row and row[0])
 
 
-def parse_discount_column(connection: Connection, raw: RawRelation) -> SqlExpression:
+def parse_discount_column(
+    connection: Connection, raw: RawRelation, marks: FileMarks
+) -> SqlExpression:
     """Return 1, 0, or NULL if the cell is neither yes or no nor a number of at least 0."""
     if raw.types["discount"] == "BOOLEAN":
         return SqlExpression("CAST(raw_discount AS BIGINT)", is_cheap=True)
-    value = parse_number_column(connection, raw, "discount")
+    value = parse_number_column(connection, raw, "discount", marks)
     by_number = f"CASE WHEN {value.sql} > 0 THEN 1 WHEN {value.sql} = 0 THEN 0 END"
     if not raw.is_text("discount"):
         return SqlExpression(f"CAST({by_number} AS BIGINT)", is_cheap=value.is_cheap)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -125,6 +126,7 @@ TIME_FORMATS = (
 """Formats in the order in which they are tried."""
 
 
+_SHORT_YEAR = re.compile("#{1,2}[./-]#{1,2}[./-]##(?!#)")
 _AM_PM_PATTERN = "(?: ?[AaPp][Mm])"
 _MAX_CONTRADICTING_SHARE = 0.05  # of cells with day and month in the other order
 
@@ -141,7 +143,7 @@ def infer_day_month_formats(
     """
     formats = []
     for mark in "./-":
-        pattern = f"#{{1,2}}[{mark}]#{{1,2}}[{mark}]####(?:{CLOCK_PATTERN}{_AM_PM_PATTERN}?)?"
+        pattern = f"#{{1,2}}[{mark}]#{{1,2}}[{mark}]##(?:##)?(?:{CLOCK_PATTERN}{_AM_PM_PATTERN}?)?"
         matching = [p for p in patterns if matches_pattern(pattern, p.pattern)]
         if matching:
             date = _infer_day_month_order(connection, raw, mark, pattern, matching)
@@ -177,7 +179,11 @@ def _infer_day_month_order(
 
 def _date_parser(date: str) -> Callable[[str, Sequence[str], str], str]:
     def seconds(cell: str, patterns: Sequence[str], _zone: str) -> str:
-        formats = dict.fromkeys(date + _clock_format(pattern) for pattern in patterns)
+        short = date.replace("%Y", "%y")
+        formats = {
+            (short if _SHORT_YEAR.match(pattern) else date) + _clock_format(pattern): None
+            for pattern in sorted(patterns, key=lambda one: not _SHORT_YEAR.match(one))
+        }  # two digits first, as four-digit formats accept them
         return strptime_sql(drop_fraction_sql(cell, patterns), list(formats))
 
     return seconds

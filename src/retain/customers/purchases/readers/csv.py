@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retain.customers.files.containers import detect_kind, unpack
 from retain.customers.files.dialect import Dialect, detect_dialect
 from retain.customers.files.encoding import decode, read_content
 from retain.customers.purchases.parsing.raw_columns import (
@@ -34,6 +35,7 @@ SPACE_SEPARATED = " "
 """Separator of a file whose columns are separated by any number of spaces and tabs."""
 
 _HEAD_BYTES = 1 << 20  # from which encoding, separator and header are detected
+_ENCODING_KEY = "data.format.encoding"
 _UTF8 = ("utf-8", "utf-8-sig")
 
 
@@ -58,19 +60,27 @@ def load(
     location: LogLocation,
     roles: Mapping[str, str],
     names: tuple[str, ...] | None,
+    encoding: str | None = None,
 ) -> RawRelation:
     """Load the rows of all files, whose columns may be in different orders.
 
-    ``names`` are the columns of files without a header.
+    ``names`` are the columns of files without a header, ``encoding`` is that which the user names.
     """
-    files = [sniff_csv(path, names) for path in location.files]
-    first = files[0]
-    hint = "" if names else " Name the columns of a file without a header with data.format.columns."
-    for file in files:
-        check_columns(file.name, file.column_names, roles, hint)
-        check_same_columns(first.name, first.column_names, file.name, file.column_names)
     with tempfile.TemporaryDirectory() as folder:
         temp_dir = Path(folder)
+        files = [
+            replace(
+                sniff_csv(_unpacked(path, temp_dir / f"unpacked-{n}"), names, encoding), path=path
+            )
+            for n, path in enumerate(location.files)
+        ]
+        first = files[0]
+        hint = ""
+        if names is None:
+            hint = " Name the columns of a file without a header with data.format.columns."
+        for file in files:
+            check_columns(file.name, file.column_names, roles, hint)
+            check_same_columns(first.name, first.column_names, file.name, file.column_names)
         utf8_files = [ensure_utf8(file, temp_dir / str(n)) for n, file in enumerate(files)]
         _create_table(connection, utf8_files, roles, temp_dir)
     return RawRelation(
@@ -84,7 +94,18 @@ def load(
     )
 
 
-def sniff_csv(path: Path, names: tuple[str, ...] | None) -> CsvFile:
+def _unpacked(path: Path, copy: Path) -> Path:
+    """Return the path of a plain file: its own, or that of an unpacked copy."""
+    kind = detect_kind(path)
+    if kind not in ("gzip", "bzip2", "zip"):
+        return path
+    copy.mkdir()
+    plain = copy / path.name  # messages about it name the log's file
+    plain.write_bytes(unpack(path, kind)[1])
+    return plain
+
+
+def sniff_csv(path: Path, names: tuple[str, ...] | None, named: str | None = None) -> CsvFile:
     """Return a file with its detected format; ``names`` are its columns without a header.
 
     Raises
@@ -92,7 +113,7 @@ def sniff_csv(path: Path, names: tuple[str, ...] | None) -> CsvFile:
     RetainError
         The file is missing, empty or not text, or the number of columns differs from ``names``.
     """
-    encoding, text = _read_head(path)
+    encoding, text = _read_head(path, named)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     dialect = detect_dialect(encoding, text)
     first = next(csv.reader(io.StringIO(text), delimiter=dialect.separator), [])
@@ -110,14 +131,16 @@ def sniff_csv(path: Path, names: tuple[str, ...] | None) -> CsvFile:
     return CsvFile(path, dialect, names, has_header=cells == names, utf8_path=path)
 
 
-def _read_head(path: Path) -> tuple[str, str]:
+def _read_head(path: Path, named: str | None) -> tuple[str, str]:
     """Return encoding and text of the first whole lines."""
     with open_regular(path) as stream:
         data = stream.read(_HEAD_BYTES)
     if len(data) < _HEAD_BYTES:
-        return decode(path, data)
+        return decode(path, data, named, _ENCODING_KEY)
     is_utf16 = b"\0" in data[:64]  # a cut after a newline byte would split a character
-    return decode(path, data if is_utf16 else data[: data.rfind(b"\n") + 1] or data)
+    return decode(
+        path, data if is_utf16 else data[: data.rfind(b"\n") + 1] or data, named, _ENCODING_KEY
+    )
 
 
 # --- encodings -----------------------------------------------------------------------------------
@@ -131,10 +154,10 @@ def ensure_utf8(file: CsvFile, copy: Path) -> CsvFile:
 def to_utf8(file: CsvFile, copy: Path) -> CsvFile:
     """Write a copy in UTF-8 with uniform line ends."""
     try:
-        _write_utf8(file.path, file.dialect.encoding, copy)
+        _write_utf8(file.utf8_path, file.dialect.encoding, copy)
     except UnicodeError:
-        encoding, _ = decode(file.path, read_content(file.path))
-        _write_utf8(file.path, encoding, copy)
+        encoding, _ = decode(file.path, read_content(file.utf8_path))
+        _write_utf8(file.utf8_path, encoding, copy)
     return replace(file, utf8_path=copy)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
+from retain.customers.files.containers import detect_kind
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
 from retain.storage.reading import open_regular
@@ -64,7 +65,7 @@ def strip_password(url: str) -> str:
 LogKind = Literal["CSV", "Parquet", "DuckDB", "SQLite", "PostgreSQL"]
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+_TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".csv.bz2", ".csv.zip")
 _PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 _DATABASES: tuple[LogKind, ...] = ("DuckDB", "SQLite", "PostgreSQL")
 _HEAD_BYTES = 16  # enough to detect the kind of a file
@@ -141,7 +142,9 @@ def _find_in_folder(folder: Path) -> tuple[Path, ...]:
     """
     suffixes = (*_TEXT_SUFFIXES, *_PARQUET_SUFFIXES)
     visible = (path for path in folder.rglob("*") if not _is_hidden(path.relative_to(folder)))
-    candidates = (path for path in visible if path.suffix.lower() in suffixes and path.is_file())
+    candidates = (
+        path for path in visible if path.name.lower().endswith(suffixes) and path.is_file()
+    )
     has_results = cache(lambda parent: any((parent / name).exists() for name in _RESULT_FILES))
     files = tuple(sorted(path for path in candidates if not _is_result(path, folder, has_results)))
     if not files:
@@ -191,4 +194,7 @@ def _detect_kind(file: Path) -> LogKind:
     if file.suffix.lower() in _PARQUET_SUFFIXES:
         found = f"file {str(file)!r} is no Parquet, whatever its name says"
         raise RetainError(f"{found}; expected a file that begins with 'PAR1'.")
+    if (kind := detect_kind(file)) in ("workbook", "JSON lines"):
+        found = f"file {str(file)!r} is {'a workbook' if kind == 'workbook' else kind}"
+        raise RetainError(f"{found}; expected a log as CSV, Parquet or a database.")
     return "CSV"

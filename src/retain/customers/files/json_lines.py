@@ -1,0 +1,34 @@
+"""JSON lines as an Arrow table: an object per line, its keys are the columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import json
+
+from retain.customers.files.encoding import read_content
+from retain.errors import RetainError
+
+JSON_LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
+MAX_LINE_BYTES = 1 << 24
+"""Longest line."""
+
+
+def read_json_lines(path: Path, content: bytes | None = None) -> pa.Table:
+    """Return the table of a file, or of its unpacked content.
+
+    Raises
+    ------
+    RetainError
+        A line is no object, or a key has values of different types.
+    """
+    data = read_content(path) if content is None else content
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    options = json.ReadOptions(block_size=max(MAX_LINE_BYTES, 1))
+    try:
+        return json.read_json(pa.BufferReader(data), read_options=options)
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0][:200]
+        problem = f"file {str(path)!r} cannot be read as JSON lines: {reason}"
+        raise RetainError(f"{problem}; expected one object per line, of plain values.") from None

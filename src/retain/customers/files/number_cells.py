@@ -1,0 +1,248 @@
+"""The distinct cells of a column that is not plain, and the one format that they allow."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from retain.customers.files.arrow_cells import DictionaryColumn
+from retain.customers.files.cell_patterns import (
+    AROUND,
+    MAX_EXACT_DIGITS,
+    CellPattern,
+    clean_text,
+    digits_of,
+    find_patterns,
+)
+from retain.customers.files.columns import snake_case
+from retain.customers.files.number_format import FileMarks, Marks, NumberFormat
+from retain.customers.files.number_marks import (
+    OTHER_MARK,
+    MarkEvidence,
+    fill_digits,
+    is_open,
+    number_pattern,
+)
+from retain.customers.files.number_shapes import CellShape
+from retain.customers.files.numbers import n_cells, preview
+from retain.errors import RetainError, type_value
+
+MIN_WEAK_NUMBERS = 20
+"""Distinct numbers from which a unit that may be part of a code is believed to be a unit."""
+_HEAD = 5_000  # cells whose mark may be either
+
+
+def to_floats(texts: pa.Array) -> NDArray[np.float64]:
+    """Return plain numbers as floats, NaN where missing or too large."""
+    bare = pc.if_else(pc.starts_with(texts, "+"), pc.utf8_slice_codeunits(texts, 1), texts)
+    values = bare.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+class NumberCells:
+    """The distinct cells of a column, by the patterns of their digits.
+
+    ``where`` is the name of the column in messages.
+    """
+
+    def __init__(self, column: DictionaryColumn, texts: pa.Array, where: str) -> None:
+        self.column, self.texts, self.where = column, texts, where
+        self.counts = column.counts()
+        self.patterns, self.codes = find_patterns(texts)
+        is_like = [pattern.shape is not None for pattern in self.patterns]
+        self.is_like = np.array(is_like, dtype=bool)[self.codes]
+
+    @property
+    def shapes(self) -> dict[str, CellShape]:
+        """What stands around the numbers, by the text with ``#`` for the number."""
+        return {one.shape_text: one.shape for one in self.patterns if one.shape is not None}
+
+    @property
+    def are_mostly_numbers(self) -> bool:
+        """Whether more than half of the cells look like numbers."""
+        return bool(2 * self.counts[self.is_like].sum() > self.counts.sum())
+
+    @property
+    def has_odd_signs(self) -> bool:
+        """Whether some numbers have a factor, or a minus elsewhere than in front."""
+        return any(
+            one.factor != 1 or (one.sign < 0 and text[0] not in "-\u2212")
+            for text, one in self.shapes.items()
+        )
+
+    @cached_property
+    def _evidence(self) -> MarkEvidence:
+        """The digits of each pattern, and of up to ``_HEAD`` cells whose mark may be either."""
+        cores: list[str] = []
+        counts: list[int] = []
+        for code, pattern in enumerate(self.patterns):
+            if pattern.shape is None:
+                continue
+            selected = self.codes == code
+            rows = self.counts[selected]
+            if not is_open(pattern.core):
+                cores.append(pattern.core.replace("0", "1"))
+                counts.append(int(rows.sum()))
+                continue
+            digits = digits_of(self.texts.filter(pa.array(selected)), pattern)
+            open_rows = rows[digits[:, 0] > 0]
+            texts = fill_digits(pattern.core, digits[digits[:, 0] > 0][:_HEAD])
+            cores += [*texts, fill_digits(pattern.core, 0 * digits[:1])[0]]
+            counts += [int(n) for n in open_rows[:_HEAD]]
+            counts.append(int(rows[digits[:, 0] == 0].sum()))
+        used = [(core, n) for core, n in zip(cores, counts, strict=True) if n]
+        counted = np.array([n for _, n in used], dtype=np.int64)
+        return MarkEvidence(pa.array([core for core, _ in used], type=pa.string()), counted)
+
+    def find_format(self, marks: FileMarks, name: str) -> NumberFormat | None:
+        """Return the format of the numbers; None if most cells are none, or are codes.
+
+        Raises
+        ------
+        RetainError
+            Most cells are numbers, and two readings fit, or they have different units.
+        """
+        forced = marks.formats.get(name)
+        evidence = self._evidence
+        try:
+            unit = self._find_unit(evidence)
+            decimal, grouping = (
+                (forced.decimal, forced.grouping)
+                if forced
+                else self._find_marks(evidence, marks, name)
+            )
+        except RetainError:
+            if forced or self.are_mostly_numbers:
+                raise
+            return None
+        if unit is None:
+            return None
+        return NumberFormat(decimal, grouping, unit.unit, unit.unit_kind)
+
+    @property
+    def sure_marks(self) -> Marks:
+        """The marks that are surely decimal marks, and those that surely group."""
+        if not self.are_mostly_numbers:
+            return frozenset(), frozenset()
+        return self._evidence.sure
+
+    @property
+    def n_like(self) -> int:
+        """Rows that look like numbers in some format."""
+        return int(self.counts[self.is_like].sum())
+
+    def _find_unit(self, evidence: MarkEvidence) -> CellShape | None:
+        """Return a shape with the unit of the column; None if its cells are codes."""
+        used = [one for one in self.shapes.values() if one.unit]
+        with_unit = {_plain_unit(one.unit): one for one in used}
+        if not with_unit:
+            return CellShape()
+        strong = {key: one for key, one in with_unit.items() if not one.is_weak}
+        n_numbers = int(self.is_like.sum())
+        if not strong and not evidence.has_marks and n_numbers <= MIN_WEAK_NUMBERS:
+            return None
+        if len(with_unit) > 1:
+            if all(one.unit_kind == "other" for one in with_unit.values()):
+                return None
+            self._refuse_units([one.unit for one in with_unit.values()])
+        unit: CellShape = next(iter(with_unit.values()))
+        self._check_percent(unit)
+        return unit
+
+    def _refuse_units(self, units: list[str]) -> NoReturn:
+        cells = preview(self.column.distinct[self.is_like])
+        problem = f"{self.where}: cells have the units {', '.join(map(repr, units[:5]))}: {cells}"
+        raise RetainError(f"{problem}; expected one unit in a column. Convert them to one.")
+
+    def _check_percent(self, unit: CellShape) -> None:
+        """Raise if some numbers have a percent sign and others, not zero, have none."""
+        if unit.unit_kind != "percent":
+            return
+        bare = [one.shape is not None and not one.shape.unit for one in self.patterns]
+        without = np.array(bare, dtype=bool)[self.codes]
+        zero = pc.match_substring_regex(self.texts, "^[-+]?[0.,]+$")
+        without &= ~zero.to_numpy(zero_copy_only=False).astype(bool)
+        if without.any():
+            problem = f"{self.where}: {n_cells(int(self.counts[without].sum()))} without a percent "
+            shown = preview(self.column.distinct[without])
+            raise RetainError(f"{problem}sign: {shown}; expected it in all cells, or in none.")
+
+    def _find_marks(self, evidence: MarkEvidence, marks: FileMarks, name: str) -> tuple[str, str]:
+        """Return the decimal and the grouping mark; raise if two readings fit."""
+        decimal = evidence.decimal
+        if decimal is None and len(evidence.open_marks) == 1:
+            (mark,) = evidence.open_marks
+            other = OTHER_MARK[mark]
+            role = marks.resolve(mark, is_grouped=evidence.is_grouped)
+            if evidence.space_grouping:
+                role = "decimal"
+            if role is None:
+                self._refuse(mark, evidence.open_example, marks, name)
+            decimal = mark if role == "decimal" else other
+            return decimal, evidence.space_grouping if role == "decimal" else mark
+        if decimal is None and evidence.open_marks:
+            self._refuse(_mark_of(evidence.open_example), evidence.open_example, marks, name)
+        decimal = decimal or marks.default
+        return decimal, evidence.grouping(decimal)
+
+    def _refuse(self, mark: str, cell: str, marks: FileMarks, name: str) -> NoReturn:
+        other = OTHER_MARK[mark]
+        whole, part = cell.replace(mark, ""), cell.replace(mark, ".")
+        part = part.rstrip("0").rstrip(".")
+        problem = f"{self.where}: {cell!r} may be {whole} or {part}"
+        if not marks.key:
+            raise RetainError(f"{problem}; write the numbers of the file without grouping marks.")
+        key = marks.key if marks.is_one_key else f"{marks.key}.{snake_case(name)}"
+        first, second = (
+            type_value(key, one.example) for one in (NumberFormat(other, mark), NumberFormat(mark))
+        )
+        raise RetainError(
+            f"{problem}, and nothing in the column or the file says which. "
+            f"Type {first} for {whole}, or {second} for {part}."
+        )
+
+    def values(self, number_format: NumberFormat) -> NDArray[np.float64]:
+        """Return the value of each distinct cell in a format, NaN where it does not fit."""
+        values = np.full(len(self.texts), np.nan)
+        expected = re.compile(number_pattern(number_format))
+        for code, pattern in enumerate(self.patterns):
+            if pattern.shape is not None and expected.match(pattern.core):
+                selected = self.codes == code
+                texts = self.texts.filter(pa.array(selected))
+                values[selected] = _pattern_values(texts, pattern, number_format.decimal)
+        return values
+
+
+def _pattern_values(texts: pa.Array, pattern: CellPattern, decimal: str) -> NDArray[np.float64]:
+    """Return the values of texts of one pattern."""
+    shape, places = pattern.shape or CellShape(), pattern.places()
+    if shape.has_exponent or len(places) > MAX_EXACT_DIGITS:
+        plain = [_plain_number(clean_text(text), shape, decimal) for text in texts.to_pylist()]
+        return to_floats(pa.array(plain)) * shape.scale
+    digits = digits_of(texts, pattern)
+    powers = 10 ** np.arange(len(places) - 1, -1, -1, dtype=np.int64)
+    n_decimals = sum(one == "0" for one in pattern.core.partition(decimal)[2])
+    values: NDArray[np.float64] = (digits @ powers) / 10.0**n_decimals * shape.scale
+    return values
+
+
+def _plain_number(text: str, shape: CellShape, decimal: str) -> str:
+    """Return the digits of a number with a point, and its exponent."""
+    if not shape.has_exponent:
+        text = shape.lead + re.sub(AROUND, "", text)
+    keep = f"[^0-9{decimal}]" if not shape.has_exponent else f"[^0-9eE+{decimal}-]"
+    return re.sub(keep, "", text.replace("\u2212", "-")).replace(decimal, ".")
+
+
+def _mark_of(cell: str) -> str:
+    return "," if "," in cell else "."
+
+
+def _plain_unit(unit: str) -> str:
+    return re.sub("[. ]", "", unit).casefold()

@@ -1,0 +1,146 @@
+"""One log in sixty dialects is read as the same log, or refused with a way on."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import datetime as dt
+import gzip
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from retain.errors import RetainError
+
+N_DIALECTS, MIN_READ, N_ROWS = 60, 54, 80
+LOCALES = (
+    ("", "."),
+    ("", ","),
+    (",", "."),
+    (".", ","),
+    ("\u202f", ","),
+    ("\u00a0", ","),
+    ("'", "."),
+)
+UNITS = ("{}", "${}", "{} €", "R$ {}", "{} руб.", "CHF {}", "{} USD", "({})")
+DATES = (
+    "%Y-%m-%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%y",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y/%m/%d",
+)
+ENCODINGS = {
+    "utf-8": "ru",
+    "utf-16": "ru",
+    "cp1251": "ru",
+    "cp1252": "de",
+    "koi8-r": "ru",
+    "cp866": "ru",
+}
+CATEGORIES = {
+    "ru": ("чай", "кофе", "Сладости", "молоко", "хлеб и выпечка"),
+    "de": ("Gemüse", "Käse", "Süßigkeiten", "Brötchen", "Getränke"),
+}
+PACK = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".zip": None}
+
+
+def make_truth():
+    """Return customers, days, amounts and categories."""
+    random = np.random.default_rng(3)
+    days = [dt.date(2023, 1, 1) + dt.timedelta(int(n)) for n in random.integers(0, 500, N_ROWS)]
+    amounts = random.uniform(1, 4000, N_ROWS).round(2)
+    return list(
+        zip(range(1, N_ROWS + 1), days, amounts, random.integers(0, 5, N_ROWS), strict=True)
+    )
+
+
+def make_dialects():
+    """Yield separators, marks, units, dates, encodings and suffixes."""
+    random = np.random.default_rng(5)
+    while True:
+        options = (",;\t|", LOCALES, UNITS, DATES, list(ENCODINGS), list(PACK))
+        separator, marks, unit, date, encoding, suffix = (
+            one[random.integers(len(one))] for one in options
+        )
+        try:
+            write_log(separator, marks, unit, date, ENCODINGS[encoding]).encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        yield separator, marks, unit, date, encoding, suffix
+
+
+def write_log(separator, marks, unit, date, language):
+    grouping, decimal = marks
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=separator)
+    writer.writerow(["customer", "time", "amount", "category"])
+    for customer, day, amount, category in make_truth():
+        text = f"{amount:,.2f}".replace(",", "\0").replace(".", decimal).replace("\0", grouping)
+        cells = [customer, day.strftime(date), unit.format(text), CATEGORIES[language][category]]
+        writer.writerow(cells)
+    return stream.getvalue()
+
+
+def pack(data, suffix):
+    if suffix != ".zip":
+        return PACK[suffix](data)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("log.csv", data)
+    return stream.getvalue()
+
+
+def test_logs_in_sixty_dialects_are_read_as_one_log_and_none_is_misread(opened, csv_log):
+    refused, misread = {}, {}
+    dialects = make_dialects()
+    for dialect in (next(dialects) for _ in range(N_DIALECTS)):
+        separator, marks, unit, date, encoding, suffix = dialect
+        text = write_log(separator, marks, unit, date, ENCODINGS[encoding])
+        path = csv_log(pack(text.encode(encoding), suffix), name=f"log.csv{suffix}")
+        try:
+            log = opened(path, amount="amount", category="category")
+        except RetainError as error:
+            refused[dialect] = str(error)
+            continue
+        sign = -1 if unit == "({})" else 1
+        expected = sorted(
+            (customer, (day - dt.date(1970, 1, 1)).days, round(sign * amount * 100))
+            for customer, day, amount, _ in make_truth()
+        )
+        rows = [(c, t // 86_400, cents) for c, t, cents in log.rows("customer", "t", "cents")]
+        named = sorted(CATEGORIES[ENCODINGS[encoding]])
+        if rows != expected or sorted(log.log.categories) != named:
+            misread[dialect] = (rows[:3], expected[:3], log.log.categories)
+    assert misread == {}
+    assert len(refused) <= N_DIALECTS - MIN_READ, refused
+
+
+def test_amounts_that_allow_two_readings_are_read_as_the_user_says(opened, csv_log):
+    path = csv_log("customer;time;amount\n1;2024-01-02;3,380\n2;2024-01-02;4,125\n")
+    with pytest.raises(
+        RetainError, match=r"'3,380' may be 3380 or 3\.38.*number_format='1,234\.56'"
+    ):
+        opened(path, amount="amount")
+    for number_format, cents in (("1,234.56", 338000), ("1234,56", 338)):
+        log = opened(path, amount="amount", number_format=number_format)
+        assert log.rows("cents")[0] == (cents,)
+
+
+def test_grouped_amounts_beside_small_ones_are_read_as_thousands(opened, csv_log):
+    rows = [f"{n};2024-01-02;{n * 37 + 400:,}" for n in range(1, 200)]
+    log = opened(csv_log("customer;time;amount\n" + "\n".join(rows) + "\n"), amount="amount")
+    assert [cents for _, cents in log.rows("customer", "cents")] == [
+        100 * (n * 37 + 400) for n in range(1, 200)
+    ]
+
+
+@pytest.mark.parametrize("name", ["log.jsonl", "log.csv"])
+def test_a_log_as_json_lines_is_named_for_what_it_is(opened, csv_log, name):
+    path = csv_log('{"customer": 1, "time": "2024-01-02"}\n', name=name)
+    with pytest.raises(RetainError, match=r"is JSON lines; expected a log as CSV"):
+        opened(path)
