@@ -324,3 +324,32 @@ def test_the_money_of_a_dated_source_may_be_a_feature(dated_shop):
     found = of(replace(customers, features=answer), "target_or_profit_among_features")
     assert found.outcome == "failed"
     assert of(customers, "duplicate_customers").outcome == "not_applicable"
+
+
+# --- features that are suspiciously strong -------------------------------------------------------
+
+
+def score_with_auc(target, distance, seed=0):
+    """A feature whose ROC-AUC grows with the distance of the classes."""
+    return np.random.default_rng(seed).normal(0, 1, len(target)) + distance * target
+
+
+def test_a_feature_as_good_as_a_model_is_a_caution():
+    target = np.random.default_rng(1).permutation(np.arange(800) % 5 < 2).astype(int)
+    customers = shop(800, target=target, churn_score=score_with_auc(target, 2.1))
+    check = of(customers, "strong_feature")
+    assert check.outcome == "caution"
+    assert "feature 'churn_score' (AUC 0.9" in check.sentence
+    assert not check.is_severe
+    assert of(customers, "single_feature_auc").outcome == "passed"
+
+
+def test_a_feature_far_above_all_others_together_is_a_caution():
+    target = np.random.default_rng(1).permutation(np.arange(800) % 5 < 2).astype(int)
+    alone = shop(800, target=target, score=score_with_auc(target, 1.5))
+    check = of(alone, "strong_feature")
+    assert check.outcome == "caution"
+    assert "far better than a model of all other features" in check.sentence
+    honest = {f"sign_{n}": score_with_auc(target, 1.3, seed=n) for n in range(1, 4)}
+    among = shop(800, target=target, score=score_with_auc(target, 1.5), **honest)
+    assert of(among, "strong_feature").outcome == "passed"

@@ -9,7 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from retain.customers.checks import univariate_auc
-from retain.customers.checks.data_check import DataCheck, Folding, feature_aucs, known_target
+from retain.customers.checks.data_check import (
+    DataCheck,
+    Folding,
+    drop_hint,
+    feature_aucs,
+    known_target,
+)
 from retain.customers.checks.duplicates import find_duplicates
 from retain.customers.checks.label_audit import compare_periods, find_successive_periods
 from retain.customers.checks.match_model import Floats
@@ -106,9 +112,8 @@ def single_feature_auc(customers: Customers, folding: Folding) -> DataCheck:
     if strong:
         listed = ", ".join(f"{name!r} (AUC {one.separation:.3f})" for name, one in strong.items())
         message = "one feature alone separates who declined as well as no whole model should"
-        return DataCheck(
-            code, "failed", f"{message}: {listed}; was it known in time?", is_severe=True
-        )
+        sentence = f"{message}: {listed}; was it known in time?{drop_hint(customers, strong)}"
+        return DataCheck(code, "failed", sentence, is_severe=True)
     best = max(aucs, key=lambda name: aucs[name].separation)
     message = f"no feature alone separates who declined with an AUC above {FEATURE_AUC:.2f}"
     return DataCheck(
@@ -134,7 +139,8 @@ def target_or_profit_among_features(customers: Customers, _: Folding) -> DataChe
         f"{_describe_repeats(copies[name])} the {name}" for name in available if copies[name]
     ]
     if messages:
-        return DataCheck(code, "failed", "; ".join(messages), is_severe=True)
+        hint = drop_hint(customers, [one for name in available for one in copies[name]])
+        return DataCheck(code, "failed", "; ".join(messages) + hint, is_severe=True)
     return DataCheck(code, "passed", f"no feature repeats the {' or the '.join(available)}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +19,7 @@ from retain.customers.checks.univariate_auc import (
     number_auc,
 )
 from retain.customers.customers import Customers
-from retain.errors import NotApplicable
+from retain.errors import NotApplicable, type_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,13 @@ def feature_auc(customers: Customers, name: str, target: Numbers) -> UnivariateA
     """Return how well one feature alone separates the classes."""
     by = category_auc if customers.columns[name].kind == "category" else number_auc
     return by(customers.features[name], target)
+
+
+def drop_hint(customers: Customers, names: Iterable[str]) -> str:
+    """Return what to type to leave features out; empty for a source without that key."""
+    if not customers.reading.columns:
+        return ""
+    return f"; to leave them out: {type_value('data.drop_columns', list(names))}"
 
 
 def feature_aucs(

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from retain.customers.checks.data_check import DataCheck, Folding, feature_aucs, known_target
+from retain.customers.checks.data_check import (
+    DataCheck,
+    Folding,
+    drop_hint,
+    feature_aucs,
+    known_target,
+)
 from retain.customers.checks.univariate_auc import Numbers, UnivariateAuc, auc_of_codes, rank_codes
 from retain.customers.customers import Customers
-from retain.errors import type_value
 
 FEATURE_AUC = 0.95
 """Above the AUC of whole models in retail (.90 to .93): a single column this good is a leak."""
@@ -51,11 +56,9 @@ def strong_feature(customers: Customers, folding: Folding) -> DataCheck:
 
 def _describe(customers: Customers, strong: Mapping[str, UnivariateAuc], why: str) -> str:
     listed = ", ".join(f"{name!r} (AUC {one.separation:.3f})" for name, one in strong.items())
-    one, them = ("feature", "it") if len(strong) == 1 else ("features", "them")
+    one = "feature" if len(strong) == 1 else "features"
     message = f"{one} {listed} alone tells who declined, {why}; was it known in time?"
-    if not customers.reading.columns:
-        return message
-    return f"{message} To leave {them} out: {type_value('data.drop_columns', list(strong))}"
+    return message + drop_hint(customers, strong)
 
 
 def auc_of_others(customers: Customers, names: list[str], target: Numbers) -> float:
