@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.report.page.page import page
+
 LINE = ("data=table", "data.path=my.csv", "data.id=id", "data.target=left", "validation.folds=2")
 N = 120
 
@@ -105,8 +107,9 @@ def test_a_leak_below_the_limit_is_a_caution_at_launch_in_the_verdict_and_on_the
     tree = json.loads(Path("outputs/mine/verdict/verdict.json").read_text())
     assert "strong_feature" in [one["code"] for one in tree["cautions"]]
     assert "One feature alone" not in tree["summary"]
-    page = Path("outputs/mine/verdict/report.html").read_text()
-    assert "strong_feature" in page
-    assert "Один признак подозрительно хорошо" in page
+    shown = page(tree, "en")
+    assert "strong_feature" in shown
+    assert "Один признак подозрительно хорошо" in shown
+    assert "What was read: " in shown
     _, output = retain(*LINE, "study.name=mine", "data.drop_columns=[score]")
     assert "strong_feature" not in output

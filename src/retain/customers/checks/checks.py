@@ -140,7 +140,9 @@ def target_or_profit_among_features(customers: Customers, _: Folding) -> DataChe
     ]
     if messages:
         hint = drop_hint(customers, [one for name in available for one in copies[name]])
-        return DataCheck(code, "failed", "; ".join(messages) + hint, is_severe=True)
+        return DataCheck(
+            code, "failed", "; ".join(messages) + (hint and f".{hint}"), is_severe=True
+        )
     return DataCheck(code, "passed", f"no feature repeats the {' or the '.join(available)}")
 
 

@@ -71,7 +71,7 @@ def drop_hint(customers: Customers, names: Iterable[str]) -> str:
     """Return what to type to leave features out; empty for a source without that key."""
     if not customers.reading.columns:
         return ""
-    return f"; to leave them out: {type_value('data.drop_columns', list(names))}"
+    return f" To leave out: {type_value('data.drop_columns', list(names))}"
 
 
 def feature_aucs(
