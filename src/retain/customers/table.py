@@ -31,7 +31,7 @@ from retain.customers.files.types import (
     mask_na_strings,
     uninformative_reason,
 )
-from retain.errors import RetainError, examples
+from retain.errors import RetainError, examples, type_value
 from retain.wording import describe_count
 
 _WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
@@ -219,7 +219,7 @@ def _drop_uninformative(
     listed = "; ".join(
         f"{customers.columns[key].en!r} is {reasons}" for key, reasons in useless.items()
     )
-    reason = f"{listed}. To keep one: data.keep_columns=[{next(iter(useless))}]"
+    reason = f"{listed}. To keep one: {type_value('data.keep_columns', [next(iter(useless))])}"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
     step = FunnelStep("columns left out", len(customers), len(customers), reason)
