@@ -69,8 +69,9 @@ def test_words_in_any_script_need_no_quotes():
     assert check_overrides(["data.keep_columns=['сумма']"], GROUPS) == [
         "++data.keep_columns=['сумма']"
     ]
-    with pytest.raises(RetainError, match="'ключ=1' cannot be read"):
-        check_overrides(["ключ=1"], GROUPS)
+    assert check_overrides(["data.groups={сайт: [цена, b]}"], GROUPS) == [
+        "++data.groups={__u0441____u0430____u0439____u0442__: ['цена', b]}"
+    ]
 
 
 def test_a_list_of_values_is_swept_and_a_value_is_not():

@@ -19,6 +19,7 @@ from yaml import YAMLError
 
 from retain.cli.config_files import check_config_files
 from retain.cli.environment_values import with_references
+from retain.cli.override_names import unescape_names
 from retain.cli.overrides import HYDRA_FLAGS, VERSION_BASE, Arguments, Groups, check_overrides
 from retain.cli.sweep_axes import Axis, Plain, count_runs, expand_axes, first_values
 from retain.cli.sweep_grid import Tree, baseline_runs, expand_grid
@@ -141,7 +142,7 @@ class Composer:
                 config = compose(self.primary, [*extra, *key], return_hydra_config=True)
             except WRONG_CONFIG as error:
                 raise RetainError(f"the config cannot be composed: {_short_error(error)}") from None
-            tree = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+            tree = unescape_names(OmegaConf.to_container(config, resolve=False, enum_to_str=True))
             self._composed[key] = cast("Tree", tree)
         return self._composed[key]
 

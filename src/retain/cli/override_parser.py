@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from retain.cli.override_names import escape_names
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
             raise RetainError(
                 f"{_short(typed)} has brackets more than {MOST_LEVELS} deep; expected fewer."
             )
-        text = typed if typed.isascii() else _quote_values(typed)
+        text = escape_names(typed)
         try:
             parsed.append((text, parser.parse_override(text)))
         except (HydraException, ValueError, RecursionError) as error:
@@ -64,15 +65,3 @@ def _depth(text: str) -> int:
 
 def _short(typed: str) -> str:
     return repr(typed if len(typed) <= MAX_QUOTED else f"{typed[:MAX_QUOTED]}…")
-
-
-def _quote_values(text: str) -> str:
-    """Return ``text`` with its values in quotes, as Hydra reads only Latin letters without.
-
-    >>> _quote_values("data.id=клиент")
-    "data.id='клиент'"
-    """
-    key, equals, value = text.partition("=")
-    if not key.isascii() or value.startswith(("'", '"', "[", "{")) or "(" in value:
-        return text
-    return key + equals + ",".join(f"'{part}'" for part in value.split(","))

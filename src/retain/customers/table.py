@@ -267,8 +267,7 @@ def _drop_uninformative(
     listed = "; ".join(
         f"{customers.columns[key].en!r} is {reasons}" for key, reasons in useless.items()
     )
-    one = type_value("data.keep_columns", [next(iter(useless))])
-    reason = f"{listed}. To keep one: {one}"
+    reason = f"{listed}. To keep one: {type_value('data.keep_columns', [next(iter(useless))])}"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
     step = FunnelStep("columns left out", len(customers), len(customers), reason)

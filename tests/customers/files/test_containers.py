@@ -1,0 +1,126 @@
+"""Files are told apart by their first bytes; what cannot be read is named."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import zipfile
+
+import pytest
+
+from retain.customers.files import containers
+from retain.customers.table import read
+from retain.errors import RetainError
+
+CSV = "id;total;city\n" + "".join(f"{n};{n}.5;{'Köln' if n % 2 else 'Bonn'}\n" for n in range(40))
+
+
+def zipped(**files):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("_", "."), text)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def read_bytes(tmp_path):
+    def read_them(data, name="table.csv", **keys):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return read(path=str(path), id="id", **keys)
+
+    return read_them
+
+
+# A suffix may be wrong, so the bytes decide.
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lambda data: zipped(table_csv=data)])
+@pytest.mark.parametrize("name", ["table.csv", "table.gz", "table.dat"])
+def test_a_packed_file_is_the_file_in_it(read_bytes, pack, encoding, name):
+    packed = read_bytes(pack(CSV.encode(encoding)), name)
+    assert packed.fingerprint == read_bytes(CSV.encode()).fingerprint
+
+
+def test_json_lines_are_a_table(read_bytes):
+    rows = [{"id": n, "total": n + 0.5, "city": "Köln" if n % 2 else "Bonn"} for n in range(40)]
+    data = "\n".join(json.dumps(row) for row in rows).encode()
+    expected = read_bytes(CSV.encode()).fingerprint
+    assert read_bytes(data, "table.jsonl").fingerprint == expected
+    assert read_bytes(gzip.compress(data), "table.jsonl.gz").fingerprint == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"%PDF-1.7", "is a PDF document; expected CSV"),
+        (b"<!DOCTYPE html><table>", "is an HTML page"),
+        (b"<?xml version='1.0'?>", "is an XML document"),
+        (b"SQLite format 3\0", "is a SQLite database"),
+        (b"\x89PNG\r\n", "is an image"),
+        (b"7z\xbc\xaf\x27\x1c", "is a 7z archive.* unpack it"),
+        (b"\x80\x04\x95", "is a Python pickle.* can run code"),
+        (
+            b'{"a": 1}\n{"a": "x"}\n',
+            "cannot be read as JSON lines: .* changed from number to string",
+        ),
+        (b'{"a": [1]}\n', "column 'a' holds list"),
+        (b"\x1f\x8b\x08junk", "cannot be unpacked"),
+        (b"BZh91AY&SY", "cannot be unpacked"),
+        (b"PK\x03\x04junk", "cannot be unpacked: File is not a zip file"),
+        (zipped(a_csv=CSV, b_csv=CSV), r"holds 'a\.csv', 'b\.csv'; expected one file"),
+        (zipped(), "holds nothing; expected one file"),
+        (gzip.compress(gzip.compress(CSV.encode())), "which is no text; unpack it"),
+        (gzip.compress(b"%PDF-1.7"), "is a PDF document"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(read_bytes, data, message):
+    with pytest.raises(RetainError, match=message):
+        read_bytes(data)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(read_bytes, monkeypatch):
+    monkeypatch.setattr(containers, "MAX_UNPACKED_BYTES", 1000)
+    for pack in (gzip.compress, bz2.compress, lambda data: zipped(table_csv=data)):
+        with pytest.raises(RetainError, match=r"unpacks to more than 1,000 bytes"):
+            read_bytes(pack(CSV.encode() * 100))
+
+
+def test_a_key_that_does_not_go_with_the_kind_is_refused(read_bytes):
+    with pytest.raises(RetainError, match=r"data\.sheet: 'table\.csv' is no workbook"):
+        read_bytes(CSV.encode(), sheet="one")
+    with pytest.raises(RetainError, match=r"data\.encoding: 'a\.jsonl' is JSON lines"):
+        read_bytes(b'{"id": 1}\n', "a.jsonl", encoding="cp1252")
+
+
+def test_a_workbook_without_calamine_says_what_to_install(read_bytes, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)
+    with pytest.raises(RetainError, match=r"is a workbook.*pip install 'retain\[excel\]'"):
+        read_bytes(zipped(**{"xl/workbook_xml": "<x/>"}))
+
+
+def test_a_workbook_is_read_sheet_by_sheet(tmp_path):
+    pytest.importorskip("python_calamine")
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in csv_rows():
+        book.active.append(row)
+    path = tmp_path / "table.xlsx"
+    book.save(path)
+    plain = tmp_path / "table.csv"
+    plain.write_text(CSV, encoding="utf-8")
+    expected = read(path=str(plain), id="id").fingerprint
+    assert read(path=str(path), id="id").fingerprint == expected
+    book.create_sheet("other").append(["id"])
+    book.save(path)
+    with pytest.raises(RetainError, match=r"several sheets: 'Sheet', 'other'; .* data\.sheet=NAME"):
+        read(path=str(path), id="id")
+    assert read(path=str(path), id="id", sheet="Sheet").fingerprint == expected
+
+
+def csv_rows():
+    """The rows of the table as Python values."""
+    head, *rows = [line.split(";") for line in CSV.splitlines()]
+    return [head, *([int(one), float(two), city] for one, two, city in rows)]

@@ -1,0 +1,117 @@
+"""What a message says to type can be typed as printed, and then works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from retain.cli.compose import Composer
+from retain.cli.overrides import parse_args
+from retain.customers.table import read
+from retain.errors import RetainError, type_value
+
+NAMES = (
+    "total",
+    "страна",
+    "визиты, шт.",
+    "траты (₽)",
+    "код=1",
+    "it's",
+    "a b",
+    "[x]",
+    "{y}",
+    "城市",
+)
+N = 40
+
+
+def compose_data(*words):
+    """Return the data node that a command line composes, without its own keys."""
+    line = parse_args(["data=table", "data.path=x.csv", *words])
+    with Composer(line, "run") as composer:
+        node = composer.one()["data"]
+    return {key: value for key, value in node.items() if key not in ("name", "_target_", "path")}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_column_of_any_name_is_typed_as_printed(name):
+    (word,) = shlex.split(type_value("data.keep_columns", [name, "b"]))
+    assert compose_data(word)["keep_columns"] == [name, "b"]
+    (word,) = shlex.split(type_value("data.id", name))
+    assert compose_data(word)["id"] == name
+
+
+@pytest.mark.parametrize(
+    ("word", "key", "value"),
+    [
+        ("data.keep_columns=[страна]", "keep_columns", ["страна"]),
+        ("data.groups={сайт: [страницы, минуты]}", "groups", {"сайт": ["страницы", "минуты"]}),
+        ("data.groups.сайт=[страницы]", "groups", {"сайт": ["страницы"]}),
+        ("data.number_format.сумма='1.234,56'", "number_format", {"сумма": "1.234,56"}),
+    ],
+)
+def test_names_in_any_script_need_no_quotes(word, key, value):
+    assert compose_data(word)[key] == value
+
+
+def write_table(tmp_path, name, cells):
+    path = tmp_path / "table.csv"
+    rows = [f"{n};{cell};{n % 3}" for n, cell in enumerate(cells)]
+    path.write_text("\n".join([f"id;{name};k", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["total", "сумма, ₽", "Sales (EUR)"])
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["3,380", "4,125"], [(3380.0, 4125.0), (3.38, 4.125)]),
+        (["3.380", "4.125"], [(3380.0, 4125.0), (3.38, 4.125)]),
+        (["01/02/2024", "03/04/2024"], [(19754.0, 19816.0), (19724.0, 19786.0)]),
+        (["01/02/24", "03/04/24"], [(19754.0, 19816.0), (19724.0, 19786.0)]),
+    ],
+)
+def test_two_readings_are_refused_with_the_lines_that_give_each(tmp_path, name, cells, values):
+    path = write_table(tmp_path, name, cells * (N // 2))
+    with pytest.raises(RetainError, match=r" may be .* Type .* or ") as refused:
+        read(path=str(path), id="id")
+    typed = re.search(
+        "Type (.*?)(?: for [0-9.]+)?, or (.*?)(?: for [0-9.]+)?[.]$|Type (.*) or (.*)[.]$",
+        str(refused.value),
+    )
+    lines = [one for one in typed.groups() if one]
+    assert len(lines) == 2
+    for line, expected in zip(lines, values, strict=True):
+        node = compose_data(*shlex.split(line))
+        customers = read(path=str(path), **{**node, "id": "id"})
+        (key,) = [key for key in customers.columns if key != "k"]
+        assert tuple(customers.features[key].iloc[:2]) == expected
+
+
+def test_data_decimal_and_data_thousands_decide_for_all_columns(tmp_path):
+    path = str(write_table(tmp_path, "total", ["3,380", "4,125"] * 20))
+    assert read(path=path, thousands=",").features["total"].iloc[0] == 3380
+    assert read(path=path, decimal=",").features["total"].iloc[0] == 3.38
+    assert read(path=path, decimal=".").features["total"].iloc[0] == 3380
+    with pytest.raises(RetainError, match=r"data\.decimal: it is ';'; expected one of '\.', ','"):
+        read(path=path, decimal=";")
+    with pytest.raises(RetainError, match=r"data\.number_format\.total: it is '1234'; expected"):
+        read(path=path, number_format={"total": "1234"})
+
+
+def test_few_levels_with_some_numbers_are_a_category_that_is_told(tmp_path, caplog):
+    path = str(write_table(tmp_path, "children", ["1", "2", "3+"] * 20))
+    assert read(path=path, id="id").columns["children"].kind == "category"
+    assert "column 'children' is a category, as it holds '3+'" in caplog.text
+
+
+def test_most_cells_numbers_is_refused_unless_a_category_is_asked_for(tmp_path):
+    cells = [f"{n}.5" if n % 3 else f"see note {n}" for n in range(90)]
+    path = str(write_table(tmp_path, "сумма", cells))
+    with pytest.raises(RetainError, match=r"most cells look like numbers") as refused:
+        read(path=path, id="id")
+    (word,) = shlex.split(str(refused.value).rpartition(": ")[2])
+    node = compose_data(word, "data.keep_columns=[сумма]")
+    assert read(path=path, **{**node, "id": "id"}).columns["сумма"].kind == "category"
