@@ -93,6 +93,12 @@ def vary_table(ground: Ground) -> Reader:
         "keep_columns": ["spent"],
         "categorical_columns": ["Visits"],
         "known_kinds": {"visits": "number", "since": "number"},
+        "drop_columns": ["since"],
+        "missing_values": ["unknown", -1],
+        "bad_rows": "drop",
+        "bad_rows_share": 0.5,
+        "totals_rows": "drop",
+        "header_line": 1,
     }
 
     def vary(chance: Random) -> Read:

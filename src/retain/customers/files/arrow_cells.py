@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def read_fast(path: Path, cut: CsvFormat, content: bytes | None = None) -> pa.Ta
         )
     except (pa.ArrowException, OSError):
         return None
-    return None if any_cell(table, NUL) else table
+    return None if any(map(_has_nul, table.columns)) else table
 
 
 def read_checked(
@@ -90,7 +90,11 @@ def _table(
     return csv.read_csv(open_file(), read_options, parse_options, convert_options)
 
 
-NUL = "\0"
+def _has_nul(column: pa.ChunkedArray) -> bool:
+    """Return whether some cell holds a zero byte."""
+    return any(pc.any(pc.match_substring(one, "\0")).as_py() for one in _texts(column))
+
+
 ESCAPES = r'\n|\\[^"]*"'
 """In a cell, a line end, which may be that of a swallowed row, or a backslash before a quote."""
 QUOTES = r'\n|"'
@@ -98,17 +102,19 @@ QUOTES = r'\n|"'
 
 def any_cell(table: pa.Table, pattern: str) -> bool:
     """Return whether a pattern (RE2, no digits in it) matches some cell."""
-    return any(_matches(column, pattern) for column in table.columns)
-
-
-def _matches(column: pa.ChunkedArray, pattern: str) -> bool:
-    """Return whether some cell of a column matches."""
-    texts = [one.dictionary if pa.types.is_dictionary(one.type) else one for one in column.chunks]
     return any(
         pc.any(pc.match_substring_regex(one, pattern)).as_py()
-        for one in texts
-        if not pc.all(pc.ascii_is_decimal(one)).as_py()
+        for column in table.columns
+        for one in _texts(column)
     )
+
+
+def _texts(column: pa.ChunkedArray) -> Iterator[pa.Array]:
+    """Yield the texts of a column by chunk, without those of digits alone."""
+    for one in column.chunks:
+        texts = one.dictionary if pa.types.is_dictionary(one.type) else one
+        if not pc.all(pc.ascii_is_decimal(texts)).as_py():
+            yield texts
 
 
 def _check_ragged(

@@ -21,6 +21,7 @@ from retain.customers.files.encoding import (
     check_exists,
     decode,
     decode_damaged,
+    has_byte,
     head_as_utf8,
     read_content,
 )
@@ -221,7 +222,7 @@ def _read_fast(path: Path, distinct: Collection[str], source: TextOptions) -> Sh
         return None
     if (policy := source.policy) is not None:
         suspicious = arrow_cells.QUOTES if policy.drop else arrow_cells.ESCAPES
-        if arrow_cells.any_cell(table, suspicious):
+        if has_byte(path, b'"', source.content) and arrow_cells.any_cell(table, suspicious):
             return None
     return Sheet(path, dialect, table, source)
 

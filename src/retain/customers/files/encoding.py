@@ -15,6 +15,7 @@ from retain.errors import RetainError, did_you_mean, examples, type_value
 from retain.storage.paths import parse_path
 from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular, read_bytes
 
+_BLOCK = 1 << 22  # bytes searched at a time
 _HEAD = 1 << 16  # bytes searched for the zero bytes of UTF-16
 NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
 """Unicode categories that are rare in text: control, unassigned, private, surrogate."""
@@ -91,6 +92,14 @@ def head_as_utf8(
         return None
     is_text = encoding.startswith("utf-8") and text.strip() and "\0" not in text
     return (encoding, text) if is_text else None
+
+
+def has_byte(path: Path, byte: bytes, content: bytes | None = None) -> bool:
+    """Return whether a file, or its unpacked ``content``, holds a byte."""
+    if content is not None:
+        return byte in content
+    with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
+        return any(byte in block for block in iter(lambda: file.read(_BLOCK), b""))
 
 
 def _marked_encoding(data: bytes) -> str:

@@ -22,6 +22,8 @@ NUMBER_TYPES = {"amounts": "amount", "percentages": "share"}
 """Types of numbers by the first word of their reading."""
 N_EXAMPLES = 2
 """Cells of a column that are shown."""
+N_SEARCHED = 1_000
+"""Rows that are searched for them."""
 
 
 def drop_named(table: Table, names: Sequence[str], *, skip_unknown: bool) -> Table:
@@ -84,9 +86,16 @@ def describe_columns(
             continue
         cells = table.cells[name]
         kind, detail = _describe_kind(name, roles, customers, features)
-        shown = cells.dropna().drop_duplicates().head(N_EXAMPLES)
+        shown = _first_values(cells)
         texts = tuple(str(truncate(str(cell))) for cell in shown)
         yield _column_info(name, kind, detail, float(cells.isna().mean()), texts)
+
+
+def _first_values(cells: pd.Series) -> pd.Series:
+    """Return the first distinct cells, searched for among the first rows with one."""
+    head = cells.head(N_SEARCHED).dropna()
+    head = cells.dropna().head(N_SEARCHED) if head.empty else head
+    return head.drop_duplicates().head(N_EXAMPLES)
 
 
 def _column_info(

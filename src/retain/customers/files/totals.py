@@ -121,7 +121,8 @@ def _text(labels: pd.Series, row: int) -> str:
 
 def _may_be_sum(cells: pd.DataFrame, marks: FileMarks, label: str) -> bool:
     """Return whether the last row may be the sum of all others, seen from the first ones."""
-    head = pd.concat([cells.iloc[:-1].head(N_HEAD), cells.iloc[-1:]], ignore_index=True)
+    n_head = min(N_HEAD, len(cells) - 1)
+    head = pd.concat([cells.head(n_head), cells.tail(1)], ignore_index=True)
     row = len(head) - 1
     if row < 1 or (row < MIN_UNNAMED_ROWS and _text(cells[label], -1)):
         return False
