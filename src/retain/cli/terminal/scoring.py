@@ -39,6 +39,9 @@ def print_scoring(
         highlight=False,
     )
     _not_scored(console, result)
+    if dropped := result.customers.customers.reading.dropped_rows:
+        count = describe_count(len(dropped), "row is no customer", "rows are no customers")
+        console.print(f"{count}, see dropped_rows.csv.", highlight=False)
     console.print(_drift(result))
     tree = result.campaign.tree
     print_segments(console, tree["segments"], tree["n_scored"])
