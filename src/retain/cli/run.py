@@ -206,7 +206,8 @@ def _write_dropped_rows(planned: SweepPlan) -> None:
     path = planned.study.dropped_rows
     try:
         if not rows:
-            path.unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink()
             return
         from retain.verdict.export import write_dropped_rows
 
