@@ -36,6 +36,8 @@ from retain.wording import describe_count
 
 _WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
 
+MAX_MESSAGES = 5
+"""Columns about which one error speaks."""
 log = logging.getLogger(__name__)
 
 
@@ -162,7 +164,9 @@ def _infer_features(
         else:
             _log_reading(name, inferred[key].reading)
     if wrong:
-        raise RetainError("\n".join(wrong))
+        more = len(wrong) - MAX_MESSAGES
+        rest = [f"… and {more} more columns."] if more > 0 else []
+        raise RetainError("\n".join([*wrong[:MAX_MESSAGES], *rest]))
     return inferred, unreadable
 
 
@@ -208,7 +212,10 @@ def _drop_uninformative(
     keep = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
     kept_keys = {roles.names[name] for name in keep}
     reasons = {
-        key: uninformative_reason(customers.features[key], is_date=features[key].is_date)
+        key: uninformative_reason(
+            customers.features[key],
+            is_quantity=features[key].is_date or bool(features[key].reading),
+        )
         for key in customers.columns
         if key not in kept_keys
     }

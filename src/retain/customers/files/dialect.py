@@ -88,6 +88,7 @@ def read_cells(
     *,
     content: bytes | None = None,
     encoding: str | None = None,
+    encoding_key: str = "",
 ) -> Sheet:
     """Return all cells of the file as text: surrounding blanks stripped, empty cells missing.
 
@@ -99,6 +100,8 @@ def read_cells(
         The content of a compressed file, None for a plain one.
     encoding
         The encoding that the user names, None to detect it.
+    encoding_key
+        The key under which the user may name it, empty without one.
 
     Raises
     ------
@@ -107,7 +110,7 @@ def read_cells(
         column names.
     """
     fast = None if encoding else _read_fast(path, distinct, content)
-    dialect, table = fast or _read_carefully(path, distinct, content, encoding)
+    dialect, table = fast or _read_carefully(path, distinct, content, (encoding, encoding_key))
     header = [name or f"column {n}" for n, name in enumerate(_header(table), start=1)]
     check_header(path, header, table.num_rows - 1)
     log_read(path, str(dialect), (table.num_rows - 1, table.num_columns))
@@ -150,10 +153,10 @@ def _read_fast(
 
 
 def _read_carefully(
-    path: Path, distinct: Collection[str], content: bytes | None, named: str | None
+    path: Path, distinct: Collection[str], content: bytes | None, named: tuple[str | None, str]
 ) -> tuple[Dialect, pa.Table]:
     data = read_content(path) if content is None else content
-    encoding, text = decode(path, data, named)
+    encoding, text = decode(path, data, *named)
     dialect = detect_dialect(encoding, text)
     csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(text[:_SAMPLE], dialect.separator, distinct)

@@ -30,7 +30,7 @@ def decode(
 ) -> tuple[str, str]:
     """Return the encoding of the file and its text.
 
-    ``encoding`` is the one the user names under ``key``.
+    ``encoding`` is the one the user names under ``key``, which is empty without such a key.
 
     Raises
     ------
@@ -124,6 +124,10 @@ def _decode_code_page(path: Path, data: bytes, key: str) -> tuple[str, str]:
         log = logging.getLogger(__name__)
         log.info("%s: not UTF-8; %s by its letters: %s", path.name, page.name, page.example)
         return page.name, data.decode(page.name, errors="replace")
+    if not key:
+        raise RetainError(
+            f"file {str(path)!r} is not UTF-8, and its encoding is uncertain; save it as UTF-8."
+        )
     if not pages:
         problem = f"file {str(path)!r} is not UTF-8, and its letters fit no other encoding"
         raise RetainError(

@@ -68,7 +68,7 @@ def open_table(path: Path, *, encoding: str | None = None, sheet: str | None = N
         return _arrow_table(path, "JSON lines", table)
     if kind == "Parquet" or path.suffix.lower() in _PARQUET:
         return _arrow_table(path, "Parquet", read_parquet(path))
-    cells = read_cells(path, content=content, encoding=encoding)
+    cells = read_cells(path, content=content, encoding=encoding, encoding_key="data.encoding")
     return Table(path, cells.cells, _marks(cells.cells, cells.dialect.decimal))
 
 
