@@ -72,6 +72,7 @@ class Sheet:
         names = self.columns
         return FileMarks(
             self.dialect.decimal,
+            trusts_points=self.dialect.separator == ",",
             find_marks=lambda: [find_sure_marks(self.column(name).distinct) for name in names],
         )
 

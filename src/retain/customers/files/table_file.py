@@ -69,7 +69,11 @@ def open_table(path: Path, *, encoding: str | None = None, sheet: str | None = N
     if kind == "Parquet" or path.suffix.lower() in _PARQUET:
         return _arrow_table(path, "Parquet", read_parquet(path))
     cells = read_cells(path, content=content, encoding=encoding, encoding_key="data.encoding")
-    return Table(path, cells.cells, _marks(cells.cells, cells.dialect.decimal))
+    return Table(
+        path,
+        cells.cells,
+        _marks(cells.cells, cells.dialect.decimal, trusts_points=cells.dialect.separator == ","),
+    )
 
 
 def _check_keys(path: Path, kind: FileKind, encoding: str | None, sheet: str | None) -> None:
@@ -87,7 +91,7 @@ def _arrow_table(path: Path, how: str, table: pa.Table) -> Table:
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
     log_read(path, how, cells.shape)
-    return Table(path, cells, _marks(cells, "."))
+    return Table(path, cells, _marks(cells, ".", trusts_points=False))
 
 
 def _typed_table(path: Path, how: str, rows: Sequence[Sequence[object]]) -> Table:
@@ -99,13 +103,14 @@ def _typed_table(path: Path, how: str, rows: Sequence[Sequence[object]]) -> Tabl
         {name: type_cells(column) for name, column in zip(header, columns, strict=True)}
     )
     log_read(path, how, cells.shape)
-    return Table(path, cells, _marks(cells, "."))
+    return Table(path, cells, _marks(cells, ".", trusts_points=False))
 
 
-def _marks(cells: pd.DataFrame, default: str) -> FileMarks:
+def _marks(cells: pd.DataFrame, default: str, *, trusts_points: bool) -> FileMarks:
     texts = [name for name in cells.columns if cells[name].dtype == "str"]
     return FileMarks(
         default,
+        trusts_points=trusts_points,
         find_marks=lambda: [find_sure_marks(cells[name]) for name in texts],
         find_orders=lambda: [find_sure_order(cells[name]) for name in texts],
     )

@@ -125,7 +125,12 @@ def find_file_marks(
         return [cells.sure_marks for cells in found if cells is not None]
 
     return FileMarks(
-        raw.decimal_mark, formats=formats, key=key, is_one_key=True, find_marks=find_marks
+        raw.decimal_mark,
+        trusts_points=raw.decimal_mark == ".",
+        formats=formats,
+        key=key,
+        is_one_key=True,
+        find_marks=find_marks,
     )
 
 
