@@ -317,7 +317,9 @@ def test_the_cluster_page_says_of_every_launcher_when_to_use_it():
 
 def test_the_page_on_leak_checks_lists_every_check():
     text = (DOCS / "explanation/leak-checks.md").read_text(encoding="utf-8")
-    assert tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)) == CHECK_NAMES
+    rows = re.findall(r"^\| \[`(\w+)`\]\(checks/(\w+)\.md\) \|", text, flags=re.MULTILINE)
+    assert tuple(code for code, _ in rows) == CHECK_NAMES
+    assert all(code == page for code, page in rows)
 
 
 def test_the_page_on_python_lists_the_public_names():

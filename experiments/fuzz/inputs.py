@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import itertools
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -77,8 +81,25 @@ def _write_table(chance: Random, frame: pd.DataFrame, folder: Path) -> str:
         write_hostile_parquet(chance, pa.Table.from_pandas(frame, preserve_index=False), path)
     else:
         path = folder / "in.csv"
-        path.write_bytes(mutate_text(chance, _csv(frame, chance)))
+        data = mutate_text(chance, _csv(frame, chance))
+        if chance.random() < 0.2:
+            lines = frame.to_json(
+                orient="records", lines=True, date_format="iso", force_ascii=False
+            )
+            data = mutate_text(chance, lines)
+        path.write_bytes(_pack(chance, data))
     return str(path)
+
+
+def _pack(chance: Random, data: bytes) -> bytes:
+    """Return the content of a file, in some cases packed, and then cut in some cases."""
+    if chance.random() < 0.7:
+        return data
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("in.csv", data)
+    packed = chance.choice((gzip.compress(data), bz2.compress(data), stream.getvalue()))
+    return packed if chance.random() < 0.5 else packed[: chance.randrange(1, len(packed))]
 
 
 def vary_table(ground: Ground) -> Reader:
@@ -99,6 +120,11 @@ def vary_table(ground: Ground) -> Reader:
         "bad_rows_share": 0.5,
         "totals_rows": "drop",
         "header_line": 1,
+        "encoding": "cp1251",
+        "decimal": ",",
+        "thousands": ".",
+        "number_format": {"spent": "1 234,56"},
+        "date_format": {"since": "%d/%m/%Y"},
     }
 
     def vary(chance: Random) -> Read:

@@ -20,7 +20,6 @@ from retain.customers.files.columns import (
     check_required_columns,
     rename_reserved,
 )
-from retain.customers.files.dialect import TextOptions
 from retain.customers.files.encoding import resolve_path
 from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
 from retain.customers.files.role_columns import (
@@ -38,6 +37,7 @@ from retain.customers.files.table_columns import (
 )
 from retain.customers.files.table_file import Table, configure_marks, open_table
 from retain.customers.files.table_rows import drop_bad_cells, drop_other_rows
+from retain.customers.files.text_options import TextOptions
 from retain.customers.files.types import (
     InferredColumn,
     as_text,
@@ -49,6 +49,8 @@ from retain.customers.files.types import (
 from retain.customers.reading import Reading
 from retain.errors import RetainError, type_value
 
+MAX_MESSAGES = 5
+"""Columns about which one error speaks."""
 log = logging.getLogger(__name__)
 
 
@@ -209,7 +211,9 @@ def _infer_features(
         else:
             log_reading(name, inferred[key].reading)
     if wrong:
-        raise RetainError("\n".join(wrong))
+        more = len(wrong) - MAX_MESSAGES
+        rest = [f"… and {more} more columns."] if more > 0 else []
+        raise RetainError("\n".join([*wrong[:MAX_MESSAGES], *rest]))
     return inferred, unreadable
 
 
@@ -256,7 +260,10 @@ def _drop_uninformative(
     keep = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
     kept_keys = {roles.names[name] for name in keep}
     reasons = {
-        key: uninformative_reason(customers.features[key], is_date=features[key].is_date)
+        key: uninformative_reason(
+            customers.features[key],
+            is_quantity=features[key].is_date or bool(features[key].reading),
+        )
         for key in customers.columns
         if key not in kept_keys
     }

@@ -67,6 +67,7 @@ def test_json_lines_are_a_table(read_bytes):
             "cannot be read as JSON lines: .* changed from number to string",
         ),
         (b'{"a": [1]}\n', "column 'a' holds list"),
+        (b'{"a": 1}\n{"\xc3": 1}\n', "is not UTF-8 text: line 2"),
         (b"\x1f\x8b\x08junk", "cannot be unpacked"),
         (b"BZh91AY&SY", "cannot be unpacked"),
         (b"PK\x03\x04junk", "cannot be unpacked: File is not a zip file"),

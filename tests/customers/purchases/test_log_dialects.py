@@ -131,11 +131,15 @@ def test_amounts_that_allow_two_readings_are_read_as_the_user_says(opened, csv_l
         assert log.rows("cents")[0] == (cents,)
 
 
-def test_grouped_amounts_beside_small_ones_are_read_as_thousands(opened, csv_log):
-    rows = [f"{n};2024-01-02;{n * 37 + 400:,}" for n in range(1, 200)]
-    log = opened(csv_log("customer;time;amount\n" + "\n".join(rows) + "\n"), amount="amount")
+@pytest.mark.parametrize("mark", [",", "."])
+def test_grouped_amounts_beside_small_ones_are_read_as_thousands(opened, csv_log, mark):
+    amounts = [f"{n * 37 + 400:,}".replace(",", mark) for n in range(1, 200)]
+    rows = [f"{n};2024-01-02;{amount}" for n, amount in enumerate(amounts, start=1)]
+    text = "\n".join(["customer;time;amount", *rows, "200;2024-01-02;0"]) + "\n"
+    log = opened(csv_log(text), amount="amount")
     assert [cents for _, cents in log.rows("customer", "cents")] == [
-        100 * (n * 37 + 400) for n in range(1, 200)
+        *(100 * (n * 37 + 400) for n in range(1, 200)),
+        0,
     ]
 
 

@@ -26,7 +26,9 @@ _NUMERIC = "".join(
         rf"(?P<last>[0-9]{{1,4}}){_CLOCK}$",
     ]
 )
-_NAMED = {  # months by their English names
+_OTHER_FORMS = {  # months without a day, and by their English names
+    r"^[0-9]{4}-[0-9]{2}$": "%Y-%m",
+    r"^[0-9]{2}[./][0-9]{4}$": "%m-%Y",
     r"^[0-9]{1,2}[ -][A-Za-z]{3}[ -][0-9]{4}$": "%d-%b-%Y",
     r"^[0-9]{1,2}[ -][A-Za-z]{3}[ -][0-9]{2}$": "%d-%b-%y",
     r"^[0-9]{1,2}[ -][A-Za-z]{4,9}[ -][0-9]{4}$": "%d-%B-%Y",
@@ -118,8 +120,8 @@ class _Dates:
         self.middle = np.nan_to_num(_cast(digits)).astype(int)
         self.is_year_first = valid & (self.n_first == 4) & (self.n_last <= 2)
         self.is_year_last = valid & (self.n_first <= 2) & np.isin(self.n_last, (2, 4))
-        self.named = _parse_named(self.texts)
-        self.is_like = self.is_year_first | self.is_year_last | ~np.isnan(self.named)
+        self.others = _parse_other_forms(self.texts)
+        self.is_like = self.is_year_first | self.is_year_last | ~np.isnan(self.others)
         self.readings: list[str] = []
 
     @property
@@ -134,7 +136,7 @@ class _Dates:
 
     def days(self, marks: FileMarks, name: str) -> NDArray[np.float64]:
         """Return the days of all distinct cells, NaN where a cell is no date."""
-        days = self.named.copy()
+        days = self.others.copy()
         chosen = self.is_year_first
         if chosen.any():
             self.readings.append("year-month-day")
@@ -230,15 +232,16 @@ def _civil(
     return np.where(fits, dates.astype("int64"), np.nan)
 
 
-def _parse_named(texts: pa.Array) -> NDArray[np.float64]:
-    """Return the days of dates with an English month."""
+def _parse_other_forms(texts: pa.Array) -> NDArray[np.float64]:
+    """Return the days of months, the first of each, and of dates with an English month."""
     found = np.full(len(texts), np.nan)
-    if not pc.any(
-        pc.match_substring_regex(texts, "^[0-9]{1,2}[ -][A-Za-z]{3}|^[A-Za-z]{3}")
-    ).as_py():
+    is_candidate = (
+        "^[0-9]{1,2}[ -][A-Za-z]{3}|^[A-Za-z]{3}|^[0-9]{4}-[0-9]{2}$|^[0-9]{2}[./][0-9]{4}$"
+    )
+    if not pc.any(pc.match_substring_regex(texts, is_candidate)).as_py():
         return found
-    plain = pc.replace_substring_regex(texts, "[ .,-]+", "-")
-    for pattern, date_format in _NAMED.items():
+    plain = pc.replace_substring_regex(texts, "[ .,/-]+", "-")
+    for pattern, date_format in _OTHER_FORMS.items():
         matching = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
         if matching.any():
             chosen = plain.filter(pa.array(matching)).to_pylist()

@@ -16,11 +16,10 @@ import pyarrow as pa
 
 from retain.customers.files import arrow_cells
 from retain.customers.files.arrow_cells import DictionaryColumn, from_arrow, strip_whitespace, tidy
-from retain.customers.files.bad_rows import RowPolicy, dropped_row
+from retain.customers.files.bad_rows import dropped_row
 from retain.customers.files.encoding import (
     check_exists,
     decode,
-    decode_damaged,
     has_byte,
     head_as_utf8,
     read_content,
@@ -30,6 +29,7 @@ from retain.customers.files.number_column import find_sure_marks
 from retain.customers.files.number_format import FileMarks
 from retain.customers.files.numbers import decimal_mark, normalise_spaces, truncate
 from retain.customers.files.records import split_records, unescape_quotes
+from retain.customers.files.text_options import TextOptions
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError, examples
 from retain.wording import describe_count
@@ -48,33 +48,6 @@ class Dialect:
     def __str__(self) -> str:
         """Return the dialect for a log line."""
         return f"{self.encoding}, separator {self.separator!r}, decimal mark {self.decimal!r}"
-
-
-@dataclass(frozen=True, slots=True)
-class TextOptions:
-    """How a text file is read.
-
-    Attributes
-    ----------
-    content
-        The content of a compressed file, None for a plain one.
-    encoding
-        The encoding that the user names, None to detect it.
-    policy
-        The handling of rows that cannot be read; None: an error, as there is no other.
-    header_line
-        The line of the header, from 1; None: detected.
-    """
-
-    content: bytes | None = None
-    encoding: str | None = None
-    policy: RowPolicy | None = None
-    header_line: int | None = None
-
-    def decode(self, path: Path, *, damaged: bool = False) -> tuple[str, str]:
-        """Return the encoding and the text, with U+FFFD for ``damaged`` bytes if that is set."""
-        data = read_content(path) if self.content is None else self.content
-        return (decode_damaged if damaged else decode)(path, data, self.encoding)
 
 
 @dataclass(frozen=True)
@@ -114,6 +87,7 @@ class Sheet:
         names = self.columns
         return FileMarks(
             self.dialect.decimal,
+            trusts_points=self.dialect.separator == ",",
             find_marks=lambda: [find_sure_marks(self.column(name).distinct) for name in names],
         )
 

@@ -31,7 +31,7 @@ def decode(
 ) -> tuple[str, str]:
     """Return the encoding of the file and its text.
 
-    ``encoding`` is the one the user names under ``key``.
+    ``encoding`` is the one the user names under ``key``, which is empty without such a key.
 
     Raises
     ------
@@ -61,10 +61,12 @@ def _decode(path: Path, data: bytes, named: str | None, key: str) -> tuple[str, 
     return encoding, text
 
 
-def decode_damaged(path: Path, data: bytes, encoding: str | None = None) -> tuple[str, str]:
+def decode_damaged(
+    path: Path, data: bytes, encoding: str | None = None, key: str = ""
+) -> tuple[str, str]:
     """Return encoding and text as ``decode``, with U+FFFD for bytes that UTF-8 does not have."""
     try:
-        return decode(path, data, encoding)
+        return decode(path, data, encoding, key)
     except RetainError:
         is_utf8 = _marked_encoding(data) in ("utf-8", "utf-8-sig") and _mostly_utf8(data)
         if encoding is not None or not is_utf8:
@@ -144,6 +146,10 @@ def _decode_code_page(path: Path, data: bytes, key: str) -> tuple[str, str]:
         log = logging.getLogger(__name__)
         log.info("%s: not UTF-8; %s by its letters: %s", path.name, page.name, page.example)
         return page.name, data.decode(page.name, errors="replace")
+    if not key:
+        raise RetainError(
+            f"file {str(path)!r} is not UTF-8, and its encoding is uncertain; save it as UTF-8."
+        )
     if not pages:
         problem = f"file {str(path)!r} is not UTF-8, and its letters fit no other encoding"
         raise RetainError(

@@ -9,6 +9,7 @@ from pyarrow import json
 
 from retain.customers.files.encoding import read_content
 from retain.errors import RetainError
+from retain.storage.reading import decode
 
 JSON_LINES_SUFFIXES = (".jsonl", ".ndjson", ".json")
 MAX_LINE_BYTES = 1 << 24
@@ -25,6 +26,7 @@ def read_json_lines(path: Path, content: bytes | None = None) -> pa.Table:
     """
     data = read_content(path) if content is None else content
     data = data.removeprefix(b"\xef\xbb\xbf")
+    decode(data, f"file {str(path)!r}")  # Arrow does not look at the text of names
     options = json.ReadOptions(block_size=max(MAX_LINE_BYTES, 1))
     try:
         return json.read_json(pa.BufferReader(data), read_options=options)

@@ -106,6 +106,9 @@ class FileMarks:
     ----------
     default
         The decimal mark that goes with the separator of the file.
+    trusts_points
+        Whether a point is a decimal mark if nothing speaks against it, as in a file separated by
+        commas.
     decimal, thousands
         ``data.decimal`` and ``data.thousands``, None if the user says nothing.
     formats
@@ -122,6 +125,7 @@ class FileMarks:
     """
 
     default: str = "."
+    trusts_points: bool = True
     decimal: str | None = None
     thousands: str | None = None
     formats: Mapping[str, NumberFormat] = field(default_factory=dict)
@@ -149,7 +153,7 @@ class FileMarks:
         ``is_grouped`` means that the column looks grouped: its numbers below a thousand have no
         mark, and none above has none.
 
-        >>> FileMarks().resolve(",", is_grouped=True), FileMarks(",").resolve(",", is_grouped=False)
+        >>> FileMarks().resolve(",", is_grouped=True), FileMarks().resolve(",", is_grouped=False)
         ('grouping', None)
         """
         other = "," if mark == "." else "."
@@ -164,4 +168,4 @@ class FileMarks:
             return "decimal" if mark == "." and mark not in groupings and not is_grouped else None
         if is_grouped:
             return "grouping"
-        return "decimal" if mark == self.default == "." else None
+        return "decimal" if mark == "." and self.trusts_points else None

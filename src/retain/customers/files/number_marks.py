@@ -19,9 +19,10 @@ MIN_TAILS = 10
 """Distinct last three digits from which a column of whole numbers shows that it is grouped."""
 _GROUP = "[0-9]{1,3}(?:[%s][0-9]{3})+"
 _INDIAN = "[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
-LIKE_NUMBER = (
-    f"^(?:[0-9]+|{_GROUP % ',. '}|{_GROUP % chr(39)}|{_INDIAN})(?:[.,][0-9]*)?$|^[.,][0-9]+$"
-)
+_SPACED = f"(?:{_GROUP % ' '}|{_GROUP % chr(39)}|[0-9]+)(?:[.,][0-9]*)?"
+_BY_COMMAS = f"(?:{_GROUP % ','}|{_INDIAN})(?:[.][0-9]*)?"
+_BY_POINTS = f"{_GROUP % '.'}(?:,[0-9]*)?"
+LIKE_NUMBER = f"^(?:{_SPACED}|{_BY_COMMAS}|{_BY_POINTS}|[.,][0-9]+)$"
 """Pattern of digits and marks that are a number in some format; dates and addresses are none."""
 
 

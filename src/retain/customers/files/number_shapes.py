@@ -18,7 +18,8 @@ _SIGN = "[-+\u2212\u2013]"
 _FACTOR = "|".join(sorted(FACTORS, key=len, reverse=True))
 _SHAPE = re.compile(
     rf"(?P<open>\(?) ?(?P<first>{_SIGN}?) ?(?P<prefix>[^#()+\u2212\u2013-]*?) ?"
-    rf"(?P<second>{_SIGN}?) ?(?P<lead>[.,]?)#(?P<end>[.,]?) ?(?:(?P<factor>{_FACTOR})(?![\w/])[.]?)? ?"
+    rf"(?P<second>{_SIGN}?) ?(?P<lead>[.,]?)#(?P<end>[.,]?) ?"
+    rf"(?:(?P<factor>{_FACTOR})(?![\w/])[.]?)? ?"
     rf"(?P<suffix>[^#()+\u2212\u2013-]*?) ?(?P<last>[-\u2212\u2013\u2014]?)(?P<close>\)?)"
 )
 _EXPONENT = re.compile("[-+]?#[eE][-+]?#")

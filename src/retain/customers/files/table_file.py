@@ -17,11 +17,12 @@ from retain.customers.files.bad_rows import dropped_row
 from retain.customers.files.columns import find_column
 from retain.customers.files.containers import FileKind, detect_kind, read_workbook, unpack
 from retain.customers.files.dates import find_sure_order
-from retain.customers.files.dialect import Sheet, TextOptions, check_header, log_read, read_cells
+from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
 from retain.customers.files.json_lines import JSON_LINES_SUFFIXES, read_json_lines
 from retain.customers.files.number_column import find_sure_marks
 from retain.customers.files.number_format import FileMarks, check_marks, parse_format
 from retain.customers.files.sheet_cells import type_cells
+from retain.customers.files.text_options import TextOptions
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
 from retain.schema.parsing import check_mapping
@@ -110,8 +111,10 @@ def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | No
         return _arrow_table(path, "JSON lines", read_json_lines(path, content))
     if kind == "Parquet" or path.suffix.lower() in _PARQUET:
         return _arrow_table(path, "Parquet", read_parquet(path))
-    text = read_cells(path, source=replace(source, content=content))
-    marks = _marks(text.cells, text.dialect.decimal)
+    options = replace(source, content=content, encoding_key="data.encoding")
+    text = read_cells(path, source=options)
+    trusts_points = text.dialect.separator == ","
+    marks = _marks(text.cells, text.dialect.decimal, trusts_points=trusts_points)
     table = Table(path, text.cells, marks, text, dropped=text.dropped)
     return replace(table, steps=tuple(_describe_bad_rows(table)))
 
@@ -131,7 +134,7 @@ def _arrow_table(path: Path, how: str, table: pa.Table) -> Table:
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
     log_read(path, how, cells.shape)
-    return Table(path, cells, _marks(cells, "."))
+    return Table(path, cells, _marks(cells, ".", trusts_points=False))
 
 
 def _typed_table(path: Path, how: str, rows: Sequence[Sequence[object]]) -> Table:
@@ -143,13 +146,14 @@ def _typed_table(path: Path, how: str, rows: Sequence[Sequence[object]]) -> Tabl
         {name: type_cells(column) for name, column in zip(header, columns, strict=True)}
     )
     log_read(path, how, cells.shape)
-    return Table(path, cells, _marks(cells, "."))
+    return Table(path, cells, _marks(cells, ".", trusts_points=False))
 
 
-def _marks(cells: pd.DataFrame, default: str) -> FileMarks:
+def _marks(cells: pd.DataFrame, default: str, *, trusts_points: bool) -> FileMarks:
     texts = [name for name in cells.columns if cells[name].dtype == "str"]
     return FileMarks(
         default,
+        trusts_points=trusts_points,
         find_marks=lambda: [find_sure_marks(cells[name]) for name in texts],
         find_orders=lambda: [find_sure_order(cells[name]) for name in texts],
     )

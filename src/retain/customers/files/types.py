@@ -116,10 +116,12 @@ def mask_na_strings(cells: pd.Series) -> pd.Series:
     return text.mask(text.str.lower().isin(_ABSENT))
 
 
-def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
+def uninformative_reason(values: pd.Series, *, is_quantity: bool) -> str:
     """Return the reason to drop a feature (constant, empty or an id), else an empty text.
 
-    >>> uninformative_reason(pd.Series([3.0, 3.0]), is_date=False)
+    Dates and formatted numbers, such as amounts in a currency, are quantities and never ids.
+
+    >>> uninformative_reason(pd.Series([3.0, 3.0]), is_quantity=False)
     'constant'
     """
     observed = values.dropna()
@@ -129,7 +131,7 @@ def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
     if distinct == 1 and len(observed) == len(values):
         return "constant"
     whole = values.dtype == "str" or bool((observed % 1 == 0).all())
-    if whole and not is_date and distinct == len(observed) > len(values) / 2:
+    if whole and not is_quantity and distinct == len(observed) > len(values) / 2:
         return "different in every row, like an identifier"
     return ""
 

@@ -125,14 +125,19 @@ def find_file_marks(
         return [cells.sure_marks for cells in found if cells is not None]
 
     return FileMarks(
-        raw.decimal_mark, formats=formats, key=key, is_one_key=True, find_marks=find_marks
+        raw.decimal_mark,
+        trusts_points=raw.decimal_mark == ".",
+        formats=formats,
+        key=key,
+        is_one_key=True,
+        find_marks=find_marks,
     )
 
 
 def _are_plain_numbers(connection: Connection, cell: str) -> bool:
     """Return True if all cells are digits and points and no point can separate thousands."""
     all_numbers = f"bool_and({full_match_sql('[-+]?#+(?:[.]#+)?', cell)})"
-    decimal = quote_literal("[.]([0-9]{1,2}|[0-9]{4,})$|^[-+]?0")
+    decimal = quote_literal("[.]([0-9]{1,2}|[0-9]{4,})$|^[-+]?0[0-9]*[.]")
     points = f"bool_or(contains({cell}, '.')), bool_or(regexp_matches({cell}, {decimal}))"
     row = connection.execute(f"SELECT {all_numbers}, {points} FROM {RAW_TABLE}").fetchone()  # noqa: S608
     return row is not None and bool(row[0]) and bool(row[1]) <= bool(row[2])
