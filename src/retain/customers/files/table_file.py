@@ -14,6 +14,7 @@ from retain.customers.files.columns import find_column
 from retain.customers.files.containers import FileKind, detect_kind, read_workbook, unpack
 from retain.customers.files.dates import find_sure_order
 from retain.customers.files.dialect import check_header, log_read, read_cells
+from retain.customers.files.encoding import check_exists
 from retain.customers.files.json_lines import JSON_LINES_SUFFIXES, read_json_lines
 from retain.customers.files.number_column import find_sure_marks
 from retain.customers.files.number_format import FileMarks, check_marks, parse_format
@@ -56,7 +57,10 @@ def open_table(path: Path, *, encoding: str | None = None, sheet: str | None = N
     RetainError
         The file is missing, damaged, of another kind, or holds no table.
     """
-    kind, content = detect_kind(path), None
+    check_exists(path)
+    is_named_parquet = path.suffix.lower() in _PARQUET
+    kind: FileKind = "Parquet" if is_named_parquet else detect_kind(path)
+    content = None
     _check_keys(path, kind, encoding, sheet)
     if kind in ("gzip", "bzip2", "zip"):
         name, content = unpack(path, kind)
@@ -66,7 +70,7 @@ def open_table(path: Path, *, encoding: str | None = None, sheet: str | None = N
     if kind == "JSON lines":
         table = read_json_lines(path, content)
         return _arrow_table(path, "JSON lines", table)
-    if kind == "Parquet" or path.suffix.lower() in _PARQUET:
+    if kind == "Parquet":
         return _arrow_table(path, "Parquet", read_parquet(path))
     cells = read_cells(path, content=content, encoding=encoding, encoding_key="data.encoding")
     return Table(
