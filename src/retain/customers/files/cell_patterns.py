@@ -83,11 +83,11 @@ def clean_text(text: str) -> str:
     return re.sub(f"[{WIDE_SPACES}]", " ", text).strip()
 
 
-def find_patterns(texts: pa.Array) -> tuple[list[CellPattern], NDArray[np.int32]]:
+def find_patterns(texts: pa.Array) -> tuple[list[str], NDArray[np.int32]]:
     """Return the patterns of texts, none of which is missing, and the pattern of each.
 
     >>> patterns, codes = find_patterns(pa.array(["$1.5", "$2.7", "x"]))
-    >>> [pattern.text for pattern in patterns], codes.tolist()
+    >>> patterns, codes.tolist()
     (['$0.0', 'x'], [0, 0, 1])
     """
     if texts.offset:
@@ -96,15 +96,14 @@ def find_patterns(texts: pa.Array) -> tuple[list[CellPattern], NDArray[np.int32]
     replaced = _DIGIT_TO_ZERO[np.frombuffer(data or b"", dtype=np.uint8)]
     array = pa.StringArray.from_buffers(len(texts), offsets, pa.py_buffer(replaced.tobytes()))
     encoded = array.dictionary_encode()
-    patterns = [CellPattern(text) for text in encoded.dictionary.to_pylist()]
-    return patterns, encoded.indices.to_numpy().astype(np.int32)
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype(np.int32)
 
 
 def digits_of(texts: pa.Array, pattern: CellPattern) -> NDArray[np.int64]:
     """Return the digits of texts of one pattern, a row of them for each text.
 
     >>> array = pa.array(["$1.5", "$2.7"])
-    >>> digits_of(array, find_patterns(array)[0][0]).tolist()
+    >>> digits_of(array, CellPattern("$0.0")).tolist()
     [[1, 5], [2, 7]]
     """
     length = len(pattern.text.encode())

@@ -35,6 +35,8 @@ from retain.errors import RetainError, type_value
 
 MIN_WEAK_NUMBERS = 20
 """Distinct numbers from which a unit that may be part of a code is believed to be a unit."""
+MAX_PATTERNS = 10_000
+"""Patterns of a column that are looked at, the most frequent ones; numbers have some hundreds."""
 _HEAD = 5_000  # cells whose mark may be either
 
 
@@ -54,14 +56,27 @@ class NumberCells:
     def __init__(self, column: DictionaryColumn, texts: pa.Array, where: str) -> None:
         self.column, self.texts, self.where = column, texts, where
         self.counts = column.counts()
-        self.patterns, self.codes = find_patterns(texts)
-        is_like = [pattern.shape is not None for pattern in self.patterns]
-        self.is_like = np.array(is_like, dtype=bool)[self.codes]
+        texts_of_patterns, codes = find_patterns(texts)
+        rows = np.bincount(codes, weights=self.counts, minlength=len(texts_of_patterns))
+        frequent = np.argsort(-rows, kind="stable")[:MAX_PATTERNS].tolist()
+        self.patterns = _number_patterns({code: texts_of_patterns[code] for code in frequent})
+        self._order = np.argsort(codes, kind="stable")
+        self._ends = np.cumsum(np.bincount(codes, minlength=len(texts_of_patterns)))
+        is_like = np.zeros(len(texts_of_patterns), dtype=bool)
+        is_like[list(self.patterns)] = True
+        self.is_like = is_like[codes]
+
+    def _cells_of(self, code: int) -> NDArray[np.intp]:
+        """Return the indices of the cells of a pattern."""
+        start = self._ends[code - 1] if code else 0
+        indices: NDArray[np.intp] = self._order[start : self._ends[code]]
+        return indices
 
     @property
     def shapes(self) -> dict[str, CellShape]:
         """What stands around the numbers, by the text with ``#`` for the number."""
-        return {one.shape_text: one.shape for one in self.patterns if one.shape is not None}
+        patterns = self.patterns.values()
+        return {one.shape_text: one.shape for one in patterns if one.shape is not None}
 
     @property
     def are_mostly_numbers(self) -> bool:
@@ -81,16 +96,14 @@ class NumberCells:
         """The digits of each pattern, and of up to ``_HEAD`` cells whose mark may be either."""
         cores: list[str] = []
         counts: list[int] = []
-        for code, pattern in enumerate(self.patterns):
-            if pattern.shape is None:
-                continue
-            selected = self.codes == code
+        for code, pattern in self.patterns.items():
+            selected = self._cells_of(code)
             rows = self.counts[selected]
             if not is_open(pattern.core):
                 cores.append(pattern.core.replace("0", "1"))
                 counts.append(int(rows.sum()))
                 continue
-            digits = digits_of(self.texts.filter(pa.array(selected)), pattern)
+            digits = digits_of(self.texts.take(pa.array(selected)), pattern)
             open_rows = rows[digits[:, 0] > 0]
             texts = fill_digits(pattern.core, digits[digits[:, 0] > 0][:_HEAD])
             cores += [*texts, fill_digits(pattern.core, 0 * digits[:1])[0]]
@@ -148,8 +161,6 @@ class NumberCells:
         if not strong and not evidence.has_marks and n_numbers <= MIN_WEAK_NUMBERS:
             return None
         if len(with_unit) > 1:
-            if all(one.unit_kind == "other" for one in with_unit.values()):
-                return None
             self._refuse_units([one.unit for one in with_unit.values()])
         unit: CellShape = next(iter(with_unit.values()))
         self._check_percent(unit)
@@ -164,8 +175,10 @@ class NumberCells:
         """Raise if some numbers have a percent sign and others, not zero, have none."""
         if unit.unit_kind != "percent":
             return
-        bare = [one.shape is not None and not one.shape.unit for one in self.patterns]
-        without = np.array(bare, dtype=bool)[self.codes]
+        without = np.zeros(len(self.texts), dtype=bool)
+        for code, pattern in self.patterns.items():
+            if pattern.shape is not None and not pattern.shape.unit:
+                without[self._cells_of(code)] = True
         zero = pc.match_substring_regex(self.texts, "^[-+]?[0.,]+$")
         without &= ~zero.to_numpy(zero_copy_only=False).astype(bool)
         if without.any():
@@ -211,12 +224,33 @@ class NumberCells:
         """Return the value of each distinct cell in a format, NaN where it does not fit."""
         values = np.full(len(self.texts), np.nan)
         expected = re.compile(number_pattern(number_format))
-        for code, pattern in enumerate(self.patterns):
-            if pattern.shape is not None and expected.match(pattern.core):
-                selected = self.codes == code
-                texts = self.texts.filter(pa.array(selected))
+        for code, pattern in self.patterns.items():
+            if expected.match(pattern.core):
+                selected = self._cells_of(code)
+                texts = self.texts.take(pa.array(selected))
                 values[selected] = _pattern_values(texts, pattern, number_format.decimal)
         return values
+
+
+def _number_patterns(texts: dict[int, str]) -> dict[int, CellPattern]:
+    """Return the patterns that are numbers in some format, by their codes.
+
+    Different words behind numbers, as in addresses, are no units.
+    """
+    patterns = {code: CellPattern(text) for code, text in texts.items()}
+    like = {code: one for code, one in patterns.items() if one.shape is not None}
+    words = {
+        _plain_unit(one.shape.unit)
+        for one in like.values()
+        if one.shape is not None and one.shape.unit_kind == "other"
+    }
+    if len(words) <= 1:
+        return like
+    return {
+        code: one
+        for code, one in like.items()
+        if one.shape is not None and one.shape.unit_kind != "other"
+    }
 
 
 def _pattern_values(texts: pa.Array, pattern: CellPattern, decimal: str) -> NDArray[np.float64]:

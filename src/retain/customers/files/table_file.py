@@ -18,6 +18,7 @@ from retain.customers.files.columns import find_column
 from retain.customers.files.containers import FileKind, detect_kind, read_workbook, unpack
 from retain.customers.files.dates import find_sure_order
 from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
+from retain.customers.files.encoding import check_exists
 from retain.customers.files.json_lines import JSON_LINES_SUFFIXES, read_json_lines
 from retain.customers.files.number_column import find_sure_marks
 from retain.customers.files.number_format import FileMarks, check_marks, parse_format
@@ -99,8 +100,11 @@ def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | No
     RetainError
         The file is missing, damaged, of another kind, or holds no table.
     """
+    check_exists(path)
     source = source or TextOptions()
-    kind, content = detect_kind(path), None
+    is_named_parquet = path.suffix.lower() in _PARQUET
+    kind: FileKind = "Parquet" if is_named_parquet else detect_kind(path)
+    content = None
     _check_keys(path, kind, source.encoding, sheet)
     if kind in ("gzip", "bzip2", "zip"):
         name, content = unpack(path, kind)
@@ -109,7 +113,7 @@ def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | No
         return _typed_table(path, f"sheet {(found := read_workbook(path, sheet))[0]!r}", found[1])
     if kind == "JSON lines":
         return _arrow_table(path, "JSON lines", read_json_lines(path, content))
-    if kind == "Parquet" or path.suffix.lower() in _PARQUET:
+    if kind == "Parquet":
         return _arrow_table(path, "Parquet", read_parquet(path))
     options = replace(source, content=content, encoding_key="data.encoding")
     text = read_cells(path, source=options)
