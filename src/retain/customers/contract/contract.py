@@ -221,7 +221,7 @@ def _check_feature_names(contract: Contract) -> Iterable[str]:
             if name in seen:
                 problem = f"{source.key} and {seen[name]} both become feature {name!r}"
                 yield f"{problem}; expected another name for one of them."
-            if name in RESERVED:
+            if name in RESERVED and name != "profit":  # few rules use profit
                 yield f"{source.key}: {name!r} is a word of rules; expected another name."
             seen[name] = source.key
     if not seen:
