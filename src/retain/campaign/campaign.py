@@ -12,6 +12,7 @@ from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.document import PlanningContext, build_document
 from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
+from retain.campaign.segmentation.outcomes import ObservedTable, Outcomes, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
@@ -23,7 +24,7 @@ from retain.campaign.segmentation.stability import stability
 from retain.campaign.value.break_even import break_even_risk, cheapest_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration
-from retain.campaign.value.value import positive_profit
+from retain.campaign.value.value import positive_profit, risk_sensitivity
 from retain.errors import NotApplicable, RetainError
 from retain.schema import Segmentation
 
@@ -54,6 +55,8 @@ class Campaign:
         The plan as in ``campaign.json``.
     nets
         Bounds of each chosen customer's expected net value, shape (n, 2).
+    observed
+        Observed beside expected declines; None for customers without outcomes.
     """
 
     audience: Audience
@@ -63,6 +66,7 @@ class Campaign:
     plan: CampaignPlan | NotApplicable | None
     tree: dict[str, Any] | None
     nets: np.ndarray | None
+    observed: ObservedTable | None = None
 
 
 def check_limits(audience: Audience, settings: CampaignSettings) -> None:
@@ -86,11 +90,11 @@ def make_campaign(
     audience: Audience,
     recalibration: Recalibration,
     settings: CampaignSettings,
-    declined: np.ndarray | None = None,
+    outcomes: Outcomes | None = None,
 ) -> Campaign:
     """Assign segments and plan offers.
 
-    ``declined`` is 1 for decliners, shape (n,); None if unknown.
+    ``outcomes`` are those of the audience, None if unknown.
 
     Raises
     ------
@@ -99,10 +103,14 @@ def make_campaign(
     """
     settings = scale_costs(settings)
     if not audience.with_profit:
-        return without_money(_segment_audience(audience, settings, None), settings)
+        segmented = _segment_audience(audience, recalibration, settings, None, outcomes)
+        return without_money(segmented, settings)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
-    campaign = _segment_audience(audience, settings, draws)
-    context = PlanningContext(campaign.audience, draws, recalibration, settings, declined)
+    campaign = _segment_audience(audience, recalibration, settings, draws, outcomes)
+    declined = None if outcomes is None else outcomes.declined
+    context = PlanningContext(
+        campaign.audience, draws, recalibration, settings, declined, campaign.observed
+    )
     return with_plan(campaign, context)
 
 
@@ -139,7 +147,11 @@ def without_money(campaign: Campaign, settings: CampaignSettings) -> Campaign:
 
 
 def _segment_audience(
-    audience: Audience, settings: CampaignSettings, draws: MonteCarlo | None
+    audience: Audience,
+    recalibration: Recalibration,
+    settings: CampaignSettings,
+    draws: MonteCarlo | None,
+    outcomes: Outcomes | None,
 ) -> Campaign:
     """Return the customers with their segments, and profiles of these."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
@@ -148,10 +160,24 @@ def _segment_audience(
     stable = stability(
         segmented, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
-    totals = None if draws is None else draws.totals(np.asarray(segmented.segments))
-    profiles = build_profiles(segmented, fitted, totals, stability=stable)
+    labels = np.asarray(segmented.segments)
+    observed, totals, sensitivity = None, None, None
+    if outcomes is not None:
+        observed = observe(outcomes, labels, segmented.table["risk"].to_numpy())
+        totals = None if draws is None else draws.observed_totals(labels, outcomes)
+    else:
+        totals = None if draws is None else draws.totals(labels)
+        sensitivity = risk_sensitivity(segmented, recalibration)
+    profiles = build_profiles(
+        segmented,
+        fitted,
+        totals,
+        observed=None if observed is None else observed.segments,
+        sensitivity=sensitivity,
+        stability=stable,
+    )
     bounds = None if draws is None else draws.per_customer()
-    return Campaign(segmented, fitted, profiles, bounds, None, None, None)
+    return Campaign(segmented, fitted, profiles, bounds, None, None, None, observed)
 
 
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
@@ -179,10 +205,16 @@ def apply_to_new_customers(
         check_segmentation(audience, settings.segmentation)
     segmented = audience.with_segments(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
-        return _without_money(segmented, settings)
+        return _without_money(segmented, recalibration, settings)
     draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
     totals = draws.totals(np.asarray(segmented.segments))
-    profiles = build_profiles(segmented, settings.segmentation, totals, contrasts=False)
+    profiles = build_profiles(
+        segmented,
+        settings.segmentation,
+        totals,
+        sensitivity=risk_sensitivity(segmented, recalibration),
+        contrasts=False,
+    )
     campaign = Campaign(
         segmented, settings.segmentation, profiles, draws.per_customer(), None, None, None
     )
@@ -190,13 +222,21 @@ def apply_to_new_customers(
     return with_plan(campaign, context, scenarios=False)
 
 
-def _without_money(segmented: Audience, settings: CampaignSettings) -> Campaign:
+def _without_money(
+    segmented: Audience, recalibration: Recalibration, settings: CampaignSettings
+) -> Campaign:
     """Return segments of risk; raise if the fitted segments use value."""
     if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
         raise RetainError(
             "the segments of the comparison are by value too, and these customers carry no "
             f"profit: {NAMING}"
         )
-    profiles = build_profiles(segmented, settings.segmentation, None, contrasts=False)
+    profiles = build_profiles(
+        segmented,
+        settings.segmentation,
+        None,
+        sensitivity=risk_sensitivity(segmented, recalibration),
+        contrasts=False,
+    )
     campaign = Campaign(segmented, settings.segmentation, profiles, None, None, None, None)
     return without_money(campaign, settings)

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from retain.campaign.audience import CampaignSettings
 from retain.campaign.campaign import check_limits
 from retain.campaign.reference import build_reference, write_reference
-from retain.campaign.value.recalibration import fit_recalibration
+from retain.campaign.value.fit_recalibration import fit_recalibration
 from retain.campaign.value.value import build_audience
 from retain.errors import NotApplicable
 from retain.execution.dataset import Dataset
@@ -116,7 +116,7 @@ def _check_rules_and_offers(
     audience = build_audience(
         scores,
         customers,
-        fit_recalibration(oof_scores),
+        fit_recalibration(oof_scores, dataset.customers),
         settings.assumptions,
         consent=settings.planning.consent,
     )

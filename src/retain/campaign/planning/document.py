@@ -5,7 +5,8 @@
     consent             from_data | assume_given | not_stated: who says that customers agreed
     profit_unit         of all money
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
-    recalibration       what turns scores into probabilities
+    recalibration       what turns scores into probabilities, and how it was chosen
+    calibration_check   observed beside expected declines; null for customers without outcomes
     profit_at_risk      of all customers; n_simulations of the Monte Carlo
     profit_curve, empc  expected profit by the number of customers targeted
     offers              one object per offer: eligible and chosen customers, cost, saved profit
@@ -40,6 +41,7 @@ from retain.campaign.planning.sensitivity import (
     compute_budget_curve,
     compute_shadow_prices,
 )
+from retain.campaign.segmentation.outcomes import ObservedTable
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest_offer
 from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
@@ -79,6 +81,14 @@ def _calibration_poor(document: Document) -> dict[str, Any] | None:
     return None if slope["low"] <= 1 <= slope["high"] else {"slope": slope["value"]}
 
 
+def _risk_miscalibrated(document: Document) -> dict[str, Any] | None:
+    """Return the numbers of segments and tenths of the risk in which the risks are wrong."""
+    check = document["calibration_check"]
+    if check is None or not check["n_flagged_segments"] + check["n_flagged_tenths"]:
+        return None
+    return {"n_segments": check["n_flagged_segments"], "n_tenths": check["n_flagged_tenths"]}
+
+
 def _may_lose(document: Document) -> dict[str, Any] | None:
     """Return the lower bound of the net value if it is a loss."""
     net = document["plan"]["expected_net"]
@@ -86,6 +96,7 @@ def _may_lose(document: Document) -> dict[str, Any] | None:
 
 
 CAUTION_CHECKS = {
+    "risk_miscalibrated": _risk_miscalibrated,
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,
     "control_none": _control_none,
@@ -98,7 +109,8 @@ CAUTION_CHECKS = {
 class PlanningContext:
     """Customers, simulation and settings of a plan.
 
-    ``declined`` is 1 for customers whose activity declined, shape (n,); None for new customers.
+    ``declined`` is 1 for customers whose activity declined, shape (n,), and ``observed`` the table
+    of their segments; None for new customers.
     """
 
     audience: Audience
@@ -106,6 +118,7 @@ class PlanningContext:
     recalibration: Recalibration
     settings: CampaignSettings
     declined: np.ndarray | None
+    observed: ObservedTable | None = None
 
 
 def build_document(
@@ -128,6 +141,7 @@ def build_document(
             for name in ("horizon", "loss_fraction", "margin", "cost_multiplier")
         ],
         "recalibration": context.recalibration.as_json(),
+        "calibration_check": None if context.observed is None else context.observed.as_json(),
         "profit_at_risk": monte_carlo.total(np.ones(len(audience))).as_json(),
         "n_simulations": assumptions.simulations,
         "offers": _summarise_offers(plan, context),

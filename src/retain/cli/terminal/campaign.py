@@ -41,22 +41,32 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     money = any(one["profit_at_risk"] is not None for one in segments)
     if money:
-        table.caption = "at risk: the profit expected to be lost"
+        table.caption = "at risk: the profit of those who declined, or expected to be lost"
     table.add_column("segment")
     sums = ("at risk", "95 % interval") if money else ()
-    for name in ("customers", "risk", "95 % CI", *sums):
+    for name in ("customers", "risk", "95 % CI", "expected", *sums):
         table.add_column(name, justify="right", no_wrap=True)
     for one in segments:
         cells = [
             f"{one['n_customers']:,}",
-            f"{one['risk']['value']:.2f}",
-            format_interval(one["risk"]["low"], one["risk"]["high"], ".2f"),
+            *_risk(one),
+            f"{one['expected_risk']:.2f}{'!' if one['is_miscalibrated'] else ''}",
         ]
         if money:
             at_risk = one["profit_at_risk"]
-            cells += [_money(at_risk["value"]), _span(at_risk)]
+            cells += (
+                ["", "too few"] if at_risk is None else [_money(at_risk["value"]), _span(at_risk)]
+            )
         table.add_row(literal(one["segment"]), *cells)
     return table
+
+
+def _risk(one: Tree) -> tuple[str, str]:
+    """Return the risk and its interval; with too few customers the number of decliners."""
+    risk, declined = one["risk"], one["n_declined"]
+    if risk is not None:
+        return f"{risk['value']:.2f}", format_interval(risk["low"], risk["high"], ".2f")
+    return "" if declined is None else f"{declined} of {one['n_customers']}", "too few"
 
 
 def _contrast(one: Tree) -> str:
@@ -103,6 +113,8 @@ CAUTIONS = {
     "campaign.control_share=0.2.",
     "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "
     "probabilities.",
+    "risk_miscalibrated": "In some segments or tenths of the risk, observed declines differ from "
+    "the expected ones beyond chance (marked ! in the segments): risks and money there are wrong.",
     "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
 """Messages of cautions by code."""

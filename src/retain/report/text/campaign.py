@@ -112,6 +112,16 @@ def _poor_calibration(tree: Tree) -> dict[str, Any]:
     return _slope(tree["campaign"]["recalibration"])
 
 
+def _miscalibrated(tree: Tree) -> dict[str, Any]:
+    check = tree["campaign"]["calibration_check"]
+    return {
+        "segments": Number(check["n_flagged_segments"], "count"),
+        "tenths": Number(check["n_flagged_tenths"], "count"),
+        "tests": Number(check["n_tests"], "count"),
+        "level": Number(check["level"], "plain"),
+    }
+
+
 def _loss_values(tree: Tree) -> dict[str, Any]:
     return {"low": money(tree["campaign"]["plan"]["expected_net"]["low"])}
 
@@ -119,6 +129,7 @@ def _loss_values(tree: Tree) -> dict[str, Any]:
 _CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "calibration_poor": _poor_calibration,
     "may_lose": _loss_values,
+    "risk_miscalibrated": _miscalibrated,
 }
 """Placeholders of the texts of cautions by code."""
 
@@ -179,7 +190,13 @@ def _capacity(campaign: Tree) -> list[Message]:
 
 def plan_quality_text(campaign: Tree) -> list[Message]:
     """Return profit at risk, recalibration, the plan's certificate, and the plan's stability."""
-    messages = [_at_risk(campaign), _recalibration(campaign), _certificate(campaign["plan"])]
+    messages = [
+        _at_risk(campaign),
+        _recalibration(campaign),
+        _basis(campaign),
+        _profit_test(campaign),
+        _certificate(campaign["plan"]),
+    ]
     steady = _stable_assumptions((campaign["sensitivity"] or {"rows": []})["rows"])
     return [*(one for one in messages if one is not None), *steady]
 
@@ -201,6 +218,39 @@ def _recalibration(campaign: Tree) -> Message | None:
         return None
     key = f"trust.calibrated.{_spread(calibration)}"
     return message(key, customers=customers(calibration["n_customers"]), **_slope(calibration))
+
+
+def _basis(campaign: Tree) -> Message | None:
+    """Return the chosen calibration with its log-loss beside those of the others."""
+    calibration = campaign["recalibration"]
+    if calibration is None:
+        return None
+    basis = calibration["out_of_fold"]["basis"]
+    name = message(f"trust.basis.{basis}")
+    losses = calibration["log_loss"].get("out_of_fold")
+    if not losses:
+        return message("trust.basis_only", basis=name)
+    return message(
+        "trust.basis_chosen",
+        basis=name,
+        loss=Number(losses[basis], "score"),
+        line=Number(losses["logit"], "score"),
+        scores=Number(losses["identity"], "score"),
+    )
+
+
+def _profit_test(campaign: Tree) -> Message | None:
+    """Return the test whether profit tells more of the decline than the score."""
+    calibration = campaign["recalibration"]
+    test = None if calibration is None else calibration["profit_test"]
+    if test is None:
+        return None
+    return message(
+        f"trust.profit_{'used' if test['is_used'] else 'unused'}",
+        p=Number(test["p"], "p"),
+        level=Number(test["level"], "plain"),
+        odds=Number(test["odds_ratio"], "times"),
+    )
 
 
 def _slope(calibration: Tree) -> dict[str, Any]:

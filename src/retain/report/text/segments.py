@@ -24,7 +24,10 @@ def segment_sentences(segments: Sequence[Tree]) -> list[Message]:
 
 
 def _most(segments: Sequence[Tree]) -> Message:
-    (first, weight), *others = segments_by_risk(segments)
+    ranked = segments_by_risk(segments)
+    if not ranked:
+        return message("segments.too_few")
+    (first, weight), *others = ranked
     form = "money" if has_profit(segments) else "share"
     values: dict[str, Any] = {
         "segment": segment_label(first),
