@@ -164,7 +164,9 @@ def share_draws(share: np.ndarray, effective: np.ndarray, normal: np.ndarray) ->
 def _tenths(risk: np.ndarray) -> np.ndarray:
     """Return the tenth of each risk, equal risks in one."""
     cut = pd.qcut(risk, TENTHS, labels=False, duplicates="drop")
-    return np.zeros(len(risk), dtype=int) if pd.isna(cut).any() else np.asarray(cut, dtype=int)
+    if pd.isna(cut).any():  # one risk for all
+        return np.zeros(len(risk), dtype=int)
+    return np.asarray(np.unique(cut, return_inverse=True)[1])
 
 
 def _groups(outcomes: Outcomes, code: np.ndarray, count: int) -> list[Group]:

@@ -5,7 +5,7 @@ Every map is a logistic regression on a few functions of the score's logit x, it
     constant  nothing: everybody has the overall share
     logit     x: an intercept and a slope (Cox 1958)
     beta      ln s and −ln(1 − s), slopes of at least 0: beta calibration (Kull et al. 2017)
-    spline    linear between three knots, slopes of at least 0
+    spline    linear between five knots, slopes of at least 0
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ EDGE = 1e-6
 """Scores are clipped to this distance from 0 and 1."""
 BASES = ("constant", "logit", "beta", "spline")
 """Names of bases, simplest first."""
-KNOT_SHARES = (0.1, 0.5, 0.9)
+KNOT_SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Quantiles of scores at which the spline may bend; the lowest and highest score are left out."""
 
 
@@ -55,7 +55,7 @@ def basis_design(basis: str, x: np.ndarray, knots: tuple[float, ...]) -> np.ndar
 
 
 def place_knots(x: np.ndarray) -> tuple[float, ...]:
-    """Return up to three ascending knots of the spline for logits x; none if few values differ."""
+    """Return up to five ascending knots of the spline for logits x; none if few values differ."""
     inner = x[(x > x.min()) & (x < x.max())]
     if len(inner) == 0:
         return ()
@@ -209,7 +209,7 @@ class CalibrationMap:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise invalid_calibration(where, f"{type(error).__name__}: {error}") from None
         if basis not in BASES or not _fits(basis, knots):
-            raise invalid_calibration(where, f"basis {str(basis)[:40]!r} with knots {knots[:4]}")
+            raise invalid_calibration(where, f"basis {str(basis)[:40]!r} with knots {knots[:6]}")
         one = cls(basis, coefficients, covariance, knots, profit)
         count = one.design(np.zeros(1)).shape[1]
         if coefficients.shape != (count,) or covariance.shape != (count, count):

@@ -41,18 +41,25 @@ def fit_recalibration(scores: Scores, customers: Customers) -> Recalibration:
     two-parameter line. If scores are constant or higher for stayers, risk does not depend on them;
     if they separate the classes, the line's slope gets a normal prior about 1.
 
+    Risk depends on profit where ``test_profit`` shows it. Elsewhere it does not, but the covariance
+    holds the mean square error of leaving profit out: a link not shown may still be there.
+
     Raises
     ------
     ValueError
         A customer has no target.
     """
-    averaged, rows = (CalibrationRows.of(table, customers) for table in calibration_tables(scores))
+    averaged, repeated = (
+        CalibrationRows.of(table, customers) for table in calibration_tables(scores)
+    )
     test, scale = test_profit(averaged)
-    used = scale if test is not None and test.is_used else None
+    is_used = test is not None and test.is_used
     maps, losses = {}, {}
-    for name, one in (("out_of_fold", averaged), ("single_model", rows)):
-        if name == "out_of_fold" or len(rows.x) > len(averaged.x):
-            maps[name], losses[name] = _choose(one.with_profit(used), used)
+    for name, one in (("out_of_fold", averaged), ("single_model", repeated)):
+        if one is averaged or len(repeated.x) > len(averaged.x):
+            rows = one.with_profit(scale)
+            chosen, losses[name] = _choose(rows, scale if is_used else None)
+            maps[name] = _allow_for_profit(chosen, rows, scale)
     return Recalibration(
         out_of_fold=maps["out_of_fold"],
         single_model=maps.get("single_model", maps["out_of_fold"]),
@@ -70,14 +77,15 @@ def cross_fit_risk(scores: Scores, customers: Customers, fitted: Recalibration) 
     Maps of the basis of ``fitted.out_of_fold`` are fitted in five folds that keep duplicates
     together. Below ten customers of either class the risk is by ``fitted`` itself.
     """
-    one = fitted.out_of_fold
+    one, test = fitted.out_of_fold, fitted.profit_test
+    profit = one.profit if test is not None and test.is_used else None
     rows = CalibrationRows.of(calibration_tables(scores)[0], customers).with_profit(one.profit)
     risk = special.expit(one.design(rows.x, rows.z) @ one.coefficients)
     if rows.smaller_class >= 2 * FOLDS:
-        for test in iter_folds(rows):
-            held = _fit_map(rows.at(~test), one.basis, one.knots, one.profit)
-            part = rows.at(test)
-            risk[test] = special.expit(held.design(part.x, part.z) @ held.coefficients)
+        for fold in iter_folds(rows):
+            held = _fit_map(rows.at(~fold), one.basis, one.knots, profit)
+            part = rows.at(fold)
+            risk[fold] = special.expit(held.design(part.x, part.z) @ held.coefficients)
     columns = (rows.ids, 0, 0, rows.target.astype(int), np.clip(risk, 0, 1))
     return Scores(pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))), "out_of_fold")
 
@@ -163,6 +171,22 @@ def _fit_map(
         clusters=rows.clusters,
     )
     return replace(empty, coefficients=found.coefficients, covariance=found.covariance)
+
+
+def _allow_for_profit(
+    one: CalibrationMap, rows: CalibrationRows, scale: ProfitScale | None
+) -> CalibrationMap:
+    """Return a map without profit with the mean square error of leaving it out."""
+    if scale is None or one.profit is not None:
+        return one
+    whole = _fit_map(rows, one.basis, one.knots, scale)
+    n_profit = len(whole.coefficients) - len(one.coefficients)
+    left_out = np.append(np.zeros_like(one.coefficients), whole.coefficients[-n_profit:])
+    return replace(
+        whole,
+        coefficients=np.append(one.coefficients, np.zeros(n_profit)),
+        covariance=whole.covariance + np.outer(left_out, left_out),
+    )
 
 
 def _fit_separated(rows: CalibrationRows) -> CalibrationMap:
