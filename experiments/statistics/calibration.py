@@ -43,8 +43,8 @@ MODELS: dict[str, ClassifierMixin] = {
     "tree": TREE,
     "knn": KNeighborsClassifier(15),
     "logistic": LOGISTIC,
-    "forest": RandomForestClassifier(40, random_state=0),
-    "boosting": GradientBoostingClassifier(n_estimators=60, random_state=0),
+    "forest": RandomForestClassifier(20, random_state=0),
+    "boosting": GradientBoostingClassifier(n_estimators=30, random_state=0),
     "blend": VotingClassifier([("tree", TREE), ("logistic", LOGISTIC)], voting="soft"),
 }
 
@@ -116,7 +116,9 @@ def main() -> None:
             ends = {"low": mean - reach, "high": mean + reach}
             row = {"model": name, "repeats": repeats, "slope": mean, **ends}
             rows.append({**row, "n_stores": len(values)})
-            print(f"{name:<10}{repeats} repeats  {mean:.3f}  [{ends['low']:.3f}, {ends['high']:.3f}]")
+            print(
+                f"{name:<10}{repeats} repeats  {mean:.3f}  [{ends['low']:.3f}, {ends['high']:.3f}]"
+            )
         print(f"  {time.perf_counter() - begun:.0f} s")
     if given.out is not None:
         table = pd.DataFrame(rows).round(4)

@@ -121,7 +121,9 @@ def draw_store(store: Store, seed: int) -> Draw:
         profit_unit="roubles",
     )
     scores = (Scores(pd.concat(parts, ignore_index=True), "out_of_fold"),)
-    scores += tuple(Scores(one, kind) for one, kind in zip(tests, ("sealed_test", "new")))
+    scores += tuple(
+        Scores(one, kind) for one, kind in zip(tests, ("sealed_test", "new"), strict=True)
+    )
     return Draw(customers, pd.Series(truth, index=ids), *scores)
 
 
@@ -157,9 +159,7 @@ def judge(store: Store, seed: int) -> dict[str, list[float]]:
     carlo = MonteCarlo(audience, found, SURE, seed=0)
     observed = observe(outcomes, np.asarray(audience.segments), audience.table["risk"].to_numpy())
     totals = carlo.observed_totals(np.asarray(audience.segments), outcomes)
-    rows = build_profiles(
-        audience, SEGMENTS, totals, observed=observed.segments, contrasts=False
-    )
+    rows = build_profiles(audience, SEGMENTS, totals, observed=observed.segments, contrasts=False)
     _hold(held, "segment", rows, audience, one.truth)
     table = observed.as_json()
     held["flagged"].append(table["n_flagged_segments"] + table["n_flagged_tenths"] > 0)

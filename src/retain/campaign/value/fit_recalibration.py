@@ -16,7 +16,7 @@ from retain.campaign.value.calibration_rows import (
     iter_folds,
 )
 from retain.campaign.value.logistic import fit_logistic
-from retain.campaign.value.profit_test import test_profit
+from retain.campaign.value.profit_test import assess_profit
 from retain.campaign.value.recalibration import Line, Recalibration
 from retain.customers.customers import Customers
 from retain.learning.scores import COLUMNS, Scores
@@ -41,7 +41,7 @@ def fit_recalibration(scores: Scores, customers: Customers) -> Recalibration:
     two-parameter line. If scores are constant or higher for stayers, risk does not depend on them;
     if they separate the classes, the line's slope gets a normal prior about 1.
 
-    Risk depends on profit where ``test_profit`` shows it. Elsewhere it does not, but the covariance
+    Risk depends on profit where ``assess_profit`` shows it. Elsewhere it does not, but the covariance
     holds the mean square error of leaving profit out: a link not shown may still be there.
 
     Raises
@@ -52,7 +52,7 @@ def fit_recalibration(scores: Scores, customers: Customers) -> Recalibration:
     averaged, repeated = (
         CalibrationRows.of(table, customers) for table in calibration_tables(scores)
     )
-    test, scale = test_profit(averaged)
+    test, scale = assess_profit(averaged)
     is_used = test is not None and test.is_used
     maps, losses = {}, {}
     for name, one in (("out_of_fold", averaged), ("single_model", repeated)):

@@ -24,7 +24,7 @@ PROFIT_LEVEL = 0.2
 """Level of the test of profit: leaving out a true link costs more than estimating an idle one."""
 
 
-def test_profit(rows: CalibrationRows) -> tuple[ProfitTest | None, ProfitScale | None]:
+def assess_profit(rows: CalibrationRows) -> tuple[ProfitTest | None, ProfitScale | None]:
     """Return the test of profit beyond a spline of the score, and how profit enters.
 
     One customer of each duplicate group is tested. None below ``MIN_TO_TEST`` customers of either
