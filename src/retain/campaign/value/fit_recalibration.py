@@ -41,8 +41,8 @@ def fit_recalibration(scores: Scores, customers: Customers) -> Recalibration:
     two-parameter line. If scores are constant or higher for stayers, risk does not depend on them;
     if they separate the classes, the line's slope gets a normal prior about 1.
 
-    Risk depends on profit where ``assess_profit`` shows it. Elsewhere it does not, but the covariance
-    holds the mean square error of leaving profit out: a link not shown may still be there.
+    Risk depends on profit where ``assess_profit`` shows it. Elsewhere it does not, but the
+    covariance holds the mean square error of leaving profit out: a link not shown may be there.
 
     Raises
     ------
