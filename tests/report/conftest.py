@@ -17,7 +17,7 @@ from scipy import stats
 from retain.report.charts.canvas import chart_style
 from retain.report.page.page import page
 
-from .invented_campaign import make_campaign, make_segments
+from .invented_campaign import make_campaign, make_check, make_recalibration, make_segments
 from .invented_explanations import make_reasons
 from .shared_charts import SharedCharts
 
@@ -310,6 +310,8 @@ def make_tree(count=30, *, folds=10):
             },
         ],
         "segments": make_segments(),
+        "recalibration": make_recalibration(),
+        "calibration_check": make_check(),
         "campaign": make_campaign(),
         "n_scored": {"out_of_fold": 1039, "sealed_test": 257},
         "commands": ["retain -m study=models data=one_click", "retain-compare study=models"],

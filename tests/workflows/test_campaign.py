@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from retain.cli.terminal.campaign import _promise
+from retain.verdict.statistics import wilson_interval
 
 STORE = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 CATALOGUE = """
@@ -113,6 +114,33 @@ def test_what_the_files_say_adds_up(compared):
     assert sum(held.values()) == plan["n_control"]
     assert verdict_of(folder)["campaign"]["id"] == tree["id"]
     assert "offers.csv" in tree["files"]
+
+
+def test_segments_show_observed_declines_beside_expected_ones(compared):
+    _, _, folder = compared("campaign.budget=5", "campaign.control_share=0.25")
+    tree = verdict_of(folder)
+    table = pd.read_csv(folder / "segments.csv").set_index("segment")
+    assert table["n_customers"].sum() == sum(tree["n_scored"].values())
+    for one in tree["segments"]:
+        row = table.loc[one["segment"]]
+        assert row["n_declined"] == one["n_declined"]
+        assert row["expected_risk"] == pytest.approx(one["expected_risk"])
+        if one["n_customers"] < 20:
+            assert one["risk"] is None
+            assert pd.isna(row["risk_low"])
+            continue
+        low, high = wilson_interval(one["n_declined"], one["n_customers"])
+        assert one["risk"]["value"] == pytest.approx(one["n_declined"] / one["n_customers"])
+        assert one["risk"]["low"] >= 0
+        assert one["risk"]["low"] <= low + 1e-9  # duplicates widen the interval
+        assert one["risk"]["high"] >= high - 1e-9
+    check = tree["calibration_check"]
+    assert sum(one["n_customers"] for one in check["tenths"]) == table["n_customers"].sum()
+    declined = sum(one["n_declined"] for one in check["tenths"])
+    assert declined == table["n_declined"].sum()
+    codes = {one["code"] for one in tree_of(folder)["cautions"]}
+    flags = check["n_flagged_segments"] + check["n_flagged_tenths"]
+    assert ("risk_miscalibrated" in codes) == (flags > 0)
 
 
 def test_nobody_without_consent_is_in_any_list(compared):

@@ -460,7 +460,7 @@ def test_half_of_the_real_store_reconciles_with_its_files(one_click_dir, here, r
     names = ["score", "risk", "profit_at_risk"]
     pd.testing.assert_frame_equal(scored().loc[sealed, names], before.loc[sealed, names])
     assert set(shifts()) == {"none"}
-    money = pd.read_csv(only_folder() / "segments.csv")["profit_at_risk"].sum()
+    money = pd.read_csv(only_folder() / "segments.csv")["expected_profit_at_risk"].sum()
     assert money == pytest.approx(scored()["profit_at_risk"].sum())
 
 

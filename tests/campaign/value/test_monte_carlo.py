@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy import special
 
+from retain.campaign.segmentation.outcomes import Outcomes
+from retain.campaign.shares import wilson
 from retain.campaign.value import money, net_bounds, risk_grid
 from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.calibration_map import logit
@@ -119,6 +121,40 @@ def test_each_chosen_customer_has_the_interval_of_the_own_net_value(few):
     expected = np.column_stack([np.minimum(low, point), np.maximum(high, point)])
     assert found == pytest.approx(expected)
     assert (found[chosen < 0] == 0).all()
+
+
+def test_the_profit_that_decliners_took_has_wilson_s_interval_at_its_effective_size(few):
+    value, random = certain(make_value(20_000)), np.random.default_rng(0)
+    declined = (random.random(300) < few.table["risk"]).to_numpy().astype(float)
+    labels = random.choice(["a", "b"], 300)
+    outcomes = Outcomes(declined, few.table["risk"].to_numpy(), np.arange(300))
+    found = MonteCarlo(few, UNSURE, value, seed=0).observed_totals(labels, outcomes)
+    cost = few.table["value_at_stake"].to_numpy()
+    for name, one in found.items():
+        stake, lost = cost[labels == name], (cost * declined)[labels == name].sum()
+        effective = stake.sum() ** 2 / (stake**2).sum()
+        low, high = wilson(lost / stake.sum() * effective, effective, 1.959964)
+        assert one.value == pytest.approx(lost)
+        ends = (float(low) * stake.sum(), float(high) * stake.sum())
+        assert (one.low, one.high) == pytest.approx(ends, rel=0.01)
+
+
+def test_uncertain_assumptions_widen_the_interval_of_observed_profit(few):
+    outcomes = Outcomes(np.arange(300) % 2.0, np.full(300, 0.5), np.arange(300))
+    labels = np.full(300, "all")
+    widths = []
+    for value in (certain(make_value()), make_value()):
+        one = MonteCarlo(few, UNSURE, value, seed=0).observed_totals(labels, outcomes)["all"]
+        assert one.low < one.value < one.high
+        widths.append(one.high - one.low)
+    assert widths[1] > 1.3 * widths[0]
+
+
+def test_where_no_profit_is_at_stake_none_is_lost(few):
+    poor = replace(few, table=few.table.assign(profit=-1.0, profit_at_risk=0.0))
+    outcomes = Outcomes(np.ones(300), np.full(300, 0.5), np.arange(300))
+    carlo = MonteCarlo(poor, UNSURE, make_value(), seed=0)
+    assert carlo.observed_totals(np.full(300, "all"), outcomes)["all"] == Money(0.0, 0.0, 0.0)
 
 
 # Two maps, a risk that depends on profit, losses, and profits that are missing.

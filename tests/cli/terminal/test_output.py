@@ -136,6 +136,7 @@ def further(text):
     end = {"value": 1.0, "low": 0.0, "high": 2.0}
     contrast = {"feature": text, "level": text, "in_segment": 0.5, "elsewhere": 0.2}
     segment = {"segment": text, "n_customers": 2, "risk": end}
+    segment |= {"n_declined": 1, "expected_risk": 0.5, "is_miscalibrated": True}
     segment |= {"profit_at_risk": end, "contrasts": [contrast], "is_small": True}
     return {
         "segments": [segment],

@@ -73,6 +73,7 @@ def test_every_text_is_asked_for_somewhere():
         "segments.number.",
         "segments.stable.",
         "state.",
+        "trust.basis.",
         "trust.calibrated.",
         "trust.method.",
     )

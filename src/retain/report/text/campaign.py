@@ -246,7 +246,7 @@ def _profit_test(campaign: Tree) -> Message | None:
     if test is None:
         return None
     return message(
-        f"trust.profit_{'used' if test['is_used'] else 'unused'}",
+        "trust.profit_used" if test["is_used"] else "trust.profit_unused",
         p=Number(test["p"], "p"),
         level=Number(test["level"], "plain"),
         odds=Number(test["odds_ratio"], "times"),
