@@ -105,11 +105,11 @@ def main() -> None:
     """Simulate every model and print mean slopes with their intervals."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stores", type=int, default=200)
-    parser.add_argument("--only", choices=MODELS)
+    parser.add_argument("--only", nargs="+", choices=MODELS)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     rows = []
-    for name in [given.only] if given.only else MODELS:
+    for name in given.only or MODELS:
         begun = time.perf_counter()
         for repeats, values in simulate(name, given.stores).items():
             mean, reach = np.mean(values), 1.96 * np.std(values, ddof=1) / np.sqrt(len(values))

@@ -255,19 +255,19 @@ def main() -> None:
     """Simulate every store and print every rate."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stores", type=int, default=2000)
-    parser.add_argument("--only", choices=STORES)
+    parser.add_argument("--only", nargs="+", choices=STORES)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     table = []
-    for name in [given.only] if given.only else STORES:
+    for name in given.only or STORES:
         begun = time.perf_counter()
         rows = summary(name, simulate(name, given.stores), given.stores)
         print(f"{name}, {given.stores} stores, {time.perf_counter() - begun:.0f} s")
         for row in rows:
             print(f"  {row['judged']:<20}{row['rate']:.3f}  [{row['low']:.3f}, {row['high']:.3f}]")
         table += rows
-    if given.out is not None:
-        pd.DataFrame(table).to_csv(given.out, index=False, lineterminator="\n")
+        if given.out is not None:
+            pd.DataFrame(table).to_csv(given.out, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

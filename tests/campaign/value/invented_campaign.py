@@ -31,15 +31,19 @@ def make_line(intercept, slope, covariance):
 
 
 UNSURE = make_line(-0.2, 0.9, [[0.01, 0.004], [0.004, 0.008]])
-SCALE = ProfitScale(3.0, 0.7, 0.5, has_missing=True)
+SCALE = ProfitScale(3.0, 0.7, 0.5, -2.5, 2.5, has_missing=True)
 LINKED = Recalibration(
     CalibrationMap(
-        "logit", np.array([-0.2, 0.9, 0.4, -0.3]), np.diag([0.01, 0.008, 0.006, 0.02]), (), SCALE
+        "logit",
+        np.array([-0.2, 0.9, 0.4, 0.05, -0.3]),
+        np.diag([0.01, 0.008, 0.006, 0.003, 0.02]),
+        (),
+        SCALE,
     ),
     CalibrationMap(
         "beta",
-        np.array([-0.1, 0.7, 1.1, 0.5, -0.2]),
-        np.diag([0.01, 0.008, 0.01, 0.006, 0.02]),
+        np.array([-0.1, 0.7, 1.1, 0.5, 0.05, -0.2]),
+        np.diag([0.01, 0.008, 0.01, 0.006, 0.003, 0.02]),
         (),
         SCALE,
     ),

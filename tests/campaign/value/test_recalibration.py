@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -227,6 +226,18 @@ def linked(n, link, seed):
     return score, (random.random(n) < chance).astype(int), np.exp(1 + log_profit), chance
 
 
+# Whatever the shape of the link: linear in profit, or one that falls at both ends.
+@pytest.mark.parametrize("shape", [lambda p: 0.3 * p, lambda p: -0.4 * (np.log(p) ** 2)])
+def test_the_total_is_right_for_links_of_other_shapes(shape):
+    random = np.random.default_rng(0)
+    score, profit = random.beta(1.5, 2, 6000), random.gamma(2, 2, 6000)
+    chance = special.expit(special.logit(score) + shape(profit))
+    target = (random.random(6000) < chance).astype(int)
+    found = fit_recalibration(scored(score, target), people(6000, profit))
+    risk = found.probability(score, profit, np.zeros(6000, dtype=bool))
+    assert risk @ profit == pytest.approx(target @ profit, rel=0.02)
+
+
 # The issue: totals off by -15 and +17 % where profit is linked by .5 per standard deviation.
 @pytest.mark.parametrize("link", [0.5, -0.5])
 def test_a_link_of_profit_is_found_and_the_total_is_right(link):
@@ -279,15 +290,12 @@ def test_missing_profits_have_a_coefficient_of_their_own():
     assert risk[0] > risk[1] + 0.2
 
 
-def test_without_profits_risk_is_that_of_the_mean_profit():
-    scores, profit = np.array([0.2, 0.6]), np.full(2, np.nan)
-    at_mean = replace(
-        LINKED.out_of_fold, profit=replace(LINKED.out_of_fold.profit, has_missing=True)
-    )
-    assert at_mean.probability(scores) == pytest.approx(
-        at_mean.probability(scores, np.full(2, 3.0 * np.expm1(0.7)))
-    )
-    assert (at_mean.probability(scores, profit) != at_mean.probability(scores)).all()
+def test_without_profits_their_terms_are_at_their_means():
+    scores, averaged = np.array([0.2, 0.6]), LINKED.out_of_fold
+    plain = CalibrationMap("logit", averaged.coefficients[:2], averaged.covariance[:2, :2])
+    assert averaged.probability(scores) == pytest.approx(plain.probability(scores))
+    missing = averaged.probability(scores, np.full(2, np.nan))
+    assert (missing < averaged.probability(scores)).all()
 
 
 # --- cross-fitting -------------------------------------------------------------------------------
@@ -351,15 +359,16 @@ def tree_of(**changes):
         ({"slope__value": "steep"}, "ValueError"),
         ({"slope": 1.0}, "TypeError"),
         ({"intercept": float("nan")}, "not finite"),
-        ({"out_of_fold__covariance": [[1.0]]}, r"shapes \(4,\) and \(1, 1\)"),
-        ({"out_of_fold__coefficients": [1.0] * 5}, r"shapes \(5,\)"),
+        ({"out_of_fold__covariance": [[1.0]]}, r"shapes \(5,\) and \(1, 1\)"),
+        ({"out_of_fold__coefficients": [1.0] * 4}, r"shapes \(4,\)"),
         ({"single_model__basis": "cubic"}, "basis 'cubic'"),
         ({"single_model__basis": ["beta"]}, "basis"),
         ({"out_of_fold__basis": "spline"}, "basis 'spline' with knots"),
         ({"out_of_fold__knots": [1.0, 0.0]}, "knots"),
-        ({"out_of_fold__coefficients": [float("inf")] * 4}, "not finite"),
-        ({"out_of_fold__covariance": (-np.eye(4)).tolist()}, "a variance below zero"),
+        ({"out_of_fold__coefficients": [float("inf")] * 5}, "not finite"),
+        ({"out_of_fold__covariance": (-np.eye(5)).tolist()}, "a variance below zero"),
         ({"profit__spread": 0.0}, "spread 0.0"),
+        ({"profit__low": 9.0}, "low 9.0"),
         ({"profit__unit": "rouble"}, "ValueError"),
         ({"profit": 3}, "TypeError"),
     ],
@@ -383,5 +392,5 @@ def test_customers_whose_target_is_not_known_recalibrate_nothing():
 
 def test_the_names_of_bases_are_those_of_the_documents():
     assert BASES == ("constant", "logit", "beta", "spline")
-    scale = ProfitScale(2.0, 0.0, 1.0, has_missing=False)
-    assert scale.standardise(np.array([2.0])) == pytest.approx([np.log(2)])
+    scale = ProfitScale(2.0, 0.0, 1.0, -1.0, 1.0, has_missing=False)
+    assert scale.standardise(np.array([2.0, 1e9, -1e9])) == pytest.approx([np.log(2), 1, -1])

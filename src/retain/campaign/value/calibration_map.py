@@ -72,6 +72,9 @@ class ProfitScale:
         Profit at which the logarithm bends, > 0.
     centre, spread
         Mean and standard deviation of the logarithm, as fitted; ``spread`` > 0.
+    low, high
+        Standardised values beyond which risk no longer changes: extreme profits are rare, and a
+        curve fitted to others says nothing of them.
     has_missing
         True if a missing profit has a coefficient of its own.
     """
@@ -79,20 +82,28 @@ class ProfitScale:
     unit: float
     centre: float
     spread: float
+    low: float
+    high: float
     has_missing: bool
+
+    @property
+    def width(self) -> int:
+        """Number of columns of the design."""
+        return 2 + self.has_missing
 
     def standardise(self, profit: np.ndarray) -> np.ndarray:
         """Return standardised values of profits, NaN where missing.
 
-        >>> ProfitScale(10.0, 0.0, 1.0, False).standardise(np.array([-10.0, 0.0])).round(2).tolist()
-        [-0.69, 0.0]
+        >>> scale = ProfitScale(10.0, 0.0, 1.0, -1.0, 2.0, False)
+        >>> scale.standardise(np.array([-10.0, 0.0, 1000.0])).round(2).tolist()
+        [-0.69, 0.0, 2.0]
         """
         signed = np.sign(profit) * np.log1p(np.abs(profit) / self.unit)
-        return np.asarray((signed - self.centre) / self.spread)
+        return np.asarray(np.clip((signed - self.centre) / self.spread, self.low, self.high))
 
     def design(self, z: np.ndarray) -> np.ndarray:
-        """Return the columns of standardised values, shape (n, 1 or 2); missing ones are 0."""
-        columns = [np.nan_to_num(z, nan=0.0)]
+        """Return the columns z and z² − 1 of standardised values, and of missing ones."""
+        columns = [np.nan_to_num(z, nan=0.0), np.nan_to_num(z * z - 1, nan=0.0)]
         if self.has_missing:
             columns.append(np.isnan(z).astype(float))
         return np.column_stack(columns)
@@ -125,12 +136,13 @@ class CalibrationMap:
     def design(self, x: np.ndarray, z: np.ndarray | None = None) -> np.ndarray:
         """Return the design matrix at logits x and standardised profits z, shape (n, p).
 
-        Without z every profit is at its mean; a NaN in z is a missing profit.
+        Without z the columns of profit are at their means, 0; a NaN in z is a missing profit.
         """
         score = basis_design(self.basis, x, self.knots)
         if self.profit is None:
             return score
-        return np.column_stack([score, self.profit.design(np.zeros_like(x) if z is None else z)])
+        money = np.zeros((len(x), self.profit.width)) if z is None else self.profit.design(z)
+        return np.column_stack([score, money])
 
     def probability(self, score: np.ndarray, profit: np.ndarray | None = None) -> np.ndarray:
         """Return the probability of decline for scores, and profits, of shape (n,).

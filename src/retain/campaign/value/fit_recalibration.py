@@ -160,7 +160,7 @@ def _fit_map(
 ) -> CalibrationMap:
     empty = CalibrationMap(basis, np.zeros(0), np.zeros((0, 0)), knots, profit)
     design = empty.design(rows.x, rows.z)
-    n_profit = 0 if profit is None else 1 + profit.has_missing
+    n_profit = 0 if profit is None else profit.width
     is_line = basis in ("constant", "logit") and not n_profit
     found = fit_logistic(
         design,

@@ -20,6 +20,8 @@ MIN_TO_TEST = 50
 """Number of customers of each class from which profit is tested."""
 FEW_MISSING = 20
 """Number of missing profits from which they have a coefficient of their own; fewer are the mean."""
+EXTREMES = (0.01, 0.99)
+"""Quantiles of profit beyond which risk no longer changes."""
 PROFIT_LEVEL = 0.2
 """Level of the test of profit: leaving out a true link costs more than estimating an idle one."""
 
@@ -57,8 +59,11 @@ def _fit_scale(profit: np.ndarray) -> ProfitScale | None:
         return None
     positive = known[known > 0]
     unit = float(np.median(positive if len(positive) else np.abs(known)))
-    raw = ProfitScale(unit if unit > 0 else 1.0, 0.0, 1.0, len(profit) - len(known) >= FEW_MISSING)
+    has_missing = len(profit) - len(known) >= FEW_MISSING
+    raw = ProfitScale(unit if unit > 0 else 1.0, 0.0, 1.0, -np.inf, np.inf, has_missing)
     signed = raw.standardise(known)
     if signed.std() <= FLAT:
         return None
-    return replace(raw, centre=float(signed.mean()), spread=float(signed.std()))
+    centre, spread = float(signed.mean()), float(signed.std())
+    low, high = ((np.quantile(signed, EXTREMES) - centre) / spread).tolist()
+    return replace(raw, centre=centre, spread=spread, low=low, high=high)

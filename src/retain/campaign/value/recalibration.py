@@ -43,7 +43,7 @@ class ProfitTest:
     level
         Profit is used if p is below.
     odds_ratio
-        Odds of decline for one standard deviation more of the logarithm of profit.
+        Odds of decline for one standard deviation more of the logarithm of profit, at its mean.
     """
 
     statistic: float
@@ -180,10 +180,13 @@ class Recalibration:
 def _read_profit(tree: Any) -> ProfitScale:
     where = "recalibration.profit"
     try:
-        unit, centre, spread = (float(tree[name]) for name in ("unit", "centre", "spread"))
+        names = ("unit", "centre", "spread", "low", "high")
+        unit, centre, spread, low, high = (float(tree[name]) for name in names)
         has_missing = bool(tree["has_missing"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise invalid_calibration(where, f"{type(error).__name__}: {error}") from None
-    if not (math.isfinite(centre) and 0 < unit < math.inf and 0 < spread < math.inf):
-        raise invalid_calibration(where, f"unit {unit}, centre {centre}, spread {spread}")
-    return ProfitScale(unit, centre, spread, has_missing)
+    finite = np.isfinite([centre, low, high]).all() and low <= high
+    if not (finite and 0 < unit < math.inf and 0 < spread < math.inf):
+        numbers = f"unit {unit}, centre {centre}, spread {spread}, low {low}, high {high}"
+        raise invalid_calibration(where, numbers)
+    return ProfitScale(unit, centre, spread, low, high, has_missing)

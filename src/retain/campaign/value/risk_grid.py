@@ -18,7 +18,7 @@ from retain.campaign.value.recalibration import Recalibration
 COUNT = 2048
 """Largest number of nodes of a map without profit; their error is at most 3e-6 · slope²."""
 SCORES, PROFITS = 160, 32
-"""Nodes along score and along profit of a map with both; totals err by about 1e-4."""
+"""Nodes along score and along profit of a map with both; totals err by about 3e-4."""
 
 
 @dataclass(frozen=True)
