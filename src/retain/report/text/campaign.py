@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from retain.report.text.calibration import (
+    calibration_text,
+    miscalibrated_values,
+    slope_values,
+)
 from retain.report.text.names import Tree, code, offer_label
 from retain.report.text.numbers import Number, format_number
 from retain.report.text.words import Message, interval, message
@@ -109,17 +114,7 @@ def _no_values(_: Tree) -> dict[str, Any]:
 
 
 def _poor_calibration(tree: Tree) -> dict[str, Any]:
-    return _slope(tree["campaign"]["recalibration"])
-
-
-def _miscalibrated(tree: Tree) -> dict[str, Any]:
-    check = tree["campaign"]["calibration_check"]
-    return {
-        "segments": Number(check["n_flagged_segments"], "count"),
-        "tenths": Number(check["n_flagged_tenths"], "count"),
-        "tests": Number(check["n_tests"], "count"),
-        "level": Number(check["level"], "plain"),
-    }
+    return slope_values(tree["campaign"]["recalibration"])
 
 
 def _loss_values(tree: Tree) -> dict[str, Any]:
@@ -129,7 +124,7 @@ def _loss_values(tree: Tree) -> dict[str, Any]:
 _CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "calibration_poor": _poor_calibration,
     "may_lose": _loss_values,
-    "risk_miscalibrated": _miscalibrated,
+    "risk_miscalibrated": miscalibrated_values,
 }
 """Placeholders of the texts of cautions by code."""
 
@@ -192,9 +187,7 @@ def plan_quality_text(campaign: Tree) -> list[Message]:
     """Return profit at risk, recalibration, the plan's certificate, and the plan's stability."""
     messages = [
         _at_risk(campaign),
-        _recalibration(campaign),
-        _basis(campaign),
-        _profit_test(campaign),
+        *calibration_text(campaign),
         _certificate(campaign["plan"]),
     ]
     steady = _stable_assumptions((campaign["sensitivity"] or {"rows": []})["rows"])
@@ -209,70 +202,6 @@ def _at_risk(campaign: Tree) -> Message:
         value=money(at_risk["value"]),
         range=interval(at_risk["low"], at_risk["high"], "money"),
     )
-
-
-def _recalibration(campaign: Tree) -> Message | None:
-    """Return slope and intercept, and the conclusion about the scores before recalibration."""
-    calibration = campaign["recalibration"]
-    if calibration is None:
-        return None
-    key = f"trust.calibrated.{_spread(calibration)}"
-    return message(key, customers=customers(calibration["n_customers"]), **_slope(calibration))
-
-
-def _basis(campaign: Tree) -> Message | None:
-    """Return the chosen calibration with its log-loss beside those of the others."""
-    calibration = campaign["recalibration"]
-    if calibration is None:
-        return None
-    basis = calibration["out_of_fold"]["basis"]
-    name = message(f"trust.basis.{basis}")
-    losses = calibration["log_loss"].get("out_of_fold")
-    if not losses:
-        return message("trust.basis_only", basis=name)
-    return message(
-        "trust.basis_chosen",
-        basis=name,
-        loss=Number(losses[basis], "score"),
-        line=Number(losses["logit"], "score"),
-        scores=Number(losses["identity"], "score"),
-    )
-
-
-def _profit_test(campaign: Tree) -> Message | None:
-    """Return the test whether profit tells more of the decline than the score."""
-    calibration = campaign["recalibration"]
-    test = None if calibration is None else calibration["profit_test"]
-    if test is None:
-        return None
-    return message(
-        "trust.profit_used" if test["is_used"] else "trust.profit_unused",
-        p=Number(test["p"], "p"),
-        level=Number(test["level"], "plain"),
-        odds=Number(test["odds_ratio"], "times"),
-    )
-
-
-def _slope(calibration: Tree) -> dict[str, Any]:
-    """Return slope and intercept of the recalibration by placeholder."""
-    slope = calibration["slope"]
-    return {
-        "slope": Number(slope["value"], "times"),
-        "range": interval(slope["low"], slope["high"], "times"),
-        "intercept": Number(calibration["intercept"], "times"),
-    }
-
-
-def _spread(recalibration: Tree) -> str:
-    """Return the key for scores spread about right, too widely, or too little.
-
-    >>> [_spread({"slope": {"low": low, "high": low + 0.3}}) for low in (0.6, 0.9, 1.1)]
-    ['sure', 'fine', 'timid']
-    """
-    slope = recalibration["slope"]
-    if slope["high"] is not None and slope["high"] < 1:
-        return "sure"
-    return "timid" if (slope["low"] or 0) > 1 else "fine"
 
 
 def _certificate(plan: Tree) -> Message:
