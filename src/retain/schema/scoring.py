@@ -74,7 +74,7 @@ class FittedThresholds(Config):
 class SavedVerdict(Config):
     """The part of ``verdict.json`` that scoring needs.
 
-    ``recalibration`` turns a score into the probability it has meant out of fold.
+    ``recalibration`` turns scores into the probabilities they have meant out of fold.
     """
 
     model_config = ConfigDict(extra="ignore")

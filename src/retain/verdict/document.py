@@ -23,7 +23,8 @@ explanations               why: see explanations/document.py; null without expla
 model, n_scored            the winner refitted: its file; customers it scored, by origin
 segments                   what each segment is
 fitted_thresholds          segmentation and offers with the bounds that customers are placed by
-recalibration              what turns scores into probabilities
+recalibration              what turns scores into probabilities, and how it was chosen
+calibration_check          observed beside expected declines by tenth of the risk, tests and flags
 settings                   value, segmentation, offers and campaign, as they were asked for
 campaign                   who is offered what, control group, what may be expected; null
 where none was asked for, {"reason": why} where none could be

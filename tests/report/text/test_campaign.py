@@ -251,6 +251,44 @@ def test_values_that_differ_are_seen_to_differ(tree):
     assert plain(contrast_message(number)).endswith("5.0004 (others 5.0001)")
 
 
+def test_risks_that_are_not_those_observed_are_a_caution_and_a_mark(tree, campaign, html):
+    (first, *_) = cautions(tree)
+    assert plain(first).startswith(
+        "Observed and expected declines differ by more than chance (segments: 1, tenths of the "
+        "risk: 0; 18 tests, level 0.05 over all of them)."
+    )
+    assert "не" in plain(first, "ru")
+    marked = re.findall(r'<tr[^>]*><th scope="row".*?</tr>', html, re.DOTALL)
+    assert sum("differs from expected" in row for row in marked) == 1
+    assert campaign["cautions"][0]["code"] == "risk_miscalibrated"
+
+
+def test_few_customers_have_a_count_instead_of_an_interval(tree):
+    one = tree["segments"][-1]
+    one |= {"risk": None, "profit_at_risk": None, "n_customers": 12, "n_declined": 5, "p": None}
+    html = page(tree, "en")
+    assert re.search(r"5.{0,40} of .{0,40}12.{0,20}, too few", html)
+    assert re.search(r"11.{0,40} of .{0,40}12.{0,20}, too few", html)  # the tenth of the risk
+
+
+def test_if_all_segments_have_few_customers_that_is_said(tree):
+    for one in tree["segments"]:
+        one |= {"risk": None, "profit_at_risk": None}
+    assert "every segment has too few customers" in plain(segment_sentences(tree["segments"])[0])
+    assert 'id="segments"' in page(tree, "ru")
+
+
+@pytest.mark.parametrize(("used", "words_"), [(True, "depends on profit too"), (False, "alone")])
+def test_the_test_of_profit_and_the_choice_of_the_calibration_are_told(campaign, used, words_):
+    campaign["recalibration"]["profit_test"]["is_used"] = used
+    text = " ".join(spoken(plan_quality_text(campaign)))
+    assert words_ in text
+    assert "beta calibration" in text
+    assert "0.326, against 0.352 for the line" in text
+    campaign["recalibration"]["log_loss"] = {}
+    assert "too few customers" in " ".join(spoken(plan_quality_text(campaign)))
+
+
 def test_no_campaign_no_section_and_segments_stay(tree):
     tree["campaign"] = None
     html = page(tree, "en")

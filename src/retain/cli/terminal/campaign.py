@@ -114,7 +114,8 @@ CAUTIONS = {
     "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "
     "probabilities.",
     "risk_miscalibrated": "In some segments or tenths of the risk, observed declines differ from "
-    "the expected ones beyond chance (marked ! in the segments): risks and money there are wrong.",
+    "the expected ones beyond chance (marked ! in the segments). Do not rely on expected risks and "
+    "money there.",
     "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
 """Messages of cautions by code."""
