@@ -137,7 +137,7 @@ def test_four_new_files_are_scored_placed_and_held_against_training(store, retai
     assert len(scores) + len(left_out) == 200
     assert set(left_out["reason"].str.split(":").str[0]) == {"newcomer", "outlier"}
     assert scores["score"].between(0, 1).all()
-    assert scores["risk"].corr(scores["score"], method="spearman") == pytest.approx(1)
+    assert scores["risk"].corr(scores["score"], method="spearman") > 0.95  # profit may tell more
     assert scores["profit_at_risk"].to_numpy() == pytest.approx(
         scores["risk"] * scores["profit"].clip(lower=0) * 3
     )
