@@ -32,7 +32,7 @@ from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.value import build_audience, risk_sensitivity
 from retain.customers.customers import Column, Customers
 from retain.learning.scores import COLUMNS, Scores
-from retain.schema import Assumption, Assumptions, Segmentation
+from retain.schema.campaign import Assumption, Assumptions, Segmentation
 
 FOLDS, REPEATS = 5, 2
 WEIGHTS = np.array([0.9, -0.6, 0.4, 0.0])

@@ -16,7 +16,7 @@ from retain.campaign.segmentation.outcomes import MIN_CUSTOMERS, Group, Z
 from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
 from retain.customers.customers import Column, DisplayName
-from retain.schema import Segmentation
+from retain.schema.campaign import Segmentation
 
 
 class Money(Protocol):

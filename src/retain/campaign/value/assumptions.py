@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Assumption, Assumptions, Beta
+from retain.schema.campaign import Assumption, Assumptions, Beta
 
 NAMES = ("horizon", "loss_fraction", "margin", "cost_multiplier")
 """The sampled fields of ``Assumptions``; add new ones last, to keep the draws of the others."""

@@ -16,7 +16,7 @@ from retain.campaign.value.offer_payoff import OfferPayoff, group_by_offer
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.risk_grid import RiskGrid
 from retain.campaign.value.value import cost_per_profit, positive_profit
-from retain.schema import Assumptions
+from retain.schema.campaign import Assumptions
 
 if TYPE_CHECKING:
     from retain.campaign.offers.offers import OfferMatrix

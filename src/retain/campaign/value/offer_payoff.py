@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retain.campaign.value.assumptions import SampledAssumptions
-from retain.schema import Offer
+from retain.schema.campaign import Offer
 
 if TYPE_CHECKING:
     from retain.campaign.offers.offers import OfferMatrix
