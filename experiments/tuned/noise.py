@@ -28,7 +28,7 @@ def optimism(path: str, trials: int) -> str:
     noise = replace(customers, target=customers.y * 0 + shuffled)
     found = (
         cross_validate(
-            build_training_spec(run), noise, make_splits(noise, run.validation, seed=0)
+            build_training_spec(run), noise, make_splits(noise, run.validation)
         ).tuning
         or {}
     )
