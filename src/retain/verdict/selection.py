@@ -111,7 +111,8 @@ def confidence_set_p(
         t = (means[active].mean() - means[active]) * inverse
         worst = int(np.argmax(t))
         largest = ((total / n - noise[active]) * inverse[:, None]).max(axis=0)
-        highest = max(highest, float(np.mean(largest >= t[worst])))
+        beyond = (1 + np.sum(largest >= t[worst])) / (1 + simulations)
+        highest = max(highest, float(beyond))
         dropped = active[worst]
         result[dropped] = highest
         total, row_sums = total - noise[dropped], row_sums - covariance[dropped]

@@ -223,6 +223,11 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
         table.add_column(name)
     for name, found in sealed.metrics.items():
         better = "higher is better" if found["higher_is_better"] else "lower is better"
+        if "if_calibrated" in found:
+            better += (
+                f"; {found['raw']:.3f} before its bias, a calibrated score would show "
+                f"{found['if_calibrated']:.3f}"
+            )
         interval = format_interval(found["low"], found["high"])
         table.add_row(literal(name), f"{found['value']:.3f}", interval, better)
     return table
