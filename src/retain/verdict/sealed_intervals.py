@@ -84,12 +84,12 @@ def lift_interval(share: float, target: np.ndarray, probability: np.ndarray) -> 
 
     >>> target, probability = np.repeat([0, 1], [70, 30]), np.linspace(0, 1, 100)
     >>> [round(number, 2) for number in lift_interval(0.1, target, probability)]
-    [3.33, 2.19, 4.37]
+    [3.33, 2.35, 4.28]
     """
     weights = top_weights(probability, share)
     top, rest = _weighted_share(weights, target), _weighted_share(1 - weights, target)
     below, above = _ratio_bounds(rest, top)
-    s = weights.mean()
+    s = float(weights.mean())
     return float(top[0] / target.mean()), 1 / (s + (1 - s) * above), 1 / (s + (1 - s) * below)
 
 

@@ -96,7 +96,7 @@ def confidence_set_p(
     The distribution is a multivariate t by ``degrees`` of freedom.
 
     >>> confidence_set_p(np.array([0.8, 0.79, 0.6]), np.eye(3) * 1e-4, 100).round(2).tolist()
-    [1.0, 0.5, 0.0]
+    [1.0, 0.47, 0.0]
     """
     noise = _simulate_equal(covariance, degrees, simulations, seed)
     result, active, highest = np.ones(len(means)), np.arange(len(means)), 0.0
