@@ -25,6 +25,7 @@ from retain.verdict.statistics import Z95, delong, mean_interval, wilson_bounds
 Values = tuple[float, float, float]
 SCALES = np.linspace(0.0, 6.0, 121)
 """Multiples of the observed gaps that the interval of the calibration error tries."""
+_TINY = np.finfo(float).tiny
 UPPER_TAIL = 0.01
 """Its upper tail: smaller than .025, since the pattern of the gaps is estimated too."""
 
@@ -146,23 +147,26 @@ def calibration_error(
     all such c for which the observed error lies between the tails.
     """
     gaps, shares, noise_null, noise = _bin_gaps(target, probability)
-    observed = float(shares @ np.abs(gaps))
+    observed, null = float(shares @ np.abs(gaps)), float(np.sqrt(2 / np.pi) * shares @ noise_null)
     normal = np.random.default_rng(seed).standard_normal((simulations, len(gaps)))
     weight = np.minimum(2 * SCALES, 1)[:, None]
     spread = (1 - weight) * noise_null + weight * np.maximum(noise_null, noise)
-    shown = np.abs(SCALES[:, None, None] * gaps + spread[:, None, :] * normal) @ shares
+    at_least = max(observed, null)  # less than noise shows bounds no better than noise
+    pattern = gaps if observed > null / 1e3 else noise_null
+    pattern = pattern * (at_least / max(float(shares @ np.abs(pattern)), _TINY))
+    shown = np.abs(SCALES[:, None, None] * pattern + spread[:, None, :] * normal) @ shares
     lower, upper = np.quantile(shown, [UPPER_TAIL, 0.975], axis=1)
     mean = shown.mean(axis=1)
     value, low, high = (
-        float(np.interp(observed, np.maximum.accumulate(curve), SCALES, left=0.0)) * observed
-        for curve in (mean, upper, lower)
+        float(np.interp(seen, np.maximum.accumulate(curve), SCALES, left=0.0)) * at_least
+        for curve, seen in ((mean, observed), (upper, observed), (lower, at_least))
     )
     return {
         "value": value,
         "low": min(low, value),
         "high": min(max(high, value), 1.0),
         "raw": observed,
-        "if_calibrated": float(np.sqrt(2 / np.pi) * shares @ noise_null),
+        "if_calibrated": null,
     }
 
 
