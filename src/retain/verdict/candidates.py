@@ -56,9 +56,9 @@ def group_by_seed(records: Sequence[Record]) -> list[Candidate]:
 
 def _configuration(config: Mapping[str, Any]) -> str:
     """Return the text of a config without its seed."""
-    rest = {key: _without_seed(node, config.get("seed")) for key, node in config.items()}
-    del rest["seed"]
-    return json.dumps({key: identifying_text(key, node) for key, node in rest.items()})
+    seed = config.get("seed")
+    rest = {key: _without_seed(node, seed) for key, node in config.items() if key != "seed"}
+    return json.dumps({key: identifying_text(key, node) for key, node in sorted(rest.items())})
 
 
 def _without_seed(node: Any, seed: Any) -> Any:

@@ -44,9 +44,9 @@ def check_comparable(records: Sequence[Record]) -> None:
 
 def _check_fold_seed(records: Sequence[Record]) -> None:
     """Raise a ``RetainError`` if ``validation.seed`` gave the runs different folds."""
-    seeds = {record.config.get("validation", {}).get("seed", 0) for record in records}
+    seeds = {str(get_key(record.config, "validation.seed") or 0) for record in records}
     if len(seeds) > 1:
-        listed = ",".join(map(str, sorted(seeds)))
+        listed = ",".join(sorted(seeds))
         raise RetainError(
             f"validation.seed={listed} moves the folds, and runs on other folds cannot be compared "
             "in one table. Keep them in separate studies (study.name=NAME). To see how much the "

@@ -67,7 +67,8 @@ def placement_values(declined: np.ndarray, score: np.ndarray, fold: np.ndarray) 
     [1.0, 0.5, 0.5, 1.0]
     """
     order = np.argsort(score)
-    order = order[np.argsort(fold[order].astype(np.int16), kind="stable")]  # a radix sort
+    few = fold.max() <= np.iinfo(np.int16).max  # a radix sort, ten times as fast
+    order = order[np.argsort(fold[order].astype(np.int16 if few else np.int64), kind="stable")]
     sorted_fold, sorted_score, hit = fold[order], score[order], declined[order].astype(float)
     new_fold = np.diff(sorted_fold, prepend=sorted_fold[0] - 1) != 0
     starts = np.flatnonzero(new_fold | (np.diff(sorted_score, prepend=np.nan) != 0))
