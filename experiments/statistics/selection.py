@@ -126,7 +126,7 @@ def measure_power(store: Store, replicates: int, seed: int = 0) -> Iterator[dict
     """Yield how often the one run that is worse is called lower, and what a formula expects."""
     random = np.random.default_rng(seed)
     gaps, errors, found = [], [], []
-    for _ in range(max(replicates // 4, 50)):
+    for _ in range(replicates):
         study = simulate_study(store, random)
         means = study.folds.mean(axis=1)
         found.append(lower_p(study.placements, means) < LEVEL)
