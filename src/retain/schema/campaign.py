@@ -181,9 +181,14 @@ class Offer(Config):
 
 
 class Catalogue(Config):
-    """The offers, besides doing nothing."""
+    """The offers, besides doing nothing.
+
+    ``costs`` is ``required`` (with an offer that costs nothing at all, as the placeholders do, no
+    campaign is planned) or ``accept`` (the store knows that such offers are free).
+    """
 
     name: Name
+    costs: Literal["required", "accept"] = "required"
     offers: Annotated[dict[str, Offer], Field(min_length=1)]
 
 

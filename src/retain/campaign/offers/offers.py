@@ -96,6 +96,11 @@ class OfferMatrix:
     cost: np.ndarray
     net: np.ndarray
 
+    @property
+    def pays(self) -> np.ndarray:
+        """True where a customer may get an offer that gains more than it costs, shape (n, m)."""
+        return np.asarray(self.eligible & (self.net > 0))
+
 
 def evaluate_offers(
     catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions

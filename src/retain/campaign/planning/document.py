@@ -32,12 +32,12 @@ import pandas as pd
 from scipy import stats
 
 from retain.campaign.audience import Audience, CampaignSettings
-from retain.campaign.planning.plan import CampaignPlan
+from retain.campaign.planning.budget_curve import compute_budget_curve
+from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
 from retain.campaign.planning.power import summarise_power
 from retain.campaign.planning.sensitivity import (
     Scenario,
     analyse_sensitivity,
-    compute_budget_curve,
     compute_shadow_prices,
 )
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest_offer
@@ -131,7 +131,7 @@ def build_document(
         "profit_at_risk": monte_carlo.total(np.ones(len(audience))).as_json(),
         "n_simulations": assumptions.simulations,
         "offers": _summarise_offers(plan, context),
-        "plan": _summarise_plan(plan, monte_carlo, planning),
+        "plan": _summarise_plan(plan, context),
         "control_group": _summarise_control(plan, audience, planning),
         "power": summarise_power(plan, audience, planning),
         **(_build_scenarios(plan, context) if scenarios else EMPTY_SCENARIOS),
@@ -182,23 +182,19 @@ def _summarise_save_rate(beta: Beta) -> dict[str, float]:
     return {"alpha": beta.alpha, "beta": beta.beta, "value": beta.mean, "low": low, "high": high}
 
 
-def _summarise_plan(
-    plan: CampaignPlan, monte_carlo: MonteCarlo, planning: CampaignConfig
-) -> dict[str, Any]:
+def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> dict[str, Any]:
     allocation, treated = plan.allocation, plan.treated_offer_index
-    cost = float(plan.select_chosen(plan.offers.cost, treated).sum())
-    net = float(plan.select_chosen(plan.offers.net, treated).sum())
+    planning = context.settings.planning
     return {
         "n_chosen": int((plan.offer_index >= 0).sum()),
         "n_treated": int((treated >= 0).sum()),
         "n_control": int(plan.control.is_control.sum()),
-        "expected_cost": cost,
+        "expected_cost": plan.expected_cost,
         "budget": planning.budget,
         "max_contacts": planning.max_contacts,
-        "expected_saved": net + cost,
-        "expected_net": monte_carlo.plan(treated, plan.offers).as_json(),
-        "objective": allocation.objective,
-        "upper_bound": allocation.upper_bound,
+        "unmet_minimums": unmet_minimums(plan, context.audience, planning),
+        "expected_saved": plan.expected_net + plan.expected_cost,
+        "expected_net": context.monte_carlo.plan(treated, plan.offers).as_json(),
         "relative_gap": allocation.relative_gap,
         "method": allocation.method,
         "is_optimal": allocation.is_optimal,
@@ -244,8 +240,8 @@ def _build_scenarios(plan: CampaignPlan, context: PlanningContext) -> dict[str, 
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
         "empc": _compute_empc(context),
         "shadow_prices": compute_shadow_prices(plan, audience, settings),
-        "sensitivity": analyse_sensitivity(Scenario(plan.offers, audience, settings)),
-        "budget_curve": _budget_points(plan, settings.planning),
+        "sensitivity": analyse_sensitivity(plan, Scenario(plan.offers, audience, settings)),
+        "budget_curve": compute_budget_curve(plan, settings.planning.control_share),
     }
 
 
@@ -257,16 +253,3 @@ def _compute_empc(context: PlanningContext) -> dict[str, Any] | None:
     offer = settings.catalogue.offers[name]
     empc = of_offer(context.audience, context.declined, offer, settings.assumptions)
     return {"offer": name, **empc.as_json()}
-
-
-def _budget_points(plan: CampaignPlan, planning: CampaignConfig) -> list[dict[str, Any]]:
-    """Return budget and net value of the treated from small to saturation."""
-    share = 1 - planning.control_share
-    return [
-        {
-            "budget": share * point["budget"],
-            "n_chosen": point["chosen"],
-            "expected_net": share * point["net"],
-        }
-        for point in compute_budget_curve(plan.problem)
-    ]
