@@ -157,14 +157,16 @@ def curve():
 
 def budgets():
     found = [round(40 * 1.38**at, 2) for at in range(12)]
-    return [
+    curve = [
         {
             "budget": budget,
-            "n_chosen": int(309 * (1 - np.exp(-budget / 260))) + 1,
-            "expected_net": float(1214.6 * (1 - np.exp(-budget / 170))),
+            "n_chosen": int(395 * (1 - np.exp(-budget / 260))) + 1,
+            "expected_net": float(961.8 * (1 - np.exp(-budget / 170))),
         }
         for budget in found
     ]
+    plan = {"budget": 396.45, "n_chosen": TREATED + CONTROL, "expected_net": 868.4}
+    return sorted([*curve, plan], key=lambda one: one["budget"])
 
 
 def sensitivity():
@@ -241,8 +243,7 @@ def make_campaign():
             "max_contacts": 320,
             "expected_saved": 1264.85,
             "expected_net": money(868.4, 512.9),
-            "objective": 1082.31,
-            "upper_bound": 1082.3104,
+            "unmet_minimums": [],
             "relative_gap": 3.7e-7,
             "method": "dual",
             "is_optimal": False,

@@ -9,12 +9,13 @@
     profit_at_risk      of all customers; n_simulations of the Monte Carlo
     profit_curve, empc  expected profit by the number of customers targeted
     offers              one object per offer: eligible and chosen customers, cost, saved profit
-    plan                totals, and the gap to the best possible plan
+    plan                totals of the treated, the gap to the best possible plan as a share of it,
+                        and segments whose minimum more customers would need than an offer pays for
     shadow_prices       of the limits, see sensitivity.py
     control_group       its share and strata
     power               the expected effect, and the smallest one that can be detected
     sensitivity         see sensitivity.py
-    budget_curve        the plan at budgets from small to saturation
+    budget_curve        the plan at budgets from small to saturation, and at its own cost
     cautions            warnings by code
 
 The file also has ``schema``; ``settings``: segmentation, assumptions, offers and campaign as

@@ -226,15 +226,12 @@ def _spread(recalibration: Tree) -> str:
 
 
 def _certificate(plan: Tree) -> Message:
-    """Return that the plan is optimal, or an upper bound on a better one."""
-    values = {
-        "value": money(plan["objective"]),
-        "method": message(f"trust.method.{plan['method']}"),
-    }
+    """Return that the plan is optimal, or how far it is below the best one at most."""
+    method = message(f"trust.method.{plan['method']}")
     if plan["is_optimal"]:
-        return message("trust.certificate.proven", **values)
-    ends = {"bound": money(plan["upper_bound"]), "gap": Number(plan["relative_gap"], "share")}
-    return message("trust.certificate.bounded", **values, **ends)
+        return message("trust.certificate.proven", method=method)
+    gap = Number(plan["relative_gap"], "share")
+    return message("trust.certificate.bounded", method=method, gap=gap)
 
 
 def _stable_assumptions(rows: Sequence[Tree]) -> list[Message]:
