@@ -5,7 +5,8 @@ study, studies, question   what was compared
 summary, cautions          the answer in English, and what a reader should know
 selection                  rule, best, simplest_tied; winner is one of the two
 winner                     id, name, overrides, config, metrics, tuning
-tied, versus_random        ids tied with the best; whether the best beats a random ranking
+tied                       ids tied with the best
+versus_random              the winner against a random ranking, on the sealed test
 alpha, rope                level of the tests, region of practical equivalence
 key_columns, metrics       columns of the leaderboard that tell runs apart, and its metrics
 leaderboard                one object a run, best first
@@ -46,6 +47,7 @@ from retain.verdict.gate import GateResult
 from retain.verdict.main_effects import MainEffect
 from retain.verdict.sealed_test import SealedTest
 from retain.verdict.verdict import Verdict
+from retain.verdict.versus_random import Chance
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -77,6 +79,11 @@ class ComparisonExtras:
     running: int = 0
     repeated: int = 0
 
+    @property
+    def chance(self) -> Chance:
+        """The test against a random ranking."""
+        return Chance() if self.sealed is None else self.sealed.chance
+
 
 def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
     """Return the tree of ``verdict.json``, in plain values."""
@@ -87,7 +94,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
         "studies": list(extras.studies),
         "question": extras.question,
         "summary": verdict.sentence,
-        "cautions": _cautions(verdict, extras.sealed),
+        "cautions": _cautions(verdict, extras),
         "selection": {
             "rule": verdict.comparison.rule,
             "best": _run_name(verdict, verdict.best),
@@ -101,12 +108,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
             "tuning": None if winner.tuning is None else winner.tuning.model_dump(mode="json"),
         },
         "tied": list(verdict.tied),
-        "versus_random": {
-            "significant": verdict.chance.beaten,
-            "p": verdict.chance.p,
-            "tied": list(verdict.chance.tied),
-            "message": verdict.chance.sentence,
-        },
+        "versus_random": _versus_random(verdict, extras.chance),
         "alpha": verdict.comparison.alpha,
         "rope": verdict.comparison.rope,
         **_leaderboard(verdict),
@@ -221,10 +223,24 @@ def _sealed(sealed: SealedTest) -> dict[str, Any]:
     }
 
 
-def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any]]:
+def _versus_random(verdict: Verdict, chance: Chance) -> dict[str, Any]:
+    return {
+        "status": chance.status,
+        "p": chance.p,
+        "level": chance.level,
+        "access_number": chance.access_number,
+        "tied": list(verdict.constant_tied),
+        "message": chance.sentence,
+    }
+
+
+def _cautions(verdict: Verdict, extras: ComparisonExtras) -> list[dict[str, Any]]:
+    sealed, chance = extras.sealed, extras.chance
     messages = [
         {"code": one.code, "message": one.sentence, **one.values} for one in verdict.cautions
     ]
+    if chance.status == "not_shown":
+        messages.append({"code": "chance", "message": chance.sentence, "p": chance.p})
     if sealed is not None and len(sealed.openings) > 1:
         count = len(sealed.openings)
         messages.append(

@@ -11,7 +11,7 @@ import pandas as pd
 from retain.record import Record
 from retain.schema import ComparisonConfig
 from retain.verdict.keys import differing_keys
-from retain.verdict.paired import METRIC, beats_chance, compare_paired, fold_scores, holm
+from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
 
 COMPARISON_COLUMNS = (
     "rank",
@@ -46,7 +46,7 @@ def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.D
         resampled t-test), ``p_holm`` (with Holm's correction for all runs compared),
         ``prob_worse, prob_equivalent, prob_better`` (Bayesian correlated t-test: probabilities that
         it is below, within and above ± ``comparison.rope``), ``tied`` (not distinguishable from
-        the best: p_holm ≥ α and, if the best beats chance, prob_worse < 1 − α),
+        the best: p_holm ≥ α),
         ``stopped_early, n_folds``; for every metric ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
     """
     best = min(range(len(records)), key=lambda i: (records[i].stopped_early, _order(records[i])))
@@ -83,9 +83,6 @@ def _compare_with_best(
     adjusted = np.ones(len(records))
     adjusted[other] = holm(tests.p[other])
     stopped = np.array([record.stopped_early for record in records])
-    alike = adjusted >= comparison.alpha
-    if beats_chance(scores, best, records[best].split.test_to_train, comparison.alpha):
-        alike &= tests.worse < 1 - comparison.alpha
     return pd.DataFrame(
         {
             "difference": tests.mean,
@@ -96,7 +93,7 @@ def _compare_with_best(
             "prob_worse": tests.worse,
             "prob_equivalent": tests.equivalent,
             "prob_better": tests.better,
-            "tied": alike & ~stopped,
+            "tied": (adjusted >= comparison.alpha) & ~stopped,
             "stopped_early": stopped,
             "n_folds": np.isfinite(gaps).sum(axis=1),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from retain.storage.reading import MissingFileError, parse_json, read_json_lines
 from retain.storage.schemas import check_schema
 from retain.storage.writing import write_text
 from retain.verdict.statistics import bootstrap_interval, delong_interval
+from retain.verdict.versus_random import Chance
 
 SCHEMA: Final = 2
 """Of a line of the ledger; counts up when the meaning of a key changes."""
@@ -29,11 +30,15 @@ SCHEMA: Final = 2
 
 @dataclass(frozen=True)
 class SealedTest:
-    """The winner on customers not used by any run: metrics with intervals, and all accesses."""
+    """The winner on customers not used by any run: metrics with intervals, and all accesses.
+
+    ``chance`` says whether its ranking is shown to beat a random one.
+    """
 
     customers: int
     metrics: dict[str, dict[str, Any]]
     openings: tuple[Access, ...]
+    chance: Chance = field(default_factory=Chance)
 
     @property
     def description(self) -> str:
@@ -87,19 +92,29 @@ class Ledger:
 
         The caller holds the study's lock, and writes the verdict afterwards.
         """
-        new = Access(
-            accessed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            study=record.study,
-            run_id=record.id,
-            data_fingerprint=record.data.fingerprint,
-            split_fingerprint=record.split.fingerprint,
-            roc_auc=roc_auc,
-        )
+        new = _new_access(record, roc_auc)
         own = _read_lines(self.path)
         if not any(_access_key(old) == _access_key(new) for old in own):
             lines = [opening.model_dump_json(by_alias=True) for opening in (*own, new)]
             write_text(self.path, "\n".join(lines) + "\n")
         return self.entries(new.data_fingerprint)
+
+    def access_number(self, record: Record) -> int:
+        """Return the number that an access for this winner has or would have, from 1."""
+        keys = [_access_key(one) for one in self.entries(record.data.fingerprint)]
+        key = _access_key(_new_access(record, 0.0))
+        return (keys.index(key) if key in keys else len(keys)) + 1
+
+
+def _new_access(record: Record, roc_auc: float) -> Access:
+    return Access(
+        accessed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        study=record.study,
+        run_id=record.id,
+        data_fingerprint=record.data.fingerprint,
+        split_fingerprint=record.split.fingerprint,
+        roc_auc=roc_auc,
+    )
 
 
 def _read_lines(path: Path) -> list[Access]:

@@ -1,4 +1,4 @@
-"""The verdict: winner, tied runs, comparison with chance, and main effects."""
+"""The verdict: winner, tied runs, and main effects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retain.schema import ComparisonConfig
 from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
 from retain.verdict.main_effects import MainEffect, find_main_effects, texts_of
-from retain.verdict.paired import METRIC, Chance, test_against_random
+from retain.verdict.paired import METRIC, find_constant_runs
 from retain.wording import describe_count, format_ci
 
 NEEDED = (METRIC, "brier", "ece")
@@ -51,6 +51,8 @@ class Verdict:
         The leaderboard; ``records`` are its runs in the same order.
     keys
         Columns of settings in the leaderboard.
+    constant_tied
+        Ids of runs among the tied that give all customers the same score.
     others
         Runs that failed or are not applicable.
     """
@@ -62,7 +64,7 @@ class Verdict:
     table: pd.DataFrame
     records: tuple[Record, ...]
     keys: tuple[str, ...]
-    chance: Chance
+    constant_tied: tuple[str, ...]
     others: tuple[Record, ...]
     comparison: ComparisonConfig
 
@@ -117,8 +119,12 @@ class Verdict:
                 "them are biased (van den Goorbergh et al. 2022). Add calibration=sigmoid."
             )
             cautions.append(Caution("resampled_not_recalibrated", sentence, {"sampler": sampler}))
-        if not self.chance.beaten:
-            cautions.append(Caution("chance", self.chance.sentence, {"p": self.chance.p}))
+        if self.constant_tied:
+            sentence = (
+                "A run that gives all customers the same score is tied with the best in "
+                "cross-validation."
+            )
+            cautions.append(Caution("constant_tied", sentence, {"tied": list(self.constant_tied)}))
         return cautions
 
 
@@ -153,7 +159,7 @@ def compare_runs(records: Sequence[Record], comparison: ComparisonConfig) -> Ver
         table=table,
         records=ordered,
         keys=tuple(keys),
-        chance=test_against_random(ordered, tied, comparison.alpha),
+        constant_tied=find_constant_runs(ordered, tied),
         others=others,
         comparison=comparison,
     )

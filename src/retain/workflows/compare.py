@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
     from retain.verdict.gate import GateResult
-    from retain.verdict.sealed_test import SealedTest
+    from retain.verdict.sealed_test import Ledger, SealedTest
     from retain.verdict.verdict import Verdict
     from retain.workflows.campaign import CampaignFiles
     from retain.workflows.campaign_files import Repointing
@@ -189,7 +189,8 @@ def evaluate_and_plan(
         effects = comparison.verdict.effects  # computed while the customers are read
         data: TrainingData = loading.result()
         arguments = (config, comparison.settings, staged, winner, data)
-        refitting = executor.submit("refit", *arguments, description="refits the winner")
+        access = _ledger(comparison).access_number(winner)
+        refitting = executor.submit("refit", *arguments, access, description="refits the winner")
         explaining = None
         if config.explain.on and data.dataset is not None:
             explaining = ExplanationJobs(executor, config, winner, data.dataset)
@@ -236,12 +237,17 @@ def _collect_extras(
 
 def _record_access(comparison: Comparison, result: WinnerResult) -> SealedTest:
     """Add this access to the ledger, and return the sealed test with all its accesses."""
+    sealed_test = result.sealed_test
+    auc = sealed_test.metrics["roc_auc"]["value"]
+    openings = _ledger(comparison).add(comparison.winner, auc)
+    return replace(sealed_test, openings=tuple(openings))
+
+
+def _ledger(comparison: Comparison) -> Ledger:
     from retain.verdict.sealed_test import Ledger
 
-    study, sealed_test = comparison.selection.output_dir, result.sealed_test
-    ledger = Ledger(study.ledger, study.ledgers_beside)
-    openings = ledger.add(comparison.winner, sealed_test.metrics["roc_auc"]["value"])
-    return replace(sealed_test, openings=tuple(openings))
+    study = comparison.selection.output_dir
+    return Ledger(study.ledger, study.ledgers_beside)
 
 
 def _plan_campaign(

@@ -83,26 +83,28 @@ def test_it_says_when_no_other_run_is_tied(tree):
     assert "all other runs score significantly lower" in sentences(tree)[1]
 
 
-def test_it_says_when_nothing_beats_chance_and_names_the_guessing_run(tree):
+def test_it_says_when_the_winner_is_not_shown_to_beat_chance_and_names_the_guessing_run(tree):
     dummy = next(row for row in tree["leaderboard"] if row["model"] == "dummy")
-    tree["versus_random"] = {"significant": False, "p": 0.31, "tied": [dummy["id"]]}
+    tree["versus_random"] |= {"status": "not_shown", "p": 0.31, "tied": [dummy["id"]]}
     third = sentences(tree)[2]
-    assert third.startswith("no run is shown to rank customers better than chance")
+    assert "the winner is not shown to rank customers better than chance" in third
     assert dummy["id"] in third
     tree["versus_random"]["tied"] = []
-    assert sentences(tree)[2].endswith("(best run: p = 0.310, corrected for the number of runs)")
+    assert sentences(tree)[2].endswith("(one-sided p = 0.310, level 0.025)")
+    assert "nothing" not in third
+
+
+def test_it_says_when_chance_was_not_tested(tree):
+    tree["versus_random"] |= {"status": "not_tested", "p": None, "level": None}
+    assert "was not tested, since the sealed test was not opened" in sentences(tree)[2]
 
 
 def test_it_says_how_sure_it_is_that_chance_is_beaten(tree):
-    assert "ranks customers better than chance (p < 0.001" in sentences(tree)[2]
+    assert "better than chance (one-sided p < 0.001, level 0.025)" in sentences(tree)[2]
 
 
-# On noise ties are judged by one test alone, so two must not be named.
-def test_it_names_the_tests_by_which_runs_are_tied(tree):
-    assert "Bayesian correlated t-test, practical equivalence within 0.01" in sentences(tree)[1]
-    tree["versus_random"]["significant"] = False
-    assert "Bayesian" not in sentences(tree)[1]
-    assert "α = 0.05" in sentences(tree)[1]
+def test_it_names_the_test_by_which_runs_are_tied(tree):
+    assert "corrected resampled t-test with Holm’s correction, α = 0.05" in sentences(tree)[1]
 
 
 # Largest first is how the verdict sorts axes; the largest level is what the sentence is about.

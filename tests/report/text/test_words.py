@@ -57,6 +57,7 @@ def test_every_text_is_asked_for_somewhere():
         "channel.",
         "chart.",
         "column.",
+        "answer.chance.",
         "effect.",
         "funnel.",
         "group.",

@@ -46,6 +46,9 @@ def print_comparison(
     console.print(f"[bold]{literal(verdict.sentence)}[/]")
     for caution in verdict.cautions:
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
+    chance = findings.chance
+    colour = "[yellow]" if chance.status == "not_shown" else "[default]"
+    console.print(f"{colour}{literal(chance.sentence)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))
     if findings.reasons is not None:

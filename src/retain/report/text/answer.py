@@ -76,29 +76,25 @@ def _ties(tree: Tree) -> Message:
 
 
 def _tests(tree: Tree) -> Message:
-    """Return the tests behind ties; the Bayesian one is left out if no run beats chance."""
-    alpha, rope = Number(tree["alpha"], "plain"), Number(tree["rope"], "plain")
-    if tree["versus_random"] is not None and not tree["versus_random"]["significant"]:
-        return message("answer.one_test", alpha=alpha)
-    return message("answer.tests", alpha=alpha, rope=rope)
+    """Return the test behind ties."""
+    return message("answer.tests", alpha=Number(tree["alpha"], "plain"))
 
 
 def _chance(tree: Tree) -> Message:
     chance = tree["versus_random"]
     if chance is None:
         return message("answer.chance.unknown")
-    p = Number(chance["p"], "p_is")
-    if chance["significant"]:
-        return message("answer.chance.beaten", p=p)
+    tested = {}
+    if chance["status"] != "not_tested":
+        tested = {"p": Number(chance["p"], "p_is"), "level": Number(chance["level"], "value")}
+    said = message(f"answer.chance.{chance['status']}", **tested)
     rows = {row["id"]: row for row in tree["leaderboard"]}
     tied = [
         run_name(run_label(rows[one], tree["key_columns"]), one)
         for one in chance["tied"]
         if one in rows
     ]
-    return (
-        message("answer.chance.tied", runs=tied) if tied else message("answer.chance.unbeaten", p=p)
-    )
+    return message("answer.chance.with_tied", first=said, runs=tied) if tied else said
 
 
 def _largest_effect(tree: Tree) -> Message:
