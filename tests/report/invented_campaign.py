@@ -217,6 +217,8 @@ def make_campaign():
         "n_customers": CUSTOMERS,
         "n_contactable": CONTACTABLE,
         "consent": "from_data",
+        "ranking": "shown",
+        "free_offers": [],
         "profit_unit": "thousand roubles",
         "assumptions": [
             {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},

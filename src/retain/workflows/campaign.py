@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.offers.catalogue import fit_catalogue
+from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.tables import (
     Language,
@@ -62,12 +63,13 @@ class CampaignFiles:
         write_csv(self.customers, files.customers)
 
 
-def plan_campaign(
+def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     config: Compare,
     settings: CampaignSettings,
     shared: tuple[SharedValue, SharedValue],
     test_scores: Scores,
     driver_texts: DriverTexts | None,
+    ranking: Ranking,
 ) -> CampaignFiles:
     """Segment all scored customers and plan a campaign for them.
 
@@ -77,6 +79,8 @@ def plan_campaign(
         The ``Dataset`` and the out-of-fold ``Scores``.
     test_scores
         Scores of the customers of the sealed test.
+    ranking
+        The result of the sealed test's comparison with chance.
 
     Raises
     ------
@@ -103,7 +107,7 @@ def plan_campaign(
             drivers=drivers,
         )
         declined = customers.y.loc[audience.table.index].to_numpy()
-        campaign = make_campaign(audience, recalibrated, settings, declined)
+        campaign = make_campaign(audience, recalibrated, settings, declined, ranking)
     language = config.report.language
     return to_campaign_files(campaign, settings, recalibrated, language, driver_texts)
 

@@ -18,7 +18,6 @@ from retain.workflows.runs import check_any_readable, format_commands, read_run_
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
-    from retain.execution.shared_memory import SharedValue
     from retain.learning.scores import Scores
     from retain.record import RunDirectory
     from retain.schema import Compare, ComparisonConfig
@@ -201,8 +200,10 @@ def evaluate_and_plan(
             result = evaluation.result
             if explaining is not None:
                 explanations = explaining.collect(effects, scores, result.test_explanations)
-            scored = ((data.dataset, data.scores), result.test_scores)
-            campaign = _plan_campaign(executor, comparison, scored, explanations)
+            texts = None if explanations is None else explanations.driver_texts
+            scored = ((data.dataset, data.scores), result.test_scores, texts)
+            ranking = result.sealed_test.chance.status
+            campaign = _plan_campaign(executor, comparison, *scored, ranking)
             campaign = write_campaign(campaign, staging)
     extras = _collect_extras(comparison, evaluation, diffs, campaign, explanations)
     return ComparisonResults(extras, campaign, explanations, data.missing_data_message)
@@ -251,18 +252,9 @@ def _ledger(comparison: Comparison) -> Ledger:
 
 
 def _plan_campaign(
-    executor: WorkerExecutor,
-    comparison: Comparison,
-    scored: tuple[tuple[SharedValue, SharedValue], Scores],
-    explanations: Explanations | None,
+    executor: WorkerExecutor, comparison: Comparison, *scored: object
 ) -> CampaignFiles:
-    """Plan the campaign in a worker, with drivers if they were computed."""
-    from retain.workflows.campaign import DriverTexts
-
-    texts = None
-    if explanations is not None and explanations.drivers is not None:
-        texts = DriverTexts(explanations.drivers, explanations.features, explanations.levels)
-    arguments = (comparison.config, comparison.settings, *scored, texts)
+    arguments = (comparison.config, comparison.settings, *scored)
     planning = executor.submit("plan", *arguments, description="plans the campaign")
     campaign: CampaignFiles = planning.result()
     return campaign

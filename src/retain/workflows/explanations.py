@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from retain.record import Record, StudyDirectory
     from retain.schema import Compare, ExplainConfig
     from retain.verdict.main_effects import MainEffect
+    from retain.workflows.campaign import DriverTexts
     from retain.workflows.explanation_jobs import AssociationResult
 
     TestExplanations = list[Explained] | NotApplicable | None
@@ -67,6 +68,15 @@ class Explanations:
             name: {level: asdict(label) for level, label in column.levels.items()}
             for name, column in self.columns.items()
         }
+
+    @property
+    def driver_texts(self) -> DriverTexts | None:
+        """The drivers with what describes them in words; None if missing."""
+        from retain.workflows.campaign import DriverTexts
+
+        if self.drivers is None:
+            return None
+        return DriverTexts(self.drivers, self.features, self.levels)
 
     def write(self, study: StudyDirectory) -> None:
         """Write features, groups and drivers; if there are no drivers, remove older ones."""

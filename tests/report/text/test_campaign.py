@@ -8,7 +8,6 @@ from retain.campaign.planning.document import CAUTION_CHECKS
 from retain.report.page.page import page
 from retain.report.text.campaign import (
     assumptions,
-    cautions,
     fixed_assumptions,
     limits,
     plan_quality_text,
@@ -17,6 +16,8 @@ from retain.report.text.campaign import (
     summary,
 )
 from retain.report.text.captions import caption
+from retain.report.text.cautions import cautions, no_campaign
+from retain.report.text.numbers import format_number
 from retain.report.text.segments import contrast_message, segment_sentences, stability_message
 from retain.report.text.words import words
 
@@ -142,23 +143,47 @@ def test_limits_that_bind_nothing_are_worth_nothing(campaign):
     }
     for one in campaign["offers"]:
         one["shadow_price"] = 0.0
-    assert spoken(limits(campaign)) == [
-        "a larger budget would add nothing: for 396 the plan already contains every offer that pays"
-    ]
+    (text,) = spoken(limits(campaign))
+    assert text.startswith("a larger budget would add nothing: the plan costs 396, and within")
     campaign["shadow_prices"] = None
     assert limits(campaign) == []
 
 
 def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
-    assert any(
-        "within these limits no plan can exceed" in one
-        for one in spoken(plan_quality_text(campaign))
-    )
+    (text,) = [one for one in spoken(plan_quality_text(campaign)) if "the best plan" in one]
+    assert text.startswith("under these assumptions the expected net value is at most 0.00004")
     campaign["plan"] |= {"is_optimal": True, "method": "exact"}
-    (text,) = [
-        one for one in spoken(plan_quality_text(campaign)) if "without a control group" in one
+    (text,) = [one for one in spoken(plan_quality_text(campaign)) if "no plan" in one]
+    assert text.endswith("net value, which is proven (HiGHS, an exact solver)")
+
+
+# The solver's value of treated and control together was once printed beside the net value.
+def test_no_sentence_on_the_plan_tells_another_net_value(campaign):
+    net = format_number(campaign["plan"]["expected_net"]["value"], "money", "en")
+    (summarised,) = [one for one in spoken(summary(campaign)) if "net value is" in one]
+    assert f"net value is {net} " in summarised
+    assert not any("net value would be" in one for one in spoken(plan_quality_text(campaign)))
+
+
+@pytest.mark.parametrize("code", ["no_profit", "ranking_not_shown", "free_offers"])
+def test_every_reason_for_no_campaign_has_a_sentence(code):
+    text = no_campaign({"campaign": {"reason": "as in the file", "code": code, "overrides": []}})
+    assert words("en").plain(text) != words("ru").plain(text)
+
+
+def test_cautions_name_the_free_offers_and_the_minimums_unmet(tree):
+    campaign = tree["campaign"]
+    campaign["free_offers"] = ["free_delivery"]
+    unmet = {"segment": "high risk, high value", "minimum": 30, "n_paying": 20, "n_treated": 16}
+    campaign["plan"]["unmet_minimums"] = [unmet]
+    campaign["cautions"] = [
+        {"code": "free_offers", "offers": ["free_delivery"]},
+        {"code": "minimums_unmet", "segments": [unmet]},
     ]
-    assert text.endswith("no plan is better, which is proven (HiGHS, an exact solver)")
+    free, minimum = spoken(cautions(tree))
+    assert "“Free delivery”" in free
+    assert "“High risk, high value” gets 16 contacts instead of 30" in minimum
+    assert "pays for 20 of its customers" in minimum
 
 
 @pytest.mark.parametrize(
@@ -260,9 +285,12 @@ def test_no_campaign_no_section_and_segments_stay(tree):
 
 
 def test_a_campaign_that_could_not_be_planned_says_why(tree):
-    tree["campaign"] = {"reason": "no profit is known; give data.profit"}
+    reason = {"reason": "a campaign needs profit", "code": "no_profit"}
+    tree["campaign"] = {**reason, "overrides": ["data.profit=COLUMN data.profit_unit=UNIT"]}
     html = page(tree, "ru")
-    assert '<p class="name" lang="en">no profit is known; give data.profit</p>' in html
+    assert "A campaign needs profit, and these customers have none." in html
+    assert "Для кампании нужна прибыль, а у этих клиентов её нет." in html
+    assert "<code>data.profit=COLUMN data.profit_unit=UNIT\n</code>" in html
     assert "Кампания не спланирована" in html
     assert not re.search('id="(offers|trust)"', html)
 

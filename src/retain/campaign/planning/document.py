@@ -3,6 +3,8 @@
     id                  hash of all the rest
     n_customers         all customers; n_contactable: those who agreed to be contacted
     consent             from_data | assume_given | not_stated: who says that customers agreed
+    ranking             shown | not_tested: whether it is shown to beat chance
+    free_offers         offers without any cost, which offers.costs=accept lets pass
     profit_unit         of all money
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
     recalibration       what turns scores into probabilities
@@ -34,6 +36,7 @@ from scipy import stats
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.planning.budget_curve import compute_budget_curve
+from retain.campaign.planning.no_campaign import Ranking, free_offers
 from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
 from retain.campaign.planning.power import summarise_power
 from retain.campaign.planning.sensitivity import (
@@ -58,6 +61,19 @@ def find_cautions(document: Document) -> list[dict[str, Any]]:
         for code, check in CAUTION_CHECKS.items()
         if (numbers := check(document))
     ]
+
+
+def _ranking_not_tested(document: Document) -> dict[str, Any] | None:
+    return {"ranking": document["ranking"]} if document["ranking"] == "not_tested" else None
+
+
+def _free_offers(document: Document) -> dict[str, Any] | None:
+    return {"offers": document["free_offers"]} if document["free_offers"] else None
+
+
+def _minimums_unmet(document: Document) -> dict[str, Any] | None:
+    unmet = document["plan"]["unmet_minimums"]
+    return {"segments": unmet} if unmet else None
 
 
 def _no_consent_column(document: Document) -> dict[str, Any] | None:
@@ -87,8 +103,11 @@ def _may_lose(document: Document) -> dict[str, Any] | None:
 
 
 CAUTION_CHECKS = {
+    "ranking_not_tested": _ranking_not_tested,
+    "free_offers": _free_offers,
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,
+    "minimums_unmet": _minimums_unmet,
     "control_none": _control_none,
     "calibration_poor": _calibration_poor,
     "may_lose": _may_lose,
@@ -100,6 +119,7 @@ class PlanningContext:
     """Customers, simulation and settings of a plan.
 
     ``declined`` is 1 for customers whose activity declined, shape (n,); None for new customers.
+    ``ranking`` is the result of the sealed test's comparison with chance.
     """
 
     audience: Audience
@@ -107,6 +127,7 @@ class PlanningContext:
     recalibration: Recalibration
     settings: CampaignSettings
     declined: np.ndarray | None
+    ranking: Ranking
 
 
 def build_document(
@@ -123,6 +144,8 @@ def build_document(
         "n_customers": len(audience),
         "n_contactable": int(audience.table["contactable"].sum()),
         "consent": audience.consent,
+        "ranking": context.ranking,
+        "free_offers": free_offers(context.settings.catalogue),
         "profit_unit": audience.profit_unit,
         "assumptions": [
             {"name": name, **getattr(assumptions, name).model_dump()}

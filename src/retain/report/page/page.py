@@ -21,7 +21,6 @@ from retain.report.text.campaign import (
     CONSENT,
     assumption,
     assumptions,
-    cautions,
     fixed_assumptions,
     limits,
     plan_quality_text,
@@ -29,6 +28,7 @@ from retain.report.text.campaign import (
     summary,
 )
 from retain.report.text.captions import caption, channel
+from retain.report.text.cautions import cautions, no_campaign
 from retain.report.text.explanations import (
     direction,
     driver_words,
@@ -94,6 +94,7 @@ _REASONING: dict[str, Any] = {
 """Further functions of the templates of explanations."""
 _CAMPAIGN: dict[str, Any] = {
     "summary": summary,
+    "no_campaign": no_campaign,
     "campaign_cautions": cautions,
     "limits": limits,
     "trusted": plan_quality_text,

@@ -6,7 +6,7 @@ campaign is too small to detect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from retain.report.text.names import Tree, code, offer_label
@@ -89,40 +89,6 @@ def _consent_counts(campaign: Tree) -> dict[str, Any]:
     }
 
 
-def cautions(tree: Tree) -> list[Message]:
-    """Return the warnings about a campaign.
-
-    Raises
-    ------
-    KeyError
-        If a caution has no text.
-    """
-    items = tree["campaign"]["cautions"]
-    return [
-        message(f"caution.{one['code']}", **_CAUTION_VALUES.get(one["code"], _no_values)(tree))
-        for one in items
-    ]
-
-
-def _no_values(_: Tree) -> dict[str, Any]:
-    return {}
-
-
-def _poor_calibration(tree: Tree) -> dict[str, Any]:
-    return _slope(tree["campaign"]["recalibration"])
-
-
-def _loss_values(tree: Tree) -> dict[str, Any]:
-    return {"low": money(tree["campaign"]["plan"]["expected_net"]["low"])}
-
-
-_CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
-    "calibration_poor": _poor_calibration,
-    "may_lose": _loss_values,
-}
-"""Placeholders of the texts of cautions by code."""
-
-
 def limits(campaign: Tree) -> list[Message]:
     """Return the value of each limit: budget, contacts, consent, control group, capacity."""
     if campaign["shadow_prices"] is None:
@@ -200,10 +166,12 @@ def _recalibration(campaign: Tree) -> Message | None:
     if calibration is None:
         return None
     key = f"trust.calibrated.{_spread(calibration)}"
-    return message(key, customers=customers(calibration["n_customers"]), **_slope(calibration))
+    return message(
+        key, customers=customers(calibration["n_customers"]), **slope_values(calibration)
+    )
 
 
-def _slope(calibration: Tree) -> dict[str, Any]:
+def slope_values(calibration: Tree) -> dict[str, Any]:
     """Return slope and intercept of the recalibration by placeholder."""
     slope = calibration["slope"]
     return {
