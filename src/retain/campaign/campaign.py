@@ -21,6 +21,7 @@ from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
+    find_dominant,
     fit_segmentation,
     segment_labels,
     segments_of,
@@ -52,6 +53,8 @@ class Campaign:
         The plan; the reason if none is possible, None if not requested.
     tree
         The plan as in ``campaign.json``.
+    dominant
+        The band or segment that holds nearly all customers, see ``find_dominant``; None if none.
     nets
         Bounds of each chosen customer's expected net value, shape (n, 2).
     """
@@ -63,6 +66,7 @@ class Campaign:
     plan: CampaignPlan | NoCampaign | None
     tree: dict[str, Any] | None
     nets: np.ndarray | None
+    dominant: dict[str, Any] | None = None
 
 
 def check_limits(audience: Audience, settings: CampaignSettings) -> None:
@@ -153,7 +157,8 @@ def _segment_audience(
     totals = None if draws is None else draws.totals(np.asarray(segmented.segments))
     profiles = build_profiles(segmented, fitted, totals, stability=stable)
     bounds = None if draws is None else draws.per_customer()
-    return Campaign(segmented, fitted, profiles, bounds, None, None, None)
+    dominant = find_dominant(segmented, fitted)
+    return Campaign(segmented, fitted, profiles, bounds, None, None, None, dominant)
 
 
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
@@ -190,8 +195,10 @@ def apply_to_new_customers(
     draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
     totals = draws.totals(np.asarray(segmented.segments))
     profiles = build_profiles(segmented, settings.segmentation, totals, contrasts=False)
+    dominant = find_dominant(segmented, settings.segmentation)
+    bounds = draws.per_customer()
     campaign = Campaign(
-        segmented, settings.segmentation, profiles, draws.per_customer(), None, None, None
+        segmented, settings.segmentation, profiles, bounds, None, None, None, dominant
     )
     context = PlanningContext(segmented, draws, recalibration, settings, None, ranking)
     return with_plan(campaign, no or context, settings, scenarios=False)
@@ -205,4 +212,5 @@ def _segment_without_money(segmented: Audience, settings: CampaignSettings) -> C
             f"profit: {PROFIT_OVERRIDES[0]}, or of a purchase log {PROFIT_OVERRIDES[1]}"
         )
     profiles = build_profiles(segmented, settings.segmentation, None, contrasts=False)
-    return Campaign(segmented, settings.segmentation, profiles, None, None, None, None)
+    dominant = find_dominant(segmented, settings.segmentation)
+    return Campaign(segmented, settings.segmentation, profiles, None, None, None, None, dominant)

@@ -34,6 +34,8 @@ OPTIONAL: dict[str, Any] = {
     "n_scored": None,
     "sealed_test": None,
     "segments": None,
+    "dominant_segment": None,
+    "fitted_thresholds": None,
     "t_quantiles": {},
     "n_unfinished": 0,
     "commands": [],

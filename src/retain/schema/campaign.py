@@ -98,12 +98,14 @@ class Translated(Config):
 class ThresholdBands(Config):
     """Named bands and their lower thresholds.
 
-    ``absolute``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
-    risk alone: times the risk from which the cheapest offer pays for a customer of median value.
+    ``absolute``: a probability or an amount; ``quantile``: a share of customers. Of risk alone:
+    ``base_rate``, times the odds of the overall decline rate, which is about times the rate where
+    declines are rare and always a probability below 1; ``break_even``, times the risk from which
+    the cheapest offer pays for a customer of median value.
     ``labels`` are display names.
     """
 
-    scale: Literal["absolute", "quantile", "break_even"]
+    scale: Literal["absolute", "base_rate", "quantile", "break_even"]
     bands: dict[str, float]
     labels: dict[str, Translated] = Field(default_factory=dict)
 

@@ -130,6 +130,7 @@ def to_campaign_files(
         catalogue = fit_catalogue(catalogue, audience)
     tree = {
         "segments": campaign.segments,
+        "dominant_segment": campaign.dominant,
         "campaign": campaign.tree,
         "settings": settings.as_json(),
         "fitted_thresholds": {

@@ -140,6 +140,8 @@ def further(text):
     return {
         "segments": [segment],
         "n_scored": {text: 2},
+        "dominant_segment": {"name": text, "label": None, "share": 0.99},
+        "fitted_thresholds": {"segmentation": {"risk": {"bands": {text: 0.5}}}},
         "campaign": {
             "profit_unit": text,
             "offers": [

@@ -23,9 +23,19 @@ ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed t
 """The origins of customers' scores."""
 
 
-def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
-    """Print the segments, and their contrasts if there are any."""
-    console.print(_segments(segments, scored))
+def print_segments(console: Console, tree: Tree) -> None:
+    """Print the segments, their bands, and their contrasts if there are any."""
+    segments = tree["segments"]
+    console.print(_segments(segments, tree["n_scored"]))
+    if (risk := tree["fitted_thresholds"]["segmentation"]["risk"]) is not None:
+        begins = ", ".join(f"{name} from {begin:.1%}" for name, begin in risk["bands"].items())
+        console.print(literal(f"  Bands of risk: {begins}"), soft_wrap=True, highlight=False)
+    if (one := tree["dominant_segment"]) is not None:
+        message = (
+            f"{one['share']:.1%} of the customers are in {one['name']!r}: these bounds hardly tell "
+            "customers apart. Choose other ones: see the keys of segmentation."
+        )
+        console.print(f"[yellow]{literal(message)}[/]", soft_wrap=True)
     if not any(one["contrasts"] for one in segments):
         return
     for one in segments:

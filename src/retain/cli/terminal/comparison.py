@@ -88,7 +88,7 @@ def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
-    print_segments(console, findings.further["segments"], findings.further["n_scored"])
+    print_segments(console, findings.further)
     console.print(_calibration(verdict))
     if findings.further["campaign"] is not None:
         print_campaign(console, findings.further["campaign"])

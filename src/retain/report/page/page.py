@@ -49,7 +49,9 @@ from retain.report.text.names import (
 )
 from retain.report.text.numbers import Number, count_path, money_form
 from retain.report.text.segments import (
+    band_sentence,
     contrast_message,
+    dominant_caution,
     measure,
     segment_named,
     segment_sentences,
@@ -107,6 +109,8 @@ _CAMPAIGN: dict[str, Any] = {
     "apart": contrast_message,
     "stable": stability_message,
     "segments_told": segment_sentences,
+    "band_sentence": band_sentence,
+    "dominant_caution": dominant_caution,
     "measure": measure,
     "swings": swings,
     "assumptions": assumptions,
