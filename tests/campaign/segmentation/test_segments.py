@@ -293,6 +293,14 @@ def test_a_rule_that_holds_for_nearly_all_customers_is_told(scored):
     assert (found["name"], found["share"]) == ("everybody", 1.0)
 
 
+# Who typed probabilities before the default became relative must not get other bands unawares.
+def test_a_probability_typed_for_a_multiple_is_refused(checkout, scored):
+    bands = shipped(checkout)["risk_value"].risk
+    typed = bands.model_copy(update={"bands": {**bands.bands, "high": 0.7}})
+    with pytest.raises(RetainError, match=r"bands.high is 0.7, and medium .*scale=absolute"):
+        check_segmentation(scored(), BANDS.model_copy(update={"risk": typed}))
+
+
 def test_bands_of_value_have_no_base_rate(scored):
     relative = ThresholdBands(scale="base_rate", bands={"low": 0, "high": 1})
     with pytest.raises(RetainError, match="of value, expected absolute or quantile"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -35,6 +37,8 @@ def check_bands(
         )
     if bands.scale == "break_even":
         _check_break_even(break_even_risk)
+    if bands.scale == "base_rate":
+        _check_ascending(bands.bands, where)
     low, high, what = _range(bands, of)
     for name, begin in bands.bands.items():
         if not (low <= begin <= high and math.isfinite(begin)):
@@ -98,6 +102,17 @@ def assign_bands(bands: ThresholdBands, values: np.ndarray) -> np.ndarray:
 
 def _sorted_bands(bands: ThresholdBands) -> dict[str, float]:
     return dict(sorted(bands.bands.items(), key=lambda one: one[1]))
+
+
+def _check_ascending(begins: Mapping[str, float], where: str) -> None:
+    """Raise if a band begins below the one before: a probability was typed for a multiple."""
+    for (name, begin), (after, its) in pairwise(begins.items()):
+        if its <= begin:
+            raise RetainError(
+                f"{where}.{after} is {its:g}, and {name} before it begins at {begin:g}; expected "
+                "multiples of the odds of the overall decline rate, each above the one before. For "
+                "probabilities type every band, and segmentation.risk.scale=absolute."
+            )
 
 
 def _check_break_even(break_even_risk: float | None) -> None:
