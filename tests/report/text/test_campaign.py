@@ -199,7 +199,7 @@ def test_the_slope_of_the_recalibration_is_read(campaign, ends, reading):
 def test_where_the_plan_stays_the_same_is_said_of_known_ranges_alone(campaign):
     stated = [one["name"] for one in campaign["assumptions"]]
     *_, stays, changes = spoken(plan_quality_text(campaign))
-    assert stays == "the plan stays the same over the whole range of “Multiplier of the profit”"
+    assert stays == "the plan is the same at both ends of the range of “Multiplier of the profit”"
     assert "Duration of a decline, months" in changes
     assert "Share of profit lost" not in stays + changes
     campaign["sensitivity"] = None
