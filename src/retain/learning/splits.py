@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
 TEST_SEED = 20210101
-"""Fixed: if the sealed test depended on ``seed``, a sweep over seeds would train on it."""
+"""Fixed: if the sealed test depended on a seed, sweeps over seeds would train on it."""
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ from retain.record.facts import (
     SplitInfo,
     State,
     TuningInfo,
+    identifying_text,
     identity,
     slug_of,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "StudyDirectory",
     "TuningInfo",
     "check_scores_size",
+    "identifying_text",
     "identity",
     "slug_of",
 ]

@@ -36,7 +36,7 @@ class ComparisonConfig(Config):
     @property
     def description(self) -> str:
         """The test behind "worse than the best", as a clause."""
-        return f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}"
+        return f"corrected for their number and for the choice of the best, p < {self.alpha:g}"
 
 
 class ExplainConfig(Config):

@@ -3,8 +3,9 @@
 schema                     counts up when the meaning of a key changes
 study, studies, question   what was compared
 summary, cautions          the answer in English, and what a reader should know
-selection                  rule, best, simplest_tied; winner is one of the two
-winner                     id, name, overrides, config, metrics, tuning
+selection                  rule, best, simplest_tied; winner is one of the two; corrected: the
+winner's means, corrected for its choice
+winner                     id, name, overrides, config, metrics, seeds, tuning
 tied                       ids tied with the best
 versus_random              the winner against a random ranking, on the sealed test
 alpha, rope                level of the tests, region of practical equivalence
@@ -43,6 +44,7 @@ from scipy import special
 
 from retain.record import BrokenRun, Record
 from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
+from retain.verdict.corrected import CorrectedMeans
 from retain.verdict.difference import Difference
 from retain.verdict.gate import GateResult
 from retain.verdict.main_effects import MainEffect
@@ -100,12 +102,15 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
             "rule": verdict.comparison.rule,
             "best": _run_name(verdict, verdict.best),
             "simplest_tied": _run_name(verdict, verdict.simplest),
+            "corrected": _corrected(verdict.corrected),
         },
         "winner": {
             **_run_name(verdict, winner),
             "overrides": list(winner.overrides),
             "config": winner.config,
             "metrics": {name: m.model_dump(mode="json") for name, m in winner.metrics.items()},
+            "seeds": [run.seed for run in verdict.candidates[winner.id].runs],
+            "seed_sd": verdict.candidates[winner.id].seed_sd,
             "tuning": None if winner.tuning is None else winner.tuning.model_dump(mode="json"),
         },
         "tied": list(verdict.tied),
@@ -155,6 +160,11 @@ def _to_plain(item: DataclassInstance) -> Any:
 
 def _run_name(verdict: Verdict, record: Record) -> dict[str, str]:
     return {"id": record.id, "name": verdict.name(record)}
+
+
+def _corrected(corrected: CorrectedMeans) -> dict[str, Any]:
+    """Return the winner's means, corrected for its choice, with the method in words."""
+    return {**_to_plain(corrected), "message": corrected.sentence}
 
 
 def _leaderboard(verdict: Verdict) -> dict[str, Any]:

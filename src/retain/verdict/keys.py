@@ -27,6 +27,7 @@ COMPARED_FIELDS: tuple[tuple[str, Aspect], ...] = (
 
 def check_comparable(records: Sequence[Record]) -> None:
     """Raise a ``RetainError`` naming each aspect in which finished runs differ, with examples."""
+    _check_fold_seed(records)
     problems = [
         problem
         for name, aspect in COMPARED_FIELDS
@@ -38,6 +39,18 @@ def check_comparable(records: Sequence[Record]) -> None:
             + "\n".join(problems)
             + "\nKeep them in separate studies (study.name=NAME) and compare each, or launch the "
             "sweep again to redo what is outdated."
+        )
+
+
+def _check_fold_seed(records: Sequence[Record]) -> None:
+    """Raise a ``RetainError`` if ``validation.seed`` gave the runs different folds."""
+    seeds = {record.config.get("validation", {}).get("seed", 0) for record in records}
+    if len(seeds) > 1:
+        listed = ",".join(map(str, sorted(seeds)))
+        raise RetainError(
+            f"validation.seed={listed} moves the folds, and runs on other folds cannot be compared "
+            "in one table. Keep them in separate studies (study.name=NAME). To see how much the "
+            "seed of models and samplers matters, on the same folds: seed=0,1"
         )
 
 

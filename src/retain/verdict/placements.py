@@ -47,8 +47,8 @@ class Placements:
 
     def class_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of decliners and of stayers, centred by run and class."""
-        both = self.values[self.declined], self.values[~self.declined]
-        return tuple(rows - rows.mean(axis=0) for rows in both)  # type: ignore[return-value]
+        declined, stayed = self.values[self.declined], self.values[~self.declined]
+        return declined - declined.mean(axis=0), stayed - stayed.mean(axis=0)
 
     def covariance(self) -> np.ndarray:
         """Return the covariance of the runs' ROC-AUC by customers, shape (n_runs, n_runs).

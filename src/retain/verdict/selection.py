@@ -8,12 +8,8 @@ and measures each choice on the customers left out. The model confidence set (Ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
-from retain.record import Record
 from retain.verdict.placements import Placements
 
 RESAMPLES = 1000
@@ -26,25 +22,21 @@ CHUNK_CELLS = 4_000_000
 _EPSILON = 1e-9
 
 
-@dataclass(frozen=True)
-class CorrectedMean:
-    """A mean corrected for the choice of its run, with a 95 % interval; None if there is none."""
-
-    value: float
-    low: float | None
-    high: float | None
+def count_resamples(n_customers: int) -> int:
+    """Return the number of bootstrap samples, fewer of many customers to bound the time."""
+    return RESAMPLES if n_customers <= MANY else RESAMPLES_OF_MANY
 
 
 def correct_for_selection(
     placements: Placements, means: np.ndarray, *, resamples: int | None = None, seed: int = 0
-) -> CorrectedMean:
-    """Return the ROC-AUC expected of the run with the best mean, by BBC-CV.
+) -> tuple[float, float, float]:
+    """Return the ROC-AUC expected of the run with the best mean and its 95 % interval, by BBC-CV.
 
     ``means`` are the runs' mean ROC-AUC, shape (n_runs,). Classes are resampled apart, so that no
     sample lacks one. The interval holds the central 95 % of the values on customers left out.
     """
     if resamples is None:
-        resamples = RESAMPLES if len(placements.declined) <= MANY else RESAMPLES_OF_MANY
+        resamples = count_resamples(len(placements.declined))
     random = np.random.default_rng(seed)
     classes = placements.class_rows()
     size = max(1, CHUNK_CELLS // len(placements.declined))
@@ -60,7 +52,7 @@ def correct_for_selection(
         left_out.append(outside)
     values = np.clip(np.concatenate(left_out), 0, 1)
     low, high = np.quantile(values, [0.025, 0.975])
-    return CorrectedMean(float(values.mean()), float(low), float(high))
+    return float(values.mean()), float(low), float(high)
 
 
 def _draw_counts(random: np.random.Generator, count: int, n: int) -> np.ndarray:
@@ -104,7 +96,7 @@ def confidence_set_p(
     The distribution is a multivariate t by ``degrees`` of freedom.
 
     >>> confidence_set_p(np.array([0.8, 0.79, 0.6]), np.eye(3) * 1e-4, 100).round(2).tolist()
-    [1.0, 0.5, 0.0]
+    [1.0, 0.47, 0.0]
     """
     noise = _simulate_equal(covariance, degrees, simulations, seed)
     result, active, highest = np.ones(len(means)), np.arange(len(means)), 0.0
@@ -119,7 +111,8 @@ def confidence_set_p(
         t = (means[active].mean() - means[active]) * inverse
         worst = int(np.argmax(t))
         largest = ((total / n - noise[active]) * inverse[:, None]).max(axis=0)
-        highest = max(highest, float(np.mean(largest >= t[worst])))
+        beyond = (1 + np.sum(largest >= t[worst])) / (1 + simulations)
+        highest = max(highest, float(beyond))
         dropped = active[worst]
         result[dropped] = highest
         total, row_sums = total - noise[dropped], row_sums - covariance[dropped]
@@ -137,21 +130,3 @@ def _simulate_equal(
     noise = (vectors * np.sqrt(np.maximum(roots, 0))).astype(np.float32) @ normal
     scale = np.sqrt(random.chisquare(degrees, simulations) / degrees)
     return np.asarray(noise / scale.astype(np.float32))
-
-
-def correct_by_folds(records: Sequence[Record], metric: str, ranking: str) -> float:
-    """Return a metric's mean over folds, each measured for the run best on the others.
-
-    For each fold the run with the best mean ``ranking`` over the other folds of its repeat is
-    chosen, and ``metric`` of that run on the fold is taken: no fold takes part in the choice it
-    measures. All records have all folds.
-    """
-    folds = records[0].split.n_folds
-    ranks, values = (
-        np.array([record.metrics[name].fold_values for record in records])
-        for name in (ranking, metric)
-    )
-    ranks = ranks.reshape(len(records), -1, folds)
-    others = ranks.sum(axis=2, keepdims=True) - ranks
-    best = others.argmax(axis=0).ravel()
-    return float(values[best, np.arange(values.shape[1])].mean())

@@ -14,7 +14,13 @@ from retain.record import BrokenRun, Record, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import compare_runs
-from retain.workflows.runs import check_any_readable, format_commands, read_run_scores
+from retain.workflows.run_placements import read_placements
+from retain.workflows.runs import (
+    check_any_readable,
+    format_commands,
+    read_run_scores,
+    try_read_scores,
+)
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
@@ -97,15 +103,16 @@ def select_winner(
     RetainError
         If no run is left, or the runs cannot be compared.
     """
+    placements = read_placements(selection)
     while True:
         n_done = sum(record.state == "done" for record in selection.records)
         check_any_readable(selection.broken, n_done)
-        verdict = compare_runs(selection.records, config)
+        verdict = compare_runs(selection.records, config, placements)
         run = selection.find_directory(verdict.winner)
         try:
             return selection, verdict, read_run_scores(run, verdict.winner)
         except RetainError as error:
-            runs = tuple(pair for pair in selection.runs if pair[1] is not verdict.winner)
+            runs = tuple(pair for pair in selection.runs if pair[1].id != verdict.winner.id)
             broken = (*selection.broken, BrokenRun(run, str(error)))
             selection = replace(selection, runs=runs, broken=broken)
 
@@ -221,7 +228,7 @@ def _collect_extras(
     selection, result = comparison.selection, evaluation.result
     return ComparisonExtras(
         studies=selection.studies,
-        question=_common_question(selection),
+        question=selection.question,
         unfinished=selection.n_unfinished + selection.n_running,
         running=selection.n_running,
         repeated=selection.n_repeated,
@@ -267,12 +274,6 @@ def _campaign_keys(result: WinnerResult | None, campaign: CampaignFiles | None) 
     return {"model": result.model, "reference": result.reference, **campaign.tree}
 
 
-def _common_question(selection: RunSelection) -> str | None:
-    """Return the question of the study, None for studies with different questions."""
-    questions = {str(record.config["study"]["question"]) for record in selection.records}
-    return questions.pop() if len(questions) == 1 else None
-
-
 def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
     """Yield the difference of the ``diff`` runs, then of the winner and each of the best runs."""
     from retain.verdict.difference import compare_pair
@@ -286,11 +287,3 @@ def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
         if record is not winner:
             other_scores = try_read_scores(selection.find_directory(record), record)
             yield compare_pair(winner, record, (comparison.scores, other_scores))
-
-
-def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
-    """Return a run's scores, None if they cannot be read."""
-    try:
-        return read_run_scores(run, record)
-    except RetainError:
-        return None

@@ -147,7 +147,7 @@ def refit_and_test(
         model = models[0] if len(models) == 1 else fit(spec, customers, splits.ids)
     scores = score_test(models, spec, customers, splits)
     metrics = select_metrics(spec.metrics, with_profit=customers.profit is not None)
-    results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
+    results = score_sealed_test(scores, customers.profit, metrics, simulations=config.resamples)
     tested = scores.table
     chance = compare_with_random(
         tested["target"].to_numpy(),

@@ -156,7 +156,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     )
     table.add_column("")
     table.add_column("run", overflow="fold", min_width=24)
-    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p Holm", ""):
+    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p adj.", ""):
         table.add_column(name, no_wrap=True)
     for row in board.head(SHOWN).to_dict("records"):
         best = row["id"] == verdict.best.id
@@ -167,7 +167,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             format_interval(row["roc_auc_low"], row["roc_auc_high"]),
             *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
             "" if best else format_signed(row["difference"]),
-            "" if best else f"{row['p_holm']:.2g}",
+            "" if best else f"{row['p_adjusted']:.2g}",
             _versus_best(row, verdict),
             style="bold" if best else None,
         )
@@ -223,6 +223,11 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
         table.add_column(name)
     for name, found in sealed.metrics.items():
         better = "higher is better" if found["higher_is_better"] else "lower is better"
+        if "if_calibrated" in found:
+            better += (
+                f"; {found['raw']:.3f} before its bias, a calibrated score would show "
+                f"{found['if_calibrated']:.3f}"
+            )
         interval = format_interval(found["low"], found["high"])
         table.add_row(literal(name), f"{found['value']:.3f}", interval, better)
     return table

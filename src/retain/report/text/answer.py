@@ -12,8 +12,8 @@ from retain.report.text.words import LANGUAGES, Message, interval, message, word
 from retain.report.tree import METRIC, measured_levels
 from retain.wording import format_value
 
-BASELINE = "dummy"
-"""The model that gives all customers the same score."""
+BASELINES = frozenset({"dummy", "recency_rule", "bg_nbd"})
+"""Models without a choice of features: one score for all, and rules of thumb."""
 
 
 def answer(tree: Tree) -> list[Message]:
@@ -47,6 +47,20 @@ def score(values: Tree) -> dict[str, Number | Message]:
 
 
 def _winner(tree: Tree) -> Message:
+    """Return the winner with its mean, raw and corrected for the choice."""
+    chosen = _chosen(tree)
+    corrected = (tree["selection"] or {}).get("corrected")
+    if corrected is None or corrected["method"] == "one_candidate":
+        return chosen
+    return message(
+        "answer.corrected",
+        first=chosen,
+        n=count_path(corrected["n_candidates"], "selection.corrected.n_candidates"),
+        **score(corrected["metrics"][METRIC]),
+    )
+
+
+def _chosen(tree: Tree) -> Message:
     winner, runs = tree["winner"], count_path(len(tree["leaderboard"]), "leaderboard")
     values: dict[str, Any] = {
         "run": run_name(winner["name"], winner["id"]),
@@ -121,8 +135,9 @@ def _largest_effect(tree: Tree) -> Message:
 
 
 def _is_baseline(effect: Tree, level: Tree) -> bool:
-    """Return whether a level or its reference is the dummy baseline, which is no result."""
-    return effect["factor"] == "model" and BASELINE in (level["level"], effect["reference"])
+    """Return whether a level or its reference is a baseline: beating one is no finding."""
+    pair = {str(level["level"]), str(effect["reference"])}
+    return effect["factor"] == "model" and not BASELINES.isdisjoint(pair)
 
 
 def _setting(effect: Tree, value: Any) -> Markup:
