@@ -269,8 +269,9 @@ def measure_effects(name: str, design: Design, count: int, seed: int) -> list[Ra
         covers = [not (a or b) for a, b in zip(above, below, strict=True)]
         rates += [
             to_rate(name, f"{outcome}: covers", covers, "≥ .93"),
-            to_rate(name, f"{outcome}: lies above", above, "≤ 2 × below"),
-            to_rate(name, f"{outcome}: lies below", below, "≤ 2 × above"),
+            to_rate(name, f"{outcome}: lies above", above),
+            to_rate(name, f"{outcome}: lies below", below),
+            Rate(name, f"{outcome}: of misses above", sum(above), sum(above + below), ".33–.67"),
         ]
     rates += _measure_parts(name, design, readouts)
     return rates + _measure_findings(name, readouts, is_idle=not any(design.save.values()))

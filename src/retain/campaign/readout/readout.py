@@ -46,8 +46,9 @@ def estimate_money(
     """Return gain, cost and net value of the campaign in its unit; None if too few are observed.
 
     ``basis``: ``observed`` profit (times the plan's margin), or ``assumed``: the profit that
-    the plan expected of customers who stay and of those who decline. ``per_customer``, ``gain`` (of all treated,
-    those without an outcome taken to be like the others) and ``net`` are ``value, low, high``.
+    the plan expected of customers who stay and of those who decline. ``per_customer``, ``gain`` (of
+    all treated, those without an outcome taken to be like the others) and ``net`` are ``value, low,
+    high``.
     ``cost_basis`` is ``stated`` if the file has costs, else ``expected``: the plan's, of those
     contacted. ``conclusion``: paid, lost or inconclusive, as the interval of ``net`` excludes 0;
     that a campaign paid is concluded only if its ``effects`` say that it helped, and that a free
