@@ -156,7 +156,7 @@ def _heterogeneity(rows: list[Tree], tree: Tree) -> Iterator[str]:
     """Yield whether segments and offers differ, and why they are not tested apart."""
     if rows[0]["conclusion"] not in ("helped", "harmed"):
         if len(rows) > 1 and rows[0]["conclusion"] == "inconclusive":
-            yield "Without an effect of the whole campaign no part is tested apart."
+            yield "No part is tested apart, since the whole campaign has no significant effect."
         return
     for test in tree["heterogeneity"]:
         if test["outcome"] != rows[0]["outcome"]:
