@@ -318,6 +318,17 @@ def test_a_part_without_a_control_group_is_not_compared(strong):
     assert rates["gift"]["posterior"] == rates["gift"]["prior"]
 
 
+def test_fewer_than_twenty_customers_are_counted_and_not_compared():
+    few = replace(LARGE, sizes={"high": {"call": 60, "gift": 19}})
+    assignment, declined, _ = simulate_campaign(few)
+    result = readout_tree(assignment, outcomes(declined))
+    gift = row(result, "offer", "gift")
+    assert gift["n_treated"] + gift["n_control"] == 19
+    assert gift["difference"] is None
+    assert gift["conclusion"] == "not_compared"
+    assert row(result, "offer", "call")["difference"] is not None
+
+
 def test_a_handful_of_customers_is_too_small_for_money_and_curves():
     few = replace(LARGE, sizes={"high": {"call": 30}}, save={"call": 0.3})
     assignment, declined, kept = simulate_campaign(few)

@@ -24,6 +24,8 @@ from retain.campaign.readout.means import (
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.shares import Difference, mantel_haenszel, newcombe, null_error
 
+MIN_CUSTOMERS = 20
+"""Observed customers of both arms below which nothing is compared."""
 MIN_PROFITS_PER_ARM = 10
 """Customers in either arm below which mean profits are not compared."""
 Scope = Literal["overall", "segment", "offer"]
@@ -82,7 +84,7 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
     rows = subgroup.rows & np.isfinite(declined)
     treated, events = assignment.is_treated[rows], declined[rows]
     row = _empty_row(subgroup, "declined", events, treated)
-    if row["n_treated"] == 0 or row["n_control"] == 0:
+    if len(events) < MIN_CUSTOMERS or row["n_treated"] == 0 or row["n_control"] == 0:
         return row
     stratum = np.zeros(len(events), dtype=int)
     if subgroup.scope == "overall":
