@@ -32,7 +32,7 @@ smoke: $(STAMP)          ## what CI sweeps and segments
 
 simulate: $(STAMP)       ## how often tests and intervals are right; figures in experiments/statistics
 	$(BIN)/python experiments/statistics/equal_models.py
-	$(BIN)/python experiments/statistics/readout.py
+	$(BIN)/python experiments/statistics/readout.py --write
 
 chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
 	$(BIN)/python experiments/chaos/verdicts.py

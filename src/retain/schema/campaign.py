@@ -136,15 +136,20 @@ class Segmentation(Config):
 
 
 class Beta(Config):
-    """The prior of a save rate, like ``alpha`` customers saved and ``beta`` lost."""
+    """The prior of a save rate: a Beta between ``minimum`` and 1.
+
+    With a minimum of 0 it is like ``alpha`` customers saved and ``beta`` lost. A readout writes a
+    minimum of −1, since an offer may also drive customers away.
+    """
 
     alpha: Annotated[float, Field(gt=0, le=1e9)]
     beta: Annotated[float, Field(gt=0, le=1e9)]
+    minimum: Annotated[float, Field(ge=-1, le=0)] = 0.0
 
     @property
     def mean(self) -> float:
-        """The expected save rate."""
-        return self.alpha / (self.alpha + self.beta)
+        """The expected save rate; below 0 more customers decline with the offer than without."""
+        return self.minimum + (1 - self.minimum) * self.alpha / (self.alpha + self.beta)
 
 
 class Lift(Config):

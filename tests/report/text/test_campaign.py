@@ -52,9 +52,10 @@ def test_the_first_sentence_says_to_how_many_at_what_cost_and_what_it_is_expecte
 def test_nothing_is_promised_below_what_can_be_detected(campaign):
     text = plain(promise(campaign))
     assert text.startswith(
-        "the campaign is too small to measure its effect: the expected fall of 4.1 "
+        "the campaign is too small to measure its effect: the share that declines is expected to "
+        "fall by 4.1 percentage points"
     )
-    assert "below the 11.9 that can be detected" in text
+    assert "it takes a fall of 11.9 to be seen in 4 of 5 such campaigns" in text
     assert text.endswith("982 customers in each group would be needed")
     campaign["power"]["overall"]["required_n"] = None
     assert "in each group" not in plain(promise(campaign))
@@ -64,7 +65,9 @@ def test_what_can_be_seen_is_left_to_the_control_group_to_judge(campaign):
     campaign["power"]["overall"] |= {"minimum_detectable_effect": 0.03, "claimable": True}
     text = plain(promise(campaign))
     assert text.startswith("if the assumptions hold, the share that declines falls by 4.1 ")
-    assert "an effect of 3.0 or more can be detected" in text
+    assert "a fall of 3.0 would be seen in 4 of 5 such campaigns" in text
+    campaign["power"]["power"] = 0.95
+    assert "in 19 of 20 such campaigns" in plain(promise(campaign))
 
 
 def test_groups_too_small_for_any_effect_promise_nothing(campaign):
@@ -73,7 +76,7 @@ def test_groups_too_small_for_any_effect_promise_nothing(campaign):
         "required_n": None,
         "claimable": False,
     }
-    assert plain(promise(campaign)).startswith("the groups are too small to detect")
+    assert plain(promise(campaign)).startswith("the groups are too small to see")
 
 
 def test_without_a_control_group_it_is_said_what_cannot_be_known(campaign):
@@ -85,7 +88,7 @@ def test_a_plan_that_contacts_nobody_is_an_answer(campaign):
     campaign["plan"] |= {"n_chosen": 0, "n_treated": 0, "n_control": 0}
     text = spoken(summary(campaign))
     assert text[0].endswith("so nobody is contacted")
-    assert not any("detect" in one or "control group and" in one for one in text)
+    assert not any("such campaigns" in one or "control group and" in one for one in text)
     campaign["shadow_prices"]["budget"] = None
     assert not any("budget" in one for one in spoken(limits(campaign)))
 
@@ -311,7 +314,7 @@ def test_what_is_not_known_of_a_campaign_is_left_out(tree, campaign):
     html = page(tree, "en")
     assert "no budget is set" in html
     assert not re.search('data-chart="(tornado|budget_curve|profit_curve)', html)
-    assert "Control group and what it can detect" not in html
+    assert "Control group and what it can show" not in html
 
 
 def test_offers_nobody_gets_have_no_sums(html):

@@ -39,7 +39,7 @@ def expected_cost(
     The cost of the contact plus that of ``each`` redemption (``redemption_cost``) by saved
     decliners and by a share of stayers.
     """
-    takes = risk * save_rate + (1 - risk) * offer.redemption_rate_stayers
+    takes = risk * np.maximum(save_rate, 0.0) + (1 - risk) * offer.redemption_rate_stayers
     return np.asarray(offer.contact_cost + takes * each)
 
 
@@ -123,6 +123,12 @@ def evaluate_offers(
     offers = catalogue.offers.values()
     eligible = np.column_stack([find_eligible(offer, audience, drivers) for offer in offers])
     return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers)
+
+
+def lift_factors(offer: Offer, save_rate: np.ndarray) -> np.ndarray:
+    """Return save rates of customers, shape (n,), over the offer's mean; 1 if that is 0."""
+    mean = offer.save_rate.mean
+    return np.asarray(save_rate / mean) if mean else np.ones(len(save_rate))
 
 
 def reprice_offers(

@@ -32,9 +32,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from retain.campaign.audience import Audience, CampaignSettings
+from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.no_campaign import Ranking, free_offers
 from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
@@ -202,8 +202,8 @@ def _summarise_offer(
 
 
 def _summarise_save_rate(beta: Beta) -> dict[str, float]:
-    low, high = map(float, stats.beta.ppf([0.025, 0.975], beta.alpha, beta.beta))
-    return {"alpha": beta.alpha, "beta": beta.beta, "value": beta.mean, "low": low, "high": high}
+    low, high = save_rate_quantiles(beta, (0.025, 0.975))
+    return {**beta.model_dump(), "value": beta.mean, "low": low, "high": high}
 
 
 def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from retain.campaign.allocation.allocate import allocate
 from retain.campaign.audience import Audience, CampaignSettings
@@ -18,6 +17,7 @@ from retain.campaign.offers.offers import (
     reprice_offers,
     scale_catalogue_costs,
 )
+from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.campaign.planning.budget_curve import TreatedShares, allocate_or_none, count_chosen
 from retain.campaign.planning.plan import CampaignPlan, build_problem
 from retain.schema import Assumption, Beta, Catalogue
@@ -195,18 +195,19 @@ def _iter_assumptions(scenario: Scenario) -> Iterator[_VariedAssumption]:
 
 def _save_rate_range(beta: Beta) -> tuple[float, float, float]:
     """Return lower end, mean and upper end of a save rate."""
-    low, high = stats.beta.ppf(SAVE_RATE_QUANTILES, beta.alpha, beta.beta)
-    return float(min(low, beta.mean)), beta.mean, float(max(high, beta.mean))
+    low, high = save_rate_quantiles(beta, SAVE_RATE_QUANTILES)
+    return min(low, beta.mean), beta.mean, max(high, beta.mean)
 
 
 def _shift_save_rates(catalogue: Catalogue, position: float) -> Catalogue:
     """Return the catalogue with every save rate moved to a position in its range."""
     offers = {}
     for name, offer in catalogue.offers.items():
-        rate = _interpolate(*_save_rate_range(offer.save_rate), position)
-        total = offer.save_rate.alpha + offer.save_rate.beta
-        alpha = min(max(rate, 1e-9), 1 - 1e-9) * total
-        beta = Beta(alpha=alpha, beta=total - alpha)
+        prior = offer.save_rate
+        rate = _interpolate(*_save_rate_range(prior), position)
+        share = min(max((rate - prior.minimum) / (1 - prior.minimum), 1e-9), 1 - 1e-9)
+        total = prior.alpha + prior.beta
+        beta = Beta(alpha=share * total, beta=(1 - share) * total, minimum=prior.minimum)
         offers[name] = offer.model_copy(update={"save_rate": beta})
     return catalogue.model_copy(update={"offers": offers})
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from retain.cli.terminal.console import literal
-from retain.wording import describe_count, format_interval, format_signed
+from retain.wording import describe_count, format_interval, format_signed, to_frequency
 
 if TYPE_CHECKING:
     from retain.record import StudyDirectory
@@ -215,9 +215,11 @@ def _promise(campaign: Tree) -> str:
     )
     if power["minimum_detectable_effect"] is None:
         return f"The groups are too small to detect any effect ({groups}{arms})."
+    seen, total = to_frequency(campaign["power"]["power"])
     effects = (
         f"expected fall of the share that declines: {100 * power['expected']:.1f} percentage "
-        f"points; smallest detectable: {100 * power['minimum_detectable_effect']:.1f}"
+        f"points; a fall of {100 * power['minimum_detectable_effect']:.1f} would be seen in {seen} "
+        f"of {total} such campaigns"
     )
     if power["claimable"]:
         return f"The effect can be measured ({effects})."

@@ -25,6 +25,7 @@ from retain.report.text.campaign import (
     limits,
     plan_quality_text,
     sampled_assumptions,
+    seen_campaigns,
     summary,
 )
 from retain.report.text.captions import caption, channel
@@ -102,6 +103,7 @@ _CAMPAIGN: dict[str, Any] = {
     "trusted": plan_quality_text,
     "assumption": assumption,
     "control_drawn": sampled_assumptions,
+    "seen_campaigns": seen_campaigns,
     "offer_label": offer_label,
     "fixed": fixed_assumptions,
     "offer_named": lambda campaign, name: format_level(offer_label(campaign, name)),

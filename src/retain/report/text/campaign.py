@@ -12,6 +12,7 @@ from typing import Any
 from retain.report.text.names import Tree, code, offer_label
 from retain.report.text.numbers import Number, format_number
 from retain.report.text.words import Message, interval, message
+from retain.wording import to_frequency
 
 CONSENT = "campaign.consent=assume_given"
 """The override with which the store vouches for everybody's consent."""
@@ -69,7 +70,7 @@ def promise(campaign: Tree) -> Message:
     values = {
         "hoped": Number(overall["expected"], "points"),
         "detectable": Number(overall["minimum_detectable_effect"], "points"),
-        "power": Number(power["power"], "share"),
+        **seen_campaigns(campaign),
         "alpha": Number(power["alpha"], "plain"),
     }
     if overall["claimable"]:
@@ -77,6 +78,12 @@ def promise(campaign: Tree) -> Message:
     if overall["required_n"] is None:
         return message("campaign.unpromised", **values)
     return message("campaign.unpromised_needed", n=Number(overall["required_n"], "count"), **values)
+
+
+def seen_campaigns(campaign: Tree) -> dict[str, Number]:
+    """Return the power as a number of such campaigns, for managers: 4 of 5."""
+    seen, total = to_frequency(campaign["power"]["power"])
+    return {"seen": Number(seen, "count"), "total": Number(total, "count")}
 
 
 def _consent_counts(campaign: Tree) -> dict[str, Any]:
