@@ -96,6 +96,13 @@ def segment(at, risk, worth):
     }
 
 
+def make_bands():
+    """The bands of risk as fitted, with labels."""
+    begins = {"low": 0.0, "medium": 0.3821, "high": 0.6498}
+    labels = {name: label(f"{en} risk", f"{ru} риск") for name, en, ru in LEVELS}
+    return {"scale": "absolute", "bands": begins, "labels": labels}
+
+
 def make_segments():
     """The list of ``verdict.json["segments"]``: three risks by three values, one of them small."""
     found = [segment(at, LEVELS[at // 3], WORTH[at % 3]) for at in range(len(LEVELS) * len(WORTH))]
