@@ -32,7 +32,7 @@ from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import positive_profit
 from retain.errors import RetainError
-from retain.schema import Segmentation
+from retain.schema.campaign import Segmentation
 
 
 @dataclass(frozen=True)

@@ -41,9 +41,13 @@ leaves it out and lists it with its reason, and a new launch repeats it.
 ``schema`` counts up when the meaning of a key in ``record.json`` changes.
 """
 
-from retain.record.campaign import CampaignDirectory, ReadoutDirectory
 from retain.record.consistency import NEEDED_METRICS, RecordChecker
-from retain.record.directory import RunDirectory, ScoreDirectory
+from retain.record.directory import (
+    CampaignDirectory,
+    ReadoutDirectory,
+    RunDirectory,
+    ScoreDirectory,
+)
 from retain.record.facts import (
     CANNOT_CHANGE_A_RESULT,
     SCHEMA,

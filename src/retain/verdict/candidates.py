@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from retain.learning.metrics import corrected_interval
-from retain.record import MetricSummary, Record, identifying_text
+from retain.record import identifying_text
+from retain.record.facts import MetricSummary, Record
 from retain.verdict.paired import METRIC
 
 SEED_KEYS = ("random_state", "random_seed")

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from retain.customers.customers import Column
-    from retain.execution.executor import Future, WorkerExecutor
+    from retain.execution.job_executor import Future, WorkerExecutor
     from retain.execution.shared_memory import SharedValue
     from retain.explanations.ablation import Contribution
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
     from retain.learning.scores import Scores
-    from retain.record import Record, StudyDirectory
-    from retain.schema import Compare, ExplainConfig
+    from retain.record.facts import Record
+    from retain.record.study import StudyDirectory
+    from retain.schema.compare import Compare, ExplainConfig
     from retain.verdict.main_effects import MainEffect
     from retain.workflows.campaign import DriverTexts
     from retain.workflows.explanation_jobs import AssociationResult

@@ -7,7 +7,7 @@ import numpy as np
 from retain.campaign.audience import CampaignSettings
 from retain.campaign.campaign import make_campaign
 from retain.campaign.segmentation.bands import NEVER
-from retain.schema import Beta, CampaignConfig, Catalogue, Segmentation, ThresholdBands
+from retain.schema.campaign import Beta, CampaignConfig, Catalogue, Segmentation, ThresholdBands
 
 from ..value.invented_campaign import UNSURE, make_audience, make_offer, make_value
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.errors import NotApplicable
-from retain.schema import Catalogue
+from retain.schema.campaign import Catalogue
 from retain.verdict.versus_random import Status
 
 Ranking = Status

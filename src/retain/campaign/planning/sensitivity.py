@@ -20,7 +20,7 @@ from retain.campaign.offers.offers import (
 from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.campaign.planning.budget_curve import TreatedShares, allocate_or_none, count_chosen
 from retain.campaign.planning.plan import CampaignPlan, build_problem
-from retain.schema import Assumption, Beta, Catalogue
+from retain.schema.campaign import Assumption, Beta, Catalogue
 
 
 def compute_shadow_prices(

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from retain.errors import RetainError
-from retain.schema import ThresholdBands
+from retain.schema.campaign import ThresholdBands
 
 NEVER = math.nextafter(1, 2)
 """Lower bound of a band of risk that stays empty."""

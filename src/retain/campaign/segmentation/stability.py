@@ -10,7 +10,7 @@ import pandas as pd
 from retain.campaign.audience import RESERVED, Audience
 from retain.campaign.segmentation.conditions import BOUNDS
 from retain.campaign.segmentation.segments import fit_checked_segmentation, segments_of
-from retain.schema import Condition, Rule, Segmentation, ThresholdBands
+from retain.schema.campaign import Condition, Rule, Segmentation, ThresholdBands
 
 RISK_OFF = 0.02
 """Largest shift of a cut-off of risk: a common error of a recalibrated risk."""

@@ -18,7 +18,7 @@ from retain.verdict.keys import label_run
 from retain.wording import describe_count, format_ci, format_interval, format_signed, format_value
 
 if TYPE_CHECKING:
-    from retain.record import StudyDirectory
+    from retain.record.study import StudyDirectory
     from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
     from retain.verdict.gate import GateResult

@@ -14,7 +14,8 @@ from retain.wording import describe_count
 from retain.workflows.score import list_cautions
 
 if TYPE_CHECKING:
-    from retain.record import ScoreDirectory, StudyDirectory
+    from retain.record.directory import ScoreDirectory
+    from retain.record.study import StudyDirectory
     from retain.workflows.score import ScoreResult
 
 
