@@ -25,7 +25,7 @@ from retain.campaign.readout.save_rates import (
     match_beta,
 )
 from retain.campaign.shares import mantel_haenszel, newcombe, null_error, wilson
-from retain.schema import Beta
+from retain.schema.campaign import Beta
 
 Z = stats.norm.ppf(0.975)
 PRIOR = Beta(alpha=6, beta=14)

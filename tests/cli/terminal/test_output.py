@@ -33,7 +33,7 @@ from retain.cli.terminal.output import (
     safe_terminal,
 )
 from retain.execution.scheduling import CostModel
-from retain.record import StudyDirectory
+from retain.record.study import StudyDirectory
 
 DOORS = {"output.py", "console.py"}
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

@@ -11,7 +11,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.eligibility import RiskDrivers, expand_groups, find_eligible
 from retain.errors import NotApplicable
-from retain.schema import Catalogue, Offer
+from retain.schema.campaign import Catalogue, Offer
 
 
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
@@ -20,7 +20,7 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
     ``profit`` is monthly, ``horizon`` in months. There is no discount on a missing profit or a
     loss.
 
-    >>> from retain.schema import Beta, Translated
+    >>> from retain.schema.campaign import Beta, Translated
     >>> text, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
     >>> offer = Offer(label=text, text=text, channel="email", needs_consent=True, save_rate=beta,
     ...     contact_cost=1, redemption_cost=2, discount=0.05, redemption_rate_stayers=1)

@@ -45,7 +45,7 @@ from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.profit_curve import profit_curve
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Beta, CampaignConfig
+from retain.schema.campaign import Beta, CampaignConfig
 
 Document = Mapping[str, Any]
 

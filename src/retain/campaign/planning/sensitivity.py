@@ -20,7 +20,7 @@ from retain.campaign.offers.offers import (
 from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.campaign.planning.plan import CampaignPlan, build_problem
 from retain.errors import RetainError
-from retain.schema import Assumption, Beta, Catalogue
+from retain.schema.campaign import Assumption, Beta, Catalogue
 
 MIN_BUDGET_SHARE = 0.02
 """Smallest budget of the curve, as a share of the largest."""

@@ -13,7 +13,7 @@ from retain.cli.terminal.console import literal
 from retain.wording import describe_count, format_interval, format_signed, to_frequency
 
 if TYPE_CHECKING:
-    from retain.record import StudyDirectory
+    from retain.record.study import StudyDirectory
 
 
 Tree = Mapping[str, Any]
