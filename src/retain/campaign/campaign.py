@@ -25,7 +25,7 @@ from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import positive_profit
 from retain.errors import NotApplicable, RetainError
-from retain.schema import Segmentation
+from retain.schema.campaign import Segmentation
 
 NAMING = (
     "data.profit=COLUMN data.profit_unit=UNIT, or of a purchase log data.columns.amount=COLUMN "

@@ -39,7 +39,8 @@ from typing import TYPE_CHECKING, Any
 
 from scipy import special
 
-from retain.record import BrokenRun, Record
+from retain.record.facts import Record
+from retain.record.study import BrokenRun
 from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
 from retain.verdict.difference import Difference
 from retain.verdict.gate import GateResult

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retain.errors import RetainError
-from retain.record import Record
+from retain.record.facts import Record
 from retain.wording import format_ci
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from retain.errors import RetainError
-from retain.record import Record
-from retain.schema import ComparisonConfig
+from retain.record.facts import Record
+from retain.schema.compare import ComparisonConfig
 from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
 from retain.verdict.main_effects import MainEffect, find_main_effects, texts_of

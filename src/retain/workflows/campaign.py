@@ -25,9 +25,10 @@ from retain.campaign.value.value import build_audience
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.scores import Scores, select_latest_snapshot
-from retain.record import ScoreDirectory, StudyDirectory
+from retain.record.directory import ScoreDirectory
+from retain.record.study import StudyDirectory
 from retain.report.text.drivers import Levels, driver_sentences
-from retain.schema import Compare
+from retain.schema.compare import Compare
 from retain.verdict.export import write_csv
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from retain.campaign.assignment import SCHEMA, campaign_id, read_assignment
 from retain.errors import RetainError, did_you_mean, type_value
-from retain.record import CampaignDirectory, StudyDirectory
+from retain.record.directory import CampaignDirectory
+from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json
 from retain.storage.transaction import Staging

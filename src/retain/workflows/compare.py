@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
-from retain.execution.executor import WorkerExecutor, run_in_subprocess
+from retain.execution.job_executor import WorkerExecutor, run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
-from retain.record import BrokenRun, Record, StudyDirectory
+from retain.record.facts import Record
+from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import compare_runs
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
     from retain.execution.shared_memory import SharedValue
     from retain.learning.scores import Scores
-    from retain.record import RunDirectory
-    from retain.schema import Compare, ComparisonConfig
+    from retain.record.directory import RunDirectory
+    from retain.schema.compare import Compare, ComparisonConfig
     from retain.storage.transaction import Staging
     from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras

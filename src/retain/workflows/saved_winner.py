@@ -17,9 +17,15 @@ from retain.errors import RetainError, did_you_mean
 from retain.execution.shared_memory import SharedValue
 from retain.learning.experiment import score_new
 from retain.learning.scores import Scores
-from retain.record import StudyDirectory
-from retain.schema import SavedVerdict, parse
-from retain.schema.scoring import FittedThresholds, SavedFile, SavedSettings, SavedWinner
+from retain.record.study import StudyDirectory
+from retain.schema.parsing import parse
+from retain.schema.scoring import (
+    FittedThresholds,
+    SavedFile,
+    SavedSettings,
+    SavedVerdict,
+    SavedWinner,
+)
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json_object
 from retain.storage.schemas import check_schema

@@ -13,13 +13,12 @@ from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import apply_to_new_customers
 from retain.campaign.drift import drift, drift_warnings
 from retain.campaign.value.value import build_audience
-from retain.execution.executor import run_in_subprocess
+from retain.execution.job_executor import run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.scores import Scores
-from retain.record import ScoreDirectory
-from retain.schema import Score, parse
-from retain.schema.parsing import deep_merge
-from retain.schema.scoring import SavedSettings
+from retain.record.directory import ScoreDirectory
+from retain.schema.parsing import deep_merge, parse
+from retain.schema.scoring import SavedSettings, Score
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
 from retain.workflows.campaign import CampaignFiles, to_campaign_files

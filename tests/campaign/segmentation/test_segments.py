@@ -14,7 +14,8 @@ from retain.campaign.segmentation.segments import (
     segments_of,
 )
 from retain.errors import RetainError
-from retain.schema import Segmentation, ThresholdBands, parse
+from retain.schema.campaign import Segmentation, ThresholdBands
+from retain.schema.parsing import parse
 
 GIVEN = ThresholdBands(scale="absolute", bands={"low": 0, "high": 0.5})
 HALVES = ThresholdBands(scale="quantile", bands={"low": 0, "high": 0.5})

@@ -14,7 +14,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
 from retain.errors import RetainError
-from retain.schema import CampaignConfig
+from retain.schema.campaign import CampaignConfig
 
 MAX_BUDGET_RETRIES = 40
 """Attempts to fit a control group into the budget."""

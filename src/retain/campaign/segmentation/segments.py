@@ -16,7 +16,7 @@ from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.conditions import values_of
 from retain.customers.customers import DisplayName
 from retain.errors import RetainError
-from retain.schema import Segmentation, ThresholdBands, Translated
+from retain.schema.campaign import Segmentation, ThresholdBands, Translated
 
 NEVER = math.nextafter(1, 2)
 """Lower bound of a band of risk that stays empty."""

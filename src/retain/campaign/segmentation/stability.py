@@ -10,7 +10,7 @@ import pandas as pd
 from retain.campaign.audience import RESERVED, Audience
 from retain.campaign.segmentation.conditions import BOUNDS
 from retain.campaign.segmentation.segments import fit_checked_segmentation, segments_of
-from retain.schema import Condition, Rule, Segmentation, ThresholdBands
+from retain.schema.campaign import Condition, Rule, Segmentation, ThresholdBands
 
 RISK_OFF = 0.02
 """Largest shift of a cut-off of risk: a common error of a recalibrated risk."""
@@ -18,7 +18,7 @@ RISK_OFF = 0.02
 MONEY_OFF = 0.05
 """Largest shift of a cut-off of money, as a share of it."""
 
-MOST = 20_000
+MAX_CUSTOMERS = 20_000
 """Largest number of customers used; of more, a sample of this size."""
 
 
@@ -86,9 +86,9 @@ def stability(
 
 
 def _bootstrap(audience: Audience, random: np.random.Generator) -> Audience:
-    if len(audience) <= MOST:
+    if len(audience) <= MAX_CUSTOMERS:
         return audience
-    return audience.rows(np.sort(random.choice(len(audience), MOST, replace=False)))
+    return audience.rows(np.sort(random.choice(len(audience), MAX_CUSTOMERS, replace=False)))
 
 
 def _most_similar(codes: np.ndarray, names: np.ndarray, segments: int) -> np.ndarray:
