@@ -15,7 +15,8 @@ from retain.cli.overrides import Arguments
 from retain.cli.readout import readout
 from retain.cli.run import answer
 from retain.cli.terminal.readout import print_readout
-from retain.schema import Catalogue, parse
+from retain.schema.campaign import Catalogue
+from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
 from retain.workflows.readout import offers_yaml
 

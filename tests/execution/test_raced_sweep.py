@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from retain.cli.run import answer, run
-from retain.record import RunDirectory
+from retain.record.directory import RunDirectory
 
 DATA = ("data.customers=120", "validation.folds=2", "validation.repeats=3")
 """Six folds, of which each run has three before it may be stopped."""

@@ -1,10 +1,10 @@
 """Winners to explain: an experiment of any model on invented customers, fitted fold by fold."""
 
 import pytest
-from retain.explanations.time_budget import TimeBudget
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import FoldScorer, TrainingSpec
 from retain.learning.validation import make_splits

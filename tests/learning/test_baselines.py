@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from retain.explanations.time_budget import TimeBudget
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.preprocessing import StandardScaler
@@ -15,6 +14,7 @@ from retain.errors import NotApplicable
 from retain.explanations.ablation import refit_without
 from retain.explanations.context import build_context
 from retain.explanations.explain import explain
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
 from retain.learning.experiment import cross_validate, fit, score_new, score_test

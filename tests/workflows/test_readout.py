@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from retain.errors import RetainError
-from retain.record import CampaignDirectory
-from retain.schema import OutcomesFile
+from retain.record.directory import CampaignDirectory
+from retain.schema.readout import OutcomesFile
 from retain.workflows.readout import read_out_campaign
 
 from ..campaign.readout.simulated_campaign import (

@@ -17,7 +17,7 @@ from retain.errors import RetainError
 from retain.storage.paths import parse_path
 
 if TYPE_CHECKING:
-    from retain.schema import Readout
+    from retain.schema.readout import Readout
 
 
 SHORTHANDS = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
@@ -53,7 +53,8 @@ def readout(line: Arguments) -> int:
 def _config(line: Arguments) -> Readout:
     """Return the tree of ``readout.yaml``; ``campaign=DIR`` means ``campaign.dir=DIR``."""
     from retain.cli.compose import Composer
-    from retain.schema import Readout, parse
+    from retain.schema.parsing import parse
+    from retain.schema.readout import Readout
 
     overrides = tuple(_full_key(text) for text in line.overrides)
     with Composer(replace(line, overrides=overrides), "readout") as composer:

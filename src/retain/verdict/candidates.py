@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from retain.learning.metrics import corrected_interval
-from retain.record import identifying_text
+from retain.record.facts import identifying_text
 from retain.record.facts import MetricSummary, Record
 from retain.verdict.paired import METRIC
 

@@ -20,8 +20,10 @@ from retain.campaign.readout.outcomes import read_outcomes
 from retain.campaign.readout.readout import ReadoutResult, build_readout
 from retain.errors import RetainError
 from retain.execution.yaml_writer import to_yaml
-from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
-from retain.schema import Catalogue, OutcomesFile
+from retain.record.directory import CampaignDirectory, ReadoutDirectory
+from retain.record.study import StudyDirectory
+from retain.schema.campaign import Catalogue
+from retain.schema.readout import OutcomesFile
 from retain.storage.reading import read_json_object
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text

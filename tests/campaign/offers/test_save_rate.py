@@ -14,7 +14,7 @@ from retain.campaign.offers.save_rate import (
     save_rate_quantiles,
 )
 from retain.campaign.value.empc import empc
-from retain.schema import Beta
+from retain.schema.campaign import Beta
 
 from ..readout.simulated_campaign import simulation
 

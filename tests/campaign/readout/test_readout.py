@@ -10,7 +10,7 @@ from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
 from retain.campaign.readout.readout import build_readout
 from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
-from retain.schema import Assumption, Lift
+from retain.schema.campaign import Assumption, Lift
 
 from .simulated_campaign import simulate_campaign, simulation
 

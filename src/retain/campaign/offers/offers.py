@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retain import schema
 from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.eligibility import RiskDrivers, expand_groups, find_eligible
 from retain.errors import NotApplicable
-from retain.schema.campaign import Catalogue, Offer
+from retain.schema.campaign import Assumptions, Catalogue, Offer
 
 
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
@@ -103,7 +102,7 @@ class OfferMatrix:
 
 
 def evaluate_offers(
-    catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
+    catalogue: Catalogue, audience: Audience, assumptions: Assumptions
 ) -> OfferMatrix:
     """Evaluate the offers of a catalogue for an audience.
 
@@ -132,7 +131,7 @@ def lift_factors(offer: Offer, save_rate: np.ndarray) -> np.ndarray:
 
 
 def reprice_offers(
-    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
+    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: Assumptions
 ) -> OfferMatrix:
     """Return the same offers at other save rates, costs or values at stake."""
     return _to_offer_matrix(
@@ -143,7 +142,7 @@ def reprice_offers(
 def _to_offer_matrix(
     catalogue: Catalogue,
     audience: Audience,
-    assumptions: schema.Assumptions,
+    assumptions: Assumptions,
     eligible: np.ndarray,
     drivers: RiskDrivers,
 ) -> OfferMatrix:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from retain.schema import Beta
+from retain.schema.campaign import Beta
 
 
 def save_rate_quantiles(save_rate: Beta, shares: tuple[float, ...]) -> list[float]:

@@ -193,6 +193,7 @@ class _Design:
             return MeanDifference(value, value, value, float(value == 0), 0.0)
         cubes = (residual / np.sqrt(1 - self.leverage)) ** 3
         skewness = float(self.third_moment_weight @ cubes) / error**3
+        skewness = float(np.clip(skewness, -MAX_SKEWNESS, MAX_SKEWNESS))
         shares = zip(variances, self.degrees_of_freedom, strict=True)
         freedom = error**4 / sum(variance**2 / df for variance, df in shares)
         quantile = float(special.stdtrit(freedom, 1 - alpha / 2))
@@ -254,6 +255,8 @@ def _cell_means(values: np.ndarray, cell: np.ndarray) -> np.ndarray:
     return np.asarray(np.bincount(cell, values) / np.maximum(np.bincount(cell), 1))
 
 
+MAX_SKEWNESS = 1.0
+"""That of a sum of which one value makes the whole error; a larger estimate is no skewness."""
 MIN_SKEWNESS = 1e-4
 """Skewness below which nothing is corrected."""
 

@@ -17,7 +17,7 @@ from retain.customers.files.numbers import decimal_mark, n_cells, preview, requi
 from retain.customers.files.table_file import Table, open_table
 from retain.customers.files.types import mask_na_strings
 from retain.errors import RetainError, did_you_mean, examples
-from retain.schema import OutcomesFile
+from retain.schema.readout import OutcomesFile
 from retain.wording import describe_count
 
 _INTEGER = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # some tools export 7 as 7.0

@@ -37,7 +37,7 @@ from retain.campaign.readout.means import MeanDifference, assign_strata, estimat
 from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
 from retain.campaign.readout.qini import BootstrapSettings, compute_qini
 from retain.campaign.readout.save_rates import estimate_save_rates, update_catalogue
-from retain.schema import Catalogue
+from retain.schema.campaign import Catalogue
 
 
 def estimate_money(

@@ -22,7 +22,7 @@ from scipy import special
 from retain.campaign.assignment import Assignment
 from retain.campaign.offers.save_rate import log_save_rate_density, save_rate_quantiles
 from retain.campaign.readout.outcomes import Outcomes
-from retain.schema import Beta, Catalogue, Offer
+from retain.schema.campaign import Beta, Catalogue, Offer
 
 ASSUMED_VAGUE_WEIGHT = 0.75
 """Prior weight of the vague component beside a Beta above 0: an assumption that an offer helps."""

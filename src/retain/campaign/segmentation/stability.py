@@ -22,7 +22,7 @@ ODDS_OFF = 0.1
 MONEY_OFF = 0.05
 """Largest shift of a cut-off of money, as a share of it."""
 
-MOST = 20_000
+MAX_CUSTOMERS = 20_000
 """Largest number of customers used; of more, a sample of this size."""
 
 
@@ -90,9 +90,9 @@ def stability(
 
 
 def _bootstrap(audience: Audience, random: np.random.Generator) -> Audience:
-    if len(audience) <= MOST:
+    if len(audience) <= MAX_CUSTOMERS:
         return audience
-    return audience.rows(np.sort(random.choice(len(audience), MOST, replace=False)))
+    return audience.rows(np.sort(random.choice(len(audience), MAX_CUSTOMERS, replace=False)))
 
 
 def _most_similar(codes: np.ndarray, names: np.ndarray, segments: int) -> np.ndarray:

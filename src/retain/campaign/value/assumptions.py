@@ -11,7 +11,7 @@ from scipy import special
 
 from retain.campaign.offers.save_rate import sample_save_rates
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Assumption, Assumptions, Beta
+from retain.schema.campaign import Assumption, Assumptions, Beta
 
 NAMES = ("horizon", "loss_fraction", "margin", "cost_multiplier")
 """The sampled fields of ``Assumptions``; add new ones last, to keep the draws of the others."""

@@ -15,7 +15,7 @@ import numpy as np
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import redemption_cost
 from retain.campaign.offers.save_rate import partial_save_rate_moments
-from retain.schema import Assumptions, Beta, Offer
+from retain.schema.campaign import Assumptions, Beta, Offer
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.recalibration import Recalibration, logit
 from retain.campaign.value.score_grid import ScoreGrid
 from retain.campaign.value.value import positive_profit
-from retain.schema import Assumptions, Offer
+from retain.schema.campaign import Assumptions, Offer
 
 if TYPE_CHECKING:
     from retain.campaign.offers.offers import OfferMatrix

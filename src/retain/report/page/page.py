@@ -14,7 +14,14 @@ from markupsafe import Markup
 
 from retain.report.charts.tornado import swings
 from retain.report.page.embedded_data import compare_command, page_json
-from retain.report.page.leaderboard import CHOICES, LONG, PAGE, choices, columns, rows
+from retain.report.page.leaderboard import (
+    MAX_FILTER_VALUES,
+    ROWS_PER_PAGE,
+    WRAP_LENGTH,
+    choices,
+    columns,
+    rows,
+)
 from retain.report.render import CURVES, render_charts
 from retain.report.text.answer import answer, describe_accesses, sentence
 from retain.report.text.campaign import (
@@ -224,9 +231,9 @@ def _template_functions(language: str) -> dict[str, Any]:
         "yaml": _to_yaml,
         "is_number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
         "METRIC": METRIC,
-        "PAGE": PAGE,
-        "LONG": LONG,
-        "CHOICES": CHOICES,
+        "PAGE": ROWS_PER_PAGE,
+        "LONG": WRAP_LENGTH,
+        "CHOICES": MAX_FILTER_VALUES,
     }
 
 

@@ -11,9 +11,9 @@ from retain.report.text.numbers import VALUES, Number, format_number
 from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import has_profit, segments_by_risk
 
-SOUND = 0.75
+MIN_STABLE_OVERLAP = 0.75
 """Minimum mean Jaccard overlap of a stable segment (Hennig 2007)."""
-STABLE = (("highly", 0.85), ("mostly", SOUND), ("hardly", 0.6))
+STABILITY_DEGREES = (("highly", 0.85), ("mostly", MIN_STABLE_OVERLAP), ("hardly", 0.6))
 """Degrees of stability by minimum overlap."""
 
 
@@ -88,7 +88,7 @@ def _least_stable(segments: Sequence[Tree]) -> Message | None:
         return None
     least = min(resampled, key=lambda one: float(one["stability"]["jaccard"]))
     overlap = least["stability"]["jaccard"]
-    key = "segments.hold" if overlap >= SOUND else "segments.fall"
+    key = "segments.hold" if overlap >= MIN_STABLE_OVERLAP else "segments.fall"
     return message(key, segment=segment_label(least), jaccard=Number(overlap, "times"))
 
 
@@ -127,7 +127,9 @@ def _form(inside: float, outside: float) -> str:
 
 def stability_message(stability: Tree) -> Message:
     """Return the stability of a segment under resampling and shifted thresholds."""
-    degree = next((word for word, least in STABLE if stability["jaccard"] >= least), "not")
+    degree = next(
+        (word for word, least in STABILITY_DEGREES if stability["jaccard"] >= least), "not"
+    )
     return message(f"segments.stable.{degree}")
 
 
