@@ -18,7 +18,7 @@ from retain.customers import demo, table
 from retain.customers.checks.duplicates import add_duplicates
 from retain.customers.customers import Customers
 from retain.learning.validation import make_splits
-from retain.schema import Validation
+from retain.schema.run import Validation
 from retain.storage.paths import conf_dir
 
 PEERS = Path(__file__).with_name("peers")

@@ -33,7 +33,7 @@ from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration, fit_recalibration, logit
 from retain.campaign.value.value import value_at_stake
 from retain.learning.scores import COLUMNS, Scores
-from retain.schema import Assumptions, Beta, Catalogue, Offer, Translated
+from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer, Translated
 
 CUSTOMERS, DRAWS, ROUNDS = 1_000_000, 1000, 3
 SECTION, SEED, MANY = "value", 0, 9

@@ -19,7 +19,7 @@ from scipy import special
 
 from retain.campaign.shares import wilson
 from retain.learning.metrics import select_metrics
-from retain.schema import Metrics
+from retain.schema.run import Metrics
 from retain.verdict.sealed_intervals import Sample, metric_interval
 
 SIZES = (100, 257, 1000)

@@ -10,7 +10,8 @@ import pytest
 
 from retain.cli.compare import compare
 from retain.cli.run import answer, run
-from retain.record import StudyDirectory, identity, slug_of
+from retain.record.facts import identity, slug_of
+from retain.record.study import StudyDirectory
 from retain.verdict.model_file import load_model
 
 TINY = ("validation.folds=2", "validation.repeats=1")

@@ -12,18 +12,18 @@ from sklearn.preprocessing import StandardScaler
 from retain.customers.customers import Column
 from retain.errors import NotApplicable
 from retain.explanations.ablation import refit_without
-from retain.explanations.budget import TimeBudget
 from retain.explanations.context import build_context
 from retain.explanations.explain import explain
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
 from retain.learning.experiment import cross_validate, fit, score_new, score_test
-from retain.learning.features import training_columns
+from retain.learning.features import select_model_columns
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.recency_rule import RecencyRule, best_threshold
 from retain.learning.scoring import TrainingSpec
 from retain.learning.validation import make_splits
-from retain.schema import Calibration
+from retain.schema.run import Calibration
 from retain.verdict.model_file import load_model, save_model
 
 MODELS = pytest.mark.parametrize("model", [RecencyRule(), BgNbd()], ids=lambda one: one.name)
@@ -84,7 +84,7 @@ def test_it_is_saved_read_back_and_scores_new_customers_alike(
     after = score_test([again], experiment, regulars, splits)
     pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
     kinds = dict.fromkeys(model.required_features, "number")
-    new = score_new(again, training_columns(regulars, kinds).loc[splits.test_ids])
+    new = score_new(again, select_model_columns(regulars, kinds).loc[splits.test_ids])
     assert (new.table["probability"] == before.table["probability"]).all()
 
 

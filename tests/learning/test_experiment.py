@@ -19,7 +19,7 @@ from retain.learning.pipeline import PipelineSpec
 from retain.learning.scores import Scores
 from retain.learning.scoring import TrainingSpec
 from retain.learning.validation import make_splits
-from retain.schema import Calibration
+from retain.schema.run import Calibration
 
 
 @pytest.fixture

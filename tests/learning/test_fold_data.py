@@ -19,7 +19,7 @@ from retain.learning.fold_data import FoldData, PreparedFoldCache
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import TrainingSpec
 from retain.learning.validation import make_splits
-from retain.schema import Calibration
+from retain.schema.run import Calibration
 
 MODELS = [
     LogisticRegression(max_iter=500),

@@ -12,7 +12,7 @@ from retain.errors import RetainError
 from retain.learning.scores import Scores, select_latest_snapshot
 from retain.learning.temporal import plan_snapshots
 from retain.learning.validation import make_splits
-from retain.schema import Validation
+from retain.schema.run import Validation
 
 
 def plan(**changes):

@@ -28,7 +28,7 @@ from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import DuplicateAwareKFold
 from retain.learning.tuning import tune
 from retain.learning.validation import make_splits
-from retain.schema import Calibration, SearchRange, Tuning
+from retain.schema.run import Calibration, SearchRange, Tuning
 
 TREE = {"max_depth": SearchRange(low=1, high=8), "min_samples_leaf": SearchRange(low=1, high=40)}
 MARGINS = {"C": SearchRange(low=0.01, high=10.0, log=True)}

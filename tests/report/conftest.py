@@ -17,7 +17,7 @@ from scipy import stats
 from retain.report.charts.canvas import chart_style
 from retain.report.page.page import page
 
-from .invented_campaign import make_campaign, make_segments
+from .invented_campaign import make_bands, make_campaign, make_segments
 from .invented_explanations import make_reasons
 from .shared_charts import SharedCharts
 
@@ -331,6 +331,8 @@ def make_tree(count=30, *, folds=10):
         "segments": make_segments(),
         "campaign": make_campaign(),
         "n_scored": {"out_of_fold": 1039, "sealed_test": 257},
+        "dominant_segment": None,
+        "fitted_thresholds": {"segmentation": {"risk": make_bands()}},
         "commands": ["retain -m study=models data=one_click", "retain-compare study=models"],
         "environment": {
             "python": "3.11.7",

@@ -3,7 +3,7 @@ import pytest
 from scipy import special, stats
 
 from retain.learning.metrics import expected_calibration_error, select_metrics
-from retain.schema import Metrics
+from retain.schema.run import Metrics
 from retain.verdict.sealed_intervals import (
     Sample,
     auc_interval,

@@ -17,7 +17,7 @@ from retain.customers.demo import write as write_store
 from retain.errors import RetainError
 from retain.execution.dataset import clear_cache
 from retain.execution.shared_memory import share
-from retain.learning.features import training_columns
+from retain.learning.features import select_model_columns
 from retain.verdict.document import SCHEMA, as_json
 from retain.verdict.model_file import load_model, save_model
 from retain.workflows.campaign import plan_campaign
@@ -42,7 +42,7 @@ def verdict_of(folder, data, *settings):
     data = share_training_data(config, (directory, winner), shared, folder)
     carried = evaluate_winner(config, rests_on, found.output_dir, winner, data, 1).result
     offered = plan_campaign(
-        config, rests_on, (data.dataset, data.scores), carried.test_scores, None
+        config, rests_on, (data.dataset, data.scores), carried.test_scores, None, "shown"
     )
     offered.write(found.output_dir)
     tree = {
@@ -182,7 +182,7 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     node = {key: saved.winner.config["data"][key] for key in keys}
     customers = read(dir="new", has_target=False, **node)
     model = load_model(saved.folder / saved.model_file.file, saved.model_file.sha256)
-    bare = model.predict_proba(training_columns(customers, saved.reference.kinds))[:, 1]
+    bare = model.predict_proba(select_model_columns(customers, saved.reference.kinds))[:, 1]
     found = whole["score"].loc[customers.features.index].to_numpy()
     assert found == pytest.approx(bare, abs=1e-12)
 

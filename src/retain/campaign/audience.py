@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
-from retain.schema import Assumptions, CampaignConfig, Catalogue, Segmentation
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 
 RESERVED = ("risk", "profit", "profit_at_risk")
 """Names that rules may use besides features."""

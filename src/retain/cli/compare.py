@@ -22,8 +22,8 @@ from retain.errors import RetainError
 from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
 if TYPE_CHECKING:
-    from retain.record import StudyDirectory
-    from retain.schema import Compare
+    from retain.record.study import StudyDirectory
+    from retain.schema.compare import Compare
     from retain.verdict.gate import GateResult
     from retain.workflows.compare import DiffRuns
     from retain.workflows.runs import RunSelection

@@ -23,7 +23,7 @@ from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits
 from retain.learning.validation import make_splits
-from retain.record import (
+from retain.record.facts import (
     CheckResult,
     DataInfo,
     FunnelStep,
@@ -32,7 +32,7 @@ from retain.record import (
     SnapshotFacts,
     SplitInfo,
 )
-from retain.schema import Audit, Run, Validation
+from retain.schema.run import Audit, Run, Validation
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from scipy import special
 
-from retain.schema import Metrics
+from retain.schema.run import Metrics
 
 BINS = 10
 

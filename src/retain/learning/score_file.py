@@ -10,7 +10,8 @@ import pandas as pd
 
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
-from retain.record import Record, SplitInfo, check_scores_size
+from retain.record.facts import Record, SplitInfo
+from retain.record.reading import check_scores_size
 from retain.storage.parquet import read_parquet
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class TestPart:
+class SealedPart:
     """Rows of the sealed test, and the training rows of the model that scores them."""
 
     train: pd.Index
@@ -64,7 +64,7 @@ class Splits:
     ids: pd.Index
     test_ids: pd.Index
     folds: tuple[Fold, ...]
-    test_parts: tuple[TestPart, ...]
+    test_parts: tuple[SealedPart, ...]
     description: str | None = None
     test_snapshot: str | None = None
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from retain.customers.customers import Customers, Panel
 from retain.errors import RetainError
-from retain.learning.splits import TEST_SEED, Fold, Splits, TestPart, assign_folds
-from retain.schema import Validation
+from retain.learning.splits import TEST_SEED, Fold, SealedPart, Splits, assign_folds
+from retain.schema.run import Validation
 
 
 @dataclass(frozen=True)
@@ -147,13 +147,13 @@ def _folds(
     ]
 
 
-def _sealed(groups: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[TestPart]:
+def _sealed(groups: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[SealedPart]:
     """Return the sealed test in parts by customer, independent of the seed."""
     every = np.sort(pd.concat([groups.loc[ids], groups.loc[sealed]]).unique())
     parts_of = np.random.default_rng(TEST_SEED).permutation(len(every)) % folds
     of = pd.Series(parts_of, index=every)
     trained, tested = of.loc[groups.loc[ids]].to_numpy(), of.loc[groups.loc[sealed]].to_numpy()
-    test_parts = [TestPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
+    test_parts = [SealedPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
     return [part for part in test_parts if len(part.test)]
 
 

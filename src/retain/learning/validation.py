@@ -8,9 +8,9 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError
-from retain.learning.splits import TEST_SEED, Fold, Splits, TestPart, assign_folds, group_labels
+from retain.learning.splits import TEST_SEED, Fold, SealedPart, Splits, assign_folds, group_labels
 from retain.learning.temporal import split_in_time
-from retain.schema import Validation
+from retain.schema.run import Validation
 
 
 def make_splits(customers: Customers, validation: Validation) -> Splits:
@@ -50,7 +50,7 @@ def make_splits(customers: Customers, validation: Validation) -> Splits:
         for k in range(validation.folds):
             train, test = np.flatnonzero(aligned != k), np.flatnonzero(aligned == k)
             folds.append(Fold(repeat, k, train, test))
-    return Splits(ids, sealed, tuple(folds), (TestPart(ids, sealed),))
+    return Splits(ids, sealed, tuple(folds), (SealedPart(ids, sealed),))
 
 
 def _select_test_ids(target: pd.Series, groups: pd.Series, share: float) -> pd.Index:

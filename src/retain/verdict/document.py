@@ -24,6 +24,7 @@ data, split, checks        customers, folds and audit, as the winner's record te
 explanations               why: see explanations/document.py; null without explain=… or drivers
 model, n_scored            the winner refitted: its file; customers it scored, by origin
 segments                   what each segment is
+dominant_segment           a band or segment with more than 90 % of the customers; null if none
 fitted_thresholds          segmentation and offers with the bounds that customers are placed by
 recalibration              what turns scores into probabilities
 settings                   value, segmentation, offers and campaign, as they were asked for
@@ -41,7 +42,8 @@ from typing import TYPE_CHECKING, Any
 
 from scipy import special
 
-from retain.record import BrokenRun, Record
+from retain.record.facts import Record
+from retain.record.study import BrokenRun
 from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
 from retain.verdict.corrected import CorrectedMeans
 from retain.verdict.difference import Difference

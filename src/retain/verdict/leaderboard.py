@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.record import Record
-from retain.schema import ComparisonConfig
+from retain.record.facts import Record
+from retain.schema.compare import ComparisonConfig
 from retain.verdict.keys import differing_keys
 from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
 from retain.verdict.placements import Placements

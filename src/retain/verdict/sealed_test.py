@@ -14,8 +14,8 @@ from pydantic import Field
 from retain.errors import RetainError
 from retain.learning.metrics import Metric
 from retain.learning.scores import Scores
-from retain.record import Record
-from retain.schema import Config
+from retain.record.facts import Record
+from retain.schema.parsing import Config
 from retain.storage.reading import MissingFileError, parse_json, read_json_lines
 from retain.storage.schemas import check_schema
 from retain.storage.writing import write_text

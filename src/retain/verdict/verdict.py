@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from retain.errors import RetainError
-from retain.record import Record
-from retain.schema import ComparisonConfig
+from retain.record.facts import Record
+from retain.schema.compare import ComparisonConfig
 from retain.verdict.candidates import Candidate, group_by_seed
 from retain.verdict.corrected import CorrectedMeans, correct_means
 from retain.verdict.keys import check_comparable, get_key, label_run

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.offers.catalogue import fit_catalogue
+from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.tables import (
     Language,
@@ -25,9 +26,10 @@ from retain.campaign.value.value import build_audience
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.scores import Scores, select_latest_snapshot
-from retain.record import ScoreDirectory, StudyDirectory
+from retain.record.directory import ScoreDirectory
+from retain.record.study import StudyDirectory
 from retain.report.text.drivers import Levels, driver_sentences
-from retain.schema import Compare
+from retain.schema.compare import Compare
 from retain.verdict.export import write_csv
 
 
@@ -62,12 +64,13 @@ class CampaignFiles:
         write_csv(self.customers, files.customers)
 
 
-def plan_campaign(
+def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     config: Compare,
     settings: CampaignSettings,
     shared: tuple[SharedValue, SharedValue],
     test_scores: Scores,
     driver_texts: DriverTexts | None,
+    ranking: Ranking,
 ) -> CampaignFiles:
     """Segment all scored customers and plan a campaign for them.
 
@@ -77,6 +80,8 @@ def plan_campaign(
         The ``Dataset`` and the out-of-fold ``Scores``.
     test_scores
         Scores of the customers of the sealed test.
+    ranking
+        The result of the sealed test's comparison with chance.
 
     Raises
     ------
@@ -103,7 +108,7 @@ def plan_campaign(
             drivers=drivers,
         )
         declined = customers.y.loc[audience.table.index].to_numpy()
-        campaign = make_campaign(audience, recalibrated, settings, declined)
+        campaign = make_campaign(audience, recalibrated, settings, declined, ranking)
     language = config.report.language
     return to_campaign_files(campaign, settings, recalibrated, language, driver_texts)
 
@@ -126,6 +131,7 @@ def to_campaign_files(
         catalogue = fit_catalogue(catalogue, audience)
     tree = {
         "segments": campaign.segments,
+        "dominant_segment": campaign.dominant,
         "campaign": campaign.tree,
         "settings": settings.as_json(),
         "fitted_thresholds": {

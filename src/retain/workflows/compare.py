@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
-from retain.execution.executor import WorkerExecutor, run_in_subprocess
+from retain.execution.job_executor import WorkerExecutor, run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
-from retain.record import BrokenRun, Record, StudyDirectory
+from retain.record.facts import Record
+from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import compare_runs
@@ -24,10 +25,9 @@ from retain.workflows.runs import (
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
-    from retain.execution.shared_memory import SharedValue
     from retain.learning.scores import Scores
-    from retain.record import RunDirectory
-    from retain.schema import Compare, ComparisonConfig
+    from retain.record.directory import RunDirectory
+    from retain.schema.compare import Compare, ComparisonConfig
     from retain.storage.transaction import Staging
     from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
@@ -208,8 +208,10 @@ def evaluate_and_plan(
             result = evaluation.result
             if explaining is not None:
                 explanations = explaining.collect(effects, scores, result.test_explanations)
-            scored = ((data.dataset, data.scores), result.test_scores)
-            campaign = _plan_campaign(executor, comparison, scored, explanations)
+            texts = None if explanations is None else explanations.driver_texts
+            scored = ((data.dataset, data.scores), result.test_scores, texts)
+            ranking = result.sealed_test.chance.status
+            campaign = _plan_campaign(executor, comparison, *scored, ranking)
             campaign = write_campaign(campaign, staging)
     extras = _collect_extras(comparison, evaluation, diffs, campaign, explanations)
     return ComparisonResults(extras, campaign, explanations, data.missing_data_message)
@@ -258,18 +260,9 @@ def _ledger(comparison: Comparison) -> Ledger:
 
 
 def _plan_campaign(
-    executor: WorkerExecutor,
-    comparison: Comparison,
-    scored: tuple[tuple[SharedValue, SharedValue], Scores],
-    explanations: Explanations | None,
+    executor: WorkerExecutor, comparison: Comparison, *scored: object
 ) -> CampaignFiles:
-    """Plan the campaign in a worker, with drivers if they were computed."""
-    from retain.workflows.campaign import DriverTexts
-
-    texts = None
-    if explanations is not None and explanations.drivers is not None:
-        texts = DriverTexts(explanations.drivers, explanations.features, explanations.levels)
-    arguments = (comparison.config, comparison.settings, *scored, texts)
+    arguments = (comparison.config, comparison.settings, *scored)
     planning = executor.submit("plan", *arguments, description="plans the campaign")
     campaign: CampaignFiles = planning.result()
     return campaign

@@ -14,7 +14,8 @@ from retain.verdict.placements import Placements, placement_values
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from retain.record import Record, RunDirectory
+    from retain.record.directory import RunDirectory
+    from retain.record.facts import Record
     from retain.workflows.runs import RunSelection
 
 MAX_RUNS = 500

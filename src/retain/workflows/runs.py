@@ -10,8 +10,11 @@ from pathlib import Path
 from retain.errors import RetainError, did_you_mean
 from retain.learning.score_file import read_scores
 from retain.learning.scores import Scores
-from retain.record import BrokenRun, Record, RecordChecker, RunDirectory, StudyDirectory
-from retain.schema import Compare
+from retain.record.consistency import RecordChecker
+from retain.record.directory import RunDirectory
+from retain.record.facts import Record
+from retain.record.study import BrokenRun, StudyDirectory
+from retain.schema.compare import Compare
 from retain.storage.paths import check_name, is_inside, parse_path
 
 

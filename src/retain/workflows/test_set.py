@@ -19,8 +19,11 @@ from retain.learning.components import build_training_spec
 from retain.learning.experiment import fit, score_test
 from retain.learning.metrics import select_metrics
 from retain.learning.scores import Scores, select_latest_snapshot
-from retain.record import Record, StudyDirectory
-from retain.schema import Compare, Run, parse
+from retain.record.facts import Record
+from retain.record.study import StudyDirectory
+from retain.schema.compare import Compare
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save_model
 from retain.verdict.sealed_test import SealedTest, score_sealed_test

@@ -8,7 +8,7 @@ import pytest
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import fit_segmentation, segments_of
 from retain.campaign.segmentation.stability import Stability, stability
-from retain.schema import Segmentation, ThresholdBands, Translated
+from retain.schema.campaign import Segmentation, ThresholdBands, Translated
 from retain.verdict.statistics import mean_interval
 
 CALLED = {"low": Translated(en="low", ru="низкий"), "high": Translated(en="high", ru="высокий")}

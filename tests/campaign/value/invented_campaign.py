@@ -11,7 +11,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers import offers as economics
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import value_at_stake
-from retain.schema import Assumptions, Beta, Catalogue, Offer, Translated
+from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer, Translated
 
 RANGES = {
     "horizon": {"value": 3.0, "low": 2.0, "high": 6.0},

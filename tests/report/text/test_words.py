@@ -53,6 +53,7 @@ def test_every_text_is_asked_for_somewhere():
     built = (
         "assumption.",
         "campaign.consent.",
+        "campaign.unplanned.",
         "caution.",
         "channel.",
         "chart.",

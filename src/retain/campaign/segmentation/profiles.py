@@ -13,7 +13,7 @@ from retain.campaign.segmentation.contrasts import Contrast, segment_contrasts
 from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
 from retain.customers.customers import Column, DisplayName
-from retain.schema import Segmentation
+from retain.schema.campaign import Segmentation
 from retain.verdict.statistics import mean_interval
 
 

@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 from scipy import special
 
+from retain.campaign.offers.save_rate import sample_save_rates
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Assumption, Assumptions, Beta
+from retain.schema.campaign import Assumption, Assumptions, Beta
 
 NAMES = ("horizon", "loss_fraction", "margin", "cost_multiplier")
 """The sampled fields of ``Assumptions``; add new ones last, to keep the draws of the others."""
@@ -73,7 +74,7 @@ class SampledAssumptions:
         """Return save rates of an offer, shape (D,), independent of other offers."""
         stream = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         random = np.random.default_rng([self.seed, stream])
-        return np.asarray(random.beta(prior.alpha, prior.beta, len(self)))
+        return sample_save_rates(prior, len(self), random)
 
     def rows(self, chosen: slice) -> SampledAssumptions:
         """Return a slice of the draws."""

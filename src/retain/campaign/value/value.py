@@ -14,7 +14,7 @@ from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning.features import derive
 from retain.learning.scores import Scores
-from retain.schema import Assumptions
+from retain.schema.campaign import Assumptions
 
 Consent = Literal["from_data", "assume_given"]
 
