@@ -55,7 +55,7 @@ def _winner(tree: Tree) -> Message:
     return message(
         "answer.corrected",
         first=chosen,
-        n=count_path(corrected["n_candidates"], "selection.corrected.n_candidates"),
+        n=Number(corrected["n_candidates"], "count"),
         **score(corrected["metrics"][METRIC]),
     )
 
