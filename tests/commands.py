@@ -13,7 +13,8 @@ from retain.cli.compare import compare
 from retain.cli.run import answer, run
 from retain.execution.plan import PlannedRun, SweepPlan
 from retain.execution.task import Task
-from retain.record import RunDirectory, StudyDirectory
+from retain.record.directory import RunDirectory
+from retain.record.study import StudyDirectory
 
 from .launching import Launch
 

@@ -31,8 +31,8 @@ from hydra.plugins.config_source import ConfigSource
 from retain.cli.compare import EXPLAINING
 from retain.customers.customers import Column, Customers, DerivedFeature, Panel
 from retain.execution.worker import start_forkserver
-from retain.record import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
-from retain.schema import Features, Metrics, Validation
+from retain.record.facts import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
+from retain.schema.run import Features, Metrics, Validation
 from retain.storage.paths import conf_dir
 
 from .commands import *  # noqa: F403 - fixtures
@@ -238,7 +238,7 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 
 @contextlib.contextmanager
 def _without_charts() -> Iterator[None]:
-    from retain.execution.executor import run_in_subprocess
+    from retain.execution.job_executor import run_in_subprocess
 
     def run_all_but_charts(job: str, *arguments: Any, description: str) -> Any:
         return (

@@ -22,7 +22,7 @@ from retain.cli.overrides import Groups, parse_args
 from retain.cli.readout import readout
 from retain.cli.run import answer, run
 from retain.cli.score import score
-from retain.customers.checks.checks import CODES
+from retain.customers.checks.checks import CHECK_NAMES
 from retain.customers.demo import write
 from retain.storage.paths import conf_dir
 
@@ -317,7 +317,7 @@ def test_the_cluster_page_says_of_every_launcher_when_to_use_it():
 
 def test_the_page_on_leak_checks_lists_every_check():
     text = (DOCS / "explanation/leak-checks.md").read_text(encoding="utf-8")
-    assert tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)) == CODES
+    assert tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)) == CHECK_NAMES
 
 
 def test_the_page_on_python_lists_the_public_names():

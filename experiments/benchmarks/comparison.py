@@ -23,7 +23,7 @@ from rounds import Round
 from stage import PEERS
 
 from report import figures, machine, rewrite
-from retain.record import StudyDirectory
+from retain.record.study import StudyDirectory
 
 RUNS, ROUNDS = 10_000, 3
 RETAIN, PANDAS = "retain-compare", "pandas, one by one"

@@ -29,17 +29,20 @@ from report import machine, rewrite
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.execution.dataset import prepare_dataset
-from retain.execution.executor import WorkerExecutor
+from retain.execution.job_executor import WorkerExecutor
 from retain.execution.shared_memory import SharedValue, launch_dir, share
 from retain.execution.worker import start_forkserver
-from retain.explanations.budget import TimeBudget
 from retain.explanations.explain import Explained, explain
 from retain.explanations.explainers import library
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.columns import transformed_columns
 from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
-from retain.record import Record, StudyDirectory
-from retain.schema import Compare, Run, parse
+from retain.record.facts import Record
+from retain.record.study import StudyDirectory
+from retain.schema.compare import Compare
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 
 MODELS = (
     *("logreg", "tree", "random_forest", "extra_trees", "hist_gradient_boosting"),

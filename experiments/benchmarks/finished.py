@@ -21,8 +21,10 @@ from retain.execution.plan import collect_environment, read_git_state
 from retain.learning.components import build_training_spec
 from retain.learning.experiment import CrossValidationResult, cross_validate
 from retain.learning.metrics import corrected_interval
-from retain.record import SCHEMA, MetricSummary, Record, StudyDirectory, identity, slug_of
-from retain.schema import Run, parse
+from retain.record.facts import SCHEMA, MetricSummary, Record, identity, slug_of
+from retain.record.study import StudyDirectory
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 from retain.storage.writing import write_text
 
 GRIDS: dict[str, Callable[[int], tuple[str, list[float]]]] = {

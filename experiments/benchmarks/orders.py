@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from retain.record import Record
-from retain.schema import ComparisonConfig, parse
+from retain.record.facts import Record
+from retain.schema.compare import ComparisonConfig
+from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
 from retain.verdict.leaderboard import leaderboard
 from retain.verdict.racing import eliminated_runs

@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 
 from measuring import measure
 
-from retain.record import Record, StudyDirectory
+from retain.record.facts import Record
+from retain.record.study import StudyDirectory
 
 MODELS = ("logreg", "svc", "knn", "random_forest", "lightgbm", "hist_gradient_boosting")
 SAMPLERS = ("none", "random_over", "smote")
@@ -116,7 +117,7 @@ def told(full: Sweep, raced: Sweep) -> str:
     found = (
         f"In the full sweep {standing['tied'].sum()} runs are tied, the best included. The raced "
         f"winner is rank {chosen['rank']} there, {chosen['difference']:+.4f} from the best "
-        f"(p = {chosen['p']:.2g}, Holm {chosen['p_holm']:.2g}): "
+        f"(p = {chosen['p']:.2g}, corrected {chosen['p_adjusted']:.2g}): "
         f"{'tied' if chosen['tied'] else 'NOT tied'}."
     )
     others = (

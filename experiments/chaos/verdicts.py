@@ -32,7 +32,8 @@ import pandas as pd
 
 from retain.campaign.assignment import read_assignment
 from retain.cli.run import answer
-from retain.record import CampaignDirectory, ScoreDirectory, StudyDirectory
+from retain.record.directory import CampaignDirectory, ScoreDirectory
+from retain.record.study import StudyDirectory
 from retain.storage.reading import parse_json, read_json, read_json_lines
 from retain.storage.writing import hash_file
 

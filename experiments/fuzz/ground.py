@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from retain.record import StudyDirectory
+from retain.record.study import StudyDirectory
 
 Read = Callable[[], object]
 Reader = Callable[[Random], Read]

@@ -37,7 +37,9 @@ from retain.customers import demo, table
 from retain.customers.contract import reader
 from retain.customers.customers import Column
 from retain.customers.purchases import source
-from retain.schema import Assumptions, Catalogue, OutcomesFile, Segmentation, parse
+from retain.schema.campaign import Assumptions, Catalogue, Segmentation
+from retain.schema.parsing import parse
+from retain.schema.readout import OutcomesFile
 from retain.storage.paths import conf_dir
 from retain.storage.reading import check_tree
 

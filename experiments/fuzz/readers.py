@@ -54,7 +54,7 @@ from ground import Ground
 
 from retain.cli.run import answer
 from retain.errors import NotApplicable, RetainError
-from retain.record import StudyDirectory
+from retain.record.study import StudyDirectory
 
 CPU_SECONDS = 5.0
 """How long a reader may compute, all threads together: a busy machine changes nothing."""

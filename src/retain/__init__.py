@@ -13,10 +13,10 @@ _HOMES = {
     "cross_validate": "retain.learning.experiment",
     "NotApplicable": "retain.errors",
     "PipelineSpec": "retain.learning.pipeline",
-    "Record": "retain.record",
+    "Record": "retain.record.facts",
     "RetainError": "retain.errors",
     "Scores": "retain.learning.scores",
-    "StudyDirectory": "retain.record",
+    "StudyDirectory": "retain.record.study",
     "TrainingSpec": "retain.learning.scoring",
     "Verdict": "retain.verdict.verdict",
 }

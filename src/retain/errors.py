@@ -14,7 +14,7 @@ import re
 import shlex
 from collections.abc import Iterable, Sequence
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system answers where no more can be written, but could before."""
 NO_MEMORY = (errno.ENOMEM, errno.EAGAIN)
 """What it answers where it has no memory, or no process, to give."""
@@ -24,7 +24,7 @@ _IN_URL = re.compile(r"(\w:/{1,2}[^\s:/@]*:)[^\s@/]*@")
 _AS_OPTION = re.compile(r"([?&]password=)[^\s&'\"]*", re.IGNORECASE)
 
 
-LONGEST = 200
+MAX_QUOTED = 200
 """Characters of a value that a message repeats."""
 
 
@@ -65,7 +65,9 @@ def examples(values: Iterable[object], limit: int = 5) -> str:
     """
     distinct = list(dict.fromkeys(values))
     texts = (repr(value) for value in distinct[:limit])
-    shown = ", ".join(text if len(text) <= LONGEST else f"{text[:LONGEST]}…" for text in texts)
+    shown = ", ".join(
+        text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…" for text in texts
+    )
     rest = len(distinct) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown
 
@@ -89,7 +91,7 @@ class RetainError(Exception):
 
     @classmethod
     def unknown(cls, kind: str, name: str, known: Sequence[str], *, hint: str = "") -> RetainError:
-        """``name`` is not among the known names of its kind.
+        """Return the error that ``name`` is not among the known names of its kind.
 
         >>> print(RetainError.unknown("model", "lightgmb", ["catboost", "lightgbm"]))
         model 'lightgmb' is not one of catboost, lightgbm. Did you mean 'lightgbm'?
@@ -99,7 +101,7 @@ class RetainError(Exception):
 
     @classmethod
     def at(cls, where: str, found: str, expected: str) -> RetainError:
-        """Return a value at a named place (table, column, config key) is not what it must be.
+        """Return the error that the value of a table, column or config key is not as expected.
 
         >>> print(RetainError.at("validation.folds", "it is 'five'", "expected a whole number"))
         validation.folds: it is 'five'; expected a whole number.
@@ -108,7 +110,7 @@ class RetainError(Exception):
 
     @classmethod
     def unwritable(cls, folder: object, error: OSError, elsewhere: str) -> RetainError:
-        """Return a folder that cannot be written, and what to type to write ``elsewhere``.
+        """Return the error that a folder cannot be written, with what to type to write elsewhere.
 
         >>> full = OSError(28, "No space left on device")
         >>> print(RetainError.unwritable("outputs/models", full, "outputs=FOLDER"))
@@ -119,7 +121,7 @@ class RetainError(Exception):
         why = str(error) if error.errno is None else os.strerror(error.errno)
         at = error.filename if isinstance(error.filename, str | os.PathLike) else folder
         which = "" if str(at) == str(folder) else f" ({at})"
-        if error.errno in FULL:
+        if error.errno in DISK_FULL_ERRORS:
             mend = "Free some space there, and the same line continues with what is missing"
         elif error.errno in (errno.ENOTDIR, errno.EISDIR):
             mend = f"Move away what lies there, or name another folder: {elsewhere}"

@@ -10,7 +10,7 @@ import pytest
 
 from retain.campaign.audience import Audience
 from retain.learning.features import feature_matrix
-from retain.schema import Features
+from retain.schema.run import Features
 
 
 @pytest.fixture

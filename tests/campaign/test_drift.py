@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from retain.campaign.drift import SCORE, drift, drift_warnings, psi, psi_null_quantile
 from retain.campaign.reference import (
-    FEWEST,
+    MIN_LEVEL_CUSTOMERS,
     NumericHistogram,
     Reference,
     build_reference,
@@ -133,7 +133,7 @@ def test_levels_never_met_count_as_others(trained):
 def test_no_rare_level_is_kept_by_name(trained):
     kept = trained.features["free_text"].levels
     assert set(kept) == set(HOSTILE)
-    assert min(kept.values()) >= FEWEST
+    assert min(kept.values()) >= MIN_LEVEL_CUSTOMERS
     assert trained.features["free_text"].n_other == 1000 - sum(kept.values())
     assert "name 1" not in trained.model_dump_json()
 

@@ -186,7 +186,8 @@ def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common(smoke):
 
 @pytest.mark.parametrize("option", OPTIONS["segmentation"])
 def test_every_segmentation_composes(option):
-    from retain.schema import Compare, parse
+    from retain.schema.compare import Compare
+    from retain.schema.parsing import parse
 
     with Composer(Arguments((f"segmentation={option}",)), "compare") as composer:
         assert parse(Compare, composer.one()).segmentation.name == option
@@ -194,7 +195,8 @@ def test_every_segmentation_composes(option):
 
 @pytest.mark.parametrize("option", OPTIONS["tracking"])
 def test_every_tracking_composes(option):
-    from retain.schema import Compare, parse
+    from retain.schema.compare import Compare
+    from retain.schema.parsing import parse
     from retain.workflows.mlflow import check_tracking
 
     with Composer(Arguments((f"tracking={option}",)), "compare") as composer:
@@ -205,7 +207,8 @@ def test_every_tracking_composes(option):
 
 @pytest.mark.parametrize("option", OPTIONS["explain"])
 def test_every_kind_of_explanation_composes(option):
-    from retain.schema import Compare, parse
+    from retain.schema.compare import Compare
+    from retain.schema.parsing import parse
 
     with Composer(Arguments((f"explain={option}",)), "compare") as composer:
         explain = parse(Compare, composer.one()).explain

@@ -11,8 +11,9 @@ from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.cli.terminal.progress import format_tuning
 from retain.execution.scheduling import CostGroup, CostModel
-from retain.record import RunDirectory, TuningInfo
-from retain.schema import parse
+from retain.record.directory import RunDirectory
+from retain.record.facts import TuningInfo
+from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
 from retain.verdict.keys import differing_keys
 

@@ -10,7 +10,10 @@ from retain.cli.overrides import Arguments, Groups, check_overrides
 from retain.cli.sweep_axes import count_runs
 from retain.errors import NotApplicable, RetainError
 from retain.learning.components import build_source, build_training_spec
-from retain.schema import Compare, Readout, Score, parse
+from retain.schema.compare import Compare
+from retain.schema.parsing import parse
+from retain.schema.readout import Readout
+from retain.schema.scoring import Score
 from retain.storage.paths import conf_dir
 
 GROUPS = Groups.among([conf_dir()])

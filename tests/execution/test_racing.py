@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from retain.errors import RetainError
-from retain.execution.pool import RunPool
 from retain.execution.progress import SweepProgress
 from retain.execution.racing import Race
+from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostModel
 from retain.execution.task import RungResult
 from retain.execution.worker import WorkerDiedError
-from retain.schema import Limits
+from retain.schema.run import Limits
 from retain.verdict.racing import eliminated_runs
 
 
@@ -96,7 +96,7 @@ class Sickly:
 
 
 def test_a_comparison_that_dies_each_time_ends_the_launch_with_a_sentence(monkeypatch):
-    monkeypatch.setattr("retain.execution.pool.Worker", Sickly)
+    monkeypatch.setattr("retain.execution.run_pool.Worker", Sickly)
     crew = RunPool(1, Limits(seconds=None, memory_mb=None), lambda _: None)
     with pytest.raises(RetainError, match="process that compares the runs died: SIGKILL"):
         crew.run_job("eliminate", {}, 3, 0.25)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from retain.record import RunDirectory
+from retain.record.directory import RunDirectory
 
 MODELS = "model=logreg,tree,knn,dummy,svc"
 STATUS = Path("outputs/shared/status.json")

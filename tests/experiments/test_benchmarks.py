@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from retain.record import StudyDirectory, identity, slug_of
-from retain.schema import Run, parse
+from retain.record.facts import identity, slug_of
+from retain.record.study import StudyDirectory
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 

@@ -4,11 +4,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from retain.explanations.budget import TimeBudget
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import FoldScorer, TrainingSpec
 from retain.learning.validation import make_splits
-from retain.schema import Calibration
+from retain.schema.run import Calibration
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def experiment(all_features, some_metrics):
 @pytest.fixture
 def scoring(experiment, three_folds):
     def made(customers, model=None, **how):
-        splits = make_splits(customers, three_folds, seed=0)
+        splits = make_splits(customers, three_folds)
         return FoldScorer(experiment(model, **how), customers, splits, None), splits
 
     return made

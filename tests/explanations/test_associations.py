@@ -21,7 +21,7 @@ from retain.explanations.associations import (
     measure_association,
 )
 from retain.learning.features import feature_matrix
-from retain.schema import Features
+from retain.schema.run import Features
 
 
 def correlated(rho, n=20_000, seed=0):

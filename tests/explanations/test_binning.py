@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.explanations.associations import EXPECTED, Binned, bin_values, count_bins
+from retain.explanations.associations import MIN_EXPECTED_PER_CELL, Binned, bin_values, count_bins
 
 BINS = 10
 
@@ -53,9 +53,11 @@ def test_rare_levels_share_a_bin():
 
 
 def test_a_category_has_at_most_twice_as_many_bins():
-    found = bin_values(text(np.repeat(np.arange(100).astype(str), 10 * EXPECTED)), BINS)
+    found = bin_values(
+        text(np.repeat(np.arange(100).astype(str), 10 * MIN_EXPECTED_PER_CELL)), BINS
+    )
     assert found.count == 2 * BINS
-    assert sorted(sizes(found))[:-1] == [10 * EXPECTED] * (2 * BINS - 1)
+    assert sorted(sizes(found))[:-1] == [10 * MIN_EXPECTED_PER_CELL] * (2 * BINS - 1)
 
 
 def test_counts_have_no_empty_lines_and_no_unknown_values():

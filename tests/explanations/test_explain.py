@@ -21,9 +21,9 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from retain.errors import NotApplicable
-from retain.explanations.budget import TimeBudget
 from retain.explanations.explain import explain
 from retain.explanations.explainers import library
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.blend import Blend
 from retain.learning.columns import transformed_columns
 
@@ -162,7 +162,7 @@ def test_a_feature_that_no_model_can_use_has_no_share(explained, shop):
 
 
 def test_what_takes_too_long_is_not_begun_in_full(scoring, shop, monkeypatch):
-    monkeypatch.setattr("retain.explanations.budget.TELLING", 0.0)
+    monkeypatch.setattr("retain.explanations.time_budget.MIN_TIMED_SECONDS", 0.0)
     rows, splits = scoring(shop(), KNeighborsClassifier(5))
     fold, tight = splits.folds[0], TimeBudget(seconds=0.5, rows=10**6, background=400, seed=0)
     model, table = rows.fit_fold(fold), rows.table

@@ -76,7 +76,7 @@ def test_a_score_that_adds_up_is_told_exactly(customers):
 
 # Large tables are walked in pieces: no piece may know of another.
 def test_pieces_change_nothing_but_the_orders_drawn(customers, monkeypatch):
-    monkeypatch.setattr("retain.explanations.explainers.ROWS", 100)
+    monkeypatch.setattr("retain.explanations.explainers.CHUNK_ROWS", 100)
     values, errors = shapley(bent, customers, customers[:10], np.random.default_rng(0))
     assert values.shape == errors.shape == customers.shape
     gap = bent(customers) - bent(customers[:10]).mean()

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.explanations.budget import TimeBudget
 from retain.explanations.shap_profile import beeswarm_bins, dependence, direction
+from retain.explanations.time_budget import TimeBudget
 
 numbers = st.floats(-1e6, 1e6) | st.just(float("nan"))
 shares = st.floats(-5, 5)

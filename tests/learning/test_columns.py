@@ -9,7 +9,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from retain.learning.columns import column_origins, transformed_columns
 from retain.learning.pipeline import PipelineSpec, assemble
-from retain.schema import Calibration
+from retain.schema.run import Calibration
 
 
 def customers(categories):

@@ -7,7 +7,7 @@ import pytest
 from retain.customers.customers import DerivedFeature
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive, feature_matrix
-from retain.schema import Features
+from retain.schema.run import Features
 
 
 def toggles(**changes):

@@ -9,7 +9,7 @@ from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardSca
 
 from retain.learning.fold_data import _prepare_stepwise, prepare_fold
 from retain.learning.pipeline import PipelineSpec, assemble
-from retain.schema import Calibration
+from retain.schema.run import Calibration
 
 ROWS, LEARNT = 300, 240
 

@@ -13,7 +13,7 @@ from retain.learning.metrics import (
     select_metrics,
     top_weights,
 )
-from retain.schema import Metrics
+from retain.schema.run import Metrics
 
 METRICS = Metrics(name="default", fractions=(0.1, 0.2, 0.3))
 

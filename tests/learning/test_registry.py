@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 from retain.errors import RetainError
-from retain.learning.parameter_table import PLAIN, REFUSED, THREADS
+from retain.learning.forbidden_parameters import PLAIN, REFUSED, THREADS
 from retain.learning.parameters import (
     check_parameter,
     check_plain,
@@ -198,7 +198,7 @@ warnings.simplefilter("ignore")
 import numpy as np
 from retain.learning.registry import find_class, registered_classes
 from retain.learning.parameters import library_of
-from retain.learning.parameter_table import FIXED
+from retain.learning.forbidden_parameters import FIXED
 
 classes = [find_class("model", path) for path in registered_classes()]
 happened = []

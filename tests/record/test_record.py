@@ -4,7 +4,9 @@ import os
 import pytest
 
 from retain.errors import RetainError
-from retain.record import BrokenRun, Record, RunDirectory, StudyDirectory, identity
+from retain.record.directory import RunDirectory
+from retain.record.facts import Record, identity
+from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.writing import atomic_write, write_text
 
 

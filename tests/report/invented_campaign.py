@@ -101,6 +101,13 @@ def segment(at, risk, worth):
     }
 
 
+def make_bands():
+    """The bands of risk as fitted, with labels."""
+    begins = {"low": 0.0, "medium": 0.3821, "high": 0.6498}
+    labels = {name: label(f"{en} risk", f"{ru} риск") for name, en, ru in LEVELS}
+    return {"scale": "absolute", "bands": begins, "labels": labels}
+
+
 def make_segments():
     """The list of ``verdict.json["segments"]``: three risks by three values, one of them small."""
     found = [segment(at, LEVELS[at // 3], WORTH[at % 3]) for at in range(len(LEVELS) * len(WORTH))]
@@ -162,14 +169,16 @@ def curve():
 
 def budgets():
     found = [round(40 * 1.38**at, 2) for at in range(12)]
-    return [
+    curve = [
         {
             "budget": budget,
-            "n_chosen": int(309 * (1 - np.exp(-budget / 260))) + 1,
-            "expected_net": float(1214.6 * (1 - np.exp(-budget / 170))),
+            "n_chosen": int(395 * (1 - np.exp(-budget / 260))) + 1,
+            "expected_net": float(961.8 * (1 - np.exp(-budget / 170))),
         }
         for budget in found
     ]
+    plan = {"budget": 396.45, "n_chosen": TREATED + CONTROL, "expected_net": 868.4}
+    return sorted([*curve, plan], key=lambda one: one["budget"])
 
 
 def sensitivity():
@@ -272,6 +281,8 @@ def make_campaign():
         "n_customers": CUSTOMERS,
         "n_contactable": CONTACTABLE,
         "consent": "from_data",
+        "ranking": "shown",
+        "free_offers": [],
         "profit_unit": "thousand roubles",
         "assumptions": [
             {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},
@@ -295,8 +306,7 @@ def make_campaign():
             "max_contacts": 320,
             "expected_saved": 1264.85,
             "expected_net": money(868.4, 512.9),
-            "objective": 1082.31,
-            "upper_bound": 1082.3104,
+            "unmet_minimums": [],
             "relative_gap": 3.7e-7,
             "method": "dual",
             "is_optimal": False,

@@ -95,7 +95,7 @@ class SharedCharts:
 
     def _shared(self):
         parts = {name: once(getattr(render, name), self._drawn) for name in SINGLE}
-        for name in ("NAMED", "MONEY"):
+        for name in ("CHARTS_WITH_NAMES", "MONEY_CHARTS"):
             parts[name] = tuple(once(draw, self._drawn) for draw in getattr(render, name))
         return mock.patch.multiple(render, **parts)
 

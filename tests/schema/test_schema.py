@@ -1,17 +1,10 @@
 import pytest
 
 from retain.errors import RetainError
-from retain.schema import (
-    Assumptions,
-    CampaignConfig,
-    Catalogue,
-    Cleaning,
-    Features,
-    Limits,
-    TableSpec,
-    Validation,
-    parse,
-)
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue
+from retain.schema.contract import Cleaning, TableSpec
+from retain.schema.parsing import parse
+from retain.schema.run import Features, Limits, Validation
 
 VALIDATION = {"name": "repeated", "sealed_size": 0.2, "folds": 5, "repeats": 2, "shuffle": True}
 

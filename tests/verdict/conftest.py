@@ -1,6 +1,6 @@
 import pytest
 
-from retain.schema import ComparisonConfig
+from retain.schema.compare import ComparisonConfig
 
 
 @pytest.fixture

@@ -79,9 +79,9 @@ def test_several_studies_have_a_name_together(found):
     assert found(studies=("models", "samplers"))["study"] == "models+samplers"
 
 
-def test_a_gate_and_two_runs_are_told_where_they_were_asked_for(found, records):
+def test_a_gate_and_two_runs_are_told_where_they_were_asked_for(found, records, comparison):
     tree = found(
-        gate=tuple(check_gate(records[0], {"roc_auc": 0.99})),
+        gate=tuple(check_gate(compare_runs(records[:1], comparison), {"roc_auc": 0.99})),
         diffs=(compare_pair(records[0], records[1], requested=True),),
     )
     assert tree["gate"]["passed"] is False

@@ -15,8 +15,9 @@ import pytest
 
 from retain.cli.run import answer, run
 from retain.errors import RetainError
-from retain.record import Git, MetricSummary, RunDirectory
-from retain.schema import Tracking
+from retain.record.directory import RunDirectory
+from retain.record.facts import Git, MetricSummary
+from retain.schema.compare import Tracking
 from retain.workflows.mlflow import check_tracking, flatten_params, log_runs
 
 MLFLOW = Tracking(name="mlflow")

@@ -146,7 +146,12 @@ def asked(offered, monkeypatch, tmp_path):
     data = share_training_data(config, (run, winner), shared, tmp_path)
     nobody = Scores(outside.table.head(0), "sealed_test")
     plan_campaign(
-        config, campaign_settings(line, config, winner), (data.dataset, data.scores), nobody, None
+        config,
+        campaign_settings(line, config, winner),
+        (data.dataset, data.scores),
+        nobody,
+        None,
+        "shown",
     )
     return seen[-1]
 

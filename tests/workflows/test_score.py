@@ -40,9 +40,9 @@ def verdict_of(folder, data, *settings):
     found.output_dir.verdict.mkdir()
     shared = share(read_run_scores(directory, winner), folder / "scores")
     data = share_training_data(config, (directory, winner), shared, folder)
-    carried = evaluate_winner(config, rests_on, found.output_dir, winner, data).result
+    carried = evaluate_winner(config, rests_on, found.output_dir, winner, data, 1).result
     offered = plan_campaign(
-        config, rests_on, (data.dataset, data.scores), carried.test_scores, None
+        config, rests_on, (data.dataset, data.scores), carried.test_scores, None, "shown"
     )
     offered.write(found.output_dir)
     tree = {

@@ -21,7 +21,8 @@ import pandas as pd
 
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
-from retain.schema import Assumptions, Catalogue, parse
+from retain.schema.campaign import Assumptions, Catalogue
+from retain.schema.parsing import parse
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes, read_json_object
 from retain.storage.schemas import check_schema
 from retain.verdict.export import FORMULA

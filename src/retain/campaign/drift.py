@@ -20,9 +20,9 @@ from scipy import special, stats
 from retain.campaign.reference import CategoryHistogram, NumericHistogram, Reference
 from retain.verdict.paired import holm
 
-MODERATE, STRONG = 0.1, 0.25
+MODERATE_PSI, STRONG_PSI = 0.1, 0.25
 ALPHA = 0.05
-EXPECTED, DRAWS = 5, 9999
+MIN_EXPECTED_PER_BIN, N_RANDOM_TABLES = 5, 9999
 """With fewer expected customers in a bin than this, p comes from that many random tables."""
 SCORE = "score of the model"
 
@@ -43,11 +43,9 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
     -------
     DataFrame
         ``kind`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift),
-        ``psi_null_quantile`` (its 95 % quantile without drift), ``p`` and
-        ``p_holm`` (corrected for all features and the
-        score), ``shift`` (``none``, ``chance``,
-        ``moderate``, ``strong``), and the ``bin`` with the
-        largest change, its ``share_training`` and
+        ``psi_null_quantile`` (its 95 % quantile without drift), ``p`` and ``p_holm`` (corrected
+        for all features and the score), ``shift`` (``none``, ``chance``, ``moderate``,
+        ``strong``), and the ``bin`` with the largest change, its ``share_training`` and
         ``share_new``.
     """
     features = {name: (shares, table[name]) for name, shares in reference.features.items()}
@@ -122,18 +120,18 @@ def _chi_squared_p(counts: np.ndarray) -> float:
     """Return the p-value of a chi-squared test that both rows have the same distribution."""
     if counts.shape[1] < 2:
         return 1.0
-    few = stats.contingency.expected_freq(counts).min() < EXPECTED
+    few = stats.contingency.expected_freq(counts).min() < MIN_EXPECTED_PER_BIN
     rng = np.random.default_rng(0)
-    method = stats.MonteCarloMethod(n_resamples=DRAWS, rng=rng) if few else None
+    method = stats.MonteCarloMethod(n_resamples=N_RANDOM_TABLES, rng=rng) if few else None
     return float(stats.chi2_contingency(counts, correction=False, method=method).pvalue)
 
 
 def _shift(index: float, chance: float, p_holm: float) -> str:
-    if index < MODERATE:
+    if index < MODERATE_PSI:
         return "none"
     if index <= chance or p_holm >= ALPHA:
         return "chance"
-    return "strong" if index >= STRONG else "moderate"
+    return "strong" if index >= STRONG_PSI else "moderate"
 
 
 def _message(row: dict[Any, Any]) -> str:

@@ -17,16 +17,16 @@ from pydantic import Field, model_validator
 from retain.customers.customers import Kind
 from retain.errors import RetainError
 from retain.learning.scores import Scores
-from retain.schema import Config, parse
+from retain.schema.parsing import Config, parse
 from retain.storage.reading import parse_json, read_bytes
 from retain.storage.schemas import check_schema
 from retain.storage.writing import hash_file, write_text
 
 SCHEMA: Final = 2
 """Counts up when the meaning of a key changes."""
-BINS = 10
+N_BINS = 10
 """Quantile bins of a number; fewer where values repeat."""
-FEWEST, RAREST, MOST = 5, 0.01, 20
+MIN_LEVEL_CUSTOMERS, MIN_LEVEL_SHARE, MAX_LEVELS = 5, 0.01, 20
 """Minimum customers and share of a kept level, and largest number of kept levels."""
 
 Count = Annotated[int, Field(ge=0)]
@@ -200,7 +200,7 @@ def _numeric_histogram(values: pd.Series) -> NumericHistogram:
     observed = numbers[np.isfinite(numbers)]
     edges: list[float] = []
     if len(observed):
-        cuts = np.quantile(observed, np.arange(1, BINS) / BINS, method="inverted_cdf")
+        cuts = np.quantile(observed, np.arange(1, N_BINS) / N_BINS, method="inverted_cdf")
         common = cuts[1:][cuts[1:] == cuts[:-1]]
         below = np.nextafter(common, -np.inf)
         edges = np.unique([*cuts, *below[np.isfinite(below)]]).tolist()
@@ -214,8 +214,8 @@ def _numeric_histogram(values: pd.Series) -> NumericHistogram:
 def _category_histogram(values: pd.Series) -> CategoryHistogram:
     """Return counts of common levels; rare ones, which may identify a customer, are pooled."""
     sizes = values.value_counts()
-    least = max(FEWEST, RAREST * len(values))
-    common = [str(level) for level in sizes.index[sizes >= least]][:MOST]
+    least = max(MIN_LEVEL_CUSTOMERS, MIN_LEVEL_SHARE * len(values))
+    common = [str(level) for level in sizes.index[sizes >= least]][:MAX_LEVELS]
     empty = CategoryHistogram(
         kind="category", levels=dict.fromkeys(common, 0), n_other=0, n_missing=0
     )

@@ -11,12 +11,12 @@ from retain.storage.paths import conf_dir
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
-    from retain.record import Record
-    from retain.schema import Compare
+    from retain.record.facts import Record
+    from retain.schema.compare import Compare
 
 
-CATALOGUE = "offers"
-ANY = "general"
+OFFERS_GROUP = "offers"
+DEFAULT_CATALOGUE = "general"
 """The catalogue without features, for data without one of their own."""
 
 
@@ -28,12 +28,12 @@ def drop_offer_overrides(line: Arguments) -> Arguments:
     """
     if _chosen_catalogue(line):
         return line
-    kept = (text for text in line.overrides if not text.lstrip("+~").startswith(f"{CATALOGUE}."))
+    kept = (text for text in line.overrides if not text.lstrip("+~").startswith(f"{OFFERS_GROUP}."))
     return replace(line, overrides=tuple(kept))
 
 
 def _chosen_catalogue(line: Arguments) -> bool:
-    return any(text.lstrip("+").startswith(f"{CATALOGUE}=") for text in line.overrides)
+    return any(text.lstrip("+").startswith(f"{OFFERS_GROUP}=") for text in line.overrides)
 
 
 def campaign_settings(line: Arguments, config: Compare, winner: Record) -> CampaignSettings:
@@ -52,9 +52,9 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
     catalogue = config.offers
     if catalogue is None:
         source = str((config.data or winner.config["data"])["name"])
-        catalogues = Groups.among((conf_dir(), *line.config_dirs)).options.get(CATALOGUE, ())
-        named = source if source in catalogues else ANY
-        chosen = replace(line, overrides=(*line.overrides, f"{CATALOGUE}={named}"))
+        catalogues = Groups.among((conf_dir(), *line.config_dirs)).options.get(OFFERS_GROUP, ())
+        named = source if source in catalogues else DEFAULT_CATALOGUE
+        chosen = replace(line, overrides=(*line.overrides, f"{OFFERS_GROUP}={named}"))
         catalogue = compose_compare(chosen).offers
     if catalogue is None:
         raise RetainError("offers is null; expected a catalogue, such as offers=general.")
@@ -64,7 +64,8 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
 def compose_compare(line: Arguments) -> Compare:
     """Return the tree of ``compare.yaml``; ``study=NAME`` stands for ``study.name=NAME``."""
     from retain.cli.compose import Composer
-    from retain.schema import Compare, parse
+    from retain.schema.compare import Compare
+    from retain.schema.parsing import parse
 
     overrides = [
         f"study.name={text.removeprefix('study=')}"

@@ -22,8 +22,8 @@ from retain.errors import RetainError
 from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
 if TYPE_CHECKING:
-    from retain.record import StudyDirectory
-    from retain.schema import Compare
+    from retain.record.study import StudyDirectory
+    from retain.schema.compare import Compare
     from retain.verdict.gate import GateResult
     from retain.workflows.compare import DiffRuns
     from retain.workflows.runs import RunSelection
@@ -72,10 +72,9 @@ def _select_and_compare(line: Arguments) -> int:
     from retain.cli.terminal.console import console, literal
     from retain.cli.unexpected import logged_beside
     from retain.verdict.difference import compare_pair
-    from retain.workflows.compare import try_read_scores
     from retain.workflows.explanations import check_explain_keys
     from retain.workflows.mlflow import check_tracking, log_runs
-    from retain.workflows.runs import diff_pair, select_runs
+    from retain.workflows.runs import diff_pair, select_runs, try_read_scores
 
     config = compose_compare(drop_offer_overrides(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
@@ -113,7 +112,7 @@ def _compare_runs(
 
     home = selection.output_dir
     selection, verdict, scores = select_winner(selection, config.selection)
-    checks = check_gate(verdict.winner, config.gate)
+    checks = check_gate(verdict, config.gate)
     code = _exit_code(checks, selection)
     if config.gate_only:
         print_gate(console(), checks)

@@ -26,7 +26,8 @@ from retain.errors import RetainError
 from retain.execution.backends.config import BACKENDS, Backend
 from retain.execution.plan import RunConfig
 from retain.learning.search_ranges import identity_config
-from retain.schema import Config, Run, check_mapping, parse
+from retain.schema.parsing import Config, check_mapping, parse
+from retain.schema.run import Run
 from retain.storage.paths import conf_dir
 from retain.storage.reading import read_text
 
@@ -50,7 +51,7 @@ class _Sweeps(Config):
     sweeps: tuple[dict[str, Plain], ...] = ()
 
 
-LONGEST = 500
+MAX_QUOTED = 500
 """Maximum number of characters quoted from an error of Hydra."""
 
 
@@ -167,7 +168,7 @@ def check_count(runs: int, tree: Tree) -> None:
 
 def _short_error(error: Exception) -> str:
     """Return the first lines of an error of Hydra in one line."""
-    return " ".join(str(error).split())[:LONGEST] or type(error).__name__
+    return " ".join(str(error).split())[:MAX_QUOTED] or type(error).__name__
 
 
 def _forget_launchers(groups: Groups) -> None:
@@ -239,7 +240,7 @@ def _leaves(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
         yield where, node
 
 
-BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 """Hydra's ``basic`` launcher; a file of ours with this name would fail Hydra's validation."""
 
 
@@ -273,7 +274,7 @@ def _node(composed: RunConfig) -> dict[str, Any]:
     launcher = composed.hydra["launcher"]
     tree = resolve({**composed.config, "hydra": {"launcher": launcher}})
     node = check_mapping("hydra.launcher", tree["hydra"]["launcher"])
-    if node.get("_target_") == BASIC:
+    if node.get("_target_") == BASIC_LAUNCHER:
         node["engine"] = "basic"
         del node["_target_"]
     return node

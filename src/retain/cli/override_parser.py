@@ -18,7 +18,7 @@ MOST_FOREIGN_CHARACTERS = 5_000
 """Maximum number of non-ASCII characters, up to a hundred times slower to parse."""
 MOST_LEVELS = 40
 """Maximum nesting depth of brackets, as in a file."""
-LONGEST = 200
+MAX_QUOTED = 200
 """Maximum number of characters quoted from an override."""
 
 
@@ -48,7 +48,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
         try:
             parsed.append((text, parser.parse_override(text)))
         except (HydraException, ValueError, RecursionError) as error:
-            message = str(error)[:LONGEST]
+            message = str(error)[:MAX_QUOTED]
             raise RetainError(
                 f"{_short(typed)} cannot be read as key=value: {message}. Text with commas, "
                 "brackets or quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
@@ -63,7 +63,7 @@ def _depth(text: str) -> int:
 
 
 def _short(typed: str) -> str:
-    return repr(typed if len(typed) <= LONGEST else f"{typed[:LONGEST]}…")
+    return repr(typed if len(typed) <= MAX_QUOTED else f"{typed[:MAX_QUOTED]}…")
 
 
 def _quote_values(text: str) -> str:

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from retain.execution.backends.config import Backend
     from retain.execution.plan import RunConfig, SweepPlan
     from retain.execution.task import Preflight
-    from retain.record import Record
+    from retain.record.facts import Record
 
 
 Command = Callable[[Arguments], int]
-SAFE_PATH = "PYTHONSAFEPATH"
-"""See execution.worker_environment."""
+SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
+"""See ``execution.worker_start``, which sets it for workers."""
 
 
 def main() -> None:
@@ -71,13 +71,13 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
 @contextmanager
 def _safe_path() -> Iterator[None]:
     """Keep started processes from importing modules of the working directory."""
-    before = os.environ.get(SAFE_PATH)
-    os.environ.setdefault(SAFE_PATH, "1")
+    before = os.environ.get(SAFE_PATH_VARIABLE)
+    os.environ.setdefault(SAFE_PATH_VARIABLE, "1")
     try:
         yield
     finally:
         if before is None:
-            os.environ.pop(SAFE_PATH, None)
+            os.environ.pop(SAFE_PATH_VARIABLE, None)
 
 
 def _run_command(command: Command, arguments: Sequence[str], primary: str) -> int:
@@ -202,7 +202,7 @@ def _preflight(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
     """Return the preflight, computed in a process of its own if runs are remote."""
     runs = [one.run for one in composed]
     if folder is not None:
-        from retain.execution.executor import run_in_subprocess
+        from retain.execution.job_executor import run_in_subprocess
 
         with run_in_subprocess(
             "preflight", runs, folder / "customers", description="reads the data"

@@ -19,12 +19,13 @@ from retain.cli.overrides import Arguments
 from retain.cli.run import answer
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
-from retain.record import ScoreDirectory, StudyDirectory
+from retain.record.directory import ScoreDirectory
+from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
 if TYPE_CHECKING:
-    from retain.schema import Score
+    from retain.schema.scoring import Score
     from retain.workflows.campaign_files import Repointing
     from retain.workflows.saved_winner import LoadedWinner
     from retain.workflows.score import ScoreResult
@@ -168,7 +169,8 @@ def _apply_campaign(
 
 def _config(line: Arguments) -> Score:
     from retain.cli.compose import Composer
-    from retain.schema import Score, parse
+    from retain.schema.parsing import parse
+    from retain.schema.scoring import Score
 
     with Composer(line, "score") as composer:
         return parse(Score, composer.one())

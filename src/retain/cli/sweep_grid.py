@@ -81,7 +81,7 @@ Patch = dict[Where, Any]
 DELETED = object()
 PER_RUN_KEYS = (("hydra", "overrides"), ("hydra", "job", "override_dirname"))
 """Paths where Hydra repeats the command line, which differ in each run."""
-SOURCES = "hydra.searchpath="
+SEARCHPATH = "hydra.searchpath="
 
 
 def expand_grid(
@@ -217,7 +217,7 @@ def _set_plain_values(tree: Tree, settings: Patch) -> Tree | None:
 def _restore_overrides(tree: Tree, texts: Sequence[str]) -> Tree:
     """Return ``tree`` with the run's own command line in Hydra's node."""
     task = [text for text in texts if not text.lstrip("~+").startswith(("hydra.", "hydra/"))]
-    sources = [text for text in tree["hydra"]["overrides"]["hydra"] if text.startswith(SOURCES)]
+    sources = [text for text in tree["hydra"]["overrides"]["hydra"] if text.startswith(SEARCHPATH)]
     hydras = dict.fromkeys([*sources, *(text for text in texts if text not in task)])
     new_values = ({"hydra": list(hydras), "task": task}, ",".join(sorted(task)))
     return dict(apply_patch(tree, dict(zip(PER_RUN_KEYS, new_values, strict=True))))

@@ -19,7 +19,7 @@ from retain.execution.task import RungResult
 from retain.learning.experiment import CrossValidationResult
 from retain.learning.score_file import has_first_folds, scores_table
 from retain.learning.scores import COLUMNS, Scores
-from retain.schema import Config, parse
+from retain.schema.parsing import Config, parse
 from retain.storage.parquet import read_parquet
 from retain.storage.reading import parse_json
 from retain.storage.writing import atomic_write

@@ -23,7 +23,7 @@ from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits
 from retain.learning.validation import make_splits
-from retain.record import (
+from retain.record.facts import (
     CheckResult,
     DataInfo,
     FunnelStep,
@@ -32,7 +32,7 @@ from retain.record import (
     SnapshotFacts,
     SplitInfo,
 )
-from retain.schema import Audit, Run, Validation
+from retain.schema.run import Audit, Run, Validation
 
 
 @dataclass(frozen=True)
@@ -130,13 +130,13 @@ def _nan_to_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-DatasetKey = tuple[str, Audit, Validation, int]
+DatasetKey = tuple[str, Audit, Validation]
 
 
 def dataset_key(run: Run) -> DatasetKey:
     """Return a key that is equal for runs on the same customers and folds."""
     data = json.dumps(run.data, sort_keys=True, ensure_ascii=False)
-    return data, run.audit, run.validation, run.seed
+    return data, run.audit, run.validation
 
 
 def prepare_dataset(run: Run) -> Dataset:
@@ -157,12 +157,12 @@ def clear_cache() -> None:
 
 
 @lru_cache(maxsize=8)
-def _prepare_cached(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
+def _prepare_cached(data: str, audited: Audit, validation: Validation) -> Dataset:
     customers, duplicates, messages = _read_cached(data, audited.duplicates)
     _ = customers.y  # raises if there is no target, before the audit finds lesser problems
     checks = audit(customers, Folding(validation.shuffle, duplicates))
     raise_severe(checks, audited.allow)
-    splits = make_splits(customers, validation, seed)
+    splits = make_splits(customers, validation)
     described = () if splits.description is None else (splits.description,)
     return Dataset(customers, tuple(checks), splits, (*messages, *described))
 

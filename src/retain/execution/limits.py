@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from retain.execution.worker import Worker
-from retain.schema import Limits
+from retain.schema.run import Limits
 
 
 def exceeded_limit(worker: Worker, limits: Limits, seconds_spent: float) -> str | None:

@@ -16,18 +16,12 @@ from typing import Any
 
 from retain.errors import RetainError
 from retain.execution.task import DatasetFacts, Preflight, SharedInputs, Task
-from retain.record import (
-    Environment,
-    Git,
-    Record,
-    RecordChecker,
-    RunDirectory,
-    StudyDirectory,
-    check_scores_size,
-    identity,
-    slug_of,
-)
-from retain.schema import Run
+from retain.record.consistency import RecordChecker
+from retain.record.directory import RunDirectory
+from retain.record.facts import Environment, Git, Record, identity, slug_of
+from retain.record.reading import check_scores_size
+from retain.record.study import StudyDirectory
+from retain.schema.run import Run
 from retain.storage.paths import check_name, is_inside
 from retain.storage.writing import hash_folder
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from retain.execution.plan import SweepPlan
-from retain.execution.pool import RunPool
+from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostGroup, CostModel, TaskQueue
 from retain.execution.task import Rung, RungResult, Task
-from retain.record import Record
+from retain.record.facts import Record
 
 ComparisonKey = tuple[str, str]
 """Fingerprints of customers and splits, which runs must share to be compared."""
@@ -26,13 +26,13 @@ class Race:
 
     Parameters
     ----------
-    planned
+    plan
         All runs. A valid record takes part with its folds.
     min_folds
         Number of folds of each run before any is stopped.
     costs
         Costs of runs, to which every rung adds.
-    paused
+    on_pause
         Called with the result of each rung after which a run waits for the others.
     """
 

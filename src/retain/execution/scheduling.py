@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from heapq import heapify, heappop
 from typing import TYPE_CHECKING, NamedTuple
 
-from retain.record import Record
+from retain.record.facts import Record
 
 if TYPE_CHECKING:
     from retain.execution.task import Task

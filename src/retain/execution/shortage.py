@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 
-from retain.errors import FULL, NO_MEMORY, RetainError
+from retain.errors import DISK_FULL_ERRORS, NO_MEMORY, RetainError
 
 MEMORY_WORDS = (
     "bad_alloc",
@@ -84,7 +84,7 @@ def _disk_errno(error: BaseException) -> int | None:
     """Return the ``errno`` of an error that says that a disk is full, else None."""
     if isinstance(error, RetainError):
         return None
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL_ERRORS:
         return error.errno
     message = _last_message(error).casefold()
     return next((number for words, number in DISK_WORDS.items() if words in message), None)

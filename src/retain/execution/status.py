@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from retain.schema import Config
+from retain.schema.parsing import Config
 from retain.storage.writing import write_text
 
 SCHEMA = 2

@@ -11,13 +11,13 @@ from typing import Protocol
 
 from retain.execution.backends.config import Backend, Local, Ray, Slurm, SubmititLocal
 from retain.execution.plan import SweepPlan
-from retain.execution.pool import POLL_SECONDS, RunPool
 from retain.execution.racing import Race
+from retain.execution.run_pool import POLL_SECONDS, RunPool
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors
 from retain.execution.worker import sigint_handler
-from retain.record import Record
-from retain.schema import Run
+from retain.record.facts import Record
+from retain.schema.run import Run
 
 
 class Watcher(Protocol):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
 from retain.execution.shared_memory import SharedValue
-from retain.record import (
+from retain.record.directory import RunDirectory
+from retain.record.facts import (
     SCHEMA,
     CheckResult,
     DataInfo,
@@ -23,12 +24,12 @@ from retain.record import (
     Git,
     MetricSummary,
     Record,
-    RunDirectory,
     SplitInfo,
     State,
     TuningInfo,
 )
-from retain.schema import Run, parse
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:

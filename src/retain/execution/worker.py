@@ -199,9 +199,8 @@ class Worker:
         if immediately:
             self.kill()
         self.pipe.close()
-        self.process.join(
-            SHUTDOWN_TIMEOUT_SECONDS
-        )  # it waits for processes that a model left running
+        # it waits for processes that a model left running
+        self.process.join(SHUTDOWN_TIMEOUT_SECONDS)
         self.kill()
         self.process.join()
         self.process = self._pipe = None

@@ -11,9 +11,9 @@ from math import isqrt
 import numpy as np
 import pandas as pd
 
-BINS = 10
+N_BINS = 10
 """The default of phik."""
-EXPECTED = 5
+MIN_EXPECTED_PER_CELL = 5
 """Expected customers per cell of two independent numbers (Cochran, 1954): with fewer, the
 chi-square approximation is poor."""
 
@@ -32,7 +32,7 @@ def bins_for(rows: int) -> int:
     >>> [bins_for(rows) for rows in (20, 240, 1_039, 1_000_000)]
     [2, 6, 10, 10]
     """
-    return min(max(isqrt(rows // EXPECTED), 2), BINS)
+    return min(max(isqrt(rows // MIN_EXPECTED_PER_CELL), 2), N_BINS)
 
 
 def bin_values(values: pd.Series, bins: int) -> Binned:
@@ -41,8 +41,8 @@ def bin_values(values: pd.Series, bins: int) -> Binned:
     Bins of a number have equal counts, except for repeated values. With bins of equal width a
     third to a half of the customers are in one bin if a few have large amounts: on the store's
     files φk of the target with pages per category is .24 by width and .42 by count, with the share
-    of promotions .51 and .68. A category keeps the levels with ``EXPECTED`` × ``bins`` customers,
-    at most 2 × ``bins`` of them; the others share a bin.
+    of promotions .51 and .68. A category keeps the levels with ``MIN_EXPECTED_PER_CELL`` ×
+    ``bins`` customers, at most 2 × ``bins`` of them; the others share a bin.
 
     >>> bin_values(pd.Series([3.0, 1.0, None, 3.0]), 10).codes.tolist()
     [1, 0, 2, 1]
@@ -89,14 +89,14 @@ def _category(values: pd.Series, bins: int) -> Binned:
     codes, levels = pd.factorize(values, sort=True)
     sizes = np.bincount(codes[codes >= 0], minlength=len(levels))
     largest = np.argsort(-sizes, kind="stable")[: 2 * bins - 1]
-    own = np.sort(largest[sizes[largest] >= EXPECTED * bins])
+    own = np.sort(largest[sizes[largest] >= MIN_EXPECTED_PER_CELL * bins])
     new_codes = np.full(len(levels) + 1, len(own))
     new_codes[own] = np.arange(len(own))
     new_codes[-1] = len(own) + 1  # code -1 of factorize
     return Binned(new_codes[codes].astype(np.int16), len(own) + 1)
 
 
-REDUNDANT = 0.9
+REDUNDANT_PHIK = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Associations:
     target: pd.DataFrame
     pairs: pd.DataFrame
 
-    def redundant(self, threshold: float = REDUNDANT) -> list[Redundant]:
+    def redundant(self, threshold: float = REDUNDANT_PHIK) -> list[Redundant]:
         """Return groups of features linked by φk above ``threshold``, strongest first.
 
         >>> pairs = pd.DataFrame({"a": ["x", "y"], "b": ["y", "z"], "phik": [0.99, 0.95]})

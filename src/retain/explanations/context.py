@@ -13,7 +13,7 @@ from retain.customers.customers import Column, Customers, DisplayName
 from retain.learning.features import feature_matrix
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
-from retain.schema import Features
+from retain.schema.run import Features
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ExplanationContext:
         Target of the training customers, in the order of ``ids``.
     duplicate_groups
         Duplicate group of each training customer.
-    activity
+    target_label
         Display name of target 1.
     """
 
@@ -43,7 +43,7 @@ class ExplanationContext:
     ids: pd.Index
     target: np.ndarray
     duplicate_groups: pd.Series
-    activity: DisplayName | None
+    target_label: DisplayName | None
 
     @cached_property
     def training(self) -> pd.DataFrame:
@@ -80,7 +80,7 @@ def build_context(
         ids=splits.ids,
         target=customers.y.loc[splits.ids].to_numpy(),
         duplicate_groups=customers.duplicate_groups.loc[splits.ids],
-        activity=customers.target_label,
+        target_label=customers.target_label,
     )
 
 

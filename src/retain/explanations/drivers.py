@@ -15,7 +15,7 @@ from retain.explanations.fold import FoldExplained
 from retain.learning.scores import Scores
 from retain.verdict.paired import Paired, compare_paired
 
-AGREE = 0.5
+MIN_AGREEMENT_TAU = 0.5
 """Kendall's τ from which two orders agree: three of four pairs have the same order."""
 
 
@@ -44,7 +44,7 @@ class ShapContributions:
     probability: np.ndarray
 
 
-def shares(explained: Explained) -> ShapContributions:
+def to_contributions(explained: Explained) -> ShapContributions:
     """Return SHAP values in log-odds and in probability."""
     return ShapContributions(
         ids=explained.ids,
@@ -76,7 +76,7 @@ class Drivers:
     """
 
     kind: Kind
-    shares: ShapContributions
+    contributions: ShapContributions
     repeats: int
     background: int | None
     error: float | None
@@ -93,7 +93,7 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
 
     ``recorded`` are the scores of the winner's run, for comparison.
     """
-    parts = [shares(one.explained) for one in folds]
+    parts = [to_contributions(one.explained) for one in folds]
     repeats = len({one.repeat for one in folds})
     ids = parts[0].ids.append([part.ids for part in parts[1:]])
     order = ids.unique().sort_values()
@@ -106,7 +106,7 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
     lost = [one.losses for one in folds if one.losses is not None]
     return Drivers(
         kind=folds[0].explained.kind,
-        shares=ShapContributions(
+        contributions=ShapContributions(
             ids=order,
             features=parts[0].features,
             log_odds=_mean([part.log_odds for part in parts], index, repeats),
@@ -159,4 +159,4 @@ def rank_agreement(strength: Sequence[float], permuted: Sequence[float]) -> Rank
         return None
     kendall = stats.kendalltau(strength, permuted)
     tau = float(kendall.statistic)
-    return RankAgreement(tau, float(kendall.pvalue), tau >= AGREE)
+    return RankAgreement(tau, float(kendall.pvalue), tau >= MIN_AGREEMENT_TAU)

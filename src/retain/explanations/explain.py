@@ -10,12 +10,12 @@ from scipy import special
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 
-from retain.explanations.budget import TimeBudget
 from retain.explanations.explainers import Exact, Kind, Sampled, Unexplained, exact
+from retain.explanations.time_budget import TimeBudget
 
-EXACT = 1e-6
+PROBABILITY_TOLERANCE = 1e-6
 """Difference of two probabilities that counts as 0."""
-FLAT = 1e-9
+RELATIVE_TOLERANCE = 1e-9
 """Distance from the base, relative to the largest, that counts as 0."""
 
 
@@ -66,32 +66,34 @@ def _line(margin: np.ndarray, probability: np.ndarray) -> tuple[float, float] | 
 
     They are for boosters and linear models, with or without a logistic calibration.
     """
-    inside = (probability > FLAT) & (probability < 1 - FLAT)
-    if _same_order(margin, probability) or not inside.any() or np.ptp(margin[inside]) == 0:
+    inside = (probability > RELATIVE_TOLERANCE) & (probability < 1 - RELATIVE_TOLERANCE)
+    if _nearly_equal(margin, probability) or not inside.any() or np.ptp(margin[inside]) == 0:
         return None
     x, y = margin[inside], special.logit(probability[inside])
     low, high = np.argmin(x), np.argmax(x)
     slope = float((y[high] - y[low]) / (x[high] - x[low]))
     shift = float(y[low] - slope * x[low])
-    straight = _same_order(special.expit(slope * margin + shift), probability)
+    straight = _nearly_equal(special.expit(slope * margin + shift), probability)
     return (slope, shift) if straight else None
 
 
 def _base_probability(margin: np.ndarray, base: float, probability: np.ndarray) -> float:
     """Return the probability at the base, computed or interpolated between rows."""
-    if _same_order(margin, probability):
+    if _nearly_equal(margin, probability):
         return float(base)
     order = np.argsort(margin)
     return float(np.interp(base, margin[order], probability[order]))
 
 
-def _same_order(one: np.ndarray, other: np.ndarray) -> bool:
-    return bool(np.abs(one - other).max() < EXACT)
+def _nearly_equal(one: np.ndarray, other: np.ndarray) -> bool:
+    return bool(np.abs(one - other).max() < PROBABILITY_TOLERANCE)
 
 
 def _factor(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Return new distance over old; for a row at the base, the mean factor of the other rows."""
-    far = np.abs(old) > FLAT * max(float(np.abs(old).max(initial=0.0)), FLAT)
+    far = np.abs(old) > RELATIVE_TOLERANCE * max(
+        float(np.abs(old).max(initial=0.0)), RELATIVE_TOLERANCE
+    )
     if not far.any():
         return np.zeros(len(old))
     usual = float(np.abs(new[far]).sum() / np.abs(old[far]).sum())

@@ -14,11 +14,11 @@ import pandas as pd
 from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator
 
-from retain.explanations.budget import TimeBudget
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.columns import column_origins, transformed_columns
 
 Score = Callable[[pd.DataFrame], np.ndarray]
-ROWS = 50_000
+CHUNK_ROWS = 50_000
 """Mixed rows scored at a time."""
 
 
@@ -40,7 +40,7 @@ def shapley(
     >>> values.tolist()
     [[-1.0, -0.5], [1.0, 0.5]]
     """
-    step = max(1, ROWS // (len(background) * (table.shape[1] + 1)))
+    step = max(1, CHUNK_ROWS // (len(background) * (table.shape[1] + 1)))
     parts = [
         _walked(score, table.iloc[at : at + step], background, random)
         for at in range(0, len(table), step)

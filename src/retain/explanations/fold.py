@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from retain.explanations.budget import TimeBudget
 from retain.explanations.explain import Explained, explain
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.metrics import roc_auc
 from retain.learning.scoring import FoldScorer
 from retain.learning.splits import Fold
 
-ROWS = 200_000
+CHUNK_ROWS = 200_000
 """Rows scored at a time."""
 
 
@@ -32,7 +32,7 @@ def permutation_importance(
     """
     whole = roc_auc(target, model.predict_proba(table)[:, 1])
     orders = [(name, random.permutation(len(table))) for name in table for _ in range(rounds)]
-    step = max(1, ROWS // len(table))
+    step = max(1, CHUNK_ROWS // len(table))
     scores = [
         roc_auc(target, probability)
         for at in range(0, len(orders), step)

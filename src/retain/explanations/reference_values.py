@@ -66,8 +66,7 @@ def top_drivers(
     DataFrame
         One row per customer and driver, customers in the order of ``shap``, strongest drivers
         first: ``customer_id, rank, feature, value`` (of a number), ``level`` (of a category),
-        ``typical_low,
-        typical_high, typical_share`` (of the same level, or of missing values),
+        ``typical_low, typical_high, typical_share`` (of the same level, or of missing values),
         ``log_odds, probability_points``. Features without an effect are left out.
     """
     values = table.loc[shap.ids, list(shap.features)]

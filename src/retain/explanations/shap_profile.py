@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-BINS = 40
+N_BEESWARM_BINS = 40
 """Bins of a beeswarm."""
-STEPS = 20
+MAX_DEPENDENCE_BINS = 20
 """Largest number of bins of a dependence, of equal counts, or of levels of a category."""
-CLEAR = 0.5
+MIN_DIRECTION_RHO = 0.5
 """|Spearman's ρ| from which a feature's effect counts as increasing or decreasing."""
 
 
@@ -26,36 +26,38 @@ class Direction:
     level: str | None = None
 
 
-def direction(values: pd.Series, shares: np.ndarray) -> Direction | None:
+def direction(values: pd.Series, log_odds: np.ndarray) -> Direction | None:
     """Return the direction in which a feature moves scores, or None.
 
     >>> direction(pd.Series([1.0, 2.0, 3.0]), np.array([0.3, 0.1, -0.2])).towards
     'down'
     """
-    if np.ptp(shares) == 0:
+    if np.ptp(log_odds) == 0:
         return None
     if not pd.api.types.is_numeric_dtype(values):
-        means = pd.Series(shares).groupby(values.to_numpy()).mean()
+        means = pd.Series(log_odds).groupby(values.to_numpy()).mean()
         return Direction("level", level=str(means.idxmax())) if len(means) else None
     observed = values.notna().to_numpy()
-    if values[observed].nunique() < 2 or np.ptp(shares[observed]) == 0:
+    if values[observed].nunique() < 2 or np.ptp(log_odds[observed]) == 0:
         return Direction("mixed")
-    rho = float(stats.spearmanr(values[observed], shares[observed]).statistic)
-    towards = "mixed" if abs(rho) < CLEAR else "up" if rho > 0 else "down"
+    rho = float(stats.spearmanr(values[observed], log_odds[observed]).statistic)
+    towards = "mixed" if abs(rho) < MIN_DIRECTION_RHO else "up" if rho > 0 else "down"
     return Direction(towards, rho)
 
 
-def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | None:
+def beeswarm_bins(values: pd.Series, log_odds: np.ndarray) -> dict[str, Any] | None:
     """Return counts of SHAP values in equal bins, and the mean rank of the feature in each.
 
     None if all SHAP values are equal. ``mean_ranks`` go from 0 (lowest) to 1, None in bins
     without an observed number.
     """
-    low, high = float(shares.min()), float(shares.max())
+    low, high = float(log_odds.min()), float(log_odds.max())
     if low == high:
         return None
-    bins = np.clip(((shares - low) / (high - low) * BINS).astype(int), 0, BINS - 1)
-    counts = np.bincount(bins, minlength=BINS)
+    bins = np.clip(
+        ((log_odds - low) / (high - low) * N_BEESWARM_BINS).astype(int), 0, N_BEESWARM_BINS - 1
+    )
+    counts = np.bincount(bins, minlength=N_BEESWARM_BINS)
     return {
         "min": low,
         "max": high,
@@ -66,15 +68,15 @@ def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | Non
 
 def _ranks(values: pd.Series, bins: np.ndarray) -> list[float | None]:
     if not pd.api.types.is_numeric_dtype(values):
-        return [None] * BINS
+        return [None] * N_BEESWARM_BINS
     observed = values.notna().to_numpy()
     rank = (stats.rankdata(values[observed]) - 1) / max(observed.sum() - 1, 1)
-    sums = np.bincount(bins[observed], rank, minlength=BINS)
-    counts = np.bincount(bins[observed], minlength=BINS)
+    sums = np.bincount(bins[observed], rank, minlength=N_BEESWARM_BINS)
+    counts = np.bincount(bins[observed], minlength=N_BEESWARM_BINS)
     return [float(s / c) if c else None for s, c in zip(sums, counts, strict=True)]
 
 
-def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
+def dependence(values: pd.Series, log_odds: np.ndarray) -> list[dict[str, Any]]:
     """Return mean and 10th to 90th percentile of SHAP values by bin or level of the feature.
 
     Numbers have bins of equal counts, ``x`` is the bin's median; a category has its largest
@@ -82,10 +84,10 @@ def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
     """
     number = pd.api.types.is_numeric_dtype(values)
     by = _bin_means(values) if number else values
-    table = pd.DataFrame({"by": by.to_numpy(), "value": values.to_numpy(), "share": shares})
+    table = pd.DataFrame({"by": by.to_numpy(), "value": values.to_numpy(), "share": log_odds})
     parts = list(table.dropna(subset=["by"]).groupby("by", sort=True))
     if not number:
-        parts = sorted(parts, key=lambda one: -len(one[1]))[:STEPS]
+        parts = sorted(parts, key=lambda one: -len(one[1]))[:MAX_DEPENDENCE_BINS]
     return [_step(name, part, number=number) for name, part in parts]
 
 
@@ -102,14 +104,14 @@ def _step(name: object, part: pd.DataFrame, *, number: bool) -> dict[str, Any]:
 
 def _bin_means(values: pd.Series) -> pd.Series:
     """Return the bin of each number; few distinct values are their own bins."""
-    if values.nunique() <= STEPS:
+    if values.nunique() <= MAX_DEPENDENCE_BINS:
         return values
-    return pd.qcut(values, STEPS, labels=False, duplicates="drop")
+    return pd.qcut(values, MAX_DEPENDENCE_BINS, labels=False, duplicates="drop")
 
 
-BUNDLES = 10_000
+MAX_BOOTSTRAP_UNITS = 10_000
 """Largest number of units of the bootstrap; with more groups, several form one unit."""
-BATCH = 100
+BATCH_RESAMPLES = 100
 """Resamples per batch."""
 
 
@@ -127,15 +129,15 @@ def strengths(
 ) -> list[Strength]:
     """Return the mean of each column of ``sizes``, (n, p), with bootstrap intervals.
 
-    Whole duplicate groups are resampled. With more than ``BUNDLES`` groups several form one unit,
-    which does not change the variance of a mean.
+    Whole duplicate groups are resampled. With more than ``MAX_BOOTSTRAP_UNITS`` groups several
+    form one unit, which does not change the variance of a mean.
 
     >>> groups = pd.Series(range(400))
     >>> (strength,) = strengths(np.arange(400.0)[:, None], groups, resamples=200, seed=0)
     >>> strength.value, strength.low < 199.5 < strength.high
     (199.5, True)
     """
-    bundles = pd.factorize(duplicate_groups.to_numpy())[0] % BUNDLES
+    bundles = pd.factorize(duplicate_groups.to_numpy())[0] % MAX_BOOTSTRAP_UNITS
     count = int(bundles.max()) + 1
     sums = np.stack(
         [np.bincount(bundles, sizes[:, j], minlength=count) for j in range(sizes.shape[1])], axis=1
@@ -144,8 +146,8 @@ def strengths(
     random = np.random.default_rng(seed)
     means = np.concatenate(
         [
-            _bootstrap(sums, members, min(BATCH, resamples - start), random)
-            for start in range(0, resamples, BATCH)
+            _bootstrap(sums, members, min(BATCH_RESAMPLES, resamples - start), random)
+            for start in range(0, resamples, BATCH_RESAMPLES)
         ]
     )
     low, high = np.percentile(means, [2.5, 97.5], axis=0)

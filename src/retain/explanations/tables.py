@@ -35,8 +35,8 @@ def number_json(value: Any) -> float | None:
 
 
 Tree = Mapping[str, Any]
-FACTS = ("group", "kind", "is_derived", "in_model", "phik", "significance")
-ESTIMATES = ("mean_abs_shap", "permutation_importance", "effect_size")
+FACT_COLUMNS = ("group", "kind", "is_derived", "in_model", "phik", "significance")
+ESTIMATE_COLUMNS = ("mean_abs_shap", "permutation_importance", "effect_size")
 """Parts of a feature with an interval."""
 
 
@@ -69,8 +69,8 @@ def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
 def _feature(one: Tree) -> dict[str, Any]:
     label, level = one["label"], one["top_level"]
     row = {"name": one["name"], "label_en": label["en"], "label_ru": label["ru"]}
-    row |= {name: one[name] for name in FACTS}
-    for name in ESTIMATES:
+    row |= {name: one[name] for name in FACT_COLUMNS}
+    for name in ESTIMATE_COLUMNS:
         row |= _interval(name, one[name])
     effect = one["effect_size"]
     return {

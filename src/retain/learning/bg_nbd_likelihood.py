@@ -11,12 +11,12 @@ from sklearn.linear_model import LogisticRegression
 
 from retain.errors import NotApplicable
 
-FARTHEST = 9.0
+MAX_LOG_PARAMETER = 9.0
 """Bound of log-parameters: beyond it customers hardly differ, and differences of gamma functions
 lose their precision."""
-STEEPEST = 1e-5
+MAX_SLOPE = 1e-5
 """Largest slope of the mean log-likelihood in a log-parameter at its maximum."""
-SINGULAR = 1e-5
+SINGULAR_DISTANCE = 1e-5
 """``a`` = 1 is a removable singularity of the expected purchases; within this distance of it they
 are computed at its edge."""
 
@@ -48,7 +48,7 @@ class BgNbdParams:
         Euler's transformation of the hypergeometric function avoids a small factor times a huge
         one for customers with many purchases.
         """
-        a = self.a if abs(self.a - 1) > SINGULAR else 1 + SINGULAR
+        a = self.a if abs(self.a - 1) > SINGULAR_DISTANCE else 1 + SINGULAR_DISTANCE
         z = ahead / (self.alpha + T + ahead)
         whole = hyp2f1(a + self.b - 1 - self.r, a - 1, a + self.b + x - 1, z)
         alive = 1 - self.p_churned(x, t_x, T)
@@ -79,7 +79,7 @@ def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
             np.array(start),
             jac=True,
             method="L-BFGS-B",
-            bounds=[(-FARTHEST, FARTHEST)] * 4,
+            bounds=[(-MAX_LOG_PARAMETER, MAX_LOG_PARAMETER)] * 4,
             options={"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8},
         )
         if _is_flat(result.x, result.jac):
@@ -93,8 +93,8 @@ def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
 
     The optimiser's own status is not used: it reports a failure where only rounding is left.
     """
-    room = np.where(slopes < 0, FARTHEST - logs, FARTHEST + logs)
-    return bool((np.minimum(np.abs(slopes), room) <= STEEPEST).all())
+    room = np.where(slopes < 0, MAX_LOG_PARAMETER - logs, MAX_LOG_PARAMETER + logs)
+    return bool((np.minimum(np.abs(slopes), room) <= MAX_SLOPE).all())
 
 
 class _NegLogLikelihood:
@@ -142,7 +142,7 @@ class _NegLogLikelihood:
         )
 
 
-LEAST = 1e-6
+MIN_SLOPE = 1e-6
 """Slope where the decline rate decreases with the score: just enough to keep the order."""
 
 
@@ -167,9 +167,9 @@ class MonotoneSigmoid:
         scaled = ((score - middle) / width)[:, None]
         found = LogisticRegression(C=np.inf, max_iter=1_000).fit(scaled, target)
         slope, height = float(found.coef_[0, 0]), float(found.intercept_[0])
-        if slope < LEAST:
+        if slope < MIN_SLOPE:
             share = float(np.mean(target == found.classes_[1]))
-            slope, height = LEAST, float(np.log(share / (1 - share)))
+            slope, height = MIN_SLOPE, float(np.log(share / (1 - share)))
         return cls(middle, width, height, slope)
 
     @property

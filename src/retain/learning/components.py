@@ -17,12 +17,12 @@ from omegaconf import OmegaConf
 from retain.customers.customers import Customers
 from retain.errors import RetainError, nearest
 from retain.learning import search_ranges, search_space, tuning
-from retain.learning.parameter_table import FIXED
+from retain.learning.forbidden_parameters import FIXED
 from retain.learning.parameters import check_parameter, library_of, parameter_names
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.registry import find_class, is_estimator
 from retain.learning.scoring import TrainingSpec
-from retain.schema import Run, SearchRange
+from retain.schema.run import Run, SearchRange
 from retain.storage.paths import conf_dir
 
 SOURCES = (

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from retain.errors import RetainError, did_you_mean
-from retain.learning.parameter_table import FIXED, PLAIN, REFUSED, THREADS
+from retain.learning.forbidden_parameters import FIXED, PLAIN, REFUSED, THREADS
 
 LONGEST_TEXT = 200
 MOST_VALUES = 10_000

@@ -18,7 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 from retain.learning.blend import Blend
 from retain.learning.columns import required_features
 from retain.learning.splits import DuplicateAwareKFold
-from retain.schema import UNTUNED, Calibration, SearchRange, Tuning
+from retain.schema.run import UNTUNED, Calibration, SearchRange, Tuning
 
 MISSING = "(missing)"
 

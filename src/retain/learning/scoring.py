@@ -22,7 +22,7 @@ from retain.learning.pipeline import PipelineSpec, assemble
 from retain.learning.scores import COLUMNS, Scores
 from retain.learning.splits import DuplicateAwareKFold, Fold, Splits
 from retain.learning.tuning import Tuned, tune
-from retain.schema import Features, Metrics
+from retain.schema.run import Features, Metrics
 
 
 @dataclass(frozen=True)

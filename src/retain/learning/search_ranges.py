@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from retain.errors import RetainError
-from retain.schema import SearchRange, parse
+from retain.schema.parsing import parse
+from retain.schema.run import SearchRange
 
 KEY = "search"
 

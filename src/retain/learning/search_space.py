@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError, did_you_mean
-from retain.schema import SearchRange
+from retain.schema.run import SearchRange
 
 if TYPE_CHECKING:
     from optuna import Trial

@@ -28,7 +28,7 @@ from retain.learning.search_space import (
     suggest_parameters,
 )
 from retain.learning.splits import DuplicateAwareKFold
-from retain.schema import Tuning
+from retain.schema.run import Tuning
 
 if TYPE_CHECKING:
     from optuna import Study, Trial

@@ -11,7 +11,7 @@ from retain.learning.metrics import corrected_interval
 from retain.learning.search_space import Space, model_choices
 from retain.learning.splits import Fold
 from retain.learning.tuning import Tuned
-from retain.schema import SearchRange
+from retain.schema.run import SearchRange
 
 
 def summarise_tuning(

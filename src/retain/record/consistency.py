@@ -9,7 +9,8 @@ from typing import Any
 
 from retain.errors import RetainError
 from retain.record.facts import Record, identifying_text, identity_of, slug_of
-from retain.schema import Run, parse
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 
 THREADS = ("n_jobs", "thread_count", "num_threads", "nthread")
 """Parameters of models that may be set to ``threads``, which does not change results."""

@@ -1,4 +1,4 @@
-"""Paths of the files of a run; no other module joins these names."""
+"""Paths of the files of a run, a campaign and a scoring; no other module joins these names."""
 
 from __future__ import annotations
 
@@ -132,3 +132,56 @@ class ScoreDirectory:
     def score_json(self) -> Path:
         """The summary for programs; its ``campaign`` is the id of the campaign."""
         return self.path / "score.json"
+
+
+@dataclass(frozen=True)
+class CampaignDirectory:
+    """The files of one campaign, named by its id; only the readout changes."""
+
+    path: Path
+
+    @property
+    def campaign_json(self) -> Path:
+        """The plan in numbers, its settings, its catalogue and the hashes of the tables."""
+        return self.path / "campaign.json"
+
+    @property
+    def assignment(self) -> Path:
+        """The assignment of customers to offers and to the control group."""
+        return self.path / "campaign.csv"
+
+    @property
+    def offers(self) -> Path:
+        """The offers' texts, one row per customer."""
+        return self.path / "offers.csv"
+
+    @property
+    def tables(self) -> tuple[Path, ...]:
+        """The files whose hashes ``campaign.json`` holds."""
+        return (self.assignment, self.offers)
+
+    @property
+    def readout(self) -> ReadoutDirectory:
+        """The measured result; the only part that is written later."""
+        return ReadoutDirectory(self.path / "readout")
+
+
+@dataclass(frozen=True)
+class ReadoutDirectory:
+    """The files of a readout, replaced as a whole."""
+
+    path: Path
+
+    @property
+    def readout(self) -> Path:
+        """All results of the outcomes."""
+        return self.path / "readout.json"
+
+    @property
+    def effects(self) -> Path:
+        """The effects, as a table."""
+        return self.path / "effects.csv"
+
+    def offers(self, name: str) -> Path:
+        """Return the path of a catalogue, as an option of the config group ``offers``."""
+        return self.path / "offers" / f"{name}.yaml"

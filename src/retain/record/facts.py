@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from retain.schema import Config
+from retain.schema.parsing import Config
 
 SCHEMA = 2
 State = Literal["done", "failed", "not_applicable"]

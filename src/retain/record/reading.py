@@ -16,7 +16,7 @@ from retain.storage.schemas import check_schema
 
 RECORD_BYTES = 16 * MIB
 """Maximum size of a record; a large contract makes about 30 KiB."""
-OPENS, CLOSES, EMPTY = b'\n  "data": {', b"\n  }", b"null"
+DATA_START, DATA_END, NO_DATA = b'\n  "data": {', b"\n  }", b"null"
 """Start and end of ``config.data`` in the text of a record."""
 
 
@@ -47,7 +47,7 @@ class Reader:
             return None
         begin, end = _contract_span(text)
         contract = text[begin:end]
-        record = self._without(contract, text[:begin] + EMPTY + text[end:])
+        record = self._without(contract, text[:begin] + NO_DATA + text[end:])
         if record is None:
             record = _parse_record(text, path)
             check_tree(record.config.get("data"), f"{path}: config.data")
@@ -75,7 +75,7 @@ class Reader:
             record = Record.model_validate_json(text)
         except ValidationError:
             return None
-        if record.schema_ != SCHEMA or record.config.get("data", EMPTY) is not None:
+        if record.schema_ != SCHEMA or record.config.get("data", NO_DATA) is not None:
             return None
         record.config["data"] = self._contracts[contract]
         return record
@@ -83,9 +83,9 @@ class Reader:
 
 def _contract_span(text: bytes) -> tuple[int, int]:
     """Return the span of ``config.data`` in the text of a record, empty if it has none."""
-    begin = text.find(OPENS)
-    end = text.find(CLOSES, begin)
-    return (0, 0) if begin < 0 or end < 0 else (begin + len(OPENS) - 1, end + len(CLOSES))
+    begin = text.find(DATA_START)
+    end = text.find(DATA_END, begin)
+    return (0, 0) if begin < 0 or end < 0 else (begin + len(DATA_START) - 1, end + len(DATA_END))
 
 
 def _parse_record(text: bytes, path: Path) -> Record:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retain.errors import RetainError
-from retain.record.campaign import CampaignDirectory
-from retain.record.directory import RunDirectory, ScoreDirectory
+from retain.record.directory import CampaignDirectory, RunDirectory, ScoreDirectory
 from retain.record.facts import Record
 from retain.record.reading import Reader
 from retain.storage.locks import wait_for_lock

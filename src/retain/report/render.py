@@ -14,25 +14,29 @@ from retain.report.charts.canvas import Chart, Labels, chart_style
 from retain.report.charts.curves import calibration, curve
 from retain.report.charts.dependence import dependence
 from retain.report.charts.distributions import distributions
-from retain.report.charts.effects import effects
-from retain.report.charts.intervals import SHOWN, drivers, intervals, segments
+from retain.report.charts.intervals import MAX_RUNS, drivers, effects, intervals, segments
 from retain.report.charts.money_curves import budget_curve, profit_curve
 from retain.report.charts.svg import inline, key
 from retain.report.charts.tornado import tornado
-from retain.report.fishbone import fishbone
+from retain.report.fishbone.fishbone import fishbone
 from retain.report.text.names import Tree
 from retain.report.text.words import LANGUAGES
 from retain.report.tree import fill_defaults
 from retain.storage.writing import atomic_write
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
-REASONS = (fishbone, drivers, beeswarm, dependence, distributions)
-MONEY = (profit_curve, budget_curve)
-NAMED = (*REASONS, segments, tornado)
+EXPLANATION_CHARTS = (fishbone, drivers, beeswarm, dependence, distributions)
+MONEY_CHARTS = (profit_curve, budget_curve)
+CHARTS_WITH_NAMES = (*EXPLANATION_CHARTS, segments, tornado)
 """Charts that contain names of the data, which differ by language."""
-NAMES = ("intervals", "effects", *CURVES, *(draw.__name__ for draw in (*NAMED, *MONEY)))
+CHART_NAMES = (
+    "intervals",
+    "effects",
+    *CURVES,
+    *(draw.__name__ for draw in (*CHARTS_WITH_NAMES, *MONEY_CHARTS)),
+)
 FORMATS = ("svg", "png")
-DOTS = 200
+PNG_DPI = 200
 """Dots per inch of a PNG."""
 
 
@@ -45,13 +49,13 @@ def language_neutral_charts(tree: Tree, language: str) -> dict[str, Chart]:
     """Return the charts that need one drawing for both languages."""
     neutral = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
     neutral += [_curve(name, tree, Labels(language)) for name in CURVES]
-    neutral += [draw(tree, Labels(language)) for draw in MONEY]
+    neutral += [draw(tree, Labels(language)) for draw in MONEY_CHARTS]
     return _by_name(neutral)
 
 
 def localised_charts(tree: Tree, language: str) -> dict[str, Chart]:
     """Return the charts whose drawing differs by language, because names in them do."""
-    return _by_name([draw(tree, Labels(language)) for draw in NAMED])
+    return _by_name([draw(tree, Labels(language)) for draw in CHARTS_WITH_NAMES])
 
 
 def _by_name(candidates: Sequence[Chart | None]) -> dict[str, Chart]:
@@ -60,7 +64,7 @@ def _by_name(candidates: Sequence[Chart | None]) -> dict[str, Chart]:
 
 def chart_subset(tree: Tree) -> Tree:
     """Return the part of the tree that charts need, small for any number of runs."""
-    return {**tree, "leaderboard": tree["leaderboard"][:SHOWN], "fold_values": {}, "diffs": []}
+    return {**tree, "leaderboard": tree["leaderboard"][:MAX_RUNS], "fold_values": {}, "diffs": []}
 
 
 def _curve(name: str, tree: Tree, labels: Labels) -> Chart | None:
@@ -95,7 +99,7 @@ def pictures(
     written = []
     with chart_style():
         rendered = charts(fill_defaults(tree), language)
-        for name in NAMES:
+        for name in CHART_NAMES:
             for form in FORMATS:
                 path = apart.get(name, folder) / f"{name}.{form}"
                 if name not in rendered:
@@ -103,7 +107,7 @@ def pictures(
                     continue
                 with atomic_write(path, durable=False) as temporary:
                     figure, dated = rendered[name].figure, _without_date(form)
-                    figure.savefig(temporary, format=form, dpi=DOTS, metadata=dated)
+                    figure.savefig(temporary, format=form, dpi=PNG_DPI, metadata=dated)
                 written.append(path)
     return written
 

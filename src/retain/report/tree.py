@@ -12,7 +12,7 @@ from retain.storage.schemas import check_schema
 from retain.verdict.document import SCHEMA
 
 METRIC = "roc_auc"
-LISTED = 100
+MAX_EXCLUDED_LISTED = 100
 """Maximum number of runs per reason; verdict.json has all of them."""
 
 OPTIONAL: dict[str, Any] = {
@@ -36,6 +36,8 @@ OPTIONAL: dict[str, Any] = {
     "calibration_check": None,
     "sealed_test": None,
     "segments": None,
+    "dominant_segment": None,
+    "fitted_thresholds": None,
     "t_quantiles": {},
     "n_unfinished": 0,
     "commands": [],
@@ -80,10 +82,10 @@ def _reason(state: str, reason: str, runs: Sequence[Tree]) -> dict[str, Any]:
     return {
         "state": state,
         "reason": reason,
-        "runs": runs[:LISTED],
+        "runs": runs[:MAX_EXCLUDED_LISTED],
         "n_runs": len(runs),
         "path": f"excluded_runs {selector}",
-        "more": len(runs) > LISTED,
+        "more": len(runs) > MAX_EXCLUDED_LISTED,
     }
 
 

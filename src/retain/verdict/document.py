@@ -3,9 +3,11 @@
 schema                     counts up when the meaning of a key changes
 study, studies, question   what was compared
 summary, cautions          the answer in English, and what a reader should know
-selection                  rule, best, simplest_tied; winner is one of the two
-winner                     id, name, overrides, config, metrics, tuning
-tied, versus_random        ids tied with the best; whether the best beats a random ranking
+selection                  rule, best, simplest_tied; winner is one of the two; corrected: the
+winner's means, corrected for its choice
+winner                     id, name, overrides, config, metrics, seeds, tuning
+tied                       ids tied with the best
+versus_random              the winner against a random ranking, on the sealed test
 alpha, rope                level of the tests, region of practical equivalence
 key_columns, metrics       columns of the leaderboard that tell runs apart, and its metrics
 leaderboard                one object a run, best first
@@ -22,6 +24,7 @@ data, split, checks        customers, folds and audit, as the winner's record te
 explanations               why: see explanations/document.py; null without explain=… or drivers
 model, n_scored            the winner refitted: its file; customers it scored, by origin
 segments                   what each segment is
+dominant_segment           a band or segment with more than 90 % of the customers; null if none
 fitted_thresholds          segmentation and offers with the bounds that customers are placed by
 recalibration              what turns scores into probabilities, and how it was chosen
 calibration_check          observed beside expected declines by tenth of the risk, tests and flags
@@ -43,11 +46,13 @@ from scipy import special
 from retain.record.facts import Record
 from retain.record.study import BrokenRun
 from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
+from retain.verdict.corrected import CorrectedMeans
 from retain.verdict.difference import Difference
 from retain.verdict.gate import GateResult
 from retain.verdict.main_effects import MainEffect
 from retain.verdict.sealed_test import SealedTest
 from retain.verdict.verdict import Verdict
+from retain.verdict.versus_random import Chance
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -79,6 +84,11 @@ class ComparisonExtras:
     running: int = 0
     repeated: int = 0
 
+    @property
+    def chance(self) -> Chance:
+        """The test against a random ranking."""
+        return Chance() if self.sealed is None else self.sealed.chance
+
 
 def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
     """Return the tree of ``verdict.json``, in plain values."""
@@ -89,26 +99,24 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
         "studies": list(extras.studies),
         "question": extras.question,
         "summary": verdict.sentence,
-        "cautions": _cautions(verdict, extras.sealed),
+        "cautions": _cautions(verdict, extras),
         "selection": {
             "rule": verdict.comparison.rule,
             "best": _run_name(verdict, verdict.best),
             "simplest_tied": _run_name(verdict, verdict.simplest),
+            "corrected": _corrected(verdict.corrected),
         },
         "winner": {
             **_run_name(verdict, winner),
             "overrides": list(winner.overrides),
             "config": winner.config,
             "metrics": {name: m.model_dump(mode="json") for name, m in winner.metrics.items()},
+            "seeds": [run.seed for run in verdict.candidates[winner.id].runs],
+            "seed_sd": verdict.candidates[winner.id].seed_sd,
             "tuning": None if winner.tuning is None else winner.tuning.model_dump(mode="json"),
         },
         "tied": list(verdict.tied),
-        "versus_random": {
-            "significant": verdict.chance.beaten,
-            "p": verdict.chance.p,
-            "tied": list(verdict.chance.tied),
-            "message": verdict.chance.sentence,
-        },
+        "versus_random": _versus_random(verdict, extras.chance),
         "alpha": verdict.comparison.alpha,
         "rope": verdict.comparison.rope,
         **_leaderboard(verdict),
@@ -154,6 +162,11 @@ def _to_plain(item: DataclassInstance) -> Any:
 
 def _run_name(verdict: Verdict, record: Record) -> dict[str, str]:
     return {"id": record.id, "name": verdict.name(record)}
+
+
+def _corrected(corrected: CorrectedMeans) -> dict[str, Any]:
+    """Return the winner's means, corrected for its choice, with the method in words."""
+    return {**_to_plain(corrected), "message": corrected.sentence}
 
 
 def _leaderboard(verdict: Verdict) -> dict[str, Any]:
@@ -223,10 +236,24 @@ def _sealed(sealed: SealedTest) -> dict[str, Any]:
     }
 
 
-def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any]]:
+def _versus_random(verdict: Verdict, chance: Chance) -> dict[str, Any]:
+    return {
+        "status": chance.status,
+        "p": chance.p,
+        "level": chance.level,
+        "access_number": chance.access_number,
+        "tied": list(verdict.constant_tied),
+        "message": chance.sentence,
+    }
+
+
+def _cautions(verdict: Verdict, extras: ComparisonExtras) -> list[dict[str, Any]]:
+    sealed, chance = extras.sealed, extras.chance
     messages = [
         {"code": one.code, "message": one.sentence, **one.values} for one in verdict.cautions
     ]
+    if chance.status == "not_shown":
+        messages.append({"code": "chance", "message": chance.sentence, "p": chance.p})
     if sealed is not None and len(sealed.openings) > 1:
         count = len(sealed.openings)
         messages.append(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from retain.errors import RetainError
-from retain.record import CANNOT_CHANGE_A_RESULT, Record
+from retain.record.facts import CANNOT_CHANGE_A_RESULT, Record
 from retain.wording import describe_count, format_value
 
 Aspect = Callable[[Record], str]
@@ -27,6 +27,7 @@ COMPARED_FIELDS: tuple[tuple[str, Aspect], ...] = (
 
 def check_comparable(records: Sequence[Record]) -> None:
     """Raise a ``RetainError`` naming each aspect in which finished runs differ, with examples."""
+    _check_fold_seed(records)
     problems = [
         problem
         for name, aspect in COMPARED_FIELDS
@@ -38,6 +39,18 @@ def check_comparable(records: Sequence[Record]) -> None:
             + "\n".join(problems)
             + "\nKeep them in separate studies (study.name=NAME) and compare each, or launch the "
             "sweep again to redo what is outdated."
+        )
+
+
+def _check_fold_seed(records: Sequence[Record]) -> None:
+    """Raise a ``RetainError`` if ``validation.seed`` gave the runs different folds."""
+    seeds = {str(get_key(record.config, "validation.seed") or 0) for record in records}
+    if len(seeds) > 1:
+        listed = ",".join(sorted(seeds))
+        raise RetainError(
+            f"validation.seed={listed} moves the folds, and runs on other folds cannot be compared "
+            "in one table. Keep them in separate studies (study.name=NAME). To see how much the "
+            "seed of models and samplers matters, on the same folds: seed=0,1"
         )
 
 

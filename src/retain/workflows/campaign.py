@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.offers.catalogue import fit_catalogue
+from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.segmentation.outcomes import Outcomes
 from retain.campaign.tables import (
@@ -67,12 +68,13 @@ class CampaignFiles:
         write_csv(self.customers, files.customers)
 
 
-def plan_campaign(
+def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     config: Compare,
     settings: CampaignSettings,
     shared: tuple[SharedValue, SharedValue],
     test_scores: Scores,
     driver_texts: DriverTexts | None,
+    ranking: Ranking,
 ) -> CampaignFiles:
     """Segment all scored customers and plan a campaign for them.
 
@@ -82,6 +84,8 @@ def plan_campaign(
         The ``Dataset`` and the out-of-fold ``Scores``.
     test_scores
         Scores of the customers of the sealed test.
+    ranking
+        The result of the sealed test's comparison with chance.
 
     Raises
     ------
@@ -110,7 +114,7 @@ def plan_campaign(
         )
         expected = select_latest_snapshot(dataset.customers, (cross_fitted, test_scores))[1]
         outcomes = collect_outcomes(audience, customers, expected)
-        campaign = make_campaign(audience, recalibrated, settings, outcomes)
+        campaign = make_campaign(audience, recalibrated, settings, outcomes, ranking)
     language = config.report.language
     return to_campaign_files(campaign, settings, recalibrated, language, driver_texts)
 
@@ -152,6 +156,7 @@ def to_campaign_files(
         catalogue = fit_catalogue(catalogue, audience)
     tree = {
         "segments": campaign.segments,
+        "dominant_segment": campaign.dominant,
         "campaign": campaign.tree,
         "settings": settings.as_json(),
         "fitted_thresholds": {

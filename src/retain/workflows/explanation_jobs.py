@@ -13,17 +13,19 @@ from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.explanations.ablation import refit_without
 from retain.explanations.associations import Associations, associations
-from retain.explanations.budget import TimeBudget
 from retain.explanations.context import ExplanationContext, build_context
 from retain.explanations.distributions import Distribution, distributions
-from retain.explanations.document import PAIRS
+from retain.explanations.document import MIN_PAIR_PHIK
 from retain.explanations.explain import Explained, explain
 from retain.explanations.fold import FoldExplained, explain_fold
 from retain.explanations.label_audit import LabelAudit, label_audit
+from retain.explanations.time_budget import TimeBudget
 from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
-from retain.record import Record
-from retain.schema import Compare, Run, parse
+from retain.record.facts import Record
+from retain.schema.compare import Compare
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def compute_associations(winner: Record, shared: SharedValue) -> AssociationResu
     training, target = context.training, context.target
     return AssociationResult(
         context=context,
-        associations=associations(training, target, least=PAIRS),
+        associations=associations(training, target, least=MIN_PAIR_PHIK),
         distributions=distributions(training, target, context.columns, seed=winner.seed),
         label_audit=label_audit(dataset.customers),
     )

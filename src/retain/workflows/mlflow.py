@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from retain.errors import RetainError
-from retain.record import CANNOT_CHANGE_A_RESULT, Record, RunDirectory
-from retain.schema import Tracking
+from retain.record.directory import RunDirectory
+from retain.record.facts import CANNOT_CHANGE_A_RESULT, Record
+from retain.schema.compare import Tracking
 
 if TYPE_CHECKING:
     from mlflow.entities import Metric

@@ -10,8 +10,11 @@ from pathlib import Path
 from retain.errors import RetainError, did_you_mean
 from retain.learning.score_file import read_scores
 from retain.learning.scores import Scores
-from retain.record import BrokenRun, Record, RecordChecker, RunDirectory, StudyDirectory
-from retain.schema import Compare
+from retain.record.consistency import RecordChecker
+from retain.record.directory import RunDirectory
+from retain.record.facts import Record
+from retain.record.study import BrokenRun, StudyDirectory
+from retain.schema.compare import Compare
 from retain.storage.paths import check_name, is_inside, parse_path
 
 
@@ -52,9 +55,15 @@ class RunSelection:
         """Number of runs that occur again in another study; each is compared once."""
         return len(self.runs) - len({record.id for record in self.records})
 
+    @property
+    def question(self) -> str | None:
+        """The question of the study, None for studies with different questions."""
+        questions = {str(record.config["study"]["question"]) for record in self.records}
+        return questions.pop() if len(questions) == 1 else None
+
     def find_directory(self, record: Record) -> RunDirectory:
-        """Return the directory of a record."""
-        return next(run for run, other in self.runs if other is record)
+        """Return the directory of a record, the first one of a run in several studies."""
+        return next(run for run, other in self.runs if other.id == record.id)
 
     def find_run(self, text: str) -> tuple[RunDirectory, Record]:
         """Return a run by its id, or the name or path of its directory.
@@ -211,6 +220,14 @@ def read_run_scores(run: RunDirectory, record: Record) -> Scores:
         If the file is no table of scores, or does not match the record.
     """
     return read_scores(run.scores, record, within=run.path)
+
+
+def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
+    """Return a run's scores, None if they cannot be read."""
+    try:
+        return read_run_scores(run, record)
+    except RetainError:
+        return None
 
 
 def format_commands(selection: RunSelection, arguments: Sequence[str]) -> tuple[str, ...]:

@@ -11,15 +11,22 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.reference import Reference, read_reference
 from retain.campaign.value.recalibration import Recalibration
 from retain.errors import RetainError, did_you_mean
 from retain.execution.shared_memory import SharedValue
 from retain.learning.experiment import score_new
 from retain.learning.scores import Scores
-from retain.record import StudyDirectory
-from retain.schema import SavedVerdict, parse
-from retain.schema.scoring import FittedThresholds, SavedFile, SavedSettings, SavedWinner
+from retain.record.study import StudyDirectory
+from retain.schema.parsing import parse
+from retain.schema.scoring import (
+    FittedThresholds,
+    SavedFile,
+    SavedSettings,
+    SavedVerdict,
+    SavedWinner,
+)
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json_object
 from retain.storage.schemas import check_schema
@@ -53,6 +60,8 @@ class LoadedWinner:
         Date of the sealed test (YYYY-MM-DD), None if customers have one row each.
     thresholds
         Segmentation and catalogue, fitted on the customers of the comparison.
+    ranking
+        The result of the sealed test's comparison with chance.
     """
 
     folder: Path
@@ -63,6 +72,7 @@ class LoadedWinner:
     thresholds: FittedThresholds
     recalibration: Recalibration
     reference: Reference
+    ranking: Ranking
 
     @property
     def customers_csv(self) -> Path:
@@ -102,6 +112,7 @@ def load_winner(path: Path) -> LoadedWinner:
         thresholds=thresholds,
         recalibration=Recalibration.from_json(saved_recalibration),
         reference=read_reference(path.parent / reference.file, reference.sha256),
+        ranking=verdict.versus_random.status,
     )
 
 

@@ -13,13 +13,12 @@ from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import apply_to_new_customers
 from retain.campaign.drift import drift, drift_warnings
 from retain.campaign.value.value import build_audience
-from retain.execution.executor import run_in_subprocess
+from retain.execution.job_executor import run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.scores import Scores
-from retain.record import ScoreDirectory
-from retain.schema import Score, parse
-from retain.schema.parsing import deep_merge
-from retain.schema.scoring import SavedSettings
+from retain.record.directory import ScoreDirectory
+from retain.schema.parsing import deep_merge, parse
+from retain.schema.scoring import SavedSettings, Score
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
@@ -54,7 +53,7 @@ def score_customers(
     with threadpool_limits(config.threads):
         shifts = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
         audience = _build_audience(saved, settings, new, scores)
-        campaign = apply_to_new_customers(audience, saved.recalibration, settings)
+        campaign = apply_to_new_customers(audience, saved.recalibration, settings, saved.ranking)
         language = config.report.language
         files = to_campaign_files(campaign, settings, saved.recalibration, language, None)
     return ScoreResult(saved, new, files, shifts)
@@ -131,6 +130,7 @@ def score_document(result: ScoreResult) -> dict[str, Any]:
     drift                   number of training customers, PSI of the score, features by shift
     segments, settings      as in verdict.json
     campaign_id             id of the campaign in campaigns/; null if there is none
+    no_campaign             the reason why none was planned, as in verdict.json; null otherwise
     campaign_sha256         SHA-256 of its campaign.json
     cautions                warnings for the reader
     """
@@ -150,6 +150,7 @@ def score_document(result: ScoreResult) -> dict[str, Any]:
         "settings": tree["settings"],
         "campaign_id": (tree["campaign"] or {}).get("id"),
         "campaign_sha256": tree["campaign_sha256"],
+        "no_campaign": tree["campaign"] if "reason" in (tree["campaign"] or {}) else None,
         "cautions": list_cautions(result),
     }
 

@@ -10,8 +10,11 @@ from retain.errors import RetainError
 from retain.execution.dataset import Dataset, prepare_dataset
 from retain.execution.shared_memory import SharedValue, share
 from retain.learning.scores import Scores
-from retain.record import DataInfo, Record, RunDirectory
-from retain.schema import Compare, Run, parse
+from retain.record.directory import RunDirectory
+from retain.record.facts import DataInfo, Record
+from retain.schema.compare import Compare
+from retain.schema.parsing import parse
+from retain.schema.run import Run
 from retain.workflows.recorded_data import merge_recorded
 from retain.workflows.test_set import TrainingData
 

@@ -17,7 +17,8 @@ from retain.customers import demo
 from retain.customers.customers import Column, DisplayName
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive
-from retain.schema import Assumptions, Catalogue, parse
+from retain.schema.campaign import Assumptions, Catalogue
+from retain.schema.parsing import parse
 
 OFFER = {
     "label": {"en": "Letter", "ru": "Письмо"},

@@ -15,7 +15,8 @@ from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.offers.placeholder_values import MAX_CHARACTERS, format_number, sanitise
 from retain.campaign.offers.texts import offer_texts
 from retain.customers.customers import Column, DisplayName
-from retain.schema import Assumptions, Catalogue, parse
+from retain.schema.campaign import Assumptions, Catalogue
+from retain.schema.parsing import parse
 
 COLUMNS = {
     "pages": Column("pages", "site", "number", "Pages a visit", "Страниц за визит"),

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from retain.campaign.assignment import COLUMNS, CSV, JSON, read_assignment, to_yaml_dict
 from retain.campaign.readout.outcomes import read_outcomes
 from retain.errors import RetainError
-from retain.schema import Catalogue, OutcomesFile, parse
+from retain.schema.campaign import Catalogue
+from retain.schema.parsing import parse
+from retain.schema.readout import OutcomesFile
 
 from .simulated_campaign import outcomes_table, simulate_campaign, write_campaign, write_tree
 

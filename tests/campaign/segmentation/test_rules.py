@@ -11,7 +11,8 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation.rules import check_rule, evaluate_rule, fit_rules
 from retain.customers.customers import Column, DisplayName
 from retain.errors import RetainError
-from retain.schema import Condition, Rule, SegmentRule, parse
+from retain.schema.campaign import Condition, Rule, SegmentRule
+from retain.schema.parsing import parse
 
 COLUMNS = {
     "pages": Column("pages", "site", "number"),

@@ -11,7 +11,7 @@ from retain.campaign.segmentation import segment_tree
 from retain.campaign.segmentation.rules import check_rule, evaluate_rule
 from retain.campaign.segmentation.segments import assign_segments
 from retain.customers.customers import Column, DisplayName
-from retain.schema import Segmentation
+from retain.schema.campaign import Segmentation
 
 COLUMNS = {
     "pages": Column("pages", "site", "number", "Pages a visit", "Страниц за визит"),
@@ -164,7 +164,7 @@ def test_numbers_beyond_single_precision_are_parted_all_the_same():
 
 
 def test_of_very_many_customers_a_tree_is_learnt_from_some(monkeypatch):
-    monkeypatch.setattr(segment_tree, "MOST", 150)
+    monkeypatch.setattr(segment_tree, "MAX_CUSTOMERS", 150)
     audience = assign_segments(invented(600, 0), tree(max_depth=2))
     assert len(audience.segments) == 600
     again = assign_segments(invented(600, 0), tree(max_depth=2))

@@ -8,7 +8,8 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation import stability as module
 from retain.campaign.segmentation.segments import assign_segments
 from retain.campaign.segmentation.stability import stability
-from retain.schema import Segmentation, ThresholdBands, parse
+from retain.schema.campaign import Segmentation, ThresholdBands
+from retain.schema.parsing import parse
 
 
 def bands(scale="absolute", **begins):
@@ -110,7 +111,7 @@ def test_a_seed_gives_the_same_numbers_and_another_others():
 
 
 def test_of_very_many_customers_some_are_drawn(monkeypatch):
-    monkeypatch.setattr(module, "MOST", 50)
+    monkeypatch.setattr(module, "MAX_CUSTOMERS", 50)
     audience = customers([0.1] * 300 + [0.9] * 300 + [0.99])
     found = measured(audience, bands(low=0, high=0.5, rare=0.97), resamples=5)
     assert {"low risk", "high risk"} <= set(found)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retain.campaign.value.break_even import break_even, break_even_risk, cheapest_offer
-from retain.schema import Beta, Catalogue
+from retain.schema.campaign import Beta, Catalogue
 
 from .invented_campaign import CATALOGUE, make_audience, make_offer, make_offers, make_value
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from retain.campaign.value.break_even import cheapest_offer
 from retain.campaign.value.empc import empc, of_offer
-from retain.schema import Beta, Catalogue
+from retain.schema.campaign import Beta, Catalogue
 
 from .invented_campaign import CATALOGUE, make_audience, make_offer, make_value
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from retain.customers.checks.checks import CHECKS, CODES, DataCheck, Folding, audit, raise_severe
+from retain.customers.checks.checks import (
+    CHECK_NAMES,
+    CHECKS,
+    DataCheck,
+    Folding,
+    audit,
+    raise_severe,
+)
 from retain.customers.checks.duplicates import add_duplicates, group_duplicates
 from retain.customers.contract.reader import read
 from retain.errors import RetainError
@@ -14,8 +21,8 @@ CONSTANT = DataCheck("constant_features", "failed", "1 of 8 features has a singl
 
 
 def test_every_check_answers_under_the_name_of_its_function(shop):
-    assert tuple(check.code for check in audit(shop(), SHUFFLED)) == CODES
-    assert len(CHECKS) == len(set(CODES)) == 7
+    assert tuple(check.code for check in audit(shop(), SHUFFLED)) == CHECK_NAMES
+    assert len(CHECKS) == len(set(CHECK_NAMES)) == 7
 
 
 def test_copies_that_were_looked_for_before_are_answered_alike(shop):

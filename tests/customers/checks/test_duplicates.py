@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from retain.customers.checks import duplicates
 from retain.customers.checks.duplicates import add_duplicates, find_duplicates
 from retain.customers.checks.match_model import (
-    WINDOW,
+    WINDOW_ROWS,
     encode,
     find_candidates,
     fit_match_model,
@@ -264,7 +264,7 @@ def test_a_customer_copied_many_times_is_one_group_and_the_shortcut_is_told():
     assert together(found.labels, *range(1, 41))
     assert found.labels.nunique() == 361
     assert found.n_truncated == 40
-    assert len(found.pairs) < 40 * WINDOW
+    assert len(found.pairs) < 40 * WINDOW_ROWS
     assert "(40 customers were compared with their nearest candidates only)" in found.description
 
 

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from retain.report.charts.canvas import COLOURS, POINTS, Labels, chart_style
+from retain.report.charts.canvas import COLOURS, POINTS_PER_INCH, Labels, chart_style
 from retain.report.charts.svg import inline
-from retain.report.fishbone import fishbone
-from retain.report.render import DOTS
+from retain.report.fishbone.fishbone import fishbone
+from retain.report.render import PNG_DPI
 
 pytestmark = pytest.mark.slow
 
@@ -118,13 +118,13 @@ def texts_of(chart):
     from matplotlib.text import Text
     from matplotlib.transforms import Affine2D
 
-    chart.figure.set_dpi(DOTS)
+    chart.figure.set_dpi(PNG_DPI)
     renderer = FigureCanvasAgg(chart.figure).get_renderer()
     found = [text for text in chart.figure.findobj(Text) if text.get_text()]
     with chart_style():
         boxes = [text.get_window_extent(renderer) for text in found]
-    chart.figure.set_dpi(POINTS)
-    scale = Affine2D().scale(POINTS / DOTS)
+    chart.figure.set_dpi(POINTS_PER_INCH)
+    scale = Affine2D().scale(POINTS_PER_INCH / PNG_DPI)
     return [(text, box.transformed(scale)) for text, box in zip(found, boxes, strict=True)]
 
 

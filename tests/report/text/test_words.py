@@ -53,10 +53,12 @@ def test_every_text_is_asked_for_somewhere():
     built = (
         "assumption.",
         "campaign.consent.",
+        "campaign.unplanned.",
         "caution.",
         "channel.",
         "chart.",
         "column.",
+        "answer.chance.",
         "effect.",
         "funnel.",
         "group.",

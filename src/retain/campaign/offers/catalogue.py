@@ -9,7 +9,7 @@ from string import Formatter
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import rules
 from retain.errors import RetainError, did_you_mean, nearest
-from retain.schema import Catalogue, Offer, Rule
+from retain.schema.campaign import Catalogue, Offer, Rule
 
 DRIVER = "driver"
 """Placeholder of the customer's strongest driver that the offer addresses."""

@@ -12,7 +12,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import DRIVER, placeholders
 from retain.campaign.offers.placeholder_values import is_available
 from retain.campaign.segmentation import rules
-from retain.schema import Offer
+from retain.schema.campaign import Offer
 
 
 def expand_groups(names: Sequence[str], audience: Audience) -> set[str]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retain import schema
 from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.eligibility import RiskDrivers, expand_groups, find_eligible
 from retain.errors import NotApplicable
-from retain.schema import Catalogue, Offer
+from retain.schema.campaign import Assumptions, Catalogue, Offer
 
 
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
@@ -20,7 +19,7 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
     ``profit`` is monthly, ``horizon`` in months. There is no discount on a missing profit or a
     loss.
 
-    >>> from retain.schema import Beta, Translated
+    >>> from retain.schema.campaign import Beta, Translated
     >>> text, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
     >>> offer = Offer(label=text, text=text, channel="email", needs_consent=True, save_rate=beta,
     ...     contact_cost=1, redemption_cost=2, discount=0.05, redemption_rate_stayers=1)
@@ -39,7 +38,7 @@ def expected_cost(
     The cost of the contact plus that of ``each`` redemption (``redemption_cost``) by saved
     decliners and by a share of stayers.
     """
-    takes = risk * save_rate + (1 - risk) * offer.redemption_rate_stayers
+    takes = risk * np.maximum(save_rate, 0.0) + (1 - risk) * offer.redemption_rate_stayers
     return np.asarray(offer.contact_cost + takes * each)
 
 
@@ -96,9 +95,14 @@ class OfferMatrix:
     cost: np.ndarray
     net: np.ndarray
 
+    @property
+    def pays(self) -> np.ndarray:
+        """True where a customer may get an offer that gains more than it costs, shape (n, m)."""
+        return np.asarray(self.eligible & (self.net > 0))
+
 
 def evaluate_offers(
-    catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
+    catalogue: Catalogue, audience: Audience, assumptions: Assumptions
 ) -> OfferMatrix:
     """Evaluate the offers of a catalogue for an audience.
 
@@ -120,8 +124,14 @@ def evaluate_offers(
     return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers)
 
 
+def lift_factors(offer: Offer, save_rate: np.ndarray) -> np.ndarray:
+    """Return save rates of customers, shape (n,), over the offer's mean; 1 if that is 0."""
+    mean = offer.save_rate.mean
+    return np.asarray(save_rate / mean) if mean else np.ones(len(save_rate))
+
+
 def reprice_offers(
-    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
+    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: Assumptions
 ) -> OfferMatrix:
     """Return the same offers at other save rates, costs or values at stake."""
     return _to_offer_matrix(
@@ -132,7 +142,7 @@ def reprice_offers(
 def _to_offer_matrix(
     catalogue: Catalogue,
     audience: Audience,
-    assumptions: schema.Assumptions,
+    assumptions: Assumptions,
     eligible: np.ndarray,
     drivers: RiskDrivers,
 ) -> OfferMatrix:

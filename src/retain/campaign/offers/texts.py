@@ -13,7 +13,7 @@ from retain.campaign.offers.catalogue import DRIVER, placeholders, split_templat
 from retain.campaign.offers.eligibility import RiskDrivers, relevant_features
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.offers.placeholder_values import format_values, sanitise
-from retain.schema import Offer
+from retain.schema.campaign import Offer
 
 TextFunction = tuple[np.ndarray, list[str]]
 """Index of each customer's text, and the distinct texts."""

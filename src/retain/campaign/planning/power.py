@@ -19,7 +19,7 @@ from scipy import special
 
 from retain.campaign.audience import Audience
 from retain.campaign.planning.plan import CampaignPlan
-from retain.schema import CampaignConfig
+from retain.schema.campaign import CampaignConfig
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
-from retain.schema import Condition
+from retain.schema.campaign import Condition
 
 BOUNDS = {
     "at_least": np.greater_equal,

@@ -16,7 +16,7 @@ import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
 from retain.customers.customers import Column, DisplayName
-from retain.schema import Condition, Rule, Segmentation, SegmentRule, Translated
+from retain.schema.campaign import Condition, Rule, Segmentation, SegmentRule, Translated
 
 
 @dataclass(frozen=True)
@@ -147,10 +147,10 @@ def _format_digits(number: float) -> str:
 MOST_LEVELS = 30
 """Number of levels of a category available for splits, most frequent first."""
 
-MOST = 50_000
+MAX_CUSTOMERS = 50_000
 """Largest number of customers a tree is fitted on; of more, a sample of this size."""
 
-LARGEST = float(np.finfo(np.float32).max)
+MAX_VALUE = float(np.finfo(np.float32).max)
 """Largest value of the tree, which uses single precision."""
 
 RESERVED_CHARACTERS = (*RESERVED, "all", "any", "not", "not_")
@@ -204,9 +204,9 @@ class _Split:
 
 
 def _sample_rows(audience: Audience) -> Audience:
-    if len(audience) <= MOST:
+    if len(audience) <= MAX_CUSTOMERS:
         return audience
-    rows = np.random.default_rng(0).choice(len(audience), MOST, replace=False)
+    rows = np.random.default_rng(0).choice(len(audience), MAX_CUSTOMERS, replace=False)
     return audience.rows(np.sort(rows))
 
 
@@ -220,7 +220,7 @@ def _split_matrix(features: pd.DataFrame) -> list[_Split]:
 
 def _splits_of(name: str, values: pd.Series) -> Iterator[_Split]:
     if pd.api.types.is_numeric_dtype(values):
-        yield _Split(name, None, np.clip(values.to_numpy(dtype=float), -LARGEST, LARGEST))
+        yield _Split(name, None, np.clip(values.to_numpy(dtype=float), -MAX_VALUE, MAX_VALUE))
         return
     codes, levels = pd.factorize(values, sort=True)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))

@@ -10,15 +10,19 @@ import pandas as pd
 from retain.campaign.audience import RESERVED, Audience
 from retain.campaign.segmentation.conditions import BOUNDS
 from retain.campaign.segmentation.segments import fit_checked_segmentation, segments_of
-from retain.schema import Condition, Rule, Segmentation, ThresholdBands
+from retain.schema.campaign import Condition, Rule, Segmentation, ThresholdBands
 
 RISK_OFF = 0.02
 """Largest shift of a cut-off of risk: a common error of a recalibrated risk."""
 
+ODDS_OFF = 0.1
+"""Largest shift of a cut-off relative to the base rate, as a share of it: at a rate of .4 about
+``RISK_OFF``."""
+
 MONEY_OFF = 0.05
 """Largest shift of a cut-off of money, as a share of it."""
 
-MOST = 20_000
+MAX_CUSTOMERS = 20_000
 """Largest number of customers used; of more, a sample of this size."""
 
 
@@ -86,9 +90,9 @@ def stability(
 
 
 def _bootstrap(audience: Audience, random: np.random.Generator) -> Audience:
-    if len(audience) <= MOST:
+    if len(audience) <= MAX_CUSTOMERS:
         return audience
-    return audience.rows(np.sort(random.choice(len(audience), MOST, replace=False)))
+    return audience.rows(np.sort(random.choice(len(audience), MAX_CUSTOMERS, replace=False)))
 
 
 def _most_similar(codes: np.ndarray, names: np.ndarray, segments: int) -> np.ndarray:
@@ -119,8 +123,9 @@ def _perturb(segmentation: Segmentation, random: np.random.Generator) -> Segment
 def _perturb_bands(
     bands: ThresholdBands | None, of: str, random: np.random.Generator
 ) -> ThresholdBands | None:
-    if bands is None or bands.scale != "absolute":
+    if bands is None or bands.scale not in ("absolute", "base_rate"):
         return bands
+    of = of if bands.scale == "absolute" else "odds"
     moved = {name: _perturb_cut(begin, of, random) for name, begin in bands.bands.items()}
     return bands.model_copy(update={"bands": moved})
 
@@ -148,6 +153,8 @@ def _perturb_condition(condition: Condition, of: str, random: np.random.Generato
 
 
 def _perturb_cut(cut: float, of: str, random: np.random.Generator) -> float:
-    """Return a shifted cut-off of risk or of money."""
+    """Return a shifted cut-off of risk, of money, or of odds relative to the base rate."""
     share = random.uniform(-1, 1)
-    return cut + share * RISK_OFF if of == "risk" else cut * (1 + share * MONEY_OFF)
+    if of == "risk":
+        return cut + share * RISK_OFF
+    return cut * (1 + share * (ODDS_OFF if of == "odds" else MONEY_OFF))

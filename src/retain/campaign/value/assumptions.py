@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from retain.campaign.offers.save_rate import sample_save_rates
 from retain.campaign.value.recalibration import Recalibration
 from retain.schema.campaign import Assumption, Assumptions, Beta
 
@@ -68,7 +69,7 @@ class SampledAssumptions:
         """Return save rates of an offer, shape (D,), independent of other offers."""
         stream = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         random = np.random.default_rng([self.seed, stream])
-        return np.asarray(random.beta(prior.alpha, prior.beta, len(self)))
+        return sample_save_rates(prior, len(self), random)
 
     def rows(self, chosen: slice) -> SampledAssumptions:
         """Return a slice of the draws."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers.offers import redemption_cost
+from retain.campaign.offers.offers import lift_factors, redemption_cost
 from retain.campaign.value.value import value_at_stake
-from retain.schema import Assumptions, Catalogue, Offer
+from retain.schema.campaign import Assumptions, Catalogue, Offer
 
 if TYPE_CHECKING:
     from retain.campaign.offers.offers import OfferMatrix
@@ -57,7 +57,7 @@ def _offer_break_even(
     lost = (
         len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.redemption_rate_stayers
     )
-    times = offers.save_rate[rows, index] / offer.save_rate.mean
+    times = lift_factors(offer, offers.save_rate[rows, index])
     won = risk * (table["value_at_stake"].to_numpy() - each)
     affordable = offers.net[rows, index].sum() / len(rows) + offer.contact_cost
     return BreakEven(_rate(times, won, float(lost)), _or_none(float(affordable)))
@@ -92,7 +92,7 @@ def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> fl
     None if it never does. P solves P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r
     the cost of a redemption.
 
-    >>> from retain.schema import Beta, Translated
+    >>> from retain.schema.campaign import Beta, Translated
     >>> text, beta = Translated(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
     >>> call = Offer(label=text, text=text, channel="call", needs_consent=True, contact_cost=1,
     ...     redemption_cost=10, discount=0, redemption_rate_stayers=1, save_rate=beta)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from retain.campaign.offers.offers import lift_factors
 from retain.campaign.value.assumptions import SampledAssumptions
 from retain.schema.campaign import Offer
 
@@ -28,7 +29,8 @@ class OfferPayoff:
         """Return the coefficients in D draws, ``save_rate`` of shape (D,)."""
         stayers = offer.redemption_rate_stayers
         discount = offer.discount * sampled.horizon * sampled.cost_multiplier
-        redemption, spared = offer.redemption_cost * sampled.cost_multiplier, stayers - save_rate
+        redemption = offer.redemption_cost * sampled.cost_multiplier
+        spared = stayers - np.maximum(save_rate, 0.0)
         return cls(
             both=save_rate * sampled.cost_per_profit + spared * discount,
             risk=spared * redemption,
@@ -61,7 +63,7 @@ def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup]:
     for index, name in enumerate(offers.names):
         offer = offers.catalogue.offers[name]
         rows = np.flatnonzero(chosen == index)
-        times = np.round(offers.save_rate[rows, index] / offer.save_rate.mean, 9)
+        times = np.round(lift_factors(offer, offers.save_rate[rows, index]), 9)
         groups += [
             OfferGroup(name, offer, float(one), rows[times == one]) for one in np.unique(times)
         ]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from retain.cli.terminal.console import literal
-from retain.wording import describe_count, format_interval, format_signed
+from retain.wording import describe_count, format_interval, format_signed, to_frequency
 
 if TYPE_CHECKING:
     from retain.record.study import StudyDirectory
@@ -23,9 +23,19 @@ ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed t
 """The origins of customers' scores."""
 
 
-def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
-    """Print the segments, and their contrasts if there are any."""
-    console.print(_segments(segments, scored))
+def print_segments(console: Console, tree: Tree) -> None:
+    """Print the segments, their bands, and their contrasts if there are any."""
+    segments = tree["segments"]
+    console.print(_segments(segments, tree["n_scored"]))
+    if (risk := tree["fitted_thresholds"]["segmentation"]["risk"]) is not None:
+        begins = ", ".join(f"{name} from {begin:.1%}" for name, begin in risk["bands"].items())
+        console.print(literal(f"  Bands of risk: {begins}"), soft_wrap=True, highlight=False)
+    if (one := tree["dominant_segment"]) is not None:
+        message = (
+            f"{one['share']:.1%} of the customers are in {one['name']!r}: these bounds hardly tell "
+            "customers apart. Choose other ones: see the keys of segmentation."
+        )
+        console.print(f"[yellow]{literal(message)}[/]", soft_wrap=True)
     if not any(one["contrasts"] for one in segments):
         return
     for one in segments:
@@ -87,14 +97,29 @@ def _short(number: float, *, share: bool) -> str:
 def print_campaign(console: Console, campaign: Tree) -> None:
     """Print offers, costs, limits, and whether the effect can be measured."""
     if "reason" in campaign:
-        console.print(f"[yellow]No campaign: {literal(campaign['reason'])}[/]", soft_wrap=True)
+        _print_no_campaign(console, campaign)
         return
+    codes = [one["code"] for one in campaign["cautions"]]
+    _print_cautions(console, [code for code in codes if code in AT_HEAD])
     console.print(_offers(campaign))
     limits = None if campaign["shadow_prices"] is None else _limits(campaign)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
-    for code in (one["code"] for one in campaign["cautions"]):
+    _print_cautions(console, [code for code in codes if code not in AT_HEAD])
+
+
+def _print_cautions(console: Console, codes: Sequence[str]) -> None:
+    for code in codes:
         console.print(f"[yellow]{literal(CAUTIONS[code])}[/]")
+
+
+def _print_no_campaign(console: Console, campaign: Tree) -> None:
+    """Print the reason for no campaign, and what to type instead, one word per line."""
+    overrides = campaign["overrides"]
+    stop = ":" if overrides else "."
+    console.print(f"[yellow]No campaign: {literal(campaign['reason'])}{stop}[/]", soft_wrap=True)
+    for override in overrides:
+        console.print(f"  {literal(override)}", soft_wrap=True, highlight=False)
 
 
 def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree | None) -> None:
@@ -105,6 +130,12 @@ def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree 
 
 
 CAUTIONS = {
+    "ranking_not_tested": "Whether the model ranks customers better than chance was not tested, so "
+    "a campaign aimed by its scores may do no better than one aimed at random.",
+    "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
+    "(offers.costs=accept): the net value counts no cost for them.",
+    "minimums_unmet": "A minimum of contacts (campaign.min_contacts) is not met: no offer pays for "
+    "more customers of the segment, and nobody is contacted at a loss.",
     "no_consent_column": "The data do not say who agreed to be contacted, so nobody gets an offer "
     "that needs consent. Type data.consent=COLUMN, or campaign.consent=assume_given if all "
     "customers agreed.",
@@ -119,6 +150,8 @@ CAUTIONS = {
     "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
 """Messages of cautions by code."""
+AT_HEAD = ("ranking_not_tested", "risk_miscalibrated")
+"""Cautions printed before the offers: without them the plan would promise too much."""
 
 
 def _offers(campaign: Tree) -> Table:
@@ -153,9 +186,9 @@ def _span(estimate: Tree) -> str:
 def _plan(campaign: Tree) -> str:
     plan, net = campaign["plan"], campaign["plan"]["expected_net"]
     best = (
-        "proven optimal"
+        "proven optimal under these assumptions"
         if plan["is_optimal"]
-        else f"at most {plan['relative_gap']:.1%} below the best one"
+        else f"at most {plan['relative_gap']:.1%} below the best one under these assumptions"
     )
     customers = describe_count(campaign["n_customers"], "customer")
     return (
@@ -195,9 +228,11 @@ def _promise(campaign: Tree) -> str:
     )
     if power["minimum_detectable_effect"] is None:
         return f"The groups are too small to detect any effect ({groups}{arms})."
+    seen, total = to_frequency(campaign["power"]["power"])
     effects = (
         f"expected fall of the share that declines: {100 * power['expected']:.1f} percentage "
-        f"points; smallest detectable: {100 * power['minimum_detectable_effect']:.1f}"
+        f"points; a fall of {100 * power['minimum_detectable_effect']:.1f} would be seen in {seen} "
+        f"of {total} such campaigns"
     )
     if power["claimable"]:
         return f"The effect can be measured ({effects})."

@@ -18,7 +18,7 @@ from retain.verdict.keys import label_run
 from retain.wording import describe_count, format_ci, format_interval, format_signed, format_value
 
 if TYPE_CHECKING:
-    from retain.record import StudyDirectory
+    from retain.record.study import StudyDirectory
     from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
     from retain.verdict.gate import GateResult
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from retain.verdict.verdict import Verdict
 
 
-SHOWN = 25
+MAX_ROWS = 25
 """Maximum number of rows of the leaderboard; the file has all of them."""
-WIDE = 100
+MIN_WIDE_COLUMNS = 100
 """Minimum width of a terminal for Brier score and ECE, in columns."""
 
 
@@ -41,11 +41,14 @@ def print_comparison(
     missing: str | None,
 ) -> None:
     """Print leaderboard, verdict, effects, sealed test, segments and campaign."""
-    console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
+    console.print(_leaderboard(verdict, study.path.name, wide=console.width >= MIN_WIDE_COLUMNS))
     _print_excluded(console, verdict, findings)
     console.print(f"[bold]{literal(verdict.sentence)}[/]")
     for caution in verdict.cautions:
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
+    chance = findings.chance
+    colour = "[yellow]" if chance.status == "not_shown" else "[default]"
+    console.print(f"{colour}{literal(chance.sentence)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))
     if findings.reasons is not None:
@@ -85,7 +88,7 @@ def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
-    print_segments(console, findings.further["segments"], findings.further["n_scored"])
+    print_segments(console, findings.further)
     console.print(_calibration(verdict))
     if findings.further["campaign"] is not None:
         print_campaign(console, findings.further["campaign"])
@@ -131,13 +134,13 @@ def _effects(verdict: Verdict) -> Table:
     for name in ("Δ", "95 % CI", "p", "pairs"):
         table.add_column(name, no_wrap=True)
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
-    for effect, level in rows[:SHOWN]:
+    for effect, level in rows[:MAX_ROWS]:
         interval = format_interval(level.low, level.high, "+.3f")
         text = (format_signed(level.mean), interval, f"{level.p:.2g}")
         names = (effect.axis, format_value(effect.reference), format_value(level.level))
         table.add_row(*map(literal, names), *text, str(level.pairs))
     holes = sum(effect.holes for effect in verdict.effects)
-    captions = [f"{len(rows) - SHOWN} more in verdict.json"] if len(rows) > SHOWN else []
+    captions = [f"{len(rows) - MAX_ROWS} more in verdict.json"] if len(rows) > MAX_ROWS else []
     missing = describe_count(holes, "missing combination")
     captions += [f"{missing}, listed in verdict.json"] if holes else []
     table.caption = "; ".join(captions) or None
@@ -153,9 +156,9 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     )
     table.add_column("")
     table.add_column("run", overflow="fold", min_width=24)
-    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p Holm", ""):
+    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p adj.", ""):
         table.add_column(name, no_wrap=True)
-    for row in board.head(SHOWN).to_dict("records"):
+    for row in board.head(MAX_ROWS).to_dict("records"):
         best = row["id"] == verdict.best.id
         table.add_row(
             str(row["rank"]),
@@ -164,12 +167,12 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             format_interval(row["roc_auc_low"], row["roc_auc_high"]),
             *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
             "" if best else format_signed(row["difference"]),
-            "" if best else f"{row['p_holm']:.2g}",
+            "" if best else f"{row['p_adjusted']:.2g}",
             _versus_best(row, verdict),
             style="bold" if best else None,
         )
-    if len(board) > SHOWN:
-        table.caption = f"{len(board) - SHOWN} more in leaderboard.csv"
+    if len(board) > MAX_ROWS:
+        table.caption = f"{len(board) - MAX_ROWS} more in leaderboard.csv"
     return table
 
 
@@ -220,6 +223,11 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
         table.add_column(name)
     for name, found in sealed.metrics.items():
         better = "higher is better" if found["higher_is_better"] else "lower is better"
+        if "if_calibrated" in found:
+            better += (
+                f"; {found['raw']:.3f} before its bias, a calibrated score would show "
+                f"{found['if_calibrated']:.3f}"
+            )
         interval = format_interval(found["low"], found["high"])
         table.add_row(literal(name), f"{found['value']:.3f}", interval, better)
     return table

@@ -13,7 +13,7 @@ from retain.cli.terminal.console import literal
 from retain.wording import describe_count, format_interval, format_signed
 
 Tree = Mapping[str, Any]
-STRONGEST = 5
+MAX_FEATURES = 5
 """Maximum number of features; the page has all of them."""
 ARROWS = {"up": " ↑", "down": " ↓"}
 
@@ -22,7 +22,7 @@ def print_explanations(console: Console, explanations: Tree) -> None:
     """Print the ablation of groups, the strongest features, and warnings."""
     console.print(_groups(explanations["groups"]))
     strongest = [_strength(one) for one in explanations["features"] if one["mean_abs_shap"]][
-        :STRONGEST
+        :MAX_FEATURES
     ]
     if strongest:
         message = literal(", ".join(strongest))

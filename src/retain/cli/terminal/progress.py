@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from retain.cli.terminal.output import clean_line, write_progress
-from retain.record import CategoricalAgreement
+from retain.record.facts import CategoricalAgreement
 from retain.wording import format_ci, format_signed
 
 if TYPE_CHECKING:
     from retain.execution.progress import SweepProgress
     from retain.execution.status import BestRun
-    from retain.record import MetricSummary, NumericAgreement, Record, TuningInfo
+    from retain.record.facts import MetricSummary, NumericAgreement, Record, TuningInfo
 
 
 MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]"}

@@ -14,15 +14,16 @@ from retain.wording import describe_count
 from retain.workflows.score import list_cautions
 
 if TYPE_CHECKING:
-    from retain.record import ScoreDirectory, StudyDirectory
+    from retain.record.directory import ScoreDirectory
+    from retain.record.study import StudyDirectory
     from retain.workflows.score import ScoreResult
 
 
-SHOWN = 8
+MAX_DRIFT_ROWS = 8
 """Maximum number of rows of drift; the file has all of them."""
-REASONS = 5
+MAX_REASONS = 5
 """Maximum number of reasons not to score; the file has all of them."""
-COLOURS = {"strong": "red", "moderate": "yellow"}
+DRIFT_COLOURS = {"strong": "red", "moderate": "yellow"}
 
 
 def print_scoring(
@@ -40,7 +41,7 @@ def print_scoring(
     _not_scored(console, result)
     console.print(_drift(result))
     tree = result.campaign.tree
-    print_segments(console, tree["segments"], tree["n_scored"])
+    print_segments(console, tree)
     if tree["campaign"] is not None:
         print_campaign(console, tree["campaign"])
     for caution in list_cautions(result):
@@ -54,7 +55,7 @@ def _not_scored(console: Console, result: ScoreResult) -> None:
     if left_out.empty:
         return
     console.print(f"{describe_count(len(left_out), 'customer')} not scored, see not_scored.csv:")
-    for reason, count in left_out["reason"].value_counts().head(REASONS).items():
+    for reason, count in left_out["reason"].value_counts().head(MAX_REASONS).items():
         console.print(literal(f"  {count:,}: {reason}"), highlight=False)
 
 
@@ -67,7 +68,7 @@ def _drift(result: ScoreResult) -> Table:
     for name in ("PSI", "PSI by chance", "p Holm", "shift"):
         table.add_column(name, justify="left" if name == "shift" else "right", no_wrap=True)
     table.add_column("largest change", overflow="fold")
-    for row in result.drift.head(SHOWN).to_dict("records"):
+    for row in result.drift.head(MAX_DRIFT_ROWS).to_dict("records"):
         shift = str(row["shift"])
         table.add_row(
             literal(row["name"]),
@@ -76,9 +77,9 @@ def _drift(result: ScoreResult) -> Table:
             f"{row['p_holm']:.2g}",
             "" if shift == "none" else literal(shift),
             literal(f"{row['bin']}: {row['share_training']:.0%} → {row['share_new']:.0%}"),
-            style=COLOURS.get(shift),
+            style=DRIFT_COLOURS.get(shift),
         )
-    more = len(result.drift) - SHOWN
+    more = len(result.drift) - MAX_DRIFT_ROWS
     rest = f"{more} more in drift.csv; " if more > 0 else ""
     table.caption = f"{rest}by convention PSI ≥ 0.1 is a moderate shift, PSI ≥ 0.25 a strong one"
     return table

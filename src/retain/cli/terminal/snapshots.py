@@ -12,7 +12,7 @@ from retain.cli.terminal.console import literal
 from retain.wording import format_interval
 
 if TYPE_CHECKING:
-    from retain.record import LabelVariant
+    from retain.record.facts import LabelVariant
     from retain.verdict.by_snapshot import SnapshotScore
 
 

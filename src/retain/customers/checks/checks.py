@@ -29,9 +29,9 @@ ORDER_AUC = 0.60
 FEATURE_AUC = 0.95
 """Above the AUC of whole models in retail (.90 to .93): a single column this good is a leak."""
 FOLD_SPREAD, FOLD_CHI_SQUARE = 0.25, 24.5
-"""Largest spread of decline rates between unshuffled folds; 24.5 is the same significance for the
-chi-square of five folds (4 degrees of freedom). Finds blocks of labels that an AUC misses."""
-FOLDS = 5
+"""Largest spread of decline rates between unshuffled folds, and the chi-square of five folds (4
+degrees of freedom) with p = 6e-5. They find blocks of labels that an AUC misses."""
+N_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
         raise NotApplicable("rows are in the order of ids and days, whatever that of the log")
     code, target = "order_predicts_target", _target(customers)
     auc = auc_of_codes(np.arange(len(target)), target)
-    parts = np.array_split(target, FOLDS)
+    parts = np.array_split(target, N_FOLDS)
     shares = np.array([part.mean() for part in parts])
     unshuffled = ", ".join(f"{share:.2f}" for share in shares)
-    folds = f"unshuffled, {FOLDS} folds would hold shares of declined of {unshuffled}"
+    folds = f"unshuffled, {N_FOLDS} folds would hold shares of declined of {unshuffled}"
     if not (auc.exceeds(ORDER_AUC) or _is_uneven(parts, shares)):
         message = f"the order of the file does not tell who declined (AUC {auc.separation:.2f})"
         return DataCheck(code, "passed", f"{message}; {folds}")
@@ -238,8 +238,6 @@ def _is_uneven(parts: list[Numbers], shares: Floats) -> bool:
     return bool(np.ptp(shares) > FOLD_SPREAD and chi_square > FOLD_CHI_SQUARE)
 
 
-__all__ = ["CHECKS", "CODES", "DataCheck", "Folding", "audit", "raise_severe"]
-
 CHECKS: tuple[Callable[[Customers, Folding], DataCheck], ...] = (
     id_predicts_target,
     order_predicts_target,
@@ -249,7 +247,7 @@ CHECKS: tuple[Callable[[Customers, Folding], DataCheck], ...] = (
     constant_features,
     label_against_revenue,
 )
-CODES = tuple(check.__name__ for check in CHECKS)
+CHECK_NAMES = tuple(check.__name__ for check in CHECKS)
 """Names of the checks in ``audit.allow``: those of their functions."""
 
 
@@ -270,8 +268,8 @@ def _run_check(
 def raise_severe(checks: Sequence[DataCheck], allow: Sequence[str]) -> None:
     """Raise one ``RetainError`` with every severe failure not in ``allow``."""
     for code in allow:
-        if code not in CODES:
-            raise RetainError.unknown("audit.allow: check", code, CODES)
+        if code not in CHECK_NAMES:
+            raise RetainError.unknown("audit.allow: check", code, CHECK_NAMES)
     wrong = [c for c in checks if c.outcome == "failed" and c.is_severe and c.code not in allow]
     if wrong:
         message = "\n".join(f"  {check.code}: {check.sentence}" for check in wrong)

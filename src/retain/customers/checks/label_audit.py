@@ -10,7 +10,7 @@ import numpy as np
 
 from retain.customers.customers import Customers, DerivedFeature
 
-SIGNIFICANT = 1.96
+SIGNIFICANT_Z = 1.96
 """z-value of a single comparison at the 5 % level."""
 
 
@@ -57,7 +57,7 @@ class PeriodChange:
     @property
     def is_consistent(self) -> bool:
         """True if customers labelled as declined decreased significantly more often."""
-        return self.z > SIGNIFICANT
+        return self.z > SIGNIFICANT_Z
 
 
 def compare_periods(customers: Customers, before: str, last: str) -> PeriodChange:

@@ -16,7 +16,7 @@ from retain.customers.customers import Customers
 Codes = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
-EXPECTED = 0.01
+EXPECTED_CHANCE_PAIRS = 0.01
 """Expected pairs by chance at each number of differences: one table in a hundred has one."""
 DIFFER_SHARE, DIFFER_MOST = 0.15, 3
 """A copy may differ in 15 % of the columns, at most 3: a flipped flag, a corrected figure."""
@@ -59,7 +59,7 @@ class MatchModel:
     @property
     def expected_matches(self) -> float:
         """Pairs of equal rows expected by chance."""
-        return float(np.exp(self.thresholds[0] - self.weights.sum()) * EXPECTED)
+        return float(np.exp(self.thresholds[0] - self.weights.sum()) * EXPECTED_CHANCE_PAIRS)
 
     def restrict(self, pairs: int, differ: int) -> MatchModel:
         """Return the model for only ``pairs`` pairs with up to ``differ`` mismatches."""
@@ -87,9 +87,9 @@ def fit_match_model(codes: Codes, order: NDArray[np.int64]) -> MatchModel:
     Two unrelated customers agree in column c with probability p_c = Σ_v f_c(v)², f_c(v) the share
     of value v. Columns depend on each other (no visits, no minutes), so p_c is replaced by the
     probability given agreement in the commoner column on which c depends most. A pair that
-    differs in d columns is significant when pairs × sets × p ≤ ``EXPECTED``, with p the product of
-    p_c over the columns it agrees in, n(n-1)/2 pairs, and all sets of at most d differing columns
-    (Bonferroni).
+    differs in d columns is significant when pairs × sets × p ≤ ``EXPECTED_CHANCE_PAIRS``, with p
+    the product of p_c over the columns it agrees in, n(n-1)/2 pairs, and all sets of at most d
+    differing columns (Bonferroni).
 
     ``order`` sorts the rows by content, so dependence is measured on the same pairs of customers
     in any order of the file.
@@ -103,7 +103,9 @@ def fit_match_model(codes: Codes, order: NDArray[np.int64]) -> MatchModel:
 
 def _thresholds(pairs: int, columns: int, most: int) -> Floats:
     sets = accumulate(comb(columns, differing) for differing in range(most + 1))
-    return np.array([log(max(pairs, 1)) - log(EXPECTED) + log(number) for number in sets])
+    return np.array(
+        [log(max(pairs, 1)) - log(EXPECTED_CHANCE_PAIRS) + log(number) for number in sets]
+    )
 
 
 def _match_probability(code: Codes) -> float:
@@ -142,7 +144,7 @@ Positions = NDArray[np.int64]
 Pairs = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
-WINDOW = 10
+WINDOW_ROWS = 10
 """Candidates compared with each row for each choice of blocks: keeps the search linear."""
 
 
@@ -175,9 +177,9 @@ def find_candidates(codes: Codes, hashes: Hashes, model: MatchModel) -> tuple[Pa
         matches = _sorted_unique(
             np.concatenate([matches, significant[:, 0] * rows + significant[:, 1]])
         )
-        further = np.flatnonzero(sorted_key[WINDOW + 1 :] == sorted_key[: -WINDOW - 1])
-        crowded[order[further]] = crowded[order[further + WINDOW + 1]] = True
-        searched &= np.bincount(significant.ravel(), minlength=rows) < WINDOW
+        further = np.flatnonzero(sorted_key[WINDOW_ROWS + 1 :] == sorted_key[: -WINDOW_ROWS - 1])
+        crowded[order[further]] = crowded[order[further + WINDOW_ROWS + 1]] = True
+        searched &= np.bincount(significant.ravel(), minlength=rows) < WINDOW_ROWS
     return np.column_stack([matches // rows, matches % rows]), int(crowded.sum())
 
 
@@ -219,8 +221,8 @@ def _rows_sharing_key(key: Hashes, searched: NDArray[np.bool_]) -> Positions:
 
 
 def _neighbours(order: Positions, key: Hashes) -> Iterator[Pairs]:
-    """Yield pairs with the same key, at most ``WINDOW`` apart in the order."""
-    for step in range(1, WINDOW + 1):
+    """Yield pairs with the same key, at most ``WINDOW_ROWS`` apart in the order."""
+    for step in range(1, WINDOW_ROWS + 1):
         same = np.flatnonzero(key[step:] == key[:-step])
         yield np.sort(np.column_stack([order[same], order[same + step]]), axis=1)
         if same.size == 0:

@@ -8,7 +8,8 @@ from typing import Any
 
 from retain.customers.customers import Column, DisplayName, Kind
 from retain.errors import RetainError, did_you_mean
-from retain.schema import ColumnSpec, TableSpec, check_mapping, parse
+from retain.schema.contract import ColumnSpec, TableSpec
+from retain.schema.parsing import check_mapping, parse
 
 _ONCE = ("target", "profit", "consent")
 _KINDS = {"target": ("category",), "consent": ("category",), "profit": ("integer", "number")}

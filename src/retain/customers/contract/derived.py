@@ -7,7 +7,8 @@ from typing import Any
 
 from retain.customers.customers import Column, DerivedFeature
 from retain.errors import RetainError
-from retain.schema import DerivedSpec, check_mapping, parse
+from retain.schema.contract import DerivedSpec
+from retain.schema.parsing import check_mapping, parse
 
 _FEWEST = {"ratio": 2, "difference": 2, "slope": 2, "mean": 1}
 _EXACT = ("ratio", "difference")

@@ -11,7 +11,7 @@ from retain.customers.files.arrow_cells import DictionaryColumn, Places, to_dict
 from retain.customers.files.invalid_rows import InvalidRows
 from retain.customers.files.numbers import n_cells, normalise_spaces, preview
 from retain.errors import RetainError, did_you_mean, examples
-from retain.schema import PeriodSpec
+from retain.schema.contract import PeriodSpec
 from retain.wording import describe_count
 
 

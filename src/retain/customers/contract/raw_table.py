@@ -28,7 +28,7 @@ from retain.customers.files.numbers import (
     truncate,
 )
 from retain.errors import RetainError, did_you_mean, examples
-from retain.schema import ColumnSpec, TableSpec
+from retain.schema.contract import ColumnSpec, TableSpec
 from retain.wording import describe_count
 
 _WHOLE = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # 18 digits fit int64; some tools export 7 as 7.0

@@ -12,7 +12,7 @@ from retain.customers.files.arrow_cells import DictionaryColumn
 from retain.customers.files.invalid_rows import InvalidRows
 from retain.customers.files.numbers import n_cells, normalise_spaces, preview
 from retain.errors import did_you_mean, examples
-from retain.schema import ColumnSpec, TableSpec
+from retain.schema.contract import ColumnSpec, TableSpec
 
 _MOST_LISTED = 12  # categories a message lists
 _PRESENT = "a value in every row"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from retain.errors import RetainError, did_you_mean, examples
-from retain.schema import check_mapping
+from retain.schema.parsing import check_mapping
 
 
 def canonical_names(names: Sequence[str]) -> dict[str, str]:

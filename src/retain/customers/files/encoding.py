@@ -17,7 +17,7 @@ from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular,
 _HEAD = 1 << 16  # bytes searched for the zero bytes of UTF-16
 NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
 """Unicode categories that are rare in text: control, unassigned, private, surrogate."""
-RARE = 0.02
+MAX_DAMAGED_SHARE = 0.02
 """Largest share of such characters in a text, damaged ones included."""
 _PLAIN = re.compile("[ -\xff\t\n\v\f\r]")  # \x80 to \x9f may be letters of another code page
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
@@ -80,7 +80,7 @@ def _looks_like_text(text: str) -> bool:
     """
     head = _PLAIN.sub("", text[:_HEAD])
     odd = sum(unicodedata.category(one) in NOT_TEXT for one in head)
-    return odd <= RARE * len(text[:_HEAD])
+    return odd <= MAX_DAMAGED_SHARE * len(text[:_HEAD])
 
 
 def _mostly_utf8(data: bytes) -> bool:

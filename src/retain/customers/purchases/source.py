@@ -26,7 +26,7 @@ from retain.customers.purchases.log import COLUMN_OF_ROLE, Log, LogOptions, hash
 from retain.customers.purchases.readers.location import locate_log
 from retain.customers.purchases.to_customers import LabelRequest, build_customers, describe_rates
 from retain.errors import RetainError
-from retain.schema import check_mapping, parse
+from retain.schema.parsing import check_mapping, parse
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
 from retain.storage.paths import parse_path
 

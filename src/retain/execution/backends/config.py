@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from retain.schema import Config, Run
+from retain.schema.parsing import Config
+from retain.schema.run import Run
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Positive = Annotated[float, Field(gt=0, le=1_000_000)]

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from retain.errors import RetainError
 from retain.execution.backends.remote import enter_launch_dir, ignore, record_lost_run, to_remote
-from retain.execution.pool import RunPool
+from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import Task
 from retain.execution.worker import ignore_sigint
-from retain.record import Record, StudyDirectory
-from retain.schema import Limits, Run
+from retain.record.facts import Record
+from retain.record.study import StudyDirectory
+from retain.schema.run import Limits, Run
 
 if TYPE_CHECKING:
     from retain.execution.backends.config import Ray

@@ -18,14 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from retain.errors import RetainError
-from retain.execution.executor import run_in_subprocess
-from retain.execution.pool import RunPool
+from retain.execution.job_executor import run_in_subprocess
+from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostModel
 from retain.execution.shared_memory import launch_dir
 from retain.execution.task import Preflight, RunOutcome, SharedInputs, Task, finish
 from retain.execution.worker import start_forkserver
-from retain.record import Record, RunDirectory
-from retain.schema import Limits
+from retain.record.directory import RunDirectory
+from retain.record.facts import Record
+from retain.schema.run import Limits
 
 FileStamp = tuple[int, int] | None
 CLAIM_TIMEOUT_SECONDS = 5.0

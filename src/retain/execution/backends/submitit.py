@@ -33,8 +33,9 @@ from retain.execution.backends.remote import (
 from retain.execution.scheduling import TaskQueue
 from retain.execution.task import Task
 from retain.execution.worker import ignore_sigint
-from retain.record import Record, StudyDirectory
-from retain.schema import Run
+from retain.record.facts import Record
+from retain.record.study import StudyDirectory
+from retain.schema.run import Run
 
 POLL_SECONDS = 0.5
 """Shortest time between two checks of jobs and records."""

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-LINE, DROP, BAND, GAP, HEAD = 0.19, 0.06, 0.28, 0.05, 0.34
+NAME_HEIGHT, NAME_GAP, BAND_HEIGHT, FEATURE_GAP, KEY_HEIGHT = 0.19, 0.06, 0.28, 0.05, 0.34
 """Inches: a line of a name, the space under it, the bars, the space below, the key on top."""
-NAME = 4.7
+MAX_NAME_WIDTH = 4.7
 """Maximum width of a name's line in inches."""
-STEPS = 6
+N_SHADES = 6
 """Shades from the lowest value of a feature to its highest."""
-FAINTEST = 0.2
-FILLED = 0.86
+MIN_OPACITY = 0.2
+BAR_WIDTH = 0.86
 """Share of a bin's width, which leaves a gap between bars."""
 
 Box = tuple[float, float, float, float]
@@ -48,7 +48,7 @@ class Bars:
 
     def add(self, value: float | None, box: Box) -> None:
         """Add a bar between two corners; ``value`` from 0 (lowest) to 1."""
-        shade = None if value is None else min(int(value * STEPS), STEPS - 1)
+        shade = None if value is None else min(int(value * N_SHADES), N_SHADES - 1)
         self.boxes[shade].append(box)
 
     def draw(self, axes: Axes) -> None:
@@ -66,12 +66,12 @@ class Bars:
 def opacity(shade: int | None) -> float:
     """Return the opacity of a shade's bars, stronger for higher values.
 
-    >>> [round(opacity(shade), 2) for shade in (0, STEPS - 1, None)]
+    >>> [round(opacity(shade), 2) for shade in (0, N_SHADES - 1, None)]
     [0.2, 1.0, 0.55]
     """
     if shade is None:
         return 0.55
-    return FAINTEST + (1 - FAINTEST) * shade / (STEPS - 1)
+    return MIN_OPACITY + (1 - MIN_OPACITY) * shade / (N_SHADES - 1)
 
 
 def _corners(box: Box) -> list[tuple[float, float]]:
@@ -88,15 +88,15 @@ def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
     ]
     if not features:
         return None
-    names = [wrap_text(one["label"][labels.language], NAME, 2) for one in features]
-    total = HEAD + sum(_height(lines) for lines in names)
+    names = [wrap_text(one["label"][labels.language], MAX_NAME_WIDTH, 2) for one in features]
+    total = KEY_HEIGHT + sum(_height(lines) for lines in names)
     figure, axes = add_axes(total + 0.65, (0.12, 0.55, 0.12, 0.1))
     low, high = _set_limits(axes, features, total, labels)
-    bars, spots, y = Bars(), [], HEAD
+    bars, spots, y = Bars(), [], KEY_HEIGHT
     for feature, lines in zip(features, names, strict=True):
         y += _height(lines)
         for back, line in enumerate(reversed(lines)):
-            write(axes, low, y - GAP - BAND - DROP - back * LINE, line)
+            write(axes, low, y - FEATURE_GAP - BAND_HEIGHT - NAME_GAP - back * NAME_HEIGHT, line)
         spots.append(_draw_row(axes, feature, y, bars, labels.language))
     _draw_key(axes, bars, labels, (low, high))
     bars.draw(axes)
@@ -104,7 +104,7 @@ def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
 
 
 def _height(lines: Sequence[str]) -> float:
-    return LINE * len(lines) + DROP + BAND + GAP
+    return NAME_HEIGHT * len(lines) + NAME_GAP + BAND_HEIGHT + FEATURE_GAP
 
 
 def _set_limits(
@@ -125,15 +125,20 @@ def _set_limits(
 
 def _draw_row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tooltip:
     """Add the bars of a row that ends at ``y``, as high as their counts; return the tooltip."""
-    swarm, middle = feature["beeswarm"], y - GAP - BAND / 2
-    line_segments(axes, [(0, y - GAP - BAND, 0, y - GAP)], color=COLOURS["muted"], linewidth=0.8)
+    swarm, middle = feature["beeswarm"], y - FEATURE_GAP - BAND_HEIGHT / 2
+    line_segments(
+        axes,
+        [(0, y - FEATURE_GAP - BAND_HEIGHT, 0, y - FEATURE_GAP)],
+        color=COLOURS["muted"],
+        linewidth=0.8,
+    )
     width = (swarm["max"] - swarm["min"]) / len(swarm["counts"])
     fullest = max([*swarm["counts"], 1])
     for at, (count, value) in enumerate(zip(swarm["counts"], swarm["mean_ranks"], strict=True)):
         if count:
-            half = max(BAND / 2 * count / fullest, 0.008)
-            left = swarm["min"] + width * (at + (1 - FILLED) / 2)
-            bars.add(value, (left, middle - half, left + width * FILLED, middle + half))
+            half = max(BAND_HEIGHT / 2 * count / fullest, 0.008)
+            left = swarm["min"] + width * (at + (1 - BAR_WIDTH) / 2)
+            bars.add(value, (left, middle - half, left + width * BAR_WIDTH, middle + half))
     values = (("tip.low", swarm["min"], "change"), ("tip.high", swarm["max"], "change"))
     return Tooltip(*to_points(axes, 0, middle), feature["label"][language], values)
 
@@ -142,10 +147,10 @@ def _draw_key(axes: Axes, bars: Bars, labels: Labels, ends: tuple[float, float])
     """Draw the key of shades, lowest values left."""
     inch = (ends[1] - ends[0]) / 4.76
     left, y = ends[0] + 1.9 * inch, 0.08
-    for shade in range(STEPS):
+    for shade in range(N_SHADES):
         x = left + 0.16 * inch * shade
-        bars.add(shade / STEPS, (x, y - 0.05, x + 0.14 * inch, y + 0.05))
+        bars.add(shade / N_SHADES, (x, y - 0.05, x + 0.14 * inch, y + 0.05))
     how = {"va": "center", "fontsize": 9, "color": COLOURS["muted"]}
     lowest, highest = (labels(message(f"chart.beeswarm.{end}")) for end in ("low", "high"))
     write(axes, left - 0.08 * inch, y, lowest, ha="right", **how)
-    write(axes, left + (0.16 * STEPS + 0.06) * inch, y, highest, **how)
+    write(axes, left + (0.16 * N_SHADES + 0.06) * inch, y, highest, **how)

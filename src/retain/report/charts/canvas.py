@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-POINTS = 72
+POINTS_PER_INCH = 72
 """Points per inch; an SVG's coordinates are in points."""
 WIDTH = 5.0
 """Inches, about the width of a phone, so that 10 pt are readable there."""
@@ -121,7 +121,7 @@ def new_figure(height: float) -> Figure:
     """Return a figure without a panel, ``height`` inches high."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(WIDTH, height), dpi=POINTS)
+    return Figure(figsize=(WIDTH, height), dpi=POINTS_PER_INCH)
 
 
 def single_axes(figure: Figure, corner: tuple[float, float], size: tuple[float, float]) -> Axes:

@@ -25,15 +25,15 @@ from retain.report.tree import frequent_levels, top_features
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHOWN, ACROSS = 6, 2
-LEVELS = 6
+MAX_PANELS, N_COLUMNS = 6, 2
+MAX_LEVELS = 6
 """Maximum number of levels in a panel, the most frequent; the table has all of them."""
-LEFT, BETWEEN, SIZE = 0.55, 0.32, (1.97, 1.5)
+LEFT_MARGIN, PANEL_GAP, PANEL_SIZE = 0.55, 0.32, (1.97, 1.5)
 """Inches: left of the panels, between two in a row, a panel's width and height."""
-HEAD, FOOT, LAST = 0.55, 0.32, 0.3
+TITLE_HEIGHT, TICKS_HEIGHT, AXIS_TITLE_HEIGHT = 0.55, 0.32, 0.3
 """Inches: a panel's name above, its ticks below, and the common axis title."""
 
-TITLE, SMALL = 9.5, 8.5
+TITLE_SIZE, LEVEL_SIZE = 9.5, 8.5
 """Font sizes of a panel's name and of a level's, in points."""
 
 Limits = tuple[float, float]
@@ -41,17 +41,21 @@ Limits = tuple[float, float]
 
 def dependence(tree: Tree, labels: Labels) -> Chart | None:
     """Return one panel per feature on a common scale of SHAP values; None without points."""
-    features = [one for one in top_features(tree["explanations"], SHOWN) if one["dependence"]]
+    features = [one for one in top_features(tree["explanations"], MAX_PANELS) if one["dependence"]]
     if not features:
         return None
-    down = -(-len(features) // ACROSS)
-    figure = new_figure(down * (HEAD + SIZE[1] + FOOT) + LAST)
+    down = -(-len(features) // N_COLUMNS)
+    figure = new_figure(down * (TITLE_HEIGHT + PANEL_SIZE[1] + TICKS_HEIGHT) + AXIS_TITLE_HEIGHT)
     limits, spots = _limits(features), []
     for at, feature in enumerate(features):
-        row, column = divmod(at, ACROSS)
-        left = LEFT + column * (SIZE[0] + BETWEEN)
-        bottom = LAST + (down - 1 - row) * (HEAD + SIZE[1] + FOOT) + FOOT
-        axes = single_axes(figure, (left, bottom), SIZE)
+        row, column = divmod(at, N_COLUMNS)
+        left = LEFT_MARGIN + column * (PANEL_SIZE[0] + PANEL_GAP)
+        bottom = (
+            AXIS_TITLE_HEIGHT
+            + (down - 1 - row) * (TITLE_HEIGHT + PANEL_SIZE[1] + TICKS_HEIGHT)
+            + TICKS_HEIGHT
+        )
+        axes = single_axes(figure, (left, bottom), PANEL_SIZE)
         _write_title(axes, feature["label"][labels.language])
         kind = _plot_levels if feature["kind"] == "category" else _plot_number
         spots += kind(axes, feature, limits, labels.language)
@@ -76,9 +80,9 @@ def _limits(features: Sequence[Tree]) -> Limits:
 
 def _write_title(axes: Axes, name: str) -> None:
     """Write the name of a panel in two lines above it."""
-    for back, line in enumerate(reversed(wrap_text(name, SIZE[0] + 0.1, 2, TITLE))):
-        y = 1 + (0.1 + 0.17 * back) / SIZE[1]
-        write(axes, 0, y, line, transform=axes.transAxes, fontsize=TITLE)
+    for back, line in enumerate(reversed(wrap_text(name, PANEL_SIZE[0] + 0.1, 2, TITLE_SIZE))):
+        y = 1 + (0.1 + 0.17 * back) / PANEL_SIZE[1]
+        write(axes, 0, y, line, transform=axes.transAxes, fontsize=TITLE_SIZE)
 
 
 def _plot_number(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
@@ -89,7 +93,7 @@ def _plot_number(axes: Axes, feature: Tree, limits: Limits, language: str) -> li
     room = 0.03 * (high - low) or 0.5
     axes.set_xlim(low - room, high + room)
     axes.set_ylim(*limits)
-    space_ticks(axes.xaxis, (low - room, high + room), SIZE[0], language, "")
+    space_ticks(axes.xaxis, (low - room, high + room), PANEL_SIZE[0], language, "")
     set_ticks(axes.yaxis, *limits, language, "change")
     axes.grid(visible=True, axis="y")
     _style_axes(axes)
@@ -104,11 +108,11 @@ def _plot_number(axes: Axes, feature: Tree, limits: Limits, language: str) -> li
 
 def _plot_levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
     """Plot mean and bar of each level under its name."""
-    points = frequent_levels(feature["dependence"], LEVELS)
+    points = frequent_levels(feature["dependence"], MAX_LEVELS)
     axes.set_xlim(*limits)
     axes.set_ylim(len(points), 0)
     axes.set_yticks([])
-    space_ticks(axes.xaxis, limits, SIZE[0], language, "change")
+    space_ticks(axes.xaxis, limits, PANEL_SIZE[0], language, "change")
     _style_axes(axes)
     axes.spines["left"].set_visible(False)
     zero = [(0, y + 0.63, 0, y + 0.93) for y in range(len(points))]
@@ -119,7 +123,13 @@ def _plot_levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> li
     for y, one in enumerate(points):
         axes.plot(one["mean"], y + 0.78, "o", markersize=4.5, color=COLOURS["accent"])
         name = one["label"][language]
-        write(axes, limits[0], y + 0.55, wrap_text(name, SIZE[0], 1, SMALL)[0], fontsize=SMALL)
+        write(
+            axes,
+            limits[0],
+            y + 0.55,
+            wrap_text(name, PANEL_SIZE[0], 1, LEVEL_SIZE)[0],
+            fontsize=LEVEL_SIZE,
+        )
         message = f"{feature['label'][language]}: {name}"
         spots.append(_tooltip(axes, message, one, (one["mean"], y + 0.78)))
     return spots

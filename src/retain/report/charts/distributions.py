@@ -25,21 +25,28 @@ from retain.report.tree import compared_features, frequent_levels
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-SHOWN, LEVELS = 25, 8
+MAX_FEATURES, MAX_LEVELS = 25, 8
 """Maximum numbers of features and of a category's levels; the table has all of them."""
-WIDE = 4.76
+PANEL_WIDTH = 4.76
 """Width of the panel in inches."""
-NAME, SIDE, AIR = 2.95, 0.62, 0.08
+MAX_NAME_WIDTH, SIDE_MARGIN, END_GAP = 2.95, 0.62, 0.08
 """Inches: maximum width of a name, minimum margin beside the boxes for the ends of their scale,
 gap between an end and the boxes."""
 LEVEL_NAME, RATE = 2.3, 0.5
 """Maximum widths in inches of a level's name before its mark and its rate after it."""
-HEAD, LINE, DROP, BOX, LEVEL, GAP = 0.32, 0.19, 0.03, 0.15, 0.21, 0.1
+KEY_HEIGHT, NAME_HEIGHT, NAME_GAP, CLASS_HEIGHT, LEVEL_HEIGHT, FEATURE_GAP = (
+    0.32,
+    0.19,
+    0.03,
+    0.15,
+    0.21,
+    0.1,
+)
 """Inches: the key on top, then for a feature the line of its name, the space under it, one class,
 one level, the space below."""
-SMALL = 8.5
+MUTED_SIZE = 8.5
 """Font size of muted texts in points."""
-CLASSES = {"declined": "accent", "stayed": "muted"}
+CLASS_COLOURS = {"declined": "accent", "stayed": "muted"}
 """The colour of each class."""
 
 
@@ -53,19 +60,19 @@ class Part:
     @cached_property
     def lines(self) -> list[str]:
         """The lines of its name."""
-        return wrap_text(self.feature["label"][self.language], NAME, 2)
+        return wrap_text(self.feature["label"][self.language], MAX_NAME_WIDTH, 2)
 
     @property
     def levels(self) -> list[Tree]:
         """The most frequent levels of a category, in the verdict's order."""
-        return frequent_levels(self.feature["distribution"]["levels"], LEVELS)
+        return frequent_levels(self.feature["distribution"]["levels"], MAX_LEVELS)
 
     @property
     def height(self) -> float:
         """The height in inches."""
         number = self.feature["kind"] == "number"
-        below = len(CLASSES) * BOX if number else LEVEL * len(self.levels)
-        return LINE * len(self.lines) + DROP + below + GAP
+        below = len(CLASS_COLOURS) * CLASS_HEIGHT if number else LEVEL_HEIGHT * len(self.levels)
+        return NAME_HEIGHT * len(self.lines) + NAME_GAP + below + FEATURE_GAP
 
 
 @dataclass
@@ -90,19 +97,21 @@ class Strokes:
 
 def distributions(tree: Tree, labels: Labels) -> Chart | None:
     """Return the chart: numbers as two boxes on their own scale, categories as rates by level."""
-    parts = [Part(one, labels.language) for one in compared_features(tree["explanations"], SHOWN)]
+    parts = [
+        Part(one, labels.language) for one in compared_features(tree["explanations"], MAX_FEATURES)
+    ]
     if not parts:
         return None
-    total = HEAD + sum(part.height for part in parts)
+    total = KEY_HEIGHT + sum(part.height for part in parts)
     figure, axes = add_axes(total + 0.2, (0.12, 0.1, 0.12, 0.1))
     axes.set_xlim(0, 1)
     axes.set_ylim(total, 0)
     axes.set_axis_off()
-    strokes, spots, y = Strokes(), [], HEAD
+    strokes, spots, y = Strokes(), [], KEY_HEIGHT
     _draw_key(axes, strokes, labels)
     for part in parts:
         spots.append(_draw_heading(axes, part, y))
-        below = y + LINE * len(part.lines) + DROP
+        below = y + NAME_HEIGHT * len(part.lines) + NAME_GAP
         draw = _draw_boxes if part.feature["kind"] == "number" else _draw_rates
         draw(axes, part, below, strokes)
         y += part.height
@@ -114,14 +123,14 @@ def _draw_heading(axes: Axes, part: Part, y: float) -> Tooltip:
     """Write the name of a feature and its effect; return the tooltip."""
     effect = part.feature["effect_size"] or dict.fromkeys(("value", "low", "high"))
     for at, line in enumerate(part.lines, 1):
-        write(axes, 0, y + at * LINE - 0.05, line)
+        write(axes, 0, y + at * NAME_HEIGHT - 0.05, line)
     ends = [
         format_number(effect[name], "times", part.language) for name in ("value", "low", "high")
     ]
     if effect["value"] is not None:
         sign = "δ" if effect["measure"] == "cliffs_delta" else "V"
         message = "{} {} ({} … {})".format(sign, *ends)
-        lowest = y + len(part.lines) * LINE - 0.05
+        lowest = y + len(part.lines) * NAME_HEIGHT - 0.05
         write(axes, 1, lowest, message, ha="right", fontsize=9, color=COLOURS["muted"])
     forms = {"tip.effect": "value", "tip.low": "low", "tip.high": "high"}
     told_by = tuple((word, effect[name], "times") for word, name in forms.items())
@@ -134,22 +143,26 @@ def _draw_boxes(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
     """Add two thin boxes: 90 % of a class along the line, 50 % along the box."""
     distribution = part.feature["distribution"]
     sides = [
-        (name, distribution[name]) for name in CLASSES if distribution[name]["p50"] is not None
+        (name, distribution[name])
+        for name in CLASS_COLOURS
+        if distribution[name]["p50"] is not None
     ]
     if not sides:
         return
     ends = [side[end] for _, side in sides for end in ("p5", "p95")]
     low, high = min(ends), max(ends)
     texts = [format_number(end, "value", part.language) for end in (low, high)]
-    room = max(SIDE, *(1.1 * inches(text, SMALL) + AIR for text in texts))
-    _write_small(axes, (room - AIR) / WIDE, y + BOX, texts[0], ha="right", va="center")
-    _write_small(axes, 1 - (room - AIR) / WIDE, y + BOX, texts[1], va="center")
+    room = max(SIDE_MARGIN, *(1.1 * inches(text, MUTED_SIZE) + END_GAP for text in texts))
+    _write_small(
+        axes, (room - END_GAP) / PANEL_WIDTH, y + CLASS_HEIGHT, texts[0], ha="right", va="center"
+    )
+    _write_small(axes, 1 - (room - END_GAP) / PANEL_WIDTH, y + CLASS_HEIGHT, texts[1], va="center")
     for at, (name, side) in enumerate(sides):
-        middle, colour = y + (at + 0.5) * BOX, CLASSES[name]
+        middle, colour = y + (at + 0.5) * CLASS_HEIGHT, CLASS_COLOURS[name]
         shares = [
             _scale_position(side[end], low, high) for end in ("p5", "p25", "p50", "p75", "p95")
         ]
-        x = [(room + (WIDE - 2 * room) * share) / WIDE for share in shares]
+        x = [(room + (PANEL_WIDTH - 2 * room) * share) / PANEL_WIDTH for share in shares]
         strokes.thin.setdefault(colour, []).append((x[0], middle, x[4], middle))
         strokes.thick.setdefault(colour, []).append((x[1], middle, x[3], middle))
         strokes.points.setdefault(colour, []).append((x[2], middle))
@@ -163,9 +176,9 @@ def _scale_position(value: float, low: float, high: float) -> float:
 def _draw_rates(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
     """Draw the decline rate of each level, from 0 to 1."""
     for at, level in enumerate(part.levels):
-        name = wrap_text(level["label"][part.language], LEVEL_NAME, 1, SMALL)[0]
-        middle = y + (at + 0.5) * LEVEL
-        _write_small(axes, 0.12 / WIDE, middle, name, va="center")
+        name = wrap_text(level["label"][part.language], LEVEL_NAME, 1, MUTED_SIZE)[0]
+        middle = y + (at + 0.5) * LEVEL_HEIGHT
+        _write_small(axes, 0.12 / PANEL_WIDTH, middle, name, va="center")
         rate = format_number(level["decline_rate"]["value"], "share", part.language)
         _write_small(axes, 1, middle, rate, ha="right", va="center")
         low, mean, high = (
@@ -180,18 +193,18 @@ def _draw_rates(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
 
 def _rate_position(rate: float) -> float:
     """Return the position of a rate as a share of the panel."""
-    start, end = LEVEL_NAME + 0.22, WIDE - RATE
-    return (start + (end - start) * rate) / WIDE
+    start, end = LEVEL_NAME + 0.22, PANEL_WIDTH - RATE
+    return (start + (end - start) * rate) / PANEL_WIDTH
 
 
 def _write_small(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
     """Write a small muted text."""
-    write(axes, x, y, text, fontsize=SMALL, color=COLOURS["muted"], **how)
+    write(axes, x, y, text, fontsize=MUTED_SIZE, color=COLOURS["muted"], **how)
 
 
 def _draw_key(axes: Axes, strokes: Strokes, labels: Labels) -> None:
     """Draw the key of the classes."""
-    for at, (name, colour) in enumerate(CLASSES.items()):
+    for at, (name, colour) in enumerate(CLASS_COLOURS.items()):
         left = at * 0.4
         strokes.thick.setdefault(colour, []).append((left, 0.09, left + 0.05, 0.09))
         text = labels(message(f"chart.distributions.{name}"))

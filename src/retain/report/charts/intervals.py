@@ -1,4 +1,4 @@
-"""Charts of intervals: runs, drivers, segments."""
+"""Charts of intervals: drivers, runs, segments, main effects."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from retain.report.charts.canvas import Chart, Labels
 from retain.report.charts.rows import Row, Scale, interval_plot
 from retain.report.text.names import Tree, run_label
 from retain.report.text.words import message
-from retain.report.tree import METRIC, has_profit, segments_by_risk, top_features
+from retain.report.tree import (
+    METRIC,
+    excludes_zero,
+    has_profit,
+    measured_levels,
+    segments_by_risk,
+    top_features,
+)
+from retain.wording import format_value
 
-SHOWN_DRIVERS = 25
+MAX_DRIVERS = 25
 """Maximum number of features; the table has all of them."""
-SHAPES = {"up": "^", "down": "v"}
+MARKERS = {"up": "^", "down": "v"}
 """Marker by the direction of higher values; a circle if there is none."""
 
 
 def drivers(tree: Tree, labels: Labels) -> Chart | None:
     """Return one row per feature, strongest first, weak ones hollow; None without importances."""
-    features = top_features(tree["explanations"], SHOWN_DRIVERS)
+    features = top_features(tree["explanations"], MAX_DRIVERS)
     if not features:
         return None
     rows = [_driver_row(feature, labels.language) for feature in features]
@@ -35,17 +43,17 @@ def _driver_row(feature: Tree, language: str) -> Row:
         strength["low"],
         strength["high"],
         strong=not feature["is_weak"],
-        shape=SHAPES.get(feature["direction"], "o"),
+        shape=MARKERS.get(feature["direction"], "o"),
     )
 
 
-SHOWN = 20
+MAX_RUNS = 20
 """Maximum number of runs; the leaderboard has all of them."""
 
 
 def intervals(tree: Tree, labels: Labels) -> Chart:
     """Return one row per run, best first, those tied with the best in the accent colour."""
-    board = tree["leaderboard"][:SHOWN]
+    board = tree["leaderboard"][:MAX_RUNS]
     rows = [
         Row(
             run_label(run, tree["key_columns"]),
@@ -60,16 +68,16 @@ def intervals(tree: Tree, labels: Labels) -> Chart:
     return interval_plot("intervals", rows, labels, scale)
 
 
-SHOWN_SEGMENTS = 20
+MAX_SEGMENTS = 20
 """Maximum number of segments; the table has all of them."""
-LARGEST, SMALLEST = 10.5, 3.5
+MAX_MARKER, MIN_MARKER = 10.5, 3.5
 """Marker diameters of the largest and the smallest segment, in points."""
 
 
 def segments(tree: Tree, labels: Labels) -> Chart | None:
     """Return one row per segment, most at risk first, small ones hollow."""
     profiles = tree["segments"] or []
-    ranked = segments_by_risk(profiles)[:SHOWN_SEGMENTS]
+    ranked = segments_by_risk(profiles)[:MAX_SEGMENTS]
     if not ranked:
         return None
     most = max(int(one["n_customers"]) for one, _ in ranked)
@@ -82,7 +90,41 @@ def segments(tree: Tree, labels: Labels) -> Chart | None:
 
 def _segment_row(one: Tree, weight: Tree, most: int, language: str) -> Row:
     name = one["segment"] if one["label"] is None else one["label"][language]
-    size = max(LARGEST * sqrt(one["n_customers"] / most), SMALLEST)
+    size = max(MAX_MARKER * sqrt(one["n_customers"] / most), MIN_MARKER)
     return Row(
         name, weight["value"], weight["low"], weight["high"], strong=not one["is_small"], size=size
+    )
+
+
+MAX_LEVELS = 36
+"""Maximum number of rows; the table has all of them."""
+
+
+def effects(tree: Tree, labels: Labels) -> Chart | None:
+    """Return axes as headings and their levels as rows; None without a main effect."""
+    rows: list[Row] = []
+    for effect in tree["main_effects"]:
+        levels = measured_levels(effect)
+        if levels and len(rows) + len(levels) < MAX_LEVELS:
+            rows += [_heading_row(effect), *(_level_row(level) for level in levels)]
+    if not rows:
+        return None
+    return interval_plot(
+        "effects", rows, labels, Scale(message("chart.effects.axis"), "change", 0.0)
+    )
+
+
+def _heading_row(effect: Tree) -> Row:
+    against = message("chart.effects.against", level=format_value(effect["reference"]))
+    return Row(str(effect["factor"]), aside=against)
+
+
+def _level_row(level: Tree) -> Row:
+    found = level["difference"]
+    return Row(
+        format_value(level["level"]),
+        found["value"],
+        found["low"],
+        found["high"],
+        strong=excludes_zero(found),
     )

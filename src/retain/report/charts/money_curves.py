@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 TooltipColumn = tuple[str, Sequence[float], str]
 """A number in the tooltips of a curve: text key, values, format."""
 
-AIR = 0.06
+MARGIN = 0.06
 """Margin above and below, as a share of the range."""
-BESIDE = 0.42
+AXIS_TITLE_GAP = 0.42
 """Inches left of the tick labels for the axis title."""
 
 
@@ -46,8 +46,6 @@ def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
 
 def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
     """Return expected net value by budget, the plan's own marked."""
-    import numpy as np
-
     campaign = campaign_or_none(tree) or {}
     budgets = sorted(campaign.get("budget_curve") or [], key=lambda one: float(one["budget"]))
     if not budgets:
@@ -55,14 +53,12 @@ def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
     x, y = ([float(one[key]) for one in budgets] for key in ("budget", "expected_net"))
     name = "budget_curve"
     figure, axes = _money_axes(name, y, labels)
-    low, high = min(0.0, *x), max(x) * (1 + AIR / 2) or 1.0
+    low, high = min(0.0, *x), max(x) * (1 + MARGIN / 2) or 1.0
     axes.set_xlim(low, high)
     money_ticks(axes.xaxis, (low, high), labels, _panel_width(axes))
     axes.plot(x, y, "o-", color=COLOURS["accent"], linewidth=1.4, markersize=3)
     plan = campaign["plan"]
-    spent = plan["expected_cost"] if plan["budget"] is None else plan["budget"]
-    at = float(np.clip(spent, min(x), max(x)))
-    _mark_point(axes, at, float(np.interp(at, x, y)))
+    _mark_point(axes, float(plan["expected_cost"]), float(plan["expected_net"]["value"]))
     chosen = [int(one["n_chosen"]) for one in budgets]
     sums = ((f"{name}.x", x, "money"), (f"{name}.y", y, "money"))
     spots = _tooltips(axes, *sums, (f"{name}.chosen", chosen, "count"))
@@ -73,12 +69,12 @@ def _money_axes(name: str, y: Sequence[float], labels: Labels) -> tuple[Figure, 
     """Return a panel with money on the y axis, its left margin as wide as the ticks."""
     figure, axes = add_axes(HEIGHT, MARGINS)
     low, high = min(0.0, *y), max(0.0, *y)
-    room = AIR * (high - low) or 1.0
+    room = MARGIN * (high - low) or 1.0
     limits = (low - room if low < 0 else low, high + room)
     axes.set_ylim(*limits)
     axes.grid(visible=True)
     axes.set_axisbelow(True)
-    left = max(MARGINS[0], money_ticks(axes.yaxis, limits, labels) + BESIDE) / WIDTH
+    left = max(MARGINS[0], money_ticks(axes.yaxis, limits, labels) + AXIS_TITLE_GAP) / WIDTH
     box = axes.get_position()
     axes.set_position((left, box.y0, box.x1 - left, box.height))
     axes.set_xlabel(labels(message(f"chart.{name}.x")), labelpad=6)

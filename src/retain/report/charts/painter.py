@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import hypot
 from typing import TYPE_CHECKING, Any, Literal
 
-from retain.report.charts.canvas import COLOURS, POINTS
+from retain.report.charts.canvas import COLOURS, POINTS_PER_INCH
 from retain.report.charts.text_layout import Letters
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ class Painter:
         """Return a painter on a new figure of this size."""
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(width / POINTS, height / POINTS), dpi=POINTS)
+        figure = Figure(
+            figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), dpi=POINTS_PER_INCH
+        )
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set_xlim(0, width)
         axes.set_ylim(0, height)

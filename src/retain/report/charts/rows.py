@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-LINE, GAP, HEAD = 0.19, 0.26, 0.2
+LINE_HEIGHT, MARK_HEIGHT, HEADING_GAP = 0.19, 0.26, 0.2
 """Inches: a line of text, the space for its mark, the space above a heading."""
-EDGE = 0.12
+MARGIN = 0.12
 """Margin left and right of the rows in inches."""
-NAME = 4.15
+MAX_NAME_WIDTH = 4.15
 """Maximum width of a name's line in inches; the mean is next to the last one."""
 
 
@@ -53,12 +53,12 @@ class Row:
     @cached_property
     def lines(self) -> list[str]:
         """The lines of the name."""
-        return wrap_text(self.name, NAME)
+        return wrap_text(self.name, MAX_NAME_WIDTH)
 
     @property
     def height(self) -> float:
         """The height in inches."""
-        return LINE * len(self.lines) + (HEAD if self.mean is None else GAP)
+        return LINE_HEIGHT * len(self.lines) + (HEADING_GAP if self.mean is None else MARK_HEIGHT)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Scale:
 def interval_plot(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart:
     """Return the chart of rows."""
     total = sum(row.height for row in rows)
-    figure, axes = add_axes(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
+    figure, axes = add_axes(total + 0.65, (MARGIN, 0.55, MARGIN, 0.1))
     axes.set_xlim(*_set_limits(rows, scale.at))
     axes.set_ylim(total, 0)
     axes.spines["left"].set_visible(False)
@@ -85,7 +85,7 @@ def interval_plot(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) 
     low, high = _set_limits(rows, scale.at, air=-0.02)
     ends = min(low, scale.at), max(high, scale.at)
     if scale.form == "money":
-        money_ticks(axes.xaxis, ends, labels, WIDTH - 2 * EDGE)
+        money_ticks(axes.xaxis, ends, labels, WIDTH - 2 * MARGIN)
     else:
         set_ticks(axes.xaxis, *ends, labels.language, scale.form)
     axes.set_xlabel(labels(scale.axis), labelpad=6)
@@ -109,10 +109,10 @@ def _set_limits(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[f
 def _write_name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
     """Write the name of a row, and for a heading the reference of its rows."""
     heading = row.mean is None
-    lowest = y - (0.05 if heading else GAP)
+    lowest = y - (0.05 if heading else MARK_HEIGHT)
     weight = "bold" if heading else "normal"
     for back, line in enumerate(reversed(row.lines)):
-        _write_margin(axes, 0, lowest - back * LINE, line, fontweight=weight)
+        _write_margin(axes, 0, lowest - back * LINE_HEIGHT, line, fontweight=weight)
     if row.aside is not None:
         message = labels(row.aside)
         _write_margin(axes, 1, lowest, message, ha="right", color=COLOURS["muted"], fontsize=9)
@@ -122,14 +122,16 @@ def _draw_mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> 
     """Draw the point and interval of a row that ends at ``y``; return the tooltip."""
     mean = cast("float", row.mean)
     colour = COLOURS["accent" if row.strong else "muted"]
-    at = y - GAP + 0.13
-    held_to, stroke = [scale.at] * 2, [y - GAP + 0.03, y - 0.05]
+    at = y - MARK_HEIGHT + 0.13
+    held_to, stroke = [scale.at] * 2, [y - MARK_HEIGHT + 0.03, y - 0.05]
     axes.plot(held_to, stroke, color=COLOURS["muted"], linewidth=0.8)
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.6)
     filled = colour if row.strong else COLOURS["paper"]
     axes.plot(mean, at, row.shape, markersize=row.size, color=colour, markerfacecolor=filled)
-    _write_margin(axes, 1, y - GAP, format_number(mean, scale.form, labels.language), ha="right")
+    _write_margin(
+        axes, 1, y - MARK_HEIGHT, format_number(mean, scale.form, labels.language), ha="right"
+    )
     values = ((scale.word, mean), ("tip.low", row.low), ("tip.high", row.high))
     message = tuple((word, value, scale.form) for word, value in values)
     return Tooltip(*to_points(axes, mean, at), row.name, message)

@@ -11,12 +11,12 @@ from markupsafe import Markup
 from retain.report.charts.canvas import COLOURS, Chart
 from retain.report.text.words import LANGUAGES
 
-FONT = re.compile(r"font-family: [^;]*;?\s*")
-FIGURES = re.compile(r"[+−]?\d+\.\d+")
-FINE = re.compile(r"(\.\d\d)\d+")
-SPACED = re.compile(r"([:;]) ")
-IDLE = re.compile(r"\s+(?=[A-Za-z])|(?<=[A-Za-z])\s+|\s+$")
-PLACES = {"d", "x", "y", "transform"}
+FONT_FAMILY = re.compile(r"font-family: [^;]*;?\s*")
+DECIMALS = re.compile(r"[+−]?\d+\.\d+")
+EXTRA_DIGITS = re.compile(r"(\.\d\d)\d+")
+STYLE_SPACES = re.compile(r"([:;]) ")
+PATH_SPACES = re.compile(r"\s+(?=[A-Za-z])|(?<=[A-Za-z])\s+|\s+$")
+NUMERIC_ATTRIBUTES = {"d", "x", "y", "transform"}
 """Attributes that hold only numbers and path commands."""
 
 
@@ -90,15 +90,15 @@ def _use_css_colours(element: Element) -> None:
         return
     for name, colour in COLOURS.items():
         style = style.replace(colour, f"var(--{name})")
-    element.attrib["style"] = SPACED.sub(r"\1", FONT.sub("", style))
+    element.attrib["style"] = STYLE_SPACES.sub(r"\1", FONT_FAMILY.sub("", style))
 
 
 def _round_numbers(element: Element) -> None:
     """Round positions to a hundredth of a point, and drop spaces that mean nothing."""
-    for name in PLACES & element.attrib.keys():
-        element.attrib[name] = FINE.sub(r"\1", element.attrib[name])
+    for name in NUMERIC_ATTRIBUTES & element.attrib.keys():
+        element.attrib[name] = EXTRA_DIGITS.sub(r"\1", element.attrib[name])
     if "d" in element.attrib:
-        element.attrib["d"] = IDLE.sub("", element.attrib["d"])
+        element.attrib["d"] = PATH_SPACES.sub("", element.attrib["d"])
 
 
 def _add_translations(element: Element, chart: Chart) -> None:
@@ -115,7 +115,7 @@ def _add_translations(element: Element, chart: Chart) -> None:
 
 def _translate_number(text: str) -> dict[str, str] | None:
     """Return a decimal number as each language writes it, None for other texts."""
-    if FIGURES.fullmatch(text) is None:
+    if DECIMALS.fullmatch(text) is None:
         return None
     return {"en": text, "ru": text.replace(".", ",")}
 

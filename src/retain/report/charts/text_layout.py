@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
 
-from retain.report.charts.canvas import POINTS, RC_PARAMS
+from retain.report.charts.canvas import POINTS_PER_INCH, RC_PARAMS
 from retain.report.text.names import printable
 
 ELLIPSIS = "…"
-LEADING = 1.24
+LINE_HEIGHT = 1.24
 """Line height as a multiple of the font size."""
-MANY = 1000
+MAX_LINES = 1000
 """More lines than any name needs."""
-BELOW = 0.26
+DESCENT = 0.26
 """Descent as a multiple of the font size."""
 
 
@@ -32,7 +32,7 @@ class Letters:
     @property
     def leading(self) -> float:
         """The distance between two baselines."""
-        return LEADING * self.size
+        return LINE_HEIGHT * self.size
 
     def width(self, text: str) -> float:
         """Return the width of a text.
@@ -44,7 +44,7 @@ class Letters:
 
     def below(self, text: str) -> float:
         """Return the descent of its line below the baseline."""
-        return max(BELOW, _measure(text, bold=self.bold)[2] if text else 0.0) * self.size
+        return max(DESCENT, _measure(text, bold=self.bold)[2] if text else 0.0) * self.size
 
     def height(self, text: str) -> float:
         """Return the height of its line: the leading, or more for stacked marks.
@@ -53,7 +53,7 @@ class Letters:
         True
         """
         ascent = _measure(text, bold=self.bold)[1] if text else 0.0
-        return max(LEADING - BELOW, ascent) * self.size + self.below(text)
+        return max(LINE_HEIGHT - DESCENT, ascent) * self.size + self.below(text)
 
     def cut(self, text: str, room: float) -> str:
         """Return the text, truncated with an ellipsis if it is wider than ``room``.
@@ -122,14 +122,14 @@ class Letters:
 
 def inches(text: str, size: float = RC_PARAMS["font.size"]) -> float:
     """Return the width of a text in inches, ``size`` in points."""
-    return Letters(size).width(text) / POINTS
+    return Letters(size).width(text) / POINTS_PER_INCH
 
 
 def wrap_text(
-    text: str, width: float, lines: int = MANY, size: float = RC_PARAMS["font.size"]
+    text: str, width: float, lines: int = MAX_LINES, size: float = RC_PARAMS["font.size"]
 ) -> list[str]:
     """Return a printable text in at most ``lines`` lines of ``width`` inches."""
-    return Letters(size).lines(printable(text), width * POINTS, lines) or [""]
+    return Letters(size).lines(printable(text), width * POINTS_PER_INCH, lines) or [""]
 
 
 def height(lines: Sequence[tuple[str, Letters]]) -> float:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Ends = tuple[float, float]
 
-AIR = 0.12
+MIN_LABEL_GAP = 0.12
 """Minimum gap between tick labels in inches."""
 
 
@@ -70,5 +70,7 @@ def _has_room(positions: Sequence[float], texts: Sequence[str], ends: Ends, room
     middles = [room * (at - ends[0]) / (ends[1] - ends[0] or 1) for at in positions]
     halves = [inches(text) / 2 for text in texts]
     spans = [(m - half, m + half) for m, half in zip(middles, halves, strict=True)]
-    apart = all(one[1] + AIR <= other[0] for one, other in pairwise(spans))
-    return apart and all(start >= -AIR and end <= room + AIR for start, end in spans)
+    apart = all(one[1] + MIN_LABEL_GAP <= other[0] for one, other in pairwise(spans))
+    return apart and all(
+        start >= -MIN_LABEL_GAP and end <= room + MIN_LABEL_GAP for start, end in spans
+    )

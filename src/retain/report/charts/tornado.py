@@ -15,7 +15,7 @@ from retain.report.charts.canvas import (
     to_points,
     write,
 )
-from retain.report.charts.rows import GAP, LINE
+from retain.report.charts.rows import LINE_HEIGHT, MARK_HEIGHT
 from retain.report.charts.text_layout import inches, wrap_text
 from retain.report.charts.ticks import money_ticks
 from retain.report.text.names import Tree
@@ -26,11 +26,11 @@ from retain.report.tree import campaign_or_none
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HEAD, EDGE, HALF = 0.36, 0.12, 0.075
+KEY_HEIGHT, MARGIN, HALF_BAR = 0.36, 0.12, 0.075
 """Inches: the key on top, the margin left and right, half a bar's height."""
-SQUARE = 0.12
+SAMPLE_WIDTH = 0.12
 """Width of a square of the key in inches."""
-ENDS = {"low": ("muted", 0.6), "high": ("accent", 1.0)}
+END_STYLES = {"low": ("muted", 0.6), "high": ("accent", 1.0)}
 """Colour and opacity for the low and the high end of an assumption."""
 
 
@@ -53,13 +53,15 @@ def tornado(tree: Tree, labels: Labels) -> Chart | None:
     if campaign is None or not rows:
         return None
     net = campaign["sensitivity"]["expected_net"]
-    total = HEAD + len(rows) * (LINE + GAP)
-    figure, axes = add_axes(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
+    total = KEY_HEIGHT + len(rows) * (LINE_HEIGHT + MARK_HEIGHT)
+    figure, axes = add_axes(total + 0.65, (MARGIN, 0.55, MARGIN, 0.1))
     _set_limits(axes, rows, net, total, labels)
     _draw_key(axes, labels)
     spots = []
     for at, row in enumerate(rows, 1):
-        spots.append(_draw_row(axes, row, net, HEAD + at * (LINE + GAP), labels))
+        spots.append(
+            _draw_row(axes, row, net, KEY_HEIGHT + at * (LINE_HEIGHT + MARK_HEIGHT), labels)
+        )
     return Chart("tornado", figure, tuple(spots), labels, "y")
 
 
@@ -72,17 +74,17 @@ def _set_limits(axes: Axes, rows: Sequence[Tree], net: float, total: float, labe
     axes.set_ylim(total, 0)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    money_ticks(axes.xaxis, (low - room, high + room), labels, WIDTH - 2 * EDGE)
+    money_ticks(axes.xaxis, (low - room, high + room), labels, WIDTH - 2 * MARGIN)
     axes.set_xlabel(labels(message("chart.tornado.axis")), labelpad=6)
 
 
 def _draw_key(axes: Axes, labels: Labels) -> None:
     """Draw the key of the two ends."""
-    inch, x = 1 / (WIDTH - 2 * EDGE), 0.0
-    for end in ENDS:
+    inch, x = 1 / (WIDTH - 2 * MARGIN), 0.0
+    for end in END_STYLES:
         text = labels(message(f"chart.tornado.{end}"))
-        _draw_bar(axes, (x, x + SQUARE * inch), 0.1, end, across=True)
-        x += (SQUARE + 0.07) * inch
+        _draw_bar(axes, (x, x + SAMPLE_WIDTH * inch), 0.1, end, across=True)
+        x += (SAMPLE_WIDTH + 0.07) * inch
         how: dict[str, Any] = {"va": "center", "fontsize": 9, "color": COLOURS["muted"]}
         write(axes, x, 0.1, text, transform=axes.get_yaxis_transform(), **how)
         x += (inches(text, 9) + 0.25) * inch
@@ -93,25 +95,27 @@ def _draw_row(axes: Axes, row: Tree, net: float, y: float, labels: Labels) -> To
     name = labels(message(f"assumption.{row['name']}"))
     numbers = {end: Number(row[end], "value") for end in ("low", "high")}
     ends = labels(message("chart.tornado.ends", **numbers))
-    room = WIDTH - 2 * EDGE - inches(ends, 9) - 0.15
+    room = WIDTH - 2 * MARGIN - inches(ends, 9) - 0.15
     margin = {"transform": axes.get_yaxis_transform()}
-    write(axes, 0, y - GAP, wrap_text(name, room, 1)[0], **margin)
-    write(axes, 1, y - GAP, ends, ha="right", color=COLOURS["muted"], fontsize=9, **margin)
+    write(axes, 0, y - MARK_HEIGHT, wrap_text(name, room, 1)[0], **margin)
+    write(axes, 1, y - MARK_HEIGHT, ends, ha="right", color=COLOURS["muted"], fontsize=9, **margin)
     # The longer bar first, so that a shorter one on the same side stays visible.
-    for end in sorted(ENDS, key=lambda one: -abs(row[f"expected_net_{one}"] - net)):
-        _draw_bar(axes, (net, row[f"expected_net_{end}"]), y - GAP + 0.13, end)
-    stroke = [y - GAP + 0.02, y - 0.02]
+    for end in sorted(END_STYLES, key=lambda one: -abs(row[f"expected_net_{one}"] - net)):
+        _draw_bar(axes, (net, row[f"expected_net_{end}"]), y - MARK_HEIGHT + 0.13, end)
+    stroke = [y - MARK_HEIGHT + 0.02, y - 0.02]
     axes.plot([net, net], stroke, color=COLOURS["ink"], linewidth=1.2, solid_capstyle="butt")
-    values = tuple((f"chart.tornado.{end}", row[f"expected_net_{end}"], "money") for end in ENDS)
-    return Tooltip(*to_points(axes, net, y - GAP + 0.13), name, values)
+    values = tuple(
+        (f"chart.tornado.{end}", row[f"expected_net_{end}"], "money") for end in END_STYLES
+    )
+    return Tooltip(*to_points(axes, net, y - MARK_HEIGHT + 0.13), name, values)
 
 
 def _draw_bar(
     axes: Axes, ends: tuple[float, float], y: float, end: str, *, across: bool = False
 ) -> None:
     """Draw a bar around ``y`` in the colour of an end; ``across`` scales to the panel."""
-    colour, opacity = ENDS[end]
+    colour, opacity = END_STYLES[end]
     left, right = sorted(ends)
     where: dict[str, Any] = {"transform": axes.get_yaxis_transform()} if across else {}
     how: dict[str, Any] = {"color": COLOURS[colour], "alpha": opacity, "linewidth": 0}
-    axes.barh(y, right - left, 2 * HALF, left=left, **how, **where)
+    axes.barh(y, right - left, 2 * HALF_BAR, left=left, **how, **where)

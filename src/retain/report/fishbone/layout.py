@@ -1,37 +1,105 @@
-"""The layout of the fishbone, computed from the measured sizes of its texts.
+"""The layout of the fishbone: ribs fitted on their bones, and the places of all parts.
 
-Lengths are in points, from the lower left. "Out" is the distance from the spine, upwards for the
-bones above it and downwards for those below.
+Lengths are in points, from the lower left; bones alternate above and below the spine. "Out" is the
+distance from the spine, upwards for the bones above it and downwards for those below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot
+from functools import cached_property
+from math import hypot, inf
+from typing import cast
 
 from retain.report.charts.text_layout import Letters, height
-from retain.report.fishbone.fitting import CLEAR, Fitting, fit_texts
 from retain.report.fishbone.model import Bone
-from retain.report.fishbone.rows import Block, Piece, Room, Style
+from retain.report.fishbone.rows import STYLES, Block, Piece, Room, Style, block
+
+SPINE_GAP = 12.0
+"""Distance from the spine to the nearest rib."""
+DROPPED_RIB_COST, SMALLER_FONT_COST = 1.5, 0.5
+"""Cost of a rib left out and of a smaller font; a fully truncated name costs 2."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Every rib's texts in one style, and the lengths of the bones above and below.
+
+    ``shortest`` is the minimum length of a bone, ``most`` the sum of both sides.
+    """
+
+    style: Style
+    blocks: tuple[tuple[Block, ...], ...]
+    shortest: float
+    most: float
+
+    def need(self, at: int, count: int | None = None) -> float:
+        """Return the length of a bone with ``count`` ribs and a line that counts the rest."""
+        shown = self.blocks[at][:count]
+        line = self.style.figures.leading + self.style.gap / 2
+        rest = line if len(shown) < len(self.blocks[at]) else 0.0
+        return SPINE_GAP + sum(one.height + self.style.gap for one in shown) + rest
+
+    @cached_property
+    def lengths(self) -> tuple[float, float]:
+        """The lengths of the bones above and below, which share the available height."""
+        above, below = (self._longest(side) for side in (0, 1))
+        if above + below <= self.most:
+            return above, below
+        half = self.most / 2
+        if above <= half:
+            return above, self.most - above
+        return (self.most - below, below) if below <= half else (half, half)
+
+    def _longest(self, side: int) -> float:
+        bones = range(side, len(self.blocks), 2)
+        return max([self.shortest, *(self.need(at) for at in bones)]) if bones else 0.0
+
+    def n_kept(self, at: int) -> int:
+        """Return the number of ribs that fit on a bone."""
+        counts = range(len(self.blocks[at]), 0, -1)
+        return next((n for n in counts if self.need(at, n) < self.lengths[at % 2] + 0.01), 0)
+
+    @cached_property
+    def n_lost(self) -> float:
+        """The number of ribs and parts of texts that did not fit."""
+        shown = [one[: self.n_kept(at)] for at, one in enumerate(self.blocks)]
+        missing = sum(map(len, self.blocks)) - sum(map(len, shown))
+        return DROPPED_RIB_COST * missing + sum(one.lost for bone in shown for one in bone)
+
+
+def fit_texts(bones: Sequence[Bone], room: Room, shortest: float, most: float) -> Fitting:
+    """Return the ribs' texts in the style that loses least, the larger of equal ones."""
+    best, least = None, inf
+    for at, style in enumerate(STYLES):
+        blocks = tuple(tuple(block(rib, style, room) for rib in bone.ribs) for bone in bones)
+        fitting = Fitting(style, blocks, shortest, most)
+        cost = fitting.n_lost + SMALLER_FONT_COST * (at // 2)
+        if cost < least:
+            best, least = fitting, cost
+        if not fitting.n_lost:
+            break
+    return cast("Fitting", best)
+
 
 WIDTH, HEIGHT, MARGIN = 806.0, 554.0, 6.0
 """A4 landscape within its margins; the height is the maximum."""
-HEAD = 148.0
+HEAD_WIDTH = 148.0
 """Width of the head and the space before it."""
-THICK, HAIRLINE = 8.0, 0.9
+MAX_THICKNESS, MIN_THICKNESS = 8.0, 0.9
 """Thickness of the bone with the largest contribution, and of one without any."""
-LEANS = (130.0, 130.0, 104.0, 84.0, 66.0, 54.0)
+MAX_LEANS = (130.0, 130.0, 104.0, 84.0, 66.0, 54.0)
 """Maximum lean of a bone by number of columns."""
-LEAN = 0.5
+LEAN_PER_POINT = 0.5
 """Lean per point of height."""
-WIDEST, SHORTEST = 430.0, 60.0
+MAX_COLUMN_WIDTH, MIN_BONE_LENGTH = 430.0, 60.0
 """Maximum width of a column; minimum length of a bone, which is at least half the head."""
-AIR, EDGE = 10.0, 3.5
+COLUMN_GAP, BONE_GAP = 10.0, 3.5
 """Gap between columns, and between a bone and a text."""
-GROUP, TOLD, TIP = Letters(9.0, bold=True), Letters(7.0), 5.0
+GROUP_FONT, CONTRIBUTION_FONT, TIP_GAP = Letters(9.0, bold=True), Letters(7.0), 5.0
 """Fonts of a group's name and of its contribution, and their distance from the bone."""
-SHOWN = 2 * len(LEANS)
+MAX_BONES = 2 * len(MAX_LEANS)
 """Maximum number of bones."""
 
 
@@ -51,22 +119,22 @@ class Frame:
     @property
     def pitch(self) -> float:
         """The distance between joints."""
-        return (self.width - 2 * MARGIN - self.shift - HEAD) / self.columns
+        return (self.width - 2 * MARGIN - self.shift - HEAD_WIDTH) / self.columns
 
     @property
     def half(self) -> float:
         """Half the thickness of the thickest bone, along a rib."""
-        return THICK / 2 * hypot(1, self.lean)
+        return MAX_THICKNESS / 2 * hypot(1, self.lean)
 
     @property
     def room(self) -> Room:
         """The room of texts over a rib."""
-        return Room(self.pitch - 2 * self.half - AIR - EDGE, self.lean)
+        return Room(self.pitch - 2 * self.half - COLUMN_GAP - BONE_GAP, self.lean)
 
     @property
     def heading(self) -> float:
         """The width of a group's name around its tip, within the picture's edge."""
-        return min(self.pitch - AIR, 2 * HEAD)
+        return min(self.pitch - COLUMN_GAP, 2 * HEAD_WIDTH)
 
     def joint(self, column: int) -> float:
         """Return the point where a column's bones meet the spine."""
@@ -88,7 +156,7 @@ class Row:
         """Return the x of a text's start, or of its end if it is at the right."""
         if piece.left is not None:
             return self.left + piece.left
-        return self.right - self.lean * (piece.up + piece.letters.size) - self.half - EDGE
+        return self.right - self.lean * (piece.up + piece.letters.size) - self.half - BONE_GAP
 
 
 @dataclass(frozen=True)
@@ -122,16 +190,16 @@ class Plan:
 
 def width(columns: int) -> float:
     """Return the width of a picture with ``columns`` columns."""
-    return min(WIDTH, 2 * MARGIN + LEANS[columns - 1] + columns * WIDEST + HEAD)
+    return min(WIDTH, 2 * MARGIN + MAX_LEANS[columns - 1] + columns * MAX_COLUMN_WIDTH + HEAD_WIDTH)
 
 
 def plan(bones: Sequence[Bone], legend: float, head: float) -> Plan:
     """Lay out all parts; ``legend`` and ``head`` are heights."""
     columns = (len(bones) + 1) // 2
-    frame = Frame(columns, LEANS[columns - 1], LEAN)
+    frame = Frame(columns, MAX_LEANS[columns - 1], LEAN_PER_POINT)
     for _ in range(2):
         most = HEIGHT - 2 * MARGIN - legend - sum(_tip_heights(bones, frame, head))
-        filling = fit_texts(bones, frame.room, max(SHORTEST, head), most)
+        filling = fit_texts(bones, frame.room, max(MIN_BONE_LENGTH, head), most)
         longest = max(filling.lengths)
         lean = min(frame.lean, frame.shift / longest)
         frame = Frame(columns, lean * longest, lean)
@@ -154,14 +222,17 @@ def plan(bones: Sequence[Bone], legend: float, head: float) -> Plan:
 
 def _tip_lines(bone: Bone, room: float) -> tuple[tuple[str, Letters], ...]:
     """Return the lines at a bone's tip, and their letters."""
-    names = GROUP.lines(bone.name, room)
-    message = TOLD.lines(bone.description, room, 3)
-    return (*((line, GROUP) for line in names), *((line, TOLD) for line in message))
+    names = GROUP_FONT.lines(bone.name, room)
+    message = CONTRIBUTION_FONT.lines(bone.description, room, 3)
+    return (
+        *((line, GROUP_FONT) for line in names),
+        *((line, CONTRIBUTION_FONT) for line in message),
+    )
 
 
 def _tip_heights(bones: Sequence[Bone], frame: Frame, head: float) -> tuple[float, float]:
     """Return the heights of the lines above and below; half the head without a bone."""
-    heights = [TIP + height(_tip_lines(bone, frame.heading)) for bone in bones]
+    heights = [TIP_GAP + height(_tip_lines(bone, frame.heading)) for bone in bones]
     return max(heights[0::2], default=head), max(heights[1::2], default=head)
 
 
@@ -169,10 +240,10 @@ def _place_bone(bone: Bone, at: int, frame: Frame, filling: Fitting, spine: floa
     """Return the position of a bone; the first of a pair is nearer to the head."""
     side, length, kept = -1 if at % 2 else 1, filling.lengths[at % 2], filling.n_kept(at)
     joint = frame.joint(frame.columns - 1 - at // 2)
-    thick = HAIRLINE + (THICK - HAIRLINE) * bone.share
+    thick = MIN_THICKNESS + (MAX_THICKNESS - MIN_THICKNESS) * bone.share
     geometry = _BoneGeometry(frame, side, joint, spine, thick / 2 * hypot(1, frame.lean))
     spare = (length - filling.need(at, kept)) / max(kept, 1)
-    rows, out = [], CLEAR
+    rows, out = [], SPINE_GAP
     for one in filling.blocks[at][:kept]:
         rows.append(geometry.row(one, out))
         out += one.height + filling.style.gap + spare
@@ -206,11 +277,11 @@ class _BoneGeometry:
     def row(self, block: Block, out: float) -> Row:
         """Return the row of a rib with texts at this distance, its line below them."""
         right, y = self.at(out if self.side > 0 else out + block.height)
-        left = self.at(out)[0] - self.frame.pitch + self.frame.half + AIR
+        left = self.at(out)[0] - self.frame.pitch + self.frame.half + COLUMN_GAP
         return Row(block, left, right, y, self.frame.lean * (self.side > 0), self.half)
 
     def beside(self, out: float, letters: Letters) -> tuple[float, float]:
         """Return the end point of a line of text next to the bone."""
         far, y = self.at(out + letters.leading)
         foot = y if self.side < 0 else self.at(out)[1]
-        return far - self.half - EDGE, foot + letters.below("")
+        return far - self.half - BONE_GAP, foot + letters.below("")

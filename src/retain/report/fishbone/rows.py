@@ -8,13 +8,13 @@ from typing import Literal
 from retain.report.charts.text_layout import Letters
 from retain.report.fishbone.model import Rib
 
-PAD = 3.4
+RIB_GAP = 3.4
 """Distance from a rib to its text."""
-APART = 7.0
+TEXT_GAP = 7.0
 """Gap between texts on one line."""
 INDENT = 9.5
 """Distance from a sign to its name."""
-LEAST = 30.0
+MIN_LEVEL_WIDTH = 30.0
 """Minimum width of a level."""
 
 
@@ -93,37 +93,37 @@ def block(rib: Rib, style: Style, room: Room) -> Block:
 
 def _figures_after_name(rib: Rib, style: Style, room: Room, most: int) -> Block:
     """Return the texts with the figures, and a level that fits, on the last line of the name."""
-    wide = room.at(PAD + most * style.name.height(rib.name)) - _indent(rib)
+    wide = room.at(RIB_GAP + most * style.name.height(rib.name)) - _indent(rib)
     last = wide - _padded_width(rib.figures, style.figures)
     lines = style.name.lines(rib.name, wide, most, last=last)
     start = _indent(rib) + _padded_width("".join(lines[-1:]), style.name)
     fits = bool(rib.level) and style.figures.width(rib.level) <= last + _indent(rib) - start
     level = rib.level if fits else ""
-    lowest = PAD + max(style.name.below("".join(lines[-1:])), style.figures.below(level))
+    lowest = RIB_GAP + max(style.name.below("".join(lines[-1:])), style.figures.below(level))
     pieces = [
-        *_name_pieces(rib, style, lines, PAD),
+        *_name_pieces(rib, style, lines, RIB_GAP),
         *_text_pieces("figures", rib.figures, style, lowest, None),
         *_text_pieces("level", level, style, lowest, start),
     ]
-    height = PAD + sum(map(style.name.height, lines))
+    height = RIB_GAP + sum(map(style.name.height, lines))
     return Block(rib, tuple(pieces), height, _text_loss(rib, lines, level=fits))
 
 
 def _figures_below_name(rib: Rib, style: Style, room: Room, most: int) -> Block:
     """Return the texts with level and figures on a line of their own below the name."""
     low = style.figures.height(rib.level) if rib.figures or rib.level else 0.0
-    wide = room.at(PAD + low + most * style.name.height(rib.name))
+    wide = room.at(RIB_GAP + low + most * style.name.height(rib.name))
     lines = style.name.lines(rib.name, wide - _indent(rib), most)
     left = wide - _padded_width(rib.figures, style.figures)
-    level = style.figures.cut(rib.level, left) if left >= LEAST else ""
+    level = style.figures.cut(rib.level, left) if left >= MIN_LEVEL_WIDTH else ""
     low = style.figures.height(level) if low else 0.0
-    lowest = PAD + style.figures.below(level)
+    lowest = RIB_GAP + style.figures.below(level)
     pieces = [
-        *_name_pieces(rib, style, lines, PAD + low),
+        *_name_pieces(rib, style, lines, RIB_GAP + low),
         *_text_pieces("figures", rib.figures, style, lowest, None),
         *_text_pieces("level", level, style, lowest, 0.0),
     ]
-    height = PAD + low + sum(map(style.name.height, lines))
+    height = RIB_GAP + low + sum(map(style.name.height, lines))
     return Block(rib, tuple(pieces), height, _text_loss(rib, lines, level=bool(level)))
 
 
@@ -153,7 +153,7 @@ def _indent(rib: Rib) -> float:
 
 def _padded_width(text: str, letters: Letters) -> float:
     """Return the width of a text with its padding; 0 for an empty text."""
-    return letters.width(text) + APART if text else 0.0
+    return letters.width(text) + TEXT_GAP if text else 0.0
 
 
 def _text_loss(rib: Rib, lines: list[str], *, level: bool) -> float:

@@ -9,31 +9,31 @@ from typing import Any
 from markupsafe import Markup
 
 from retain.report.charts.canvas import Chart
-from retain.report.page.leaderboard import LONG, PAGE, Column, choices
+from retain.report.page.leaderboard import ROWS_PER_PAGE, WRAP_LENGTH, Column, choices
 from retain.report.text.names import Tree, run_label
 from retain.report.text.words import LANGUAGES, words
 from retain.wording import format_value
 
-STEPS = 1_000_000
+STEPS_PER_UNIT = 1_000_000
 """Numbers are whole millionths, which keeps 10,000 runs small and every digit shown."""
-COMPARED = 200
+MAX_COMPARED = 200
 """Maximum number of runs in the comparison of two."""
-DANGEROUS = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
 def page_json(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -> Markup:
     """Return the JSON with every character escaped that means something to HTML or a script."""
     holds = {
-        "steps": STEPS,
-        "page": PAGE,
-        "long": LONG,
+        "steps": STEPS_PER_UNIT,
+        "page": ROWS_PER_PAGE,
+        "long": WRAP_LENGTH,
         "words": {name: _script_texts(name) for name in LANGUAGES},
         "board": _leaderboard_data(tree, numbers),
         "pairs": _pair_data(tree),
         "charts": {name: _tooltip_data(chart) for name, chart in charts.items()},
     }
     text = json.dumps(holds, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.translate(DANGEROUS))  # noqa: S704 - nothing of HTML is left in it
+    return Markup(text.translate(ESCAPES))  # noqa: S704 - nothing of HTML is left in it
 
 
 def _script_texts(language: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def steps(values: Sequence[float | None]) -> list[int | None]:
     >>> steps([0.9171234, None])
     [917123, None]
     """
-    return [None if value is None else round(value * STEPS) for value in values]
+    return [None if value is None else round(value * STEPS_PER_UNIT) for value in values]
 
 
 def _leaderboard_data(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def _level_codes(board: Sequence[Tree], key: str, level_texts: Sequence[str]) ->
 
 def _pair_data(tree: Tree) -> dict[str, Any]:
     """Return the data of pairwise comparison: fold values and the verdict's own pairs."""
-    chosen = [row for row in tree["leaderboard"] if row["id"] in tree["fold_values"]][:COMPARED]
+    chosen = [row for row in tree["leaderboard"] if row["id"] in tree["fold_values"]][:MAX_COMPARED]
     requested = {one[side] for one in tree["diffs"] for side in ("a", "b")}
     chosen += [r for r in tree["leaderboard"] if r["id"] in requested and r not in chosen]
     return {

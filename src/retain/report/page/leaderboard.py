@@ -12,17 +12,17 @@ from retain.report.text.words import Message, has_text, message
 from retain.report.tree import METRIC
 from retain.wording import format_value
 
-PAGE = 25
+ROWS_PER_PAGE = 25
 """Rows shown at a time; the script pages through the rest."""
-CHOICES = 40
+MAX_FILTER_VALUES = 40
 """Maximum number of values of a key with a filter list."""
-RANKING = (METRIC, "difference", "p_holm", "prob_equivalent")
+RANKING_COLUMNS = (METRIC, "difference", "p_adjusted", "prob_equivalent")
 """Columns of the ranking and its certainty."""
-LONG = 32
+WRAP_LENGTH = 32
 """Length of a config value from which its cell wraps."""
 FORMS = {
     "difference": "change",
-    "p_holm": "p",
+    "p_adjusted": "p",
     "prob_equivalent": "percent",
     "prob_worse": "percent",
     "fit_seconds": "seconds",
@@ -44,7 +44,7 @@ class Column:
     @property
     def extra(self) -> bool:
         """True if it is left out on paper."""
-        return self.name not in RANKING
+        return self.name not in RANKING_COLUMNS
 
     @property
     def title(self) -> Message:
@@ -57,14 +57,14 @@ def columns(tree: Tree) -> list[Column]:
     """Return the columns of numbers that the leaderboard has; settings follow the first."""
     directions = {name: bool(one["higher_is_better"]) for name, one in tree["metrics"].items()}
     others = [name for name in directions if name != METRIC]
-    names = [*RANKING, *others, "fit_seconds"]
+    names = [*RANKING_COLUMNS, *others, "fit_seconds"]
     row = tree["leaderboard"][0]
     return [
         Column(
             name,
             FORMS.get(name, "score"),
             ranged=name in (METRIC, "difference"),
-            falling=directions.get(name, name in ("difference", "p_holm", "prob_equivalent")),
+            falling=directions.get(name, name in ("difference", "p_adjusted", "prob_equivalent")),
         )
         for name in names
         if name in row
@@ -82,7 +82,7 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
             "keys": [format_value(row.get(key)) for key in tree["key_columns"]],
             "cells": [(column.extra, _cell(row, column)) for column in numbers],
         }
-        for row in tree["leaderboard"][:PAGE]
+        for row in tree["leaderboard"][:ROWS_PER_PAGE]
     ]
 
 

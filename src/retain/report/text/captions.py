@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from retain.report.charts.dependence import SHOWN as PANELS
-from retain.report.charts.distributions import SHOWN as DISTRIBUTIONS
-from retain.report.charts.intervals import SHOWN
+from retain.report.charts.dependence import MAX_PANELS as PANELS
+from retain.report.charts.distributions import MAX_FEATURES as DISTRIBUTIONS
+from retain.report.charts.intervals import MAX_RUNS
 from retain.report.charts.tornado import swings
 from retain.report.text.names import Tree, code, label, offer_label, segment_label
 from retain.report.text.numbers import Number, count_path
@@ -100,7 +100,7 @@ def caption(name: str, tree: Tree) -> Message:
 
 def _intervals(tree: Tree) -> Message:
     board = tree["leaderboard"]
-    last = board[:SHOWN][-1]
+    last = board[:MAX_RUNS][-1]
     return message(
         "caption.intervals",
         first=Number(board[0]["rank"], "count"),

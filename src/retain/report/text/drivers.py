@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Levels = Mapping[str, Mapping[str, Tree]]
 """Display names of levels: feature → level → label."""
 UNNAMED: Levels = MappingProxyType({})
-FINEST = list(VALUES)[-1]
+FINEST_FORMAT = list(VALUES)[-1]
 USUALLY = ("driver.within", "driver.same")
 RANGED = ("driver.below", "driver.above", *USUALLY)
 LEVEL = ("driver.level", "driver.level_of_none", "driver.level_shared")
@@ -119,7 +119,9 @@ def _form(value: float, low: float, high: float) -> str:
     near = [(a, b) for a, b in pairs if a != b and _needs_more_digits(a, b)]
     if not near:
         return "value"
-    return next((form for form in VALUES if all(_differ(*two, form) for two in near)), FINEST)
+    return next(
+        (form for form in VALUES if all(_differ(*two, form) for two in near)), FINEST_FORMAT
+    )
 
 
 def _needs_more_digits(a: float, b: float) -> bool:

@@ -11,9 +11,9 @@ from retain.report.text.numbers import VALUES, Number, format_number
 from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import has_profit, segments_by_risk
 
-SOUND = 0.75
+MIN_STABLE_OVERLAP = 0.75
 """Minimum mean Jaccard overlap of a stable segment (Hennig 2007)."""
-STABLE = (("highly", 0.85), ("mostly", SOUND), ("hardly", 0.6))
+STABILITY_DEGREES = (("highly", 0.85), ("mostly", MIN_STABLE_OVERLAP), ("hardly", 0.6))
 """Degrees of stability by minimum overlap."""
 
 
@@ -47,6 +47,34 @@ def _most(segments: Sequence[Tree]) -> Message:
     return message("segments.most.unclear", next_range=next_range, **values)
 
 
+def band_sentence(tree: Tree) -> Message | None:
+    """Return where each band of risk begins; None for other segments."""
+    bands = ((tree["fitted_thresholds"] or {}).get("segmentation") or {}).get("risk")
+    if bands is None:
+        return None
+    names = bands["labels"]
+    return message(
+        "segments.bands",
+        bands=[
+            message(
+                "segments.band",
+                name=label(names[name]) if name in names else Label(name, name),
+                begin=Number(begin, "share"),
+            )
+            for name, begin in bands["bands"].items()
+        ],
+    )
+
+
+def dominant_caution(tree: Tree) -> Message | None:
+    """Return the warning that one band or segment holds nearly all customers, if one does."""
+    one = tree["dominant_segment"]
+    if one is None:
+        return None
+    called = label(one["label"]) if one["label"] else Label(one["name"], one["name"])
+    return message("segments.dominant", name=called, share=Number(one["share"], "share"))
+
+
 def _consent(segments: Sequence[Tree]) -> Message | None:
     """Return the segment with the smallest contactable share, None if all are equal."""
     with_consent = [one for one in segments if one["contactable_share"] is not None]
@@ -63,7 +91,7 @@ def _least_stable(segments: Sequence[Tree]) -> Message | None:
         return None
     least = min(resampled, key=lambda one: float(one["stability"]["jaccard"]))
     overlap = least["stability"]["jaccard"]
-    key = "segments.hold" if overlap >= SOUND else "segments.fall"
+    key = "segments.hold" if overlap >= MIN_STABLE_OVERLAP else "segments.fall"
     return message(key, segment=segment_label(least), jaccard=Number(overlap, "times"))
 
 
@@ -102,7 +130,9 @@ def _form(inside: float, outside: float) -> str:
 
 def stability_message(stability: Tree) -> Message:
     """Return the stability of a segment under resampling and shifted thresholds."""
-    degree = next((word for word, least in STABLE if stability["jaccard"] >= least), "not")
+    degree = next(
+        (word for word, least in STABILITY_DEGREES if stability["jaccard"] >= least), "not"
+    )
     return message(f"segments.stable.{degree}")
 
 

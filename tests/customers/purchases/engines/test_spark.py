@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from retain.customers.purchases.engines import duckdb as engine
 from retain.customers.purchases.engines import spark, spark_session
-from retain.customers.purchases.engines.spark_input import find_parquet_view, register_purchases
+from retain.customers.purchases.engines.spark import find_parquet_view, register_purchases
 from retain.customers.purchases.engines.spark_sql import translate_to_spark
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import snapshots_from_log

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from retain.errors import RetainError
-from retain.execution.executor import WorkerExecutor
+from retain.execution.job_executor import WorkerExecutor
 
 
 def test_workers_do_more_jobs_than_they_are_and_report_each(fork_server):

@@ -12,12 +12,13 @@ from retain.errors import RetainError
 from retain.execution.limits import exceeded_limit
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors, record_dead_run
-from retain.execution.worker import MAX_START_ATTEMPTS, Job, Worker, WorkerDiedError, ignore_sigint
-from retain.record import Record
-from retain.schema import Limits
+from retain.execution.worker import Job, Worker, WorkerDiedError, ignore_sigint
+from retain.record.facts import Record
+from retain.schema.run import Limits
 
 POLL_SECONDS = 0.1
 """Seconds between two checks of the limits, and of runs that another launch is doing."""
+MAX_JOB_ATTEMPTS = 3
 
 
 class RunPool:
@@ -76,7 +77,7 @@ class RunPool:
             If its process dies at every attempt.
         """
         worker = self._idle[0]
-        for _ in range(MAX_START_ATTEMPTS):
+        for _ in range(MAX_JOB_ATTEMPTS):
             worker.start_job(job, *arguments)
             try:
                 return worker.result()
