@@ -254,6 +254,7 @@ def make_check():
     """The tree of ``calibration_check``: ten tenths, of which one has few customers."""
     tenths = [
         {
+            "tenth": at + 1,
             "n_customers": 12 if at == 9 else 130,
             "n_declined": 11 if at == 9 else 12 * at + 4,
             "risk": None if at == 9 else {"value": at / 10, "low": at / 11, "high": at / 9},

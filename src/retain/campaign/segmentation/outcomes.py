@@ -109,7 +109,7 @@ class ObservedTable:
             "n_tests": sum(one.p is not None for one in every),
             "n_flagged_segments": sum(one.is_miscalibrated for one in self.segments.values()),
             "n_flagged_tenths": sum(one.is_miscalibrated for one in self.tenths),
-            "tenths": [one.as_json() for one in self.tenths],
+            "tenths": [{"tenth": n, **one.as_json()} for n, one in enumerate(self.tenths, 1)],
         }
 
 
