@@ -23,6 +23,7 @@ import pandas as pd
 from scipy import special, stats
 
 from retain.campaign.assignment import Assignment, assignment_table
+from retain.campaign.proportions import mantel_haenszel
 from retain.campaign.readout.effects import Row, Subgroup, compare_profits, estimate_effects
 from retain.campaign.readout.gatekeeping import conclude, is_finding
 from retain.campaign.readout.means import assign_strata, count_by_stratum, estimate_mean_difference
@@ -34,7 +35,6 @@ from retain.campaign.readout.save_rates import (
     ArmCounts,
     compute_posterior,
 )
-from retain.campaign.shares import mantel_haenszel
 from retain.schema.campaign import Assumption, Assumptions, Beta, Catalogue, Offer, Translated
 
 RISKS = {"high": (8, 4), "middle": (5, 6), "low": (3, 10), "any": (1.2, 1.8)}

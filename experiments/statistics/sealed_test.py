@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from retain.campaign.shares import wilson
+from retain.campaign.proportions import wilson
 from retain.learning.metrics import select_metrics
 from retain.schema.run import Metrics
 from retain.verdict.sealed_intervals import Sample, metric_interval

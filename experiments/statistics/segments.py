@@ -23,9 +23,9 @@ import pandas as pd
 from scipy import special
 
 from retain.campaign.audience import Audience
+from retain.campaign.proportions import wilson
 from retain.campaign.segmentation.outcomes import Outcomes, observe
 from retain.campaign.segmentation.profiles import build_profiles
-from retain.campaign.shares import wilson
 from retain.campaign.value.fit_recalibration import cross_fit_risk, fit_recalibration
 from retain.campaign.value.logistic import fit_logistic
 from retain.campaign.value.monte_carlo import MonteCarlo

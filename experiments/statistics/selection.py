@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from retain.campaign.shares import wilson
+from retain.campaign.proportions import wilson
 from retain.learning.metrics import corrected_interval
 from retain.verdict.placements import Placements, placement_values
 from retain.verdict.selection import confidence_set_p, correct_for_selection, variance_factor

@@ -100,4 +100,4 @@ def test_from_the_second_opening_on_a_caution_says_so(found, records, tmp_path):
 
 def test_a_number_that_is_none_is_refused_rather_than_written(found):
     with pytest.raises(ValueError, match="Out of range float values"):
-        as_json(found(further={"money": float("nan")}))
+        as_json(found(customer_results={"money": float("nan")}))

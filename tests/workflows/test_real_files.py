@@ -123,7 +123,7 @@ def test_the_risk_of_each_segment_and_tenth_is_that_observed_or_it_is_flagged(of
 def asked(offered, monkeypatch, tmp_path):
     """What the plan for the store was asked, and what came of it, made again in this process."""
     from retain.campaign.planning import plan as planned
-    from retain.cli.catalogue import campaign_settings, compose_compare
+    from retain.cli.campaign_settings import campaign_settings, compose_compare
     from retain.cli.overrides import Arguments
     from retain.execution.shared_memory import share
     from retain.workflows.campaign import plan_campaign

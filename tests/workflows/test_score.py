@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from retain.cli.catalogue import campaign_settings, compose_compare
+from retain.cli.campaign_settings import campaign_settings, compose_compare
 from retain.cli.overrides import Arguments
 from retain.cli.run import answer, run
 from retain.cli.score import score
@@ -23,8 +23,8 @@ from retain.verdict.model_file import load_model, save_model
 from retain.workflows.campaign import plan_campaign
 from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
-from retain.workflows.test_set import evaluate_winner
 from retain.workflows.training_data import share_training_data
+from retain.workflows.winner_evaluation import evaluate_winner
 
 
 def verdict_of(folder, data, *settings):

@@ -64,7 +64,7 @@ class Audience:
         """Mask of customers scored by one model, not by an average over repeats, shape (n,)."""
         return (self.table["origin"] != "out_of_fold").to_numpy()
 
-    def has_value(self, name: str) -> pd.Series:
+    def values_of(self, name: str) -> pd.Series:
         """Return a feature or a reserved column by name."""
         return self.table[name] if name in RESERVED else self.features[name]
 

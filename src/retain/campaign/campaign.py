@@ -44,7 +44,7 @@ class Campaign:
     ----------
     audience
         All scored customers with their segments.
-    known
+    fitted_segmentation
         The fitted segmentation, for later customers.
     segments
         Profiles of the segments, most profit at risk first.
@@ -56,24 +56,24 @@ class Campaign:
         The plan as in ``campaign.json``.
     dominant
         The band or segment that holds nearly all customers, see ``find_dominant``; None if none.
-    nets
+    net_bounds
         Bounds of each chosen customer's expected net value, shape (n, 2).
     observed
         Observed beside expected declines; None for customers without outcomes.
     """
 
     audience: Audience
-    known: Segmentation
+    fitted_segmentation: Segmentation
     segments: list[dict[str, Any]]
     bounds: np.ndarray | None
     plan: CampaignPlan | NoCampaign | None
     tree: dict[str, Any] | None
-    nets: np.ndarray | None
+    net_bounds: np.ndarray | None
     dominant: dict[str, Any] | None = None
     observed: ObservedTable | None = None
 
 
-def check_limits(audience: Audience, settings: CampaignSettings) -> None:
+def check_settings(audience: Audience, settings: CampaignSettings) -> None:
     """Check rules, bands, offers and limits for these customers.
 
     Raises
@@ -149,7 +149,7 @@ def with_plan(
     plan = make_plan(campaign.audience, offers, settings.planning)
     tree = build_document(plan, context, scenarios=scenarios)
     nets = context.monte_carlo.expected_net(plan.offer_index, offers)
-    return replace(campaign, plan=plan, tree=tree, nets=nets)
+    return replace(campaign, plan=plan, tree=tree, net_bounds=nets)
 
 
 def _segment_audience(

@@ -97,7 +97,7 @@ def offers_table(
     channels = np.array([one.channel for one in every], dtype=object)
     labels = np.array([getattr(one.label, language) for one in every], dtype=object)
     indices = treated[rows]
-    low, high = np.asarray(campaign.nets)[rows].T
+    low, high = np.asarray(campaign.net_bounds)[rows].T
     ids = audience.table.index[rows]
     table = pd.DataFrame(
         {

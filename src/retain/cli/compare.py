@@ -67,7 +67,7 @@ def gc_paused() -> Iterator[None]:
 
 
 def _select_and_compare(line: Arguments) -> int:
-    from retain.cli.catalogue import compose_compare, drop_offer_overrides
+    from retain.cli.campaign_settings import compose_compare, drop_offer_overrides
     from retain.cli.terminal.comparison import print_diff
     from retain.cli.terminal.console import console, literal
     from retain.cli.unexpected import logged_beside
@@ -102,7 +102,7 @@ def _compare_runs(
     line: Arguments, config: Compare, selection: RunSelection, diff_runs: DiffRuns
 ) -> int:
     """Compare the runs, write the results, and print them."""
-    from retain.cli.catalogue import campaign_settings
+    from retain.cli.campaign_settings import campaign_settings
     from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
     from retain.cli.terminal.console import console
     from retain.cli.terminal.progress import show_progress

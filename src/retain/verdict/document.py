@@ -67,7 +67,8 @@ FOLDS_SHOWN = 200
 class ComparisonExtras:
     """The results of a comparison beyond the verdict itself.
 
-    ``curves``, ``sealed``, ``further`` and ``reasons`` need the winner's scores and customers.
+    ``curves``, ``sealed``, ``customer_results`` and ``explanations`` need the winner's scores and
+    customers.
     """
 
     studies: tuple[str, ...]
@@ -78,8 +79,8 @@ class ComparisonExtras:
     diffs: tuple[Difference, ...]
     curves: dict[str, Any] | None
     sealed: SealedTest | None
-    further: dict[str, Any]
-    reasons: dict[str, Any] | None
+    customer_results: dict[str, Any]
+    explanations: dict[str, Any] | None
     broken: tuple[BrokenRun, ...] = ()
     running: int = 0
     repeated: int = 0
@@ -135,8 +136,8 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
         "data": winner.data.model_dump(mode="json"),
         "split": winner.split.model_dump(mode="json"),
         "checks": [check.model_dump(mode="json") for check in winner.checks],
-        "explanations": extras.reasons,
-        **extras.further,
+        "explanations": extras.explanations,
+        **extras.customer_results,
         "commands": list(extras.commands),
         "environment": winner.environment.model_dump(mode="json"),
         "git": winner.git.model_dump(mode="json"),
@@ -231,7 +232,7 @@ def _sealed(sealed: SealedTest) -> dict[str, Any]:
         "n_customers": sealed.customers,
         "metrics": sealed.metrics,
         "accesses": [
-            opening.model_dump(mode="json", exclude={"schema_"}) for opening in sealed.openings
+            opening.model_dump(mode="json", exclude={"schema_"}) for opening in sealed.accesses
         ],
     }
 
@@ -254,8 +255,8 @@ def _cautions(verdict: Verdict, extras: ComparisonExtras) -> list[dict[str, Any]
     ]
     if chance.status == "not_shown":
         messages.append({"code": "chance", "message": chance.sentence, "p": chance.p})
-    if sealed is not None and len(sealed.openings) > 1:
-        count = len(sealed.openings)
+    if sealed is not None and len(sealed.accesses) > 1:
+        count = len(sealed.accesses)
         messages.append(
             {"code": "sealed_reopened", "message": sealed.description, "n_accesses": count}
         )

@@ -114,7 +114,7 @@ def _differing_keys_of(section: str, values: Sequence[Any]) -> dict[str, list[An
     flat = [_flatten(variant, section) for variant in variants]
     keys = dict.fromkeys(key for one in flat for key in one)
     return {
-        _is_shown(key): [flat[code].get(key) for code in codes]
+        _display_key(key): [flat[code].get(key) for code in codes]
         for key in keys
         if key not in CANNOT_CHANGE_A_RESULT and _differs(key, flat)
     }
@@ -161,7 +161,7 @@ def _with_same_component(
     return [one for one in flat if any(other.startswith(SEARCH) for other in one)]
 
 
-def _is_shown(key: str) -> str:
+def _display_key(key: str) -> str:
     component = key.removesuffix(".name")
     return component if component in COMPONENTS else key
 

@@ -35,13 +35,13 @@ class SealedTest:
 
     customers: int
     metrics: dict[str, dict[str, Any]]
-    openings: tuple[Access, ...]
+    accesses: tuple[Access, ...]
     chance: Chance = field(default_factory=Chance)
 
     @property
     def description(self) -> str:
         """The number of accesses to the sealed test, as a sentence."""
-        count = len(self.openings)
+        count = len(self.accesses)
         if count == 1:
             return "The sealed test was opened once."
         return (

@@ -160,7 +160,7 @@ def to_campaign_files(
         "campaign": campaign.tree,
         "settings": settings.as_json(),
         "fitted_thresholds": {
-            "segmentation": campaign.known.model_dump(mode="json", by_alias=True),
+            "segmentation": campaign.fitted_segmentation.model_dump(mode="json", by_alias=True),
             "offers": catalogue.model_dump(mode="json", by_alias=True),
         },
         "recalibration": recalibrated.as_json(),

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from retain.workflows.campaign_files import Repointing
     from retain.workflows.explanations import Explanations
     from retain.workflows.runs import RunSelection
-    from retain.workflows.test_set import TrainingData, WinnerEvaluation, WinnerResult
+    from retain.workflows.winner_evaluation import TrainingData, WinnerEvaluation, WinnerResult
 
 
 MAX_DIFFS = 20
@@ -55,7 +55,7 @@ class Comparison:
     ----------
     arguments
         The arguments of the command line, for the commands in the verdict.
-    checks
+    gate_results
         The results of the gate.
     scores
         The out-of-fold scores of the winner.
@@ -68,7 +68,7 @@ class Comparison:
     selection: RunSelection
     verdict: Verdict
     settings: CampaignSettings
-    checks: Sequence[GateResult]
+    gate_results: Sequence[GateResult]
     diff_runs: DiffRuns
     scores: Scores
     on_progress: Callable[[int, int], None] | None = None
@@ -230,17 +230,17 @@ def _collect_extras(
     return ComparisonExtras(
         studies=selection.studies,
         question=selection.question,
-        unfinished=selection.n_unfinished + selection.n_running,
+        unfinished=selection.n_interrupted + selection.n_running,
         running=selection.n_running,
         repeated=selection.n_repeated,
         broken=selection.broken,
         commands=format_commands(selection, comparison.arguments),
-        gate=tuple(comparison.checks) or None,
+        gate=tuple(comparison.gate_results) or None,
         diffs=diffs,
         curves=evaluation.curves,
         sealed=None if result is None else _record_access(comparison, result),
-        further=_campaign_keys(result, campaign),
-        reasons=None if explanations is None else explanations.tree,
+        customer_results=_campaign_keys(result, campaign),
+        explanations=None if explanations is None else explanations.tree,
     )
 
 
@@ -249,7 +249,7 @@ def _record_access(comparison: Comparison, result: WinnerResult) -> SealedTest:
     sealed_test = result.sealed_test
     auc = sealed_test.metrics["roc_auc"]["value"]
     openings = _ledger(comparison).add(comparison.winner, auc)
-    return replace(sealed_test, openings=tuple(openings))
+    return replace(sealed_test, accesses=tuple(openings))
 
 
 def _ledger(comparison: Comparison) -> Ledger:

@@ -32,7 +32,7 @@ class RunSelection:
         All runs with a valid record.
     broken
         All runs with an invalid record, and the problem.
-    n_unfinished
+    n_interrupted
         Number of runs without a record that no process is doing.
     n_running
         Number of runs that a process is doing now.
@@ -42,7 +42,7 @@ class RunSelection:
     studies: tuple[str, ...]
     runs: tuple[tuple[RunDirectory, Record], ...]
     broken: tuple[BrokenRun, ...]
-    n_unfinished: int
+    n_interrupted: int
     n_running: int
 
     @property

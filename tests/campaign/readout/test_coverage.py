@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from retain.campaign.proportions import mantel_haenszel, newcombe
 from retain.campaign.readout.effects import Subgroup, compare_profits
 from retain.campaign.readout.gatekeeping import conclude, is_finding
 from retain.campaign.readout.save_rates import ArmCounts, compute_posterior
-from retain.campaign.shares import mantel_haenszel, newcombe
 
 from .simulated_campaign import simulation
 

@@ -9,6 +9,7 @@ from scipy import optimize, special, stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import confint_proportions_2indep
 
+from retain.campaign.proportions import mantel_haenszel, newcombe, null_error, wilson
 from retain.campaign.readout.compliance import fieller_interval
 from retain.campaign.readout.means import (
     assign_strata,
@@ -24,7 +25,6 @@ from retain.campaign.readout.save_rates import (
     compute_posterior,
     match_beta,
 )
-from retain.campaign.shares import mantel_haenszel, newcombe, null_error, wilson
 from retain.schema.campaign import Beta
 
 Z = stats.norm.ppf(0.975)

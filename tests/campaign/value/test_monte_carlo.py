@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import special
 
+from retain.campaign.proportions import wilson
 from retain.campaign.segmentation.outcomes import Outcomes
-from retain.campaign.shares import wilson
 from retain.campaign.value import money, net_bounds, risk_grid
 from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.calibration_map import logit

@@ -206,11 +206,11 @@ def compared(at, text, made):
         running=1,
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
-        reasons=reasons(text),
+        explanations=reasons(text),
         sealed=SimpleNamespace(
-            customers=1, metrics={text: metric}, description=text, openings=(1, 2)
+            customers=1, metrics={text: metric}, description=text, accesses=(1, 2)
         ),
-        further=further(text),
+        customer_results=further(text),
         diffs=[difference],
         gate=[SimpleNamespace(passed=False, message=text)],
     )

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.dual_solution import DualSolution, solve_dual
 from retain.campaign.allocation.exact import solve_exactly
 from retain.campaign.allocation.limits import Prices
 from retain.campaign.allocation.partial_plan import PartialPlan, hash_keys, sample_offers
-from retain.campaign.allocation.pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.problem import Problem, bound_prices, check_minimums, estimate_scale
 from retain.errors import RetainError
 

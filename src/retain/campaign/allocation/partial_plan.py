@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.dual_solution import DualSolution
 from retain.campaign.allocation.limits import Limits
-from retain.campaign.allocation.pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.price_region import compute_usage
 from retain.campaign.allocation.repair import repair_plan, select_marginal
 

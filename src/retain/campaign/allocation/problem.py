@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import CustomerArrays
 from retain.campaign.allocation.limits import Limits
-from retain.campaign.allocation.pool import CustomerArrays
 from retain.errors import RetainError
 
 MAX_PRICE_RATIO = 1e6

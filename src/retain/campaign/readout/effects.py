@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import special
 
 from retain.campaign.assignment import Assignment
+from retain.campaign.proportions import Difference, mantel_haenszel, newcombe, null_error
 from retain.campaign.readout.means import (
     StratumCounts,
     assign_strata,
@@ -22,7 +23,6 @@ from retain.campaign.readout.means import (
     split_by_risk,
 )
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.shares import Difference, mantel_haenszel, newcombe, null_error
 
 MIN_CUSTOMERS = 20
 """Observed customers of both arms below which nothing is compared."""

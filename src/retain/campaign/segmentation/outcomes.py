@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from retain.campaign.shares import wilson
+from retain.campaign.proportions import wilson
 from retain.verdict.paired import holm
 
 MIN_CUSTOMERS = 20

@@ -153,7 +153,7 @@ MAX_CUSTOMERS = 50_000
 MAX_VALUE = float(np.finfo(np.float32).max)
 """Largest value of the tree, which uses single precision."""
 
-RESERVED_CHARACTERS = (*RESERVED, "all", "any", "not", "not_")
+RESERVED_NAMES = (*RESERVED, "all", "any", "not", "not_")
 """Names that have another meaning in a rule."""
 
 
@@ -213,7 +213,7 @@ def _sample_rows(audience: Audience) -> Audience:
 def _split_matrix(features: pd.DataFrame) -> list[_Split]:
     splits = []
     for name in features:
-        if name not in RESERVED_CHARACTERS:
+        if name not in RESERVED_NAMES:
             splits += list(_splits_of(str(name), features[name]))
     return splits
 

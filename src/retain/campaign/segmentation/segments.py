@@ -100,7 +100,7 @@ def fit_checked_segmentation(
             for name, named in segmentation.rules.items()
         }
         return segmentation.model_copy(update={"rules": fitted})
-    risk = fit_bands(_band_names(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
+    risk = fit_bands(_require_bands(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
     value = segmentation.value if "profit" in audience.table else None
     if value is not None:
         value = fit_bands(value, _numbers(audience, "profit"))
@@ -127,7 +127,7 @@ def segment_labels(fitted: Segmentation) -> dict[str, DisplayName | None]:
         labels = {name: named.label for name, named in fitted.rules.items()}
         labels |= {fitted.default_segment: fitted.default_label}
         return {name: _to_display_name(label) for name, label in labels.items()}
-    risks = _band_labels(_band_names(fitted.risk), "risk")
+    risks = _band_labels(_require_bands(fitted.risk), "risk")
     if fitted.value is None:
         return risks
     values = _band_labels(fitted.value, "value")
@@ -175,7 +175,7 @@ def _segment_codes(audience: Audience, fitted: Segmentation) -> np.ndarray:
 def _bands_of(
     fitted: Segmentation,
 ) -> Iterator[tuple[ThresholdBands, Literal["risk", "value"], str]]:
-    yield _band_names(fitted.risk), "risk", "risk"
+    yield _require_bands(fitted.risk), "risk", "risk"
     if fitted.value is not None:
         yield fitted.value, "value", "profit"
 
@@ -185,7 +185,7 @@ def _bands_of(
 
 def _in_bands(audience: Audience, fitted: Segmentation) -> np.ndarray:
     names = np.array(list(segment_labels(fitted)), dtype=object)
-    indices = assign_bands(_band_names(fitted.risk), _numbers(audience, "risk"))
+    indices = assign_bands(_require_bands(fitted.risk), _numbers(audience, "risk"))
     if fitted.value is None:
         return np.asarray(names[indices])
     values = assign_bands(fitted.value, _numbers(audience, "profit"))
@@ -196,7 +196,7 @@ def _numbers(audience: Audience, name: str) -> np.ndarray:
     return values_of(name, audience).to_numpy(dtype=float)
 
 
-def _band_names(bands: ThresholdBands | None) -> ThresholdBands:
+def _require_bands(bands: ThresholdBands | None) -> ThresholdBands:
     if bands is None:
         raise ValueError("segments by bands need bands of risk")
     return bands

@@ -51,8 +51,8 @@ def print_comparison(
     console.print(f"{colour}{literal(chance.sentence)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))
-    if findings.reasons is not None:
-        print_explanations(console, findings.reasons)
+    if findings.explanations is not None:
+        print_explanations(console, findings.explanations)
     _print_winner(console, verdict, findings)
     if missing is not None:
         console.print(f"[yellow]{literal(missing)}[/]")
@@ -60,7 +60,7 @@ def print_comparison(
         if difference.requested:
             print_diff(console, difference)
     print_gate(console, findings.gate or ())
-    print_campaign_path(console, study, findings.further.get("campaign"))
+    print_campaign_path(console, study, findings.customer_results.get("campaign"))
 
 
 def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
@@ -83,15 +83,15 @@ def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras
     if sealed is not None:
         console.print(_sealed(sealed, verdict.winner.split.sealed_snapshot))
         message = literal(sealed.description)
-        console.print(message if len(sealed.openings) == 1 else f"[yellow]{message}[/]")
+        console.print(message if len(sealed.accesses) == 1 else f"[yellow]{message}[/]")
     if snapshots := score_by_snapshot(verdict.winner, sealed):
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
-    print_segments(console, findings.further)
+    print_segments(console, findings.customer_results)
     console.print(_calibration(verdict))
-    if findings.further["campaign"] is not None:
-        print_campaign(console, findings.further["campaign"])
+    if findings.customer_results["campaign"] is not None:
+        print_campaign(console, findings.customer_results["campaign"])
 
 
 def print_diff(console: Console, difference: Difference) -> None:

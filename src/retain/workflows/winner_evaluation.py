@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from retain.campaign.audience import CampaignSettings
-from retain.campaign.campaign import check_limits
+from retain.campaign.campaign import check_settings
 from retain.campaign.reference import build_reference, write_reference
 from retain.campaign.value.fit_recalibration import fit_recalibration
 from retain.campaign.value.value import build_audience
@@ -127,7 +127,7 @@ def _check_rules_and_offers(
         settings.assumptions,
         consent=settings.planning.consent,
     )
-    check_limits(audience, settings)
+    check_settings(audience, settings)
 
 
 def refit_and_test(
