@@ -34,8 +34,8 @@ def found(records, comparison):
             "diffs": (),
             "curves": None,
             "sealed": None,
-            "further": {},
-            "reasons": None,
+            "customer_results": {},
+            "explanations": None,
         }
         return document(
             compare_runs(records, comparison), ComparisonExtras(**{**findings, **changes})
