@@ -32,7 +32,11 @@ smoke: $(STAMP)          ## what CI sweeps and segments
 
 simulate: $(STAMP)       ## how often tests and intervals are right; figures in experiments/statistics
 	$(BIN)/python experiments/statistics/equal_models.py
-	$(BIN)/python experiments/statistics/readout.py
+	$(BIN)/python experiments/statistics/readout.py --write
+	$(BIN)/python experiments/statistics/selection.py --csv experiments/statistics/selection.csv
+	$(BIN)/python experiments/statistics/sealed_test.py --csv experiments/statistics/sealed_test.csv
+	$(BIN)/python experiments/statistics/segments.py --out experiments/statistics/segments.csv
+	$(BIN)/python experiments/statistics/calibration.py --out experiments/statistics/calibration.csv
 
 chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
 	$(BIN)/python experiments/chaos/verdicts.py

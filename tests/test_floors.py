@@ -29,7 +29,7 @@ ROOMS = (
     "learning",
     "verdict",
     "explanations",
-    "campaign.shares",
+    "campaign.proportions",
     "campaign.audience",
     "campaign.segmentation",
     "campaign.offers",

@@ -13,8 +13,8 @@ from retain.record.facts import Record
 from retain.schema.compare import ComparisonConfig
 from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
+from retain.verdict.elimination import eliminated_runs
 from retain.verdict.leaderboard import leaderboard
-from retain.verdict.racing import eliminated_runs
 
 ORDERS = 100
 BURN_IN = 3

@@ -117,7 +117,7 @@ def told(full: Sweep, raced: Sweep) -> str:
     found = (
         f"In the full sweep {standing['tied'].sum()} runs are tied, the best included. The raced "
         f"winner is rank {chosen['rank']} there, {chosen['difference']:+.4f} from the best "
-        f"(p = {chosen['p']:.2g}, Holm {chosen['p_holm']:.2g}): "
+        f"(p = {chosen['p']:.2g}, corrected {chosen['p_adjusted']:.2g}): "
         f"{'tied' if chosen['tied'] else 'NOT tied'}."
     )
     others = (

@@ -34,7 +34,7 @@ from retain.cli.overrides import Arguments
 from retain.cli.score import score
 from retain.customers.demo import write
 from retain.learning.components import build_source
-from retain.learning.features import training_columns
+from retain.learning.features import select_model_columns
 from retain.verdict.model_file import load_model
 from retain.workflows.saved_winner import LoadedWinner, load_winner
 
@@ -89,7 +89,7 @@ def one_round(verdict: str, new: Path, customers: int) -> Round:
     saved = load_winner(Path(verdict) / "verdict.json")
     model = load_model(saved.folder / saved.model_file.file, saved.model_file.sha256)
     read, people = timed(build_source(_node(saved, new), known_kinds=saved.reference.kinds))
-    table = training_columns(people, saved.reference.kinds)
+    table = select_model_columns(people, saved.reference.kinds)
     predict, _ = timed(partial(model.predict_proba, table))
     del people, table
     plain, _ = timed(lambda: [_plainly(path) for path in sorted(new.glob("*.csv"))])

@@ -126,7 +126,7 @@ def _write_folds(stage: Stage) -> None:
     if not customers.duplicate_groups.is_unique:
         raise ValueError("some of the customers made up are copies: change their seed")
     shipped = yaml.safe_load((conf_dir() / "validation" / "repeated.yaml").read_text("utf-8"))
-    splits = make_splits(customers, Validation(**{**shipped, "repeats": 1}), seed=0)
+    splits = make_splits(customers, Validation(**{**shipped, "repeats": 1}))
     fold = pd.Series(0, index=splits.ids, name="fold")
     for one in splits.folds:
         fold.iloc[one.test] = one.fold

@@ -29,9 +29,12 @@ from report import figures, machine, rewrite
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.value.assumptions import SampledAssumptions
+from retain.campaign.value.calibration_map import logit
+from retain.campaign.value.fit_recalibration import fit_recalibration
 from retain.campaign.value.monte_carlo import MonteCarlo
-from retain.campaign.value.recalibration import Recalibration, fit_recalibration, logit
+from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import value_at_stake
+from retain.customers.customers import Column, Customers
 from retain.learning.scores import COLUMNS, Scores
 from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer, Translated
 
@@ -109,14 +112,14 @@ def with_knots(customers: int, draws: int) -> dict:
     scores, profit = made_up(customers)
     seconds: dict[str, float] = {}
     value = assumed(draws)
-    found = _part(seconds, "recalibration", lambda: fit_recalibration(scores))
+    found = _part(seconds, "recalibration", lambda: fit_recalibration(scores, of(profit)))
     audience = _audience(scores, profit, found, value)
     offers = evaluate_offers(made_up_offers(), audience, value)
     random = np.random.default_rng(SEED)
     names = np.array([f"segment {one}" for one in range(MANY)])
     segments = names[random.integers(0, MANY, customers)]
     chosen = random.integers(-1, MANY, customers)
-    carlo = _part(seconds, "knots", lambda: MonteCarlo(audience, found, value, SEED))
+    carlo = _part(seconds, "nodes", lambda: MonteCarlo(audience, found, value, SEED))
     total = _part(seconds, "total", lambda: carlo.total(np.ones(customers)))
     _part(seconds, "segments", lambda: carlo.totals(segments))
     _part(seconds, "each customer's profit at risk", carlo.per_customer)
@@ -128,11 +131,14 @@ def with_knots(customers: int, draws: int) -> dict:
 def one_by_one(customers: int, draws: int) -> dict:
     """Return the interval in all from the same draws, every customer in each."""
     scores, profit = made_up(customers)
-    drawn = SampledAssumptions.sample(fit_recalibration(scores), assumed(draws), SEED)
-    x = logit(scores.per_customer().to_numpy())
+    found = fit_recalibration(scores, of(profit))
+    drawn = SampledAssumptions.sample(found, assumed(draws), SEED)
+    one = found.out_of_fold
+    z = None if one.profit is None else one.profit.standardise(profit)
+    design = one.design(logit(scores.per_customer().to_numpy()), z)
     totals = [
-        cost * (special.expit(a + b * x) @ profit)
-        for (a, b), cost in zip(drawn.line, drawn.cost_per_profit, strict=True)
+        cost * (special.expit(design @ beta) @ profit)
+        for beta, cost in zip(drawn.coefficients[0], drawn.cost_per_profit, strict=True)
     ]
     low, high = np.quantile(totals, (0.025, 0.975))
     return {"low": low, "high": high}
@@ -170,13 +176,22 @@ def assumed(simulations: int) -> Assumptions:
     return Assumptions(name="default", simulations=simulations, **nodes)
 
 
+def of(profit: np.ndarray) -> Customers:
+    """Return customers with these profits."""
+    ids = pd.RangeIndex(len(profit), name="customer_id")
+    columns = {"x": Column("x", "all", "number")}
+    money = {"profit": pd.Series(profit, index=ids), "profit_unit": "roubles"}
+    return Customers(pd.DataFrame({"x": 0.0}, index=ids), columns, **money)
+
+
 def _audience(
     scores: Scores, profit: np.ndarray, found: Recalibration, assumptions: Assumptions
 ) -> Audience:
     each = scores.per_customer()
-    risk, stake = found.probability(each.to_numpy()), value_at_stake(profit, assumptions)
+    risk = found.out_of_fold.probability(each.to_numpy(), profit)
+    stake = value_at_stake(profit, assumptions)
     table = pd.DataFrame({"score": each, "risk": risk, "profit": profit, "value_at_stake": stake})
-    table = table.assign(profit_at_risk=risk * stake, contactable=True)
+    table = table.assign(profit_at_risk=risk * stake, contactable=True, origin="out_of_fold")
     return Audience(table, pd.DataFrame(index=table.index), {}, "roubles")
 
 

@@ -31,7 +31,7 @@ from retain.campaign.offers.catalogue import fit_catalogue as settled_catalogue
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.readout.outcomes import read_outcomes
 from retain.campaign.segmentation.segments import assign_segments, segment_labels
-from retain.cli.catalogue import compose_compare
+from retain.cli.campaign_settings import compose_compare
 from retain.cli.compose import Composer
 from retain.cli.config_files import check_config_files
 from retain.cli.overrides import Arguments, Groups, check_overrides

@@ -27,9 +27,7 @@ def optimism(path: str, trials: int) -> str:
     shuffled = np.random.default_rng(0).permutation(customers.y)
     noise = replace(customers, target=customers.y * 0 + shuffled)
     found = (
-        cross_validate(
-            build_training_spec(run), noise, make_splits(noise, run.validation, seed=0)
-        ).tuning
+        cross_validate(build_training_spec(run), noise, make_splits(noise, run.validation)).tuning
         or {}
     )
     gap = found["optimism"]

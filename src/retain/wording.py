@@ -5,6 +5,7 @@ The page writes them in two languages by the same rules: ``report.text.words.int
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
@@ -40,6 +41,15 @@ def format_interval(low: float, high: float, form: str = ".3f") -> str:
     ends = format_signed(low, form), format_signed(high, form)
     signed = "+" in form or low < 0
     return (" to " if signed else "–").join(ends)
+
+
+def to_frequency(share: float) -> tuple[int, int]:
+    """Return a probability as a natural frequency: so many of so many (Gigerenzer & Hoffrage 1995).
+
+    >>> to_frequency(0.8), to_frequency(0.95), to_frequency(0.873)
+    ((4, 5), (19, 20), (873, 1000))
+    """
+    return Fraction(share).limit_denominator(1000).as_integer_ratio()
 
 
 def format_ci(low: float, high: float, form: str = ".3f") -> str:

@@ -247,10 +247,11 @@ def test_a_long_leaderboard_is_cut_in_the_terminal_alone(swept, retain_compare, 
     (source,) = Path("outputs/small").glob("logreg-*")
     record = json.loads((source / "record.json").read_text())
     for i in range(30):
-        config = {**record["config"], "seed": i, "study": {"name": "long", "question": "?"}}
+        model = {**record["config"]["model"], "C": 1.0 + i}
+        config = record["config"] | {"model": model, "study": {"name": "long", "question": "?"}}
         target = study.run("logreg", identity(config))
         shutil.copytree(source, target.path)
-        changed = {**record, "id": identity(config), "study": "long", "seed": i, "config": config}
+        changed = {**record, "id": identity(config), "study": "long", "config": config}
         target.record.write_text(json.dumps(changed))
     code, output = retain_compare("study=long", "data=table", "data.path=nowhere.csv")
     assert code == 2

@@ -218,7 +218,7 @@ def test_every_kind_of_explanation_composes(option):
 
 @pytest.mark.parametrize("group", ["assumptions", "campaign", "offers"])
 def test_every_part_of_a_campaign_composes_and_settles(group):
-    from retain.cli.catalogue import campaign_settings, compose_compare
+    from retain.cli.campaign_settings import campaign_settings, compose_compare
 
     for option in OPTIONS[group]:
         line = Arguments((f"{group}={option}",))
@@ -236,7 +236,11 @@ def test_every_part_of_a_campaign_composes_and_settles(group):
 # A store of one's own has no catalogue of its name, and none is guessed at.
 @pytest.mark.parametrize(("source", "catalogue"), [("demo", "demo"), ("table", "general")])
 def test_the_catalogue_is_the_one_named_after_the_data(source, catalogue):
-    from retain.cli.catalogue import campaign_settings, compose_compare, drop_offer_overrides
+    from retain.cli.campaign_settings import (
+        campaign_settings,
+        compose_compare,
+        drop_offer_overrides,
+    )
 
     line = Arguments(("study=demo", f"offers.offers.{FIRST[catalogue]}.capacity=7"))
     winner = SimpleNamespace(config={"data": {"name": source}})

@@ -12,12 +12,13 @@ from rich.console import Console
 
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
-from retain.cli.readout import offers_yaml, readout
+from retain.cli.readout import readout
 from retain.cli.run import answer
 from retain.cli.terminal.readout import print_readout
 from retain.schema.campaign import Catalogue
 from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
+from retain.workflows.readout import offers_yaml
 
 from ..campaign.readout.simulated_campaign import (
     outcomes_table,

@@ -157,8 +157,8 @@ def test_a_single_run_has_nobody_to_race_against(retain):
 
 # Folds of other seeds hold other customers: a difference between them says nothing.
 def test_runs_on_other_splits_are_not_compared(retain):
-    retain(*DATA, "-m", "model=logreg", "seed=1", "study.name=both", RACE)
-    retain(*DATA, "-m", "model=dummy", "seed=1,2", "study.name=both", RACE)
+    retain(*DATA, "-m", "model=logreg", "validation.seed=1", "study.name=both", RACE)
+    retain(*DATA, "-m", "model=dummy", "validation.seed=1,2", "study.name=both", RACE)
     assert {record["stopped_early"] for record in records(study="both").values()} == {False}
 
 

@@ -15,7 +15,7 @@ from retain.execution.scheduling import CostModel
 from retain.execution.task import RungResult
 from retain.execution.worker import WorkerDiedError
 from retain.schema.run import Limits
-from retain.verdict.racing import eliminated_runs
+from retain.verdict.elimination import eliminated_runs
 
 
 class Track:

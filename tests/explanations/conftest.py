@@ -29,7 +29,7 @@ def experiment(all_features, some_metrics):
 @pytest.fixture
 def scoring(experiment, three_folds):
     def made(customers, model=None, **how):
-        splits = make_splits(customers, three_folds, seed=0)
+        splits = make_splits(customers, three_folds)
         return FoldScorer(experiment(model, **how), customers, splits, None), splits
 
     return made

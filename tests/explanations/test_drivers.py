@@ -34,7 +34,7 @@ def drivers(scoring, experiment, three_folds, shop, ample):
 
 def test_each_training_customer_is_explained_once(drivers, shop, three_folds):
     found, _ = drivers()
-    assert list(found.shares.ids) == list(make_splits(shop(), three_folds, seed=0).ids)
+    assert list(found.contributions.ids) == list(make_splits(shop(), three_folds).ids)
     assert found.repeats == 1
 
 
@@ -46,10 +46,10 @@ def test_the_models_explained_are_those_of_the_record(drivers):
 def test_of_several_repeats_a_customer_has_the_mean(drivers):
     one, two = drivers(repeats=1)[0], drivers(repeats=2)[0]
     assert two.repeats == 2
-    assert list(one.shares.ids) == list(two.shares.ids)
-    assert not np.allclose(one.shares.log_odds, two.shares.log_odds)
-    gap = np.abs(one.shares.log_odds - two.shares.log_odds).mean()
-    assert gap < np.abs(one.shares.log_odds).mean()
+    assert list(one.contributions.ids) == list(two.contributions.ids)
+    assert not np.allclose(one.contributions.log_odds, two.contributions.log_odds)
+    gap = np.abs(one.contributions.log_odds - two.contributions.log_odds).mean()
+    assert gap < np.abs(one.contributions.log_odds).mean()
 
 
 def test_sampled_drivers_say_how_far_they_may_be_off(drivers):
@@ -63,7 +63,7 @@ def test_sampled_drivers_say_how_far_they_may_be_off(drivers):
 def test_shuffling_what_drives_costs_and_shuffling_noise_does_not(drivers):
     found, _ = drivers(shuffles=3)
     result = found.permutation(0.5)
-    place = {name: j for j, name in enumerate(found.shares.features)}
+    place = {name: j for j, name in enumerate(found.contributions.features)}
     assert found.losses.shape == (len(place), 3)
     assert result.low[place["pages"]] > 0
     assert abs(result.mean[place["category"]]) < 0.02
@@ -124,7 +124,7 @@ def test_the_strongest_drivers_stand_beside_what_is_usual(drivers, shop):
     customers = shop()
     found, rows = drivers(customers=customers)
     usually = typical_ranges(rows.table, rows.labels)
-    result = top_drivers(found.shares, rows.table, usually, 3)
+    result = top_drivers(found.contributions, rows.table, usually, 3)
     assert list(result.groupby("customer_id").size().unique()) == [3]
     sizes = result["log_odds"].abs().to_numpy().reshape(-1, 3)
     assert (np.diff(sizes, axis=1) <= 0).all()

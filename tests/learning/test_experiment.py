@@ -43,7 +43,7 @@ def make(all_features, some_metrics):
 def run(make, three_folds):
     def evaluated(customers, *, repeats=three_folds.repeats, **how):
         folds = three_folds.model_copy(update={"repeats": repeats})
-        return cross_validate(make(**how), customers, make_splits(customers, folds, seed=0))
+        return cross_validate(make(**how), customers, make_splits(customers, folds))
 
     return evaluated
 
@@ -51,7 +51,7 @@ def run(make, three_folds):
 def test_each_training_customer_is_scored_once_a_repeat(run, shop, three_folds):
     customers = shop()
     scores = run(customers).scores
-    ids = make_splits(customers, three_folds, seed=0).ids
+    ids = make_splits(customers, three_folds).ids
     counts = scores.table.groupby("customer_id").size()
     assert scores.origin == "out_of_fold"
     assert sorted(counts.index) == list(ids)
@@ -98,7 +98,7 @@ def test_samplers_see_training_rows_only(run, shop, three_folds):
     Spy.fitted, Spy.asked = [], []
     customers = shop()
     run(customers, model=Spy(), sampler=RandomOverSampler(random_state=0))
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     target = customers.target.loc[splits.ids]
     larger = [2 * target.iloc[f.train].value_counts().max() for f in splits.folds]
     assert Spy.fitted == larger
@@ -192,7 +192,7 @@ def test_a_metric_that_is_no_number_fails_the_run(run, shop):
 
 def test_sealed_customers_are_scored_by_a_model_fitted_on_the_others(make, shop, three_folds):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     experiment = make(model=KNeighborsClassifier(1))
     model = fit(experiment, customers, splits.ids)
     scores = score_test([model], experiment, customers, splits)
@@ -223,7 +223,7 @@ def test_a_probability_above_one_is_a_bug():
 @pytest.mark.parametrize("sampler", [None, SMOTE(random_state=0)], ids=["plain", "sampled"])
 def test_folds_scored_in_several_goes_are_the_same_bits(make, shop, three_folds, sampler):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     experiment = make(sampler=sampler)
     whole, part = cross_validate(experiment, customers, splits), None
     for folds in (2, 3, 6):
@@ -239,7 +239,7 @@ def test_folds_scored_in_several_goes_are_the_same_bits(make, shop, three_folds,
 
 def test_seconds_of_several_goes_add_up(make, shop, three_folds):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     first = cross_validate(make(), customers, splits, upto=2)
     slow = replace(first, seconds={"fit": 1000.0})
     assert (

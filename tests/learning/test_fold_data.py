@@ -70,7 +70,7 @@ def test_scores_are_the_same_to_the_last_bit(
 ):
     monkeypatch.setattr(fold_data, "MMAP_BYTES", large)
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     asked = experiment(model, sampler, StandardScaler())
     alone = cross_validate(asked, customers, splits).scores.table
     for _ in range(2):
@@ -82,7 +82,7 @@ def test_scores_are_the_same_to_the_last_bit(
 
 def test_models_that_prepare_alike_share_rows(experiment, shop, three_folds, cache, prepared):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     for model in MODELS:
         cross_validate(experiment(model), customers, splits, cache)
     assert len(prepared) == len(splits.folds)
@@ -90,7 +90,7 @@ def test_models_that_prepare_alike_share_rows(experiment, shop, three_folds, cac
 
 def test_another_process_finds_them(experiment, shop, three_folds, tmp_path, prepared):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     for _ in range(2):
         cross_validate(experiment(), customers, splits, PreparedFoldCache(tmp_path, 2**30))
     assert len(prepared) == len(splits.folds)
@@ -111,7 +111,7 @@ def test_what_prepares_otherwise_shares_nothing(
     experiment, shop, three_folds, cache, prepared, other
 ):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     cross_validate(experiment(sampler=SMOTE(random_state=0)), customers, splits, cache)
     cross_validate(
         experiment(**{"sampler": SMOTE(random_state=0), **other}), customers, splits, cache
@@ -125,14 +125,17 @@ def test_other_customers_and_other_folds_share_nothing(
     for seed, which in ((0, 0), (0, 1), (1, 0)):
         customers = shop(seed=seed)
         cross_validate(
-            experiment(), customers, make_splits(customers, three_folds, seed=which), cache
+            experiment(),
+            customers,
+            make_splits(customers, three_folds.model_copy(update={"seed": which})),
+            cache,
         )
     assert len(prepared) == 3 * 6
 
 
 def test_what_no_text_can_describe_is_not_shared(experiment, shop, three_folds, cache, prepared):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     drawn = np.random.RandomState(0)
     for _ in range(2):
         cross_validate(experiment(sampler=SMOTE(random_state=drawn)), customers, splits, cache)

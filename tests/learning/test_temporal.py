@@ -30,7 +30,7 @@ def who(customers, ids):
 
 def test_what_is_learnt_from_is_a_horizon_older_than_what_is_tested(dated_shop):
     customers = dated_shop()
-    splits = make_splits(customers, plan(), seed=0)
+    splits = make_splits(customers, plan())
     for fold in splits.folds:
         learnt = days_of(customers, splits.ids[fold.train])
         tested = days_of(customers, splits.ids[fold.test])
@@ -40,7 +40,7 @@ def test_what_is_learnt_from_is_a_horizon_older_than_what_is_tested(dated_shop):
 
 def test_no_customer_is_both_learnt_from_and_tested(dated_shop):
     customers = dated_shop()
-    splits = make_splits(customers, plan(), seed=0)
+    splits = make_splits(customers, plan())
     for fold in splits.folds:
         assert not who(customers, splits.ids[fold.train]) & who(customers, splits.ids[fold.test])
     for part in splits.test_parts:
@@ -50,7 +50,7 @@ def test_no_customer_is_both_learnt_from_and_tested(dated_shop):
 # Whatever was still open at the sealed snapshot tells of the time after it.
 def test_no_label_that_reaches_past_the_sealed_snapshot_is_in_any_fold(dated_shop):
     customers = dated_shop()
-    splits = make_splits(customers, plan(), seed=0)
+    splits = make_splits(customers, plan())
     last = customers.panel.snapshot.max()
     assert (days_of(customers, splits.ids) + pd.Timedelta(days=90) <= last).all()
     assert set(days_of(customers, splits.test_ids)) == {last}
@@ -59,7 +59,7 @@ def test_no_label_that_reaches_past_the_sealed_snapshot_is_in_any_fold(dated_sho
 
 def test_every_customer_of_the_latest_snapshot_is_sealed_and_scored_once(dated_shop):
     customers = dated_shop()
-    splits = make_splits(customers, plan(), seed=0)
+    splits = make_splits(customers, plan())
     tested = splits.test_parts[0].test.append([part.test for part in splits.test_parts[1:]])
     assert sorted(tested) == sorted(splits.test_ids)
     assert len(splits.test_ids) == 60
@@ -67,7 +67,7 @@ def test_every_customer_of_the_latest_snapshot_is_sealed_and_scored_once(dated_s
 
 def test_each_row_that_can_be_tested_is_tested_once_a_repeat(dated_shop):
     customers = dated_shop(snapshots=9)
-    splits = make_splits(customers, plan(), seed=0)
+    splits = make_splits(customers, plan())
     rows = days_of(customers, splits.ids)
     expected = np.flatnonzero(rows >= rows.min() + pd.Timedelta(days=90))
     for repeat in range(2):
@@ -101,32 +101,32 @@ def test_the_order_of_rows_changes_no_split(dated_shop, seed, order):
             dated, customer=dated.customer.iloc[places], snapshot=dated.snapshot.iloc[places]
         ),
     )
-    one, two = (make_splits(shop, plan(), seed=seed) for shop in (customers, moved))
+    one, two = (make_splits(shop, plan(seed=seed)) for shop in (customers, moved))
     assert one.fingerprint == two.fingerprint
     assert [list(p.test) for p in one.test_parts] == [list(p.test) for p in two.test_parts]
 
 
 def test_the_sealed_parts_do_not_depend_on_the_seed(dated_shop):
     customers = dated_shop()
-    one, two = (make_splits(customers, plan(), seed=seed) for seed in (0, 7))
+    one, two = (make_splits(customers, plan(seed=seed)) for seed in (0, 7))
     assert [list(p.test) for p in one.test_parts] == [list(p.test) for p in two.test_parts]
     assert one.fingerprint != two.fingerprint
 
 
 def test_a_wider_gap_is_another_split(dated_shop):
     customers = dated_shop(snapshots=10)
-    one, two = (make_splits(customers, plan(gap=gap), seed=0) for gap in (None, 120))
+    one, two = (make_splits(customers, plan(gap=gap)) for gap in (None, 120))
     assert one.fingerprint != two.fingerprint
 
 
 def test_a_gap_shorter_than_the_horizon_is_refused(dated_shop):
     with pytest.raises(RetainError, match="it is 60 days, and the labels look 90 days ahead"):
-        make_splits(dated_shop(), plan(gap=60), seed=0)
+        make_splits(dated_shop(), plan(gap=60))
 
 
 def test_too_few_snapshots_are_refused_with_the_days_that_are_missing(dated_shop):
     with pytest.raises(RetainError, match=r"span 150 days; .* need 180: 30 are missing"):
-        make_splits(dated_shop(snapshots=6), plan(), seed=0)
+        make_splits(dated_shop(snapshots=6), plan())
 
 
 # Six snapshots of 30 days span twice 75 days, yet none stands 75 days after the first and before
@@ -135,31 +135,31 @@ def test_snapshots_that_straddle_what_is_needed_are_told_what_is_missing_and_wha
     customers = dated_shop(snapshots=6)
     dated = replace(customers.panel, horizon=75)
     with pytest.raises(RetainError, match="need 180: 30 are missing") as raised:
-        make_splits(replace(customers, panel=dated), plan(), seed=0)
+        make_splits(replace(customers, panel=dated), plan())
     assert "Type data.label.horizon=60 or less" in str(raised.value)
-    make_splits(replace(customers, panel=replace(dated, horizon=60)), plan(), seed=0)
+    make_splits(replace(customers, panel=replace(dated, horizon=60)), plan(seed=0))
 
 
 def test_one_snapshot_alone_cannot_be_validated_in_time(dated_shop):
     with pytest.raises(RetainError, match=r"^1 snapshot spans 0 days; .* Type less data\.label"):
-        make_splits(dated_shop(snapshots=1), plan(), seed=0)
+        make_splits(dated_shop(snapshots=1), plan())
 
 
 def test_a_gap_that_is_too_wide_is_told_the_widest(dated_shop):
     with pytest.raises(RetainError, match=r"Type validation\.gap=90 or less"):
-        make_splits(dated_shop(snapshots=7), plan(gap=120), seed=0)
+        make_splits(dated_shop(snapshots=7), plan(gap=120))
 
 
 def test_more_parts_than_customers_are_refused_with_their_number(dated_shop):
     with pytest.raises(RetainError, match=r"needs at least 80 customers, .* the snapshots have 60"):
-        make_splits(dated_shop(), plan(folds=40), seed=0)
+        make_splits(dated_shop(), plan(folds=40))
 
 
 def test_a_fold_of_one_class_is_refused(dated_shop):
     customers = dated_shop()
     nobody = replace(customers, target=customers.target * 0)
     with pytest.raises(RetainError, match="0 declined; expected both classes"):
-        make_splits(nobody, plan(), seed=0)
+        make_splits(nobody, plan())
 
 
 # With more parts there is more to learn from, and with fewer of them more to test.
@@ -172,17 +172,17 @@ def test_a_fold_of_one_class_tells_which_way_to_turn(dated_shop, early, message)
     alike = day < day.min() + pd.Timedelta(days=90) if early else day == day.iloc[3]
     target = customers.target.mask(alike, 0)
     with pytest.raises(RetainError, match=rf"rows to {message} validation\.folds from 3"):
-        make_splits(replace(customers, target=target), plan(), seed=0)
+        make_splits(replace(customers, target=target), plan())
 
 
 def test_rows_with_days_ask_for_validation_in_time(dated_shop, three_folds):
     with pytest.raises(RetainError, match="type validation=temporal"):
-        make_splits(dated_shop(), three_folds, seed=0)
+        make_splits(dated_shop(), three_folds)
 
 
 def test_rows_without_days_cannot_be_validated_in_time(shop):
     with pytest.raises(RetainError, match="Type validation=repeated"):
-        make_splits(shop(), plan(), seed=0)
+        make_splits(shop(), plan())
 
 
 def scores_of(ids, origin):
@@ -193,7 +193,7 @@ def scores_of(ids, origin):
 
 def test_the_latest_scored_snapshot_is_told_by_the_customers_own_ids(dated_shop):
     customers = dated_shop()
-    splits = make_splits(customers, plan(), seed=0)
+    splits = make_splits(customers, plan())
     outside = scores_of(splits.ids[splits.folds[0].test], "out_of_fold")
     sealed = scores_of(splits.test_ids, "sealed_test")
     drivers = pd.DataFrame({"customer_id": splits.test_ids, "feature": "pages"})
@@ -235,7 +235,7 @@ def test_a_snapshot_with_little_to_learn_from_is_not_tested_but_for_the_last(dat
 
 # Early folds learn from little: the mean of their ratios would be that of the smallest.
 def test_the_correction_weighs_all_folds_together(dated_shop):
-    splits = make_splits(dated_shop(snapshots=9), plan(), seed=0)
+    splits = make_splits(dated_shop(snapshots=9), plan())
     sizes = [(len(fold.test), len(fold.train)) for fold in splits.folds]
     test, train = (sum(side) for side in zip(*sizes, strict=True))
     assert splits.test_to_train == test / train

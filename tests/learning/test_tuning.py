@@ -202,7 +202,7 @@ def test_copies_of_a_customer_stay_together_in_the_inner_folds(tuned, shop, met)
 
 def test_no_test_row_and_no_sealed_row_enters_tuning(make, shop, three_folds, met):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     cross_validate(make(), customers, splits)
     folds = [fold for fold in splits.folds for _ in range(2)]
     assert len(met) == len(folds)
@@ -213,7 +213,7 @@ def test_no_test_row_and_no_sealed_row_enters_tuning(make, shop, three_folds, me
 # What is chosen must not depend on what happened to the customers it is judged by.
 def test_other_outcomes_in_the_test_fold_change_no_choice(make, shop, three_folds):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     first = splits.folds[0]
     other = customers.target.copy()
     mixed = np.random.default_rng(0).permutation(other.loc[splits.ids[first.test]])
@@ -238,14 +238,14 @@ def test_every_fold_has_trials_of_its_own(make, shop, three_folds, monkeypatch):
     monkeypatch.setattr(tuning, "suggest_parameters", spy)
     customers = shop()
     experiment = make(search={"max_depth": SearchRange(low=1, high=8)}, how=settings(trials=2))
-    cross_validate(experiment, customers, make_splits(customers, three_folds, seed=0))
+    cross_validate(experiment, customers, make_splits(customers, three_folds))
     assert [found["max_depth"] for found in tried[::2]] == [3] * 6
     assert len({found["max_depth"] for found in tried[1::2]}) > 1
 
 
 def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, shop, three_folds):
     customers = shop()
-    outcome = cross_validate(make(), customers, make_splits(customers, three_folds, seed=0))
+    outcome = cross_validate(make(), customers, make_splits(customers, three_folds))
     result = outcome.tuning
     assert [(fold["repeat"], fold["fold"]) for fold in result["folds"]] == [
         (repeat, fold) for repeat in range(2) for fold in range(3)
@@ -264,7 +264,7 @@ def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, s
 # A race tunes a few folds at a time, and keeps of each what was found.
 def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
     customers = shop()
-    splits = make_splits(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds)
     whole = cross_validate(make(), customers, splits)
     begun = cross_validate(make(), customers, splits, upto=2)
     kept = replace(begun, tuning=json.loads(json.dumps(begun.tuning)))
@@ -280,9 +280,7 @@ def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
 def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
     customers = shop(300, noise=1000.0)
     experiment = make(how=settings(trials=40, folds=2))
-    result = cross_validate(
-        experiment, customers, make_splits(customers, three_folds, seed=0)
-    ).tuning
+    result = cross_validate(experiment, customers, make_splits(customers, three_folds)).tuning
     assert result["inner_score"] > 0.53
     assert result["optimism"]["value"] > 0.03
 
@@ -290,7 +288,7 @@ def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
 def test_a_run_that_is_not_tuned_tells_nothing_of_tuning(make, shop, three_folds):
     customers = shop()
     experiment = make(how=Tuning(name="none", trials=None))
-    outcome = cross_validate(experiment, customers, make_splits(customers, three_folds, seed=0))
+    outcome = cross_validate(experiment, customers, make_splits(customers, three_folds))
     assert outcome.tuning is None
     assert "tune" not in outcome.seconds
 
@@ -305,7 +303,7 @@ def test_a_run_that_is_not_tuned_tells_nothing_of_tuning(make, shop, three_folds
 def test_a_model_with_nothing_to_tune_is_not_applicable(make, shop, three_folds, model, reason):
     customers = shop()
     with pytest.raises(NotApplicable, match=reason):
-        cross_validate(make(model, {}), customers, make_splits(customers, three_folds, seed=0))
+        cross_validate(make(model, {}), customers, make_splits(customers, three_folds))
 
 
 # Inner folds have fewer rows than those a combination was judged by.

@@ -26,7 +26,7 @@ def with_copies(customers, pairs):
 
 
 def test_every_training_customer_is_tested_once_in_each_repeat(shop):
-    splits = make_splits(shop(), plan(), seed=0)
+    splits = make_splits(shop(), plan())
     for repeat in range(2):
         tested = np.concatenate([f.test for f in splits.folds if f.repeat == repeat])
         assert sorted(tested) == list(range(len(splits.ids)))
@@ -34,7 +34,7 @@ def test_every_training_customer_is_tested_once_in_each_repeat(shop):
 
 def test_sealed_customers_are_in_no_fold(shop):
     customers = shop()
-    splits = make_splits(customers, plan(), seed=0)
+    splits = make_splits(customers, plan())
     assert not set(splits.test_ids) & set(splits.ids)
     assert len(splits.test_ids) + len(splits.ids) == len(customers)
     assert len(splits.test_ids) == pytest.approx(0.2 * len(customers), abs=2)
@@ -43,7 +43,7 @@ def test_sealed_customers_are_in_no_fold(shop):
 # Were the sealed rows to follow the seed, a sweep over seeds would train on them.
 def test_the_sealed_test_does_not_depend_on_the_seed(shop):
     customers = shop()
-    one, two = (make_splits(customers, plan(), seed=seed) for seed in (0, 7))
+    one, two = (make_splits(customers, plan(seed=seed)) for seed in (0, 7))
     assert list(one.test_ids) == list(two.test_ids)
     assert one.fingerprint != two.fingerprint
 
@@ -60,8 +60,8 @@ def test_the_order_of_rows_changes_no_split(shop):
         target=customers.target.iloc[order],
         duplicate_groups=customers.duplicate_groups.iloc[order],
     )
-    expected = make_splits(customers, plan(), seed=3).fingerprint
-    assert make_splits(shuffled, plan(), seed=3).fingerprint == expected
+    expected = make_splits(customers, plan(seed=3)).fingerprint
+    assert make_splits(shuffled, plan(seed=3)).fingerprint == expected
 
 
 # Copies on both sides let a model answer from memory.
@@ -70,7 +70,7 @@ def test_the_order_of_rows_changes_no_split(shop):
 def test_copies_never_straddle_folds_or_the_sealed_test(shop, pairs, seed):
 
     customers = with_copies(shop(180), pairs)
-    splits = make_splits(customers, plan(), seed=seed)
+    splits = make_splits(customers, plan(seed=seed))
     sealed = customers.duplicate_groups.loc[splits.test_ids]
     assert not set(sealed) & set(customers.duplicate_groups.loc[splits.ids])
     for fold in splits.folds:
@@ -82,7 +82,7 @@ def test_copies_never_straddle_folds_or_the_sealed_test(shop, pairs, seed):
 
 def test_each_fold_has_the_share_of_decliners_of_all(shop):
     customers = shop(600)
-    splits = make_splits(customers, plan(), seed=0)
+    splits = make_splits(customers, plan())
     target = customers.target.loc[splits.ids]
     for fold in splits.folds:
         assert target.iloc[fold.test].mean() == pytest.approx(target.mean(), abs=0.01)
@@ -97,7 +97,7 @@ def test_unshuffled_folds_are_runs_of_consecutive_customers(shop):
 def test_too_few_decliners_are_refused_with_their_number(shop):
     customers = shop(60).rows(np.arange(60) < 8)
     with pytest.raises(RetainError, match=r"need at least 6 customers of each class; found \d"):
-        make_splits(customers, plan(), seed=0)
+        make_splits(customers, plan())
 
 
 def test_inner_folds_keep_copies_together_at_any_depth(shop):
@@ -114,5 +114,5 @@ def test_inner_folds_keep_copies_together_at_any_depth(shop):
 
 
 def test_the_correction_is_the_ratio_of_test_to_training_rows(shop):
-    splits = make_splits(shop(), plan(folds=5), seed=0)
+    splits = make_splits(shop(), plan(folds=5))
     assert splits.test_to_train == pytest.approx(0.25, abs=0.01)

@@ -17,7 +17,13 @@ from scipy import stats
 from retain.report.charts.canvas import chart_style
 from retain.report.page.page import page
 
-from .invented_campaign import make_campaign, make_segments
+from .invented_campaign import (
+    make_bands,
+    make_campaign,
+    make_check,
+    make_recalibration,
+    make_segments,
+)
 from .invented_explanations import make_reasons
 from .shared_charts import SharedCharts
 
@@ -83,7 +89,7 @@ def board_row(run, best):
         "difference_low": float(low),
         "difference_high": float(high),
         "p": p,
-        "p_holm": min(1.0, 2 * p),
+        "p_adjusted": min(1.0, 2 * p),
         "prob_worse": float(min(1, 40 * abs(mean))),
         "prob_equivalent": float(max(0, 1 - 40 * abs(mean))),
         "prob_better": 0.0,
@@ -215,6 +221,18 @@ def make_tree(count=30, *, folds=10):
             "rule": "best",
             "best": {"id": best["id"], "name": best["keys"]["model"]},
             "simplest_tied": {"id": simplest["id"], "name": simplest["keys"]["model"]},
+            "corrected": {
+                "method": "bbc_cv",
+                "n_candidates": len(runs),
+                "n_scored": len(runs),
+                "n_resamples": 1000,
+                "metrics": {
+                    name: {"value": one["value"] - 0.01, "low": one["low"], "high": one["high"]}
+                    for name, one in (
+                        (name, facts(best["folds"][name], higher=h)) for name, h in METRICS.items()
+                    )
+                },
+            },
         },
         "winner": {
             "id": best["id"],
@@ -225,7 +243,13 @@ def make_tree(count=30, *, folds=10):
             "tuning": {"n_trials": 40, "agreement": 0.625, "folds": [{"depth": 4}, {"depth": 6}]},
         },
         "tied": [row["id"] for row in board if row["tied"]],
-        "versus_random": {"significant": True, "p": 0.0000412, "tied": []},
+        "versus_random": {
+            "status": "shown",
+            "p": 0.0000412,
+            "level": 0.025,
+            "access_number": 1,
+            "tied": [],
+        },
         "alpha": 0.05,
         "rope": 0.01,
         "key_columns": list(best["keys"]),
@@ -245,6 +269,7 @@ def make_tree(count=30, *, folds=10):
                     "low": CENTRE[name] - 0.0333,
                     "high": CENTRE[name] + 0.0377,
                     "higher_is_better": higher,
+                    **({"raw": 0.0812, "if_calibrated": 0.0641} if name == "ece" else {}),
                 }
                 for name, higher in METRICS.items()
             },
@@ -310,8 +335,12 @@ def make_tree(count=30, *, folds=10):
             },
         ],
         "segments": make_segments(),
+        "recalibration": make_recalibration(),
+        "calibration_check": make_check(),
         "campaign": make_campaign(),
         "n_scored": {"out_of_fold": 1039, "sealed_test": 257},
+        "dominant_segment": None,
+        "fitted_thresholds": {"segmentation": {"risk": make_bands()}},
         "commands": ["retain -m study=models data=one_click", "retain-compare study=models"],
         "environment": {
             "python": "3.11.7",

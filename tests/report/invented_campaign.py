@@ -82,9 +82,14 @@ def segment(at, risk, worth):
         "label": label(f"{risk[1]} risk, {worth[1]}", f"{risk[2]} риск, {worth[2]}"),
         "n_customers": size,
         "share": size / CUSTOMERS,
+        "n_declined": round(size * chance),
         "risk": {"value": chance, "low": chance - 0.0312, "high": chance + 0.0293},
+        "expected_risk": chance + (0.0817 if at == 4 else 0.0107),
+        "p": 0.0131 if at == 4 else 0.613,
+        "is_miscalibrated": at == 4,
         "total_profit": size * (6.4, 3.8, 2.1)[at % 3],
         "profit_at_risk": money(at_risk, 0.17 * at_risk),
+        "expected_profit_at_risk": 1.07 * at_risk,
         "contactable_share": 0.7391 + at / 1000,
         "is_small": small,
         "stability": {
@@ -94,6 +99,13 @@ def segment(at, risk, worth):
         },
         "contrasts": differences(at),
     }
+
+
+def make_bands():
+    """The bands of risk as fitted, with labels."""
+    begins = {"low": 0.0, "medium": 0.3821, "high": 0.6498}
+    labels = {name: label(f"{en} risk", f"{ru} риск") for name, en, ru in LEVELS}
+    return {"scale": "absolute", "bands": begins, "labels": labels}
 
 
 def make_segments():
@@ -157,14 +169,16 @@ def curve():
 
 def budgets():
     found = [round(40 * 1.38**at, 2) for at in range(12)]
-    return [
+    curve = [
         {
             "budget": budget,
-            "n_chosen": int(309 * (1 - np.exp(-budget / 260))) + 1,
-            "expected_net": float(1214.6 * (1 - np.exp(-budget / 170))),
+            "n_chosen": int(395 * (1 - np.exp(-budget / 260))) + 1,
+            "expected_net": float(961.8 * (1 - np.exp(-budget / 170))),
         }
         for budget in found
     ]
+    plan = {"budget": 396.45, "n_chosen": TREATED + CONTROL, "expected_net": 868.4}
+    return sorted([*curve, plan], key=lambda one: one["budget"])
 
 
 def sensitivity():
@@ -206,6 +220,59 @@ def strata():
     ]
 
 
+def make_recalibration():
+    """The tree of ``recalibration``: a beta calibration without profit."""
+    scores = np.linspace(0.005, 0.995, 100)
+    risk = 1 / (1 + ((1 - scores) / scores) ** 0.837)
+    curve = {"score": scores, "risk": risk, "low": 0.93 * risk, "high": 1 - 0.93 * (1 - risk)}
+    covariance = (np.eye(3) / 50).tolist()
+    one = {"basis": "beta", "knots": [], "coefficients": [0.0, 0.8, 0.9], "covariance": covariance}
+    return {
+        "n_customers": 1039,
+        "n_events": 398,
+        "intercept": 0.0412,
+        "slope": {"value": 0.837, "low": 0.7511, "high": 0.9229},
+        "out_of_fold": one,
+        "single_model": one,
+        "profit": None,
+        "log_loss": {
+            "out_of_fold": {"identity": 0.3518, "logit": 0.3516, "beta": 0.3261, "spline": 0.3296}
+        },
+        "profit_test": {
+            "statistic": 0.216,
+            "degrees": 1,
+            "p": 0.6419,
+            "level": 0.2,
+            "odds_ratio": 1.047,
+            "is_used": False,
+        },
+        "curve": {name: [float(one) for one in values] for name, values in curve.items()},
+    }
+
+
+def make_check():
+    """The tree of ``calibration_check``: ten tenths, of which one has few customers."""
+    tenths = [
+        {
+            "tenth": at + 1,
+            "n_customers": 12 if at == 9 else 130,
+            "n_declined": 11 if at == 9 else 12 * at + 4,
+            "risk": None if at == 9 else {"value": at / 10, "low": at / 11, "high": at / 9},
+            "expected_risk": at / 10 + 0.0123,
+            "p": None if at == 9 else 0.731,
+            "is_miscalibrated": False,
+        }
+        for at in range(10)
+    ]
+    return {
+        "level": 0.05,
+        "n_tests": 18,
+        "n_flagged_segments": 1,
+        "n_flagged_tenths": 0,
+        "tenths": tenths,
+    }
+
+
 def make_campaign():
     """The tree of ``verdict.json["campaign"]`` with every part."""
     names = [one["segment"] for one in make_segments()[:4]]
@@ -215,6 +282,8 @@ def make_campaign():
         "n_customers": CUSTOMERS,
         "n_contactable": CONTACTABLE,
         "consent": "from_data",
+        "ranking": "shown",
+        "free_offers": [],
         "profit_unit": "thousand roubles",
         "assumptions": [
             {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},
@@ -222,11 +291,8 @@ def make_campaign():
             {"name": "margin", "value": 1.0, "low": 0.9, "high": 1.1},
             {"name": "cost_multiplier", "value": 1.0, "low": 0.8, "high": 1.25},
         ],
-        "recalibration": {
-            "intercept": 0.0412,
-            "slope": {"value": 0.837, "low": 0.7511, "high": 0.9229},
-            "n_customers": 1039,
-        },
+        "recalibration": make_recalibration(),
+        "calibration_check": make_check(),
         "profit_at_risk": money(5734.2, 911.7),
         "n_simulations": 1000,
         "profit_curve": curve(),
@@ -241,8 +307,7 @@ def make_campaign():
             "max_contacts": 320,
             "expected_saved": 1264.85,
             "expected_net": money(868.4, 512.9),
-            "objective": 1082.31,
-            "upper_bound": 1082.3104,
+            "unmet_minimums": [],
             "relative_gap": 3.7e-7,
             "method": "dual",
             "is_optimal": False,
@@ -265,5 +330,8 @@ def make_campaign():
         },
         "sensitivity": sensitivity(),
         "budget_curve": budgets(),
-        "cautions": [{"code": "calibration_poor", "slope": 0.837}],
+        "cautions": [
+            {"code": "risk_miscalibrated", "n_segments": 1, "n_tenths": 0},
+            {"code": "calibration_poor", "slope": 0.837},
+        ],
     }

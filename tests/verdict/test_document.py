@@ -34,8 +34,8 @@ def found(records, comparison):
             "diffs": (),
             "curves": None,
             "sealed": None,
-            "further": {},
-            "reasons": None,
+            "customer_results": {},
+            "explanations": None,
         }
         return document(
             compare_runs(records, comparison), ComparisonExtras(**{**findings, **changes})
@@ -79,9 +79,9 @@ def test_several_studies_have_a_name_together(found):
     assert found(studies=("models", "samplers"))["study"] == "models+samplers"
 
 
-def test_a_gate_and_two_runs_are_told_where_they_were_asked_for(found, records):
+def test_a_gate_and_two_runs_are_told_where_they_were_asked_for(found, records, comparison):
     tree = found(
-        gate=tuple(check_gate(records[0], {"roc_auc": 0.99})),
+        gate=tuple(check_gate(compare_runs(records[:1], comparison), {"roc_auc": 0.99})),
         diffs=(compare_pair(records[0], records[1], requested=True),),
     )
     assert tree["gate"]["passed"] is False
@@ -100,4 +100,4 @@ def test_from_the_second_opening_on_a_caution_says_so(found, records, tmp_path):
 
 def test_a_number_that_is_none_is_refused_rather_than_written(found):
     with pytest.raises(ValueError, match="Out of range float values"):
-        as_json(found(further={"money": float("nan")}))
+        as_json(found(customer_results={"money": float("nan")}))

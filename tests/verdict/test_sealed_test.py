@@ -62,9 +62,9 @@ def test_every_metric_lies_within_its_interval():
     scores = Scores(pd.DataFrame(rows, columns=list(COLUMNS)), "sealed_test")
     profit = pd.Series(random.gamma(4, 1, 150))
     metrics = select_metrics(Metrics(name="x", fractions=(0.2,)), with_profit=True)
-    found = score_sealed_test(scores, profit, metrics, resamples=100)
+    found = score_sealed_test(scores, profit, metrics, simulations=100)
     assert set(found) == {metric.name for metric in metrics}
     for name, result in found.items():
         assert result["low"] <= result["value"] <= result["high"], name
     without = select_metrics(Metrics(name="x", fractions=(0.2,)), with_profit=False)
-    assert "captured_profit_20" not in score_sealed_test(scores, None, without, resamples=100)
+    assert "captured_profit_20" not in score_sealed_test(scores, None, without, simulations=100)

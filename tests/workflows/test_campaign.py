@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from retain.cli.terminal.campaign import _promise
+from retain.verdict.statistics import wilson_interval
 
 STORE = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 CATALOGUE = """
@@ -115,6 +116,33 @@ def test_what_the_files_say_adds_up(compared):
     assert "offers.csv" in tree["files"]
 
 
+def test_segments_show_observed_declines_beside_expected_ones(compared):
+    _, _, folder = compared("campaign.budget=5", "campaign.control_share=0.25")
+    tree = verdict_of(folder)
+    table = pd.read_csv(folder / "segments.csv").set_index("segment")
+    assert table["n_customers"].sum() == sum(tree["n_scored"].values())
+    for one in tree["segments"]:
+        row = table.loc[one["segment"]]
+        assert row["n_declined"] == one["n_declined"]
+        assert row["expected_risk"] == pytest.approx(one["expected_risk"])
+        if one["n_customers"] < 20:
+            assert one["risk"] is None
+            assert pd.isna(row["risk_low"])
+            continue
+        low, high = wilson_interval(one["n_declined"], one["n_customers"])
+        assert one["risk"]["value"] == pytest.approx(one["n_declined"] / one["n_customers"])
+        assert one["risk"]["low"] >= 0
+        assert one["risk"]["low"] <= low + 1e-9  # duplicates widen the interval
+        assert one["risk"]["high"] >= high - 1e-9
+    check = tree["calibration_check"]
+    assert sum(one["n_customers"] for one in check["tenths"]) == table["n_customers"].sum()
+    declined = sum(one["n_declined"] for one in check["tenths"])
+    assert declined == table["n_declined"].sum()
+    codes = {one["code"] for one in tree_of(folder)["cautions"]}
+    flags = check["n_flagged_segments"] + check["n_flagged_tenths"]
+    assert ("risk_miscalibrated" in codes) == (flags > 0)
+
+
 def test_nobody_without_consent_is_in_any_list(compared):
     _, _, folder = compared("campaign.min_contacts={low risk low value: 3}")
     customers = pd.read_csv(folder / "customers.csv", index_col="customer_id")
@@ -152,7 +180,7 @@ def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_rea
         _, output, folder = compared(*words)
         tree = tree_of(folder)
         sizes.append(tree["plan"]["n_chosen"])
-        nets.append(tree["plan"]["objective"])
+        nets.append(tree["plan"]["expected_net"]["value"])
         assert tree["plan"]["relative_gap"] <= 1e-3, output
     assert sizes == sorted(sizes)
     assert nets == sorted(nets)
@@ -320,24 +348,68 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
     code, output = retain_compare("study=adhoc", "campaign=default")
     assert code == 0, output
     assert "data.profit=COLUMN" in output
-    assert "of a purchase log data.columns.amount=COLUMN" in " ".join(output.split())
+    assert "data.columns.amount=COLUMN data.profit_unit=UNIT" in output
     found = verdict_of(Path("outputs/adhoc/verdict"))
     assert found["segments"]
-    assert "data.profit" in found["campaign"]["reason"]
+    assert "needs profit" in found["campaign"]["reason"]
+    assert found["campaign"]["overrides"][0] == "data.profit=COLUMN data.profit_unit=UNIT"
 
 
 def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_store, retain_compare):
     other_store("agreed")
-    code, output = retain_compare("study=adhoc", "campaign=default")
+    code, output = retain_compare("study=adhoc", "campaign=default", "offers.costs=accept")
     assert code == 0, output
     assert "campaign.consent=assume_given" in output
     tree = tree_of(Path("outputs/adhoc/verdict"))
     assert tree["n_contactable"] == 0
     assert not [one for one in tree["offers"] if one["needs_consent"] and one["n_chosen"]]
-    words = ("study=adhoc", "campaign.consent=assume_given", "campaign.replace=true")
-    code, output = retain_compare(*words)
+    words = ("campaign.consent=assume_given", "offers.costs=accept", "campaign.replace=true")
+    code, output = retain_compare("study=adhoc", *words)
     assert code == 0, output
     assert tree_of(Path("outputs/adhoc/verdict"))["n_contactable"] == 150
+
+
+# The placeholders of the general catalogue are zeros, which no contact costs.
+def test_with_placeholder_costs_there_is_a_verdict_but_no_campaign(other_store, retain_compare):
+    other_store()
+    code, output = retain_compare("study=adhoc", "campaign=default")
+    assert code == 0, output
+    assert "letter and call have no cost in the catalogue" in " ".join(output.split())
+    folder = Path("outputs/adhoc/verdict")
+    found = verdict_of(folder)["campaign"]
+    assert found["code"] == "free_offers"
+    assert not (folder.parent / "campaigns").exists()
+    costs, accept = (line.strip() for line in output.splitlines() if line.startswith("  offers."))
+    assert [costs, accept] == found["overrides"]
+    for words in (costs.replace("COST", "0.5").split(), [accept, "campaign.replace=true"]):
+        code, output = retain_compare("study=adhoc", "campaign=default", *words)
+        assert code == 0, output
+        tree = tree_of(folder)
+        cautions = [one["code"] for one in tree["cautions"]]
+        assert ("free_offers" in cautions) == (accept in words)
+        assert tree["settings"]["offers"]["costs"] == ("accept" if accept in words else "required")
+
+
+def test_where_the_ranking_is_not_shown_to_beat_chance_no_campaign_is_planned(
+    here, shop, retain, retain_compare
+):
+    customers = shop(150)
+    noise = np.random.default_rng(0).permutation(customers.target)
+    table = customers.features.assign(left=noise, money=customers.profit)
+    table.reset_index(names="id").to_csv(here / "my.csv", index=False)
+    source = ("data=table", "data.path=my.csv", "data.id=id", "data.target=left")
+    money = ("data.profit=money", "data.profit_unit=coins")
+    code, output = retain(*source, *money, "model=logreg", *STORE[1:])
+    assert code == 0, output
+    code, output = retain_compare("study=adhoc", "campaign=default", "offers.costs=accept")
+    assert code == 0, output
+    assert "does not show that the model ranks customers better than chance" in output
+    folder = Path("outputs/adhoc/verdict")
+    found = verdict_of(folder)
+    assert found["versus_random"]["status"] == "not_shown"
+    assert (found["campaign"]["code"], found["campaign"]["overrides"]) == ("ranking_not_shown", [])
+    assert not (folder.parent / "campaigns").exists()
+    assert found["segments"]
 
 
 def test_a_store_that_says_who_agreed_is_not_overruled(compared):

@@ -173,8 +173,46 @@ def test_what_moved_the_metric_is_told(judged):
     assert effects["features.site"]["levels"][0]["n_pairs"] == 2
 
 
+# The seed once moved the folds too, and the comparison of such a sweep was refused.
+def test_a_sweep_over_seeds_has_one_row_per_configuration(retain, retain_compare, here):
+    sweep = ("model=logreg,tree", "seed=0,1", "study.name=seeds")
+    code, output = retain(*(word for word in LINE if word != "-m"), *sweep, "-m")
+    assert code == 0, output
+    code, output = retain_compare("study=seeds", *QUICK, *SPARED)
+    assert code == 0, output
+    found = verdict(here / "outputs" / "seeds")
+    assert [row["n_seeds"] for row in found["leaderboard"]] == [2, 2]
+    assert found["key_columns"] == ["model"]
+    assert found["winner"]["seeds"] == [0, 1]
+    assert found["winner"]["config"]["seed"] == 0
+    assert found["selection"]["corrected"]["method"] == "bbc_cv"
+    assert found["selection"]["corrected"]["n_scored"] == 2
+    assert "4 runs are 2 configurations" in " ".join(output.split())
+
+
+def test_a_sweep_over_the_seed_of_the_folds_is_refused(retain, retain_compare, here):
+    sweep = ("model=logreg", "validation.seed=0,1", "study.name=folds")
+    code, _ = retain(*(word for word in LINE if word != "-m"), *sweep, "-m")
+    assert code == 0
+    code, output = retain_compare("study=folds", *QUICK, *SPARED)
+    assert code == 2
+    assert "validation.seed=0,1 moves the folds" in " ".join(output.split())
+
+
+# A run whose scores cannot be read stays in the leaderboard, and is compared by its folds.
+def test_an_unreadable_loser_takes_no_part_in_the_correction(again, retain_compare):
+    loser = verdict(again / "small")["leaderboard"][-1]["id"]
+    (ids(again / "small")[loser] / "scores.parquet").write_bytes(b"no parquet")
+    code, _ = retain_compare("study=small", *QUICK, *SPARED)
+    assert code == 0
+    found = verdict(again / "small")
+    assert len(found["leaderboard"]) == 4
+    assert found["selection"]["corrected"]["n_candidates"] == 4
+    assert found["selection"]["corrected"]["n_scored"] == 3
+
+
 # A target that nothing tells: whoever leads does so by luck, and the verdict must say so.
-def test_on_noise_nothing_beats_chance(retain, retain_compare, here, shop):
+def test_on_noise_the_winner_is_not_shown_to_beat_chance(retain, retain_compare, here, shop):
     customers = shop(200)
     noise = np.random.default_rng(1).permutation(np.resize(["yes", "no"], 200))
     customers.features.assign(left=noise).reset_index(names="id").to_csv("noise.csv", index=False)
@@ -184,11 +222,12 @@ def test_on_noise_nothing_beats_chance(retain, retain_compare, here, shop):
     assert code == 0, output
     code, output = retain_compare("study=noise", *QUICK)
     assert code == 0
-    assert "No run is shown to rank customers better than chance" in " ".join(output.split())
+    assert "is not shown to rank customers better than chance" in " ".join(output.split())
     found = verdict(Path("outputs/noise"))
     dummy = next(row["id"] for row in found["leaderboard"] if row["model"] == "dummy")
     assert dummy in found["tied"]
-    assert not found["versus_random"]["significant"]
+    assert found["versus_random"]["status"] == "not_shown"
+    assert found["versus_random"]["level"] == 0.025
 
 
 def test_what_a_loser_wrote_does_not_cost_the_verdict(again, retain_compare):

@@ -23,13 +23,15 @@ LOG = (
     "data.snapshots.n=7",
     *(f"data.columns.{key}={name}" for key, name in COLUMNS.items()),
 )
+N_CUSTOMERS = 800
+"""Enough that the sealed test shows the ranking, without which no campaign is planned."""
 QUICK = ("validation.folds=2", "validation.repeats=1")
 
 
 @pytest.fixture
 def swept(here, retain, purchase_log):
     """What a sweep over a log printed."""
-    purchase_log().to_parquet("log.parquet", index=False)
+    purchase_log(N_CUSTOMERS).to_parquet("log.parquet", index=False)
     code, output = retain("-m", "study=purchases", *LOG, *QUICK, "model=logreg,tree")
     assert code == 0, output
     return output
@@ -49,7 +51,12 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert "% declined" in swept
     assert "The label with one parameter changed" in swept
 
-    consent = ("campaign=default", "campaign.consent=assume_given", "campaign.control_share=0.2")
+    consent = (
+        "campaign=default",
+        "campaign.consent=assume_given",
+        "campaign.control_share=0.2",
+        "offers.costs=accept",
+    )
     code, output = retain_compare("study=purchases", "resamples=100", *consent)
     assert code == 0, output
     assert "from snapshot to snapshot" in output
@@ -59,10 +66,11 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert last["is_sealed_test"]
     assert last["snapshot"] == tree["split"]["sealed_snapshot"]
     # a campaign speaks to people, once each, at the latest snapshot
+    assert tree["versus_random"]["status"] == "shown", tree["versus_random"]
     people = pd.read_csv(verdict / "customers.csv")
     assert len(people) == tree["sealed_test"]["n_customers"] == last["n_rows"]
     assert people["customer_id"].is_unique
-    assert people["customer_id"].between(1000, 1299).all()
+    assert people["customer_id"].between(1000, 999 + N_CUSTOMERS).all()
     assert tree["n_scored"] == {"sealed_test": len(people)}
     (campaign,) = (verdict.parent / "campaigns").iterdir()
     offers = pd.read_csv(campaign / "offers.csv")
@@ -74,9 +82,9 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert code == 0, printed.err
     (home,) = (verdict.parent / "scores").iterdir()
     scored = pd.read_csv(home / "scores.csv")
-    assert scored["customer_id"].between(1000, 1299).all()
+    assert scored["customer_id"].between(1000, 999 + N_CUSTOMERS).all()
     reasons = pd.read_csv(home / "not_scored.csv")["reason"]
-    assert len(scored) + len(reasons) <= 300
+    assert len(scored) + len(reasons) <= N_CUSTOMERS
 
     # who is scored again at the day of the sealed test is known; at a later one, new
     known = {
@@ -100,7 +108,7 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
 
 
 def test_a_log_read_only_to_be_scored_is_not_learnt_from(here, retain, purchase_log):
-    purchase_log().to_parquet("log.parquet", index=False)
+    purchase_log(N_CUSTOMERS).to_parquet("log.parquet", index=False)
     code, output = retain("-m", "study=purchases", *LOG, *QUICK, "data.has_target=false")
     assert code == 2
     assert "type data.has_target=true to learn from them" in output
@@ -128,7 +136,7 @@ def test_a_log_is_read_once_and_its_tables_are_kept(here, swept, retain):
 
 
 def test_a_log_asks_for_validation_in_time(here, retain, purchase_log):
-    purchase_log().to_parquet("log.parquet", index=False)
+    purchase_log(N_CUSTOMERS).to_parquet("log.parquet", index=False)
     code, output = retain(*LOG)
     assert code == 2
     assert "type validation=temporal" in output

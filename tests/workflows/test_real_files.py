@@ -106,11 +106,24 @@ def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
     assert shares == pytest.approx(0.2, abs=0.02)
 
 
+# The issue: band .3-.6 said .433 where .278 declined, and only the calibration picture knew.
+def test_the_risk_of_each_segment_and_tenth_is_that_observed_or_it_is_flagged(offered):
+    tree = json.loads((offered / "verdict.json").read_text(encoding="utf-8"))
+    rows = [*tree["segments"], *tree["calibration_check"]["tenths"]]
+    judged = [one for one in rows if one["risk"] is not None]
+    assert len(judged) >= 15
+    for one in judged:
+        within = one["risk"]["low"] <= one["expected_risk"] <= one["risk"]["high"]
+        assert within or one["is_miscalibrated"], one
+    assert tree["recalibration"]["out_of_fold"]["basis"] == "beta"
+    assert not tree["recalibration"]["profit_test"]["is_used"]
+
+
 @pytest.fixture
 def asked(offered, monkeypatch, tmp_path):
     """What the plan for the store was asked, and what came of it, made again in this process."""
     from retain.campaign.planning import plan as planned
-    from retain.cli.catalogue import campaign_settings, compose_compare
+    from retain.cli.campaign_settings import campaign_settings, compose_compare
     from retain.cli.overrides import Arguments
     from retain.execution.shared_memory import share
     from retain.workflows.campaign import plan_campaign
@@ -133,7 +146,12 @@ def asked(offered, monkeypatch, tmp_path):
     data = share_training_data(config, (run, winner), shared, tmp_path)
     nobody = Scores(outside.table.head(0), "sealed_test")
     plan_campaign(
-        config, campaign_settings(line, config, winner), (data.dataset, data.scores), nobody, None
+        config,
+        campaign_settings(line, config, winner),
+        (data.dataset, data.scores),
+        nobody,
+        None,
+        "shown",
     )
     return seen[-1]
 

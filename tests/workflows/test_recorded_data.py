@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retain.cli.catalogue import compose_compare
+from retain.cli.campaign_settings import compose_compare
 from retain.cli.overrides import Arguments
 from retain.cli.run import answer, run
 from retain.errors import RetainError

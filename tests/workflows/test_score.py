@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from retain.cli.catalogue import campaign_settings, compose_compare
+from retain.cli.campaign_settings import campaign_settings, compose_compare
 from retain.cli.overrides import Arguments
 from retain.cli.run import answer, run
 from retain.cli.score import score
@@ -17,14 +17,14 @@ from retain.customers.demo import write as write_store
 from retain.errors import RetainError
 from retain.execution.dataset import clear_cache
 from retain.execution.shared_memory import share
-from retain.learning.features import training_columns
+from retain.learning.features import select_model_columns
 from retain.verdict.document import SCHEMA, as_json
 from retain.verdict.model_file import load_model, save_model
 from retain.workflows.campaign import plan_campaign
 from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
-from retain.workflows.test_set import evaluate_winner
 from retain.workflows.training_data import share_training_data
+from retain.workflows.winner_evaluation import evaluate_winner
 
 
 def verdict_of(folder, data, *settings):
@@ -40,9 +40,9 @@ def verdict_of(folder, data, *settings):
     found.output_dir.verdict.mkdir()
     shared = share(read_run_scores(directory, winner), folder / "scores")
     data = share_training_data(config, (directory, winner), shared, folder)
-    carried = evaluate_winner(config, rests_on, found.output_dir, winner, data).result
+    carried = evaluate_winner(config, rests_on, found.output_dir, winner, data, 1).result
     offered = plan_campaign(
-        config, rests_on, (data.dataset, data.scores), carried.test_scores, None
+        config, rests_on, (data.dataset, data.scores), carried.test_scores, None, "shown"
     )
     offered.write(found.output_dir)
     tree = {
@@ -137,7 +137,7 @@ def test_four_new_files_are_scored_placed_and_held_against_training(store, retai
     assert len(scores) + len(left_out) == 200
     assert set(left_out["reason"].str.split(":").str[0]) == {"newcomer", "outlier"}
     assert scores["score"].between(0, 1).all()
-    assert scores["risk"].corr(scores["score"], method="spearman") == pytest.approx(1)
+    assert scores["risk"].corr(scores["score"], method="spearman") > 0.95  # profit may tell more
     assert scores["profit_at_risk"].to_numpy() == pytest.approx(
         scores["risk"] * scores["profit"].clip(lower=0) * 3
     )
@@ -182,7 +182,7 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     node = {key: saved.winner.config["data"][key] for key in keys}
     customers = read(dir="new", has_target=False, **node)
     model = load_model(saved.folder / saved.model_file.file, saved.model_file.sha256)
-    bare = model.predict_proba(training_columns(customers, saved.reference.kinds))[:, 1]
+    bare = model.predict_proba(select_model_columns(customers, saved.reference.kinds))[:, 1]
     found = whole["score"].loc[customers.features.index].to_numpy()
     assert found == pytest.approx(bare, abs=1e-12)
 
@@ -460,7 +460,7 @@ def test_half_of_the_real_store_reconciles_with_its_files(one_click_dir, here, r
     names = ["score", "risk", "profit_at_risk"]
     pd.testing.assert_frame_equal(scored().loc[sealed, names], before.loc[sealed, names])
     assert set(shifts()) == {"none"}
-    money = pd.read_csv(only_folder() / "segments.csv")["profit_at_risk"].sum()
+    money = pd.read_csv(only_folder() / "segments.csv")["expected_profit_at_risk"].sum()
     assert money == pytest.approx(scored()["profit_at_risk"].sum())
 
 

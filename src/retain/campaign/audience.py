@@ -57,7 +57,12 @@ class Audience:
         """True if the audience has profit."""
         return self.profit_unit is not None
 
-    def has_value(self, name: str) -> pd.Series:
+    @property
+    def is_single_model(self) -> np.ndarray:
+        """Mask of customers scored by one model, not by an average over repeats, shape (n,)."""
+        return (self.table["origin"] != "out_of_fold").to_numpy()
+
+    def values_of(self, name: str) -> pd.Series:
         """Return a feature or a reserved column by name."""
         return self.table[name] if name in RESERVED else self.features[name]
 

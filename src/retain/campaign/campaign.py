@@ -11,10 +11,18 @@ from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.document import PlanningContext, build_document
+from retain.campaign.planning.no_campaign import (
+    PROFIT_OVERRIDES,
+    NoCampaign,
+    Ranking,
+    find_no_campaign,
+)
 from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
+from retain.campaign.segmentation.outcomes import ObservedTable, Outcomes, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
+    find_dominant,
     fit_segmentation,
     segment_labels,
     segments_of,
@@ -23,15 +31,9 @@ from retain.campaign.segmentation.stability import stability
 from retain.campaign.value.break_even import break_even_risk, cheapest_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration
-from retain.campaign.value.value import positive_profit
-from retain.errors import NotApplicable, RetainError
+from retain.campaign.value.value import positive_profit, risk_sensitivity
+from retain.errors import RetainError
 from retain.schema.campaign import Segmentation
-
-NAMING = (
-    "data.profit=COLUMN data.profit_unit=UNIT, or of a purchase log data.columns.amount=COLUMN "
-    "data.profit_unit=UNIT"
-)
-"""The remedy where customers have no profit."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Campaign:
     ----------
     audience
         All scored customers with their segments.
-    known
+    fitted_segmentation
         The fitted segmentation, for later customers.
     segments
         Profiles of the segments, most profit at risk first.
@@ -52,20 +54,26 @@ class Campaign:
         The plan; the reason if none is possible, None if not requested.
     tree
         The plan as in ``campaign.json``.
-    nets
+    dominant
+        The band or segment that holds nearly all customers, see ``find_dominant``; None if none.
+    net_bounds
         Bounds of each chosen customer's expected net value, shape (n, 2).
+    observed
+        Observed beside expected declines; None for customers without outcomes.
     """
 
     audience: Audience
-    known: Segmentation
+    fitted_segmentation: Segmentation
     segments: list[dict[str, Any]]
     bounds: np.ndarray | None
-    plan: CampaignPlan | NotApplicable | None
+    plan: CampaignPlan | NoCampaign | None
     tree: dict[str, Any] | None
-    nets: np.ndarray | None
+    net_bounds: np.ndarray | None
+    dominant: dict[str, Any] | None = None
+    observed: ObservedTable | None = None
 
 
-def check_limits(audience: Audience, settings: CampaignSettings) -> None:
+def check_settings(audience: Audience, settings: CampaignSettings) -> None:
     """Check rules, bands, offers and limits for these customers.
 
     Raises
@@ -86,24 +94,31 @@ def make_campaign(
     audience: Audience,
     recalibration: Recalibration,
     settings: CampaignSettings,
-    declined: np.ndarray | None = None,
+    outcomes: Outcomes | None = None,
+    ranking: Ranking = "not_tested",
 ) -> Campaign:
     """Assign segments and plan offers.
 
-    ``declined`` is 1 for decliners, shape (n,); None if unknown.
+    ``outcomes`` are those of the audience, None if unknown. ``ranking`` is the result of the sealed
+    test's comparison with chance.
 
     Raises
     ------
     RetainError
         Rules, offers or limits are invalid for these customers.
     """
+    no = find_no_campaign(audience, settings, ranking)
     settings = scale_costs(settings)
     if not audience.with_profit:
-        return without_money(_segment_audience(audience, settings, None), settings)
+        segmented = _segment_audience(audience, recalibration, settings, None, outcomes)
+        return with_plan(segmented, no, settings)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
-    campaign = _segment_audience(audience, settings, draws)
-    context = PlanningContext(campaign.audience, draws, recalibration, settings, declined)
-    return with_plan(campaign, context)
+    campaign = _segment_audience(audience, recalibration, settings, draws, outcomes)
+    declined = None if outcomes is None else outcomes.declined
+    context = PlanningContext(
+        campaign.audience, draws, recalibration, settings, declined, ranking, campaign.observed
+    )
+    return with_plan(campaign, no or context, settings)
 
 
 def scale_costs(settings: CampaignSettings) -> CampaignSettings:
@@ -115,31 +130,34 @@ def scale_costs(settings: CampaignSettings) -> CampaignSettings:
     )
 
 
-def with_plan(campaign: Campaign, context: PlanningContext, *, scenarios: bool = True) -> Campaign:
-    """Return the campaign with a plan, if one is configured.
+def with_plan(
+    campaign: Campaign,
+    context: PlanningContext | NoCampaign | None,
+    settings: CampaignSettings,
+    *,
+    scenarios: bool = True,
+) -> Campaign:
+    """Return the campaign with a plan, or the reason for none, if one is configured.
 
     ``scenarios`` adds plans under other limits and assumptions, which takes much longer.
     """
-    settings = context.settings
-    if not settings.planning.on:
+    if context is None or not settings.planning.on:
         return campaign
+    if isinstance(context, NoCampaign):
+        return replace(campaign, plan=context, tree=context.as_json())
     offers = evaluate_offers(settings.catalogue, campaign.audience, settings.assumptions)
     plan = make_plan(campaign.audience, offers, settings.planning)
     tree = build_document(plan, context, scenarios=scenarios)
     nets = context.monte_carlo.expected_net(plan.offer_index, offers)
-    return replace(campaign, plan=plan, tree=tree, nets=nets)
-
-
-def without_money(campaign: Campaign, settings: CampaignSettings) -> Campaign:
-    """Return the campaign with the reason for no plan, if one is configured."""
-    if not settings.planning.on:
-        return campaign
-    no = NotApplicable(f"a campaign needs profit, and these customers have none: {NAMING}")
-    return replace(campaign, plan=no, tree={"reason": str(no)})
+    return replace(campaign, plan=plan, tree=tree, net_bounds=nets)
 
 
 def _segment_audience(
-    audience: Audience, settings: CampaignSettings, draws: MonteCarlo | None
+    audience: Audience,
+    recalibration: Recalibration,
+    settings: CampaignSettings,
+    draws: MonteCarlo | None,
+    outcomes: Outcomes | None,
 ) -> Campaign:
     """Return the customers with their segments, and profiles of these."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
@@ -148,10 +166,25 @@ def _segment_audience(
     stable = stability(
         segmented, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
-    totals = None if draws is None else draws.totals(np.asarray(segmented.segments))
-    profiles = build_profiles(segmented, fitted, totals, stability=stable)
+    labels = np.asarray(segmented.segments)
+    observed, totals, sensitivity = None, None, None
+    if outcomes is not None:
+        observed = observe(outcomes, labels, segmented.table["risk"].to_numpy())
+        totals = None if draws is None else draws.observed_totals(labels, outcomes)
+    else:
+        totals = None if draws is None else draws.totals(labels)
+        sensitivity = risk_sensitivity(segmented, recalibration)
+    profiles = build_profiles(
+        segmented,
+        fitted,
+        totals,
+        observed=None if observed is None else observed.segments,
+        sensitivity=sensitivity,
+        stability=stable,
+    )
     bounds = None if draws is None else draws.per_customer()
-    return Campaign(segmented, fitted, profiles, bounds, None, None, None)
+    dominant = find_dominant(segmented, fitted)
+    return Campaign(segmented, fitted, profiles, bounds, None, None, None, dominant, observed)
 
 
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
@@ -163,40 +196,62 @@ def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
 
 
 def apply_to_new_customers(
-    audience: Audience, recalibration: Recalibration, settings: CampaignSettings
+    audience: Audience,
+    recalibration: Recalibration,
+    settings: CampaignSettings,
+    ranking: Ranking = "not_tested",
 ) -> Campaign:
     """Assign new customers to fitted segments and plan offers.
 
-    Stability and contrasts of segments and scenarios of the plan are left out.
+    ``ranking`` is that of the comparison. Stability and contrasts of segments and scenarios of the
+    plan are left out.
 
     Raises
     ------
     RetainError
         Rules, offers or limits are invalid for these customers.
     """
+    no = find_no_campaign(audience, settings, ranking)
     settings = scale_costs(settings)
     if settings.segmentation.kind == "rules":  # fitted bands apply to any customers
         check_segmentation(audience, settings.segmentation)
     segmented = audience.with_segments(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
-        return _without_money(segmented, settings)
+        campaign = _segment_without_money(segmented, recalibration, settings)
+        return with_plan(campaign, no, settings)
     draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
     totals = draws.totals(np.asarray(segmented.segments))
-    profiles = build_profiles(segmented, settings.segmentation, totals, contrasts=False)
-    campaign = Campaign(
-        segmented, settings.segmentation, profiles, draws.per_customer(), None, None, None
+    profiles = build_profiles(
+        segmented,
+        settings.segmentation,
+        totals,
+        sensitivity=risk_sensitivity(segmented, recalibration),
+        contrasts=False,
     )
-    context = PlanningContext(segmented, draws, recalibration, settings, None)
-    return with_plan(campaign, context, scenarios=False)
+    dominant = find_dominant(segmented, settings.segmentation)
+    bounds = draws.per_customer()
+    campaign = Campaign(
+        segmented, settings.segmentation, profiles, bounds, None, None, None, dominant
+    )
+    context = PlanningContext(segmented, draws, recalibration, settings, None, ranking)
+    return with_plan(campaign, no or context, settings, scenarios=False)
 
 
-def _without_money(segmented: Audience, settings: CampaignSettings) -> Campaign:
+def _segment_without_money(
+    segmented: Audience, recalibration: Recalibration, settings: CampaignSettings
+) -> Campaign:
     """Return segments of risk; raise if the fitted segments use value."""
     if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
         raise RetainError(
             "the segments of the comparison are by value too, and these customers carry no "
-            f"profit: {NAMING}"
+            f"profit: {PROFIT_OVERRIDES[0]}, or of a purchase log {PROFIT_OVERRIDES[1]}"
         )
-    profiles = build_profiles(segmented, settings.segmentation, None, contrasts=False)
-    campaign = Campaign(segmented, settings.segmentation, profiles, None, None, None, None)
-    return without_money(campaign, settings)
+    profiles = build_profiles(
+        segmented,
+        settings.segmentation,
+        None,
+        sensitivity=risk_sensitivity(segmented, recalibration),
+        contrasts=False,
+    )
+    dominant = find_dominant(segmented, settings.segmentation)
+    return Campaign(segmented, settings.segmentation, profiles, None, None, None, None, dominant)

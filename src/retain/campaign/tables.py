@@ -22,34 +22,41 @@ def segments_table(segments: Sequence[dict[str, Any]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``segment, label_en, label_ru, n_customers, share``; ``risk`` with ``_low`` and ``_high``;
-        ``total_profit``; ``profit_at_risk`` with ``_low`` and ``_high``; ``contactable_share,
-        is_small, jaccard``; ``contrasts``: the features that distinguish it from all others, as
-        ``feature direction``.
+        ``segment, label_en, label_ru, n_customers, share, n_declined``; ``risk`` with ``_low`` and
+        ``_high``; ``expected_risk, p, is_miscalibrated, total_profit``; ``profit_at_risk`` with
+        ``_low`` and ``_high``; ``expected_profit_at_risk, contactable_share, is_small, jaccard``;
+        ``contrasts``: the features that distinguish it from all others, as ``feature direction``.
     """
     return pd.DataFrame([_segment(one) for one in segments])
 
 
 def _segment(one: dict[str, Any]) -> dict[str, Any]:
-    money, stable, label = one["profit_at_risk"], one["stability"], one["label"]
+    stable, label = one["stability"], one["label"]
     return {
         "segment": one["segment"],
         "label_en": None if label is None else label["en"],
         "label_ru": None if label is None else label["ru"],
         "n_customers": one["n_customers"],
         "share": one["share"],
-        "risk": one["risk"]["value"],
-        "risk_low": one["risk"]["low"],
-        "risk_high": one["risk"]["high"],
+        "n_declined": one["n_declined"],
+        **_estimate("risk", one["risk"]),
+        "expected_risk": one["expected_risk"],
+        "p": one["p"],
+        "is_miscalibrated": one["is_miscalibrated"],
         "total_profit": one["total_profit"],
-        "profit_at_risk": None if money is None else money["value"],
-        "profit_at_risk_low": None if money is None else money["low"],
-        "profit_at_risk_high": None if money is None else money["high"],
+        **_estimate("profit_at_risk", one["profit_at_risk"]),
+        "expected_profit_at_risk": one["expected_profit_at_risk"],
         "contactable_share": one["contactable_share"],
         "is_small": one["is_small"],
         "jaccard": None if stable is None else stable["jaccard"],
         "contrasts": "; ".join(map(_contrast, one["contrasts"])),
     }
+
+
+def _estimate(name: str, one: dict[str, float] | None) -> dict[str, float | None]:
+    """Return three columns of a value with its interval, empty for None."""
+    ends = {"value": "", "low": "_low", "high": "_high"}
+    return {f"{name}{end}": None if one is None else one[key] for key, end in ends.items()}
 
 
 def _contrast(one: dict[str, Any]) -> str:
@@ -90,7 +97,7 @@ def offers_table(
     channels = np.array([one.channel for one in every], dtype=object)
     labels = np.array([getattr(one.label, language) for one in every], dtype=object)
     indices = treated[rows]
-    low, high = np.asarray(campaign.nets)[rows].T
+    low, high = np.asarray(campaign.net_bounds)[rows].T
     ids = audience.table.index[rows]
     table = pd.DataFrame(
         {

@@ -67,15 +67,14 @@ def gc_paused() -> Iterator[None]:
 
 
 def _select_and_compare(line: Arguments) -> int:
-    from retain.cli.catalogue import compose_compare, drop_offer_overrides
+    from retain.cli.campaign_settings import compose_compare, drop_offer_overrides
     from retain.cli.terminal.comparison import print_diff
     from retain.cli.terminal.console import console, literal
     from retain.cli.unexpected import logged_beside
     from retain.verdict.difference import compare_pair
-    from retain.workflows.compare import try_read_scores
     from retain.workflows.explanations import check_explain_keys
     from retain.workflows.mlflow import check_tracking, log_runs
-    from retain.workflows.runs import diff_pair, select_runs
+    from retain.workflows.runs import diff_pair, select_runs, try_read_scores
 
     config = compose_compare(drop_offer_overrides(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
@@ -103,7 +102,7 @@ def _compare_runs(
     line: Arguments, config: Compare, selection: RunSelection, diff_runs: DiffRuns
 ) -> int:
     """Compare the runs, write the results, and print them."""
-    from retain.cli.catalogue import campaign_settings
+    from retain.cli.campaign_settings import campaign_settings
     from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
     from retain.cli.terminal.console import console
     from retain.cli.terminal.progress import show_progress
@@ -113,7 +112,7 @@ def _compare_runs(
 
     home = selection.output_dir
     selection, verdict, scores = select_winner(selection, config.selection)
-    checks = check_gate(verdict.winner, config.gate)
+    checks = check_gate(verdict, config.gate)
     code = _exit_code(checks, selection)
     if config.gate_only:
         print_gate(console(), checks)

@@ -152,13 +152,13 @@ def _nan_to_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-DatasetKey = tuple[str, Audit, Validation, int]
+DatasetKey = tuple[str, Audit, Validation]
 
 
 def dataset_key(run: Run) -> DatasetKey:
     """Return a key that is equal for runs on the same customers and folds."""
     data = json.dumps(run.data, sort_keys=True, ensure_ascii=False)
-    return data, run.audit, run.validation, run.seed
+    return data, run.audit, run.validation
 
 
 def prepare_dataset(run: Run) -> Dataset:
@@ -179,12 +179,12 @@ def clear_cache() -> None:
 
 
 @lru_cache(maxsize=8)
-def _prepare_cached(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
+def _prepare_cached(data: str, audited: Audit, validation: Validation) -> Dataset:
     customers, duplicates, messages = _read_cached(data, audited.duplicates)
     _ = customers.y  # raises if there is no target, before the audit finds lesser problems
     checks = audit(customers, Folding(validation.shuffle, duplicates))
     raise_severe(checks, audited.allow)
-    splits = make_splits(customers, validation, seed)
+    splits = make_splits(customers, validation)
     described = () if splits.description is None else (splits.description,)
     return Dataset(customers, tuple(checks), splits, (*messages, *described))
 

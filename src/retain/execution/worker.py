@@ -39,8 +39,8 @@ from retain.execution.worker_start import (
 PRELOADED_MODULES = (
     "retain.execution.runner",
     "retain.execution.dataset",
-    "retain.workflows.test_set",
-    "retain.verdict.racing",
+    "retain.workflows.winner_evaluation",
+    "retain.verdict.elimination",
     "imblearn.combine",
     "sklearn.ensemble",
     "sklearn.neural_network",
@@ -59,9 +59,9 @@ Job = Literal[
 JOBS: dict[Job, tuple[str, str]] = {
     "run": ("retain.execution.runner", "execute"),
     "preflight": ("retain.execution.dataset", "preflight"),
-    "eliminate": ("retain.verdict.racing", "eliminated_runs"),
+    "eliminate": ("retain.verdict.elimination", "eliminated_runs"),
     "load": ("retain.workflows.training_data", "share_training_data"),
-    "refit": ("retain.workflows.test_set", "evaluate_winner"),
+    "refit": ("retain.workflows.winner_evaluation", "evaluate_winner"),
     "associate": ("retain.workflows.explanation_jobs", "compute_associations"),
     "explain": ("retain.workflows.explanation_jobs", "explain_fold_job"),
     "ablate": ("retain.workflows.explanation_jobs", "ablate_group_job"),

@@ -16,9 +16,6 @@ from retain.learning.splits import Splits
 from retain.verdict.main_effects import MainEffect
 from retain.verdict.paired import compare_paired
 
-CHANCE = 0.5
-"""ROC-AUC without features."""
-
 
 @dataclass(frozen=True)
 class Contribution:
@@ -50,13 +47,16 @@ def from_sweep(effects: Iterable[MainEffect]) -> dict[str, Contribution]:
 
 def refit_without(
     training: TrainingSpec, customers: Customers, splits: Splits, group: str
-) -> tuple[float, ...]:
-    """Return the ROC-AUC by fold without a feature group; .5 if no feature is left."""
+) -> tuple[float, ...] | NotApplicable:
+    """Return the ROC-AUC by fold without a feature group.
+
+    Where no feature is left, ROC-AUC − .5 would be the worth of all features, not of this group.
+    """
     without = replace(training, features=training.features.without(group))
     try:
         without.feature_table(customers)
     except NotApplicable:
-        return (CHANCE,) * len(splits.folds)
+        return NotApplicable("without it no feature is left to compare with")
     result = cross_validate(without, customers, splits)
     return tuple(result.metrics["roc_auc"]["fold_values"])
 

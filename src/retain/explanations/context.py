@@ -32,7 +32,7 @@ class ExplanationContext:
         Target of the training customers, in the order of ``ids``.
     duplicate_groups
         Duplicate group of each training customer.
-    activity
+    target_label
         Display name of target 1.
     """
 
@@ -43,7 +43,7 @@ class ExplanationContext:
     ids: pd.Index
     target: np.ndarray
     duplicate_groups: pd.Series
-    activity: DisplayName | None
+    target_label: DisplayName | None
 
     @cached_property
     def training(self) -> pd.DataFrame:
@@ -80,7 +80,7 @@ def build_context(
         ids=splits.ids,
         target=customers.y.loc[splits.ids].to_numpy(),
         duplicate_groups=customers.duplicate_groups.loc[splits.ids],
-        activity=customers.target_label,
+        target_label=customers.target_label,
     )
 
 

@@ -39,13 +39,13 @@ N_EXAMPLES = 5
 
 def document(result: ExplanationResult) -> dict[str, Any]:
     """Return the tree of ``explanations``, as plain values."""
-    target = result.grounds.target
+    target = result.context.target
     strength = strengths_of(result)
     features = summarise_features(result, strength)
     return {
         "level": result.level,
         "target": {
-            "label": label_json(result.grounds.activity),
+            "label": label_json(result.context.target_label),
             "n_customers": len(target),
             "n_declined": int(target.sum()),
             "decline_rate": float(target.mean()),
@@ -66,7 +66,7 @@ def document(result: ExplanationResult) -> dict[str, Any]:
 
 def _groups(result: ExplanationResult, strength: Mapping[str, Strength]) -> list[dict[str, Any]]:
     """Return the groups, largest contribution first."""
-    messages = [_group(name, result, strength) for name in result.grounds.groups]
+    messages = [_group(name, result, strength) for name in result.context.groups]
 
     def rank(one: dict[str, Any]) -> tuple[float, float]:
         ablation, size = one["ablation"], one["mean_abs_shap"]
@@ -81,12 +81,12 @@ def _groups(result: ExplanationResult, strength: Mapping[str, Strength]) -> list
 def _group(
     name: str, result: ExplanationResult, strength: Mapping[str, Strength]
 ) -> dict[str, Any]:
-    used = name in result.grounds.active_groups
+    used = name in result.context.active_groups
     contribution = result.contributions.get(name)
     reason = str(contribution) if isinstance(contribution, NotApplicable) else None
     return {
         "name": name,
-        "n_features": len(result.grounds.groups[name]),
+        "n_features": len(result.context.groups[name]),
         "in_model": used,
         "mean_abs_shap": to_json(strength.get(f"group {name}")) if used else None,
         "ablation": _ablation(contribution) if isinstance(contribution, Contribution) else None,
@@ -111,7 +111,7 @@ def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
     )
     return {
         "explainer": drivers.kind,
-        "n_customers": len(drivers.shares.ids),
+        "n_customers": len(drivers.contributions.ids),
         "n_repeats": drivers.repeats,
         "background_size": drivers.background,
         "standard_error": drivers.error,
@@ -134,17 +134,17 @@ def _examples(result: ExplanationResult) -> list[dict[str, Any]]:
     """Return the training customers with the highest risk, out of fold."""
     if result.drivers is None or result.strongest is None:
         return []
-    shares = result.drivers.shares
-    first = np.argsort(-shares.probability, kind="stable")[:N_EXAMPLES]
-    ids = shares.ids[first]
+    contributions = result.drivers.contributions
+    first = np.argsort(-contributions.probability, kind="stable")[:N_EXAMPLES]
+    ids = contributions.ids[first]
     by_customer = result.strongest[result.strongest["customer_id"].isin(ids)].groupby("customer_id")
     parts = dict(iter(by_customer))
     return [
         {
             "customer_id": str(one),
-            "probability": float(shares.probability[at]),
+            "probability": float(contributions.probability[at]),
             "drivers": [
-                _driver(row, result.grounds.columns) for row in parts[one].to_dict("records")
+                _driver(row, result.context.columns) for row in parts[one].to_dict("records")
             ]
             if one in parts
             else [],

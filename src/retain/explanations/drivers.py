@@ -44,7 +44,7 @@ class ShapContributions:
     probability: np.ndarray
 
 
-def shares(explained: Explained) -> ShapContributions:
+def to_contributions(explained: Explained) -> ShapContributions:
     """Return SHAP values in log-odds and in probability."""
     return ShapContributions(
         ids=explained.ids,
@@ -76,7 +76,7 @@ class Drivers:
     """
 
     kind: Kind
-    shares: ShapContributions
+    contributions: ShapContributions
     repeats: int
     background: int | None
     error: float | None
@@ -93,7 +93,7 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
 
     ``recorded`` are the scores of the winner's run, for comparison.
     """
-    parts = [shares(one.explained) for one in folds]
+    parts = [to_contributions(one.explained) for one in folds]
     repeats = len({one.repeat for one in folds})
     ids = parts[0].ids.append([part.ids for part in parts[1:]])
     order = ids.unique().sort_values()
@@ -106,7 +106,7 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
     lost = [one.losses for one in folds if one.losses is not None]
     return Drivers(
         kind=folds[0].explained.kind,
-        shares=ShapContributions(
+        contributions=ShapContributions(
             ids=order,
             features=parts[0].features,
             log_odds=_mean([part.log_odds for part in parts], index, repeats),

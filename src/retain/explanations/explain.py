@@ -67,25 +67,25 @@ def _line(margin: np.ndarray, probability: np.ndarray) -> tuple[float, float] | 
     They are for boosters and linear models, with or without a logistic calibration.
     """
     inside = (probability > RELATIVE_TOLERANCE) & (probability < 1 - RELATIVE_TOLERANCE)
-    if _same_order(margin, probability) or not inside.any() or np.ptp(margin[inside]) == 0:
+    if _nearly_equal(margin, probability) or not inside.any() or np.ptp(margin[inside]) == 0:
         return None
     x, y = margin[inside], special.logit(probability[inside])
     low, high = np.argmin(x), np.argmax(x)
     slope = float((y[high] - y[low]) / (x[high] - x[low]))
     shift = float(y[low] - slope * x[low])
-    straight = _same_order(special.expit(slope * margin + shift), probability)
+    straight = _nearly_equal(special.expit(slope * margin + shift), probability)
     return (slope, shift) if straight else None
 
 
 def _base_probability(margin: np.ndarray, base: float, probability: np.ndarray) -> float:
     """Return the probability at the base, computed or interpolated between rows."""
-    if _same_order(margin, probability):
+    if _nearly_equal(margin, probability):
         return float(base)
     order = np.argsort(margin)
     return float(np.interp(base, margin[order], probability[order]))
 
 
-def _same_order(one: np.ndarray, other: np.ndarray) -> bool:
+def _nearly_equal(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.abs(one - other).max() < PROBABILITY_TOLERANCE)
 
 

@@ -48,7 +48,7 @@ class ExplanationResult:
     """
 
     level: str
-    grounds: ExplanationContext
+    context: ExplanationContext
     associations: Associations
     distributions: Mapping[str, Distribution]
     label_audit: Sequence[LabelAudit]
@@ -65,17 +65,17 @@ def strengths_of(result: ExplanationResult) -> dict[str, Strength]:
     """Return the strength of each feature, and of each group under ``group NAME``."""
     if result.drivers is None:
         return {}
-    shares = result.drivers.shares
-    index = {name: j for j, name in enumerate(shares.features)}
+    contributions = result.drivers.contributions
+    index = {name: j for j, name in enumerate(contributions.features)}
     groups = {
         f"group {group}": [index[name] for name in names if name in index]
-        for group, names in result.grounds.groups.items()
+        for group, names in result.context.groups.items()
     }
-    sums = [np.abs(shares.log_odds[:, columns].sum(axis=1)) for columns in groups.values()]
-    sizes = np.column_stack([np.abs(shares.log_odds), *sums])
-    duplicate_groups = result.grounds.duplicate_groups.loc[shares.ids]
+    sums = [np.abs(contributions.log_odds[:, columns].sum(axis=1)) for columns in groups.values()]
+    sizes = np.column_stack([np.abs(contributions.log_odds), *sums])
+    duplicate_groups = result.context.duplicate_groups.loc[contributions.ids]
     estimates = strengths(sizes, duplicate_groups, resamples=result.resamples, seed=result.seed)
-    return dict(zip([*shares.features, *groups], estimates, strict=True))
+    return dict(zip([*contributions.features, *groups], estimates, strict=True))
 
 
 N_DEPENDENCES = 6
@@ -123,14 +123,14 @@ def summarise_features(
 
 
 def _association_of(result: ExplanationResult, name: str) -> dict[str, Any]:
-    column, row = result.grounds.columns[name], result.associations.target.loc[name]
+    column, row = result.context.columns[name], result.associations.target.loc[name]
     return {
         "name": name,
         "group": column.group,
         "label": label_json(column.label),
         "kind": column.kind,
-        "is_derived": name in result.grounds.derived,
-        "in_model": name in result.grounds.model_features,
+        "is_derived": name in result.context.derived,
+        "in_model": name in result.context.model_features,
         "phik": number_json(row["phik"]),
         "significance": number_json(row["significance"]),
     }
@@ -138,17 +138,17 @@ def _association_of(result: ExplanationResult, name: str) -> dict[str, Any]:
 
 def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str, dict[str, Any]]:
     """Return the effect of each of the winner's features on the scores."""
-    drivers, context = result.drivers, result.grounds
+    drivers, context = result.drivers, result.context
     if drivers is None:
         return {}
-    shares, permuted = drivers.shares, drivers.permutation(result.test_to_train)
-    table = context.table.loc[shares.ids]
-    top = [name for name in order if name in shares.features][:N_DEPENDENCES]
+    shap, permuted = drivers.contributions, drivers.permutation(result.test_to_train)
+    table = context.table.loc[shap.ids]
+    top = [name for name in order if name in shap.features][:N_DEPENDENCES]
     by_feature = {}
-    for j, name in enumerate(shares.features):
-        values, contributions = table[name], shares.log_odds[:, j]
+    for j, name in enumerate(shap.features):
+        values, log_odds = table[name], shap.log_odds[:, j]
         by_feature[name] = {
-            **_direction(values, contributions, context.columns[name]),
+            **_direction(values, log_odds, context.columns[name]),
             "permutation_importance": None
             if permuted is None
             else {
@@ -156,24 +156,24 @@ def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str
                 "low": float(permuted.low[j]),
                 "high": float(permuted.high[j]),
             },
-            "beeswarm": beeswarm_bins(values, contributions),
-            "dependence": _dependence(values, contributions, context.columns[name])
+            "beeswarm": beeswarm_bins(values, log_odds),
+            "dependence": _dependence(values, log_odds, context.columns[name])
             if name in top
             else None,
         }
     return by_feature
 
 
-def _direction(values: pd.Series, shares: np.ndarray, column: Column) -> dict[str, Any]:
-    shift = direction(values, shares)
+def _direction(values: pd.Series, log_odds: np.ndarray, column: Column) -> dict[str, Any]:
+    shift = direction(values, log_odds)
     if shift is None:
         return {"direction": None, "rank_correlation": None, "top_level": None}
     level = None if shift.level is None else label_json(column.level(shift.level))
     return {"direction": shift.towards, "rank_correlation": shift.rho, "top_level": level}
 
 
-def _dependence(values: pd.Series, shares: np.ndarray, column: Column) -> list[dict[str, Any]]:
-    steps = dependence(values, shares)
+def _dependence(values: pd.Series, log_odds: np.ndarray, column: Column) -> list[dict[str, Any]]:
+    steps = dependence(values, log_odds)
     for step in steps:
         level = step.pop("level")
         step["label"] = None if level is None else label_json(column.level(level))

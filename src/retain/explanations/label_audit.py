@@ -9,11 +9,11 @@ from retain.customers.checks.label_audit import Decrease, compare_periods, find_
 from retain.customers.customers import Customers, DisplayName
 from retain.verdict.statistics import wilson_interval
 
-STORES_OWN = "communication"
+STORE_ACTIONS_GROUP = "communication"
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFell:
+class ClassDecrease:
     """Customers of a class with both figures observed; the share that decreased (Wilson, 95 %).
 
     ``median_change`` is the median of current ÷ previous − 1; None unless most had a positive
@@ -39,8 +39,8 @@ class LabelAudit:
     previous: DisplayName
     current: DisplayName
     derived: DisplayName
-    declined: ClassFell
-    stayed: ClassFell
+    declined: ClassDecrease
+    stayed: ClassDecrease
     z: float
     is_consistent: bool
 
@@ -51,7 +51,7 @@ def label_audit_json(one: LabelAudit) -> dict[str, Any]:
     return {**asdict(one), **sides}
 
 
-def _side_json(side: ClassFell) -> dict[str, Any]:
+def _side_json(side: ClassDecrease) -> dict[str, Any]:
     return {
         "n_customers": side.n_customers,
         "n_decreased": side.n_decreased,
@@ -68,7 +68,7 @@ def label_audit(customers: Customers) -> list[LabelAudit]:
     """
     audits = []
     for derived, before, last in find_successive_periods(customers):
-        if derived.group == STORES_OWN:
+        if derived.group == STORE_ACTIONS_GROUP:
             continue
         change = compare_periods(customers, before, last)
         if change.is_observed:
@@ -80,6 +80,6 @@ def label_audit(customers: Customers) -> list[LabelAudit]:
     return audits
 
 
-def _side(one: Decrease) -> ClassFell:
+def _side(one: Decrease) -> ClassDecrease:
     low, high = wilson_interval(one.n_decreased, one.n_customers)
-    return ClassFell(one.n_customers, one.n_decreased, one.share, low, high, one.change)
+    return ClassDecrease(one.n_customers, one.n_decreased, one.share, low, high, one.change)

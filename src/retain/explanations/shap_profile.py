@@ -26,36 +26,36 @@ class Direction:
     level: str | None = None
 
 
-def direction(values: pd.Series, shares: np.ndarray) -> Direction | None:
+def direction(values: pd.Series, log_odds: np.ndarray) -> Direction | None:
     """Return the direction in which a feature moves scores, or None.
 
     >>> direction(pd.Series([1.0, 2.0, 3.0]), np.array([0.3, 0.1, -0.2])).towards
     'down'
     """
-    if np.ptp(shares) == 0:
+    if np.ptp(log_odds) == 0:
         return None
     if not pd.api.types.is_numeric_dtype(values):
-        means = pd.Series(shares).groupby(values.to_numpy()).mean()
+        means = pd.Series(log_odds).groupby(values.to_numpy()).mean()
         return Direction("level", level=str(means.idxmax())) if len(means) else None
     observed = values.notna().to_numpy()
-    if values[observed].nunique() < 2 or np.ptp(shares[observed]) == 0:
+    if values[observed].nunique() < 2 or np.ptp(log_odds[observed]) == 0:
         return Direction("mixed")
-    rho = float(stats.spearmanr(values[observed], shares[observed]).statistic)
+    rho = float(stats.spearmanr(values[observed], log_odds[observed]).statistic)
     towards = "mixed" if abs(rho) < MIN_DIRECTION_RHO else "up" if rho > 0 else "down"
     return Direction(towards, rho)
 
 
-def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | None:
+def beeswarm_bins(values: pd.Series, log_odds: np.ndarray) -> dict[str, Any] | None:
     """Return counts of SHAP values in equal bins, and the mean rank of the feature in each.
 
     None if all SHAP values are equal. ``mean_ranks`` go from 0 (lowest) to 1, None in bins
     without an observed number.
     """
-    low, high = float(shares.min()), float(shares.max())
+    low, high = float(log_odds.min()), float(log_odds.max())
     if low == high:
         return None
     bins = np.clip(
-        ((shares - low) / (high - low) * N_BEESWARM_BINS).astype(int), 0, N_BEESWARM_BINS - 1
+        ((log_odds - low) / (high - low) * N_BEESWARM_BINS).astype(int), 0, N_BEESWARM_BINS - 1
     )
     counts = np.bincount(bins, minlength=N_BEESWARM_BINS)
     return {
@@ -76,7 +76,7 @@ def _ranks(values: pd.Series, bins: np.ndarray) -> list[float | None]:
     return [float(s / c) if c else None for s, c in zip(sums, counts, strict=True)]
 
 
-def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
+def dependence(values: pd.Series, log_odds: np.ndarray) -> list[dict[str, Any]]:
     """Return mean and 10th to 90th percentile of SHAP values by bin or level of the feature.
 
     Numbers have bins of equal counts, ``x`` is the bin's median; a category has its largest
@@ -84,7 +84,7 @@ def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
     """
     number = pd.api.types.is_numeric_dtype(values)
     by = _bin_means(values) if number else values
-    table = pd.DataFrame({"by": by.to_numpy(), "value": values.to_numpy(), "share": shares})
+    table = pd.DataFrame({"by": by.to_numpy(), "value": values.to_numpy(), "share": log_odds})
     parts = list(table.dropna(subset=["by"]).groupby("by", sort=True))
     if not number:
         parts = sorted(parts, key=lambda one: -len(one[1]))[:MAX_DEPENDENCE_BINS]

@@ -38,7 +38,7 @@ def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
     return pd.concat([table, *_derive_all(customers, names, features)], axis=1)
 
 
-def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
+def select_model_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
     """Return the model's columns, in its order, of customers to be scored.
 
     Raises
@@ -49,9 +49,9 @@ def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.Data
     >>> from retain.customers.customers import Column
     >>> table = pd.DataFrame({"pages": [1.0], "minutes": [2.0]}, index=[7])
     >>> columns = {name: Column(name, "site", "number") for name in table}
-    >>> training_columns(Customers(table, columns), {"minutes": "number"}).columns.tolist()
+    >>> select_model_columns(Customers(table, columns), {"minutes": "number"}).columns.tolist()
     ['minutes']
-    >>> training_columns(Customers(table, columns), {"minute": "number"})
+    >>> select_model_columns(Customers(table, columns), {"minute": "number"})
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: the model was trained on feature 'minute', which these customers \

@@ -19,13 +19,14 @@ class Metric:
     """A metric of predicted probabilities.
 
     ``compute(target, probability, profit)`` takes three arrays of shape (n,); ``profit`` is None
-    for sources without profit.
+    for sources without profit. ``share`` is that of the top, of a metric that has one.
     """
 
     name: str
     higher_is_better: bool
     compute: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
     bounds: tuple[float, float] = (0.0, 1.0)
+    share: float | None = None
 
 
 def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
@@ -40,10 +41,11 @@ def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
     for share in metrics.fractions:
         tail = f"{100 * share:g}"
         compute = partial(_lift, share)
-        selected.append(Metric(f"lift_{tail}", True, compute, (0, np.inf)))
+        selected.append(Metric(f"lift_{tail}", True, compute, (0, np.inf), share))
     for share in metrics.fractions if with_profit else ():
         compute = partial(_captured_profit, share)
-        selected.append(Metric(f"captured_profit_{100 * share:g}", True, compute))
+        name = f"captured_profit_{100 * share:g}"
+        selected.append(Metric(name, True, compute, share=share))
     return selected
 
 
@@ -89,9 +91,14 @@ def log_loss(target: np.ndarray, probability: np.ndarray) -> float:
     >>> round(log_loss(np.array([1, 0]), np.array([0.9, 0.2])), 4)
     0.1643
     """
+    return float(log_losses(target, probability).mean())
+
+
+def log_losses(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Return −log of the probability of the observed class, clipped from 0 and 1, by row."""
     error = np.finfo(probability.dtype).eps
     given = np.clip(np.where(target == 1, probability, 1 - probability), error, 1 - error)
-    return float(-np.log(given).mean())
+    return np.asarray(-np.log(given))
 
 
 def expected_calibration_error(target: np.ndarray, probability: np.ndarray) -> float:
@@ -102,10 +109,14 @@ def expected_calibration_error(target: np.ndarray, probability: np.ndarray) -> f
     >>> expected_calibration_error(np.array([0, 1] * 10), np.full(20, 0.5))
     0.0
     """
-    edges = np.quantile(probability, np.linspace(0, 1, BINS + 1)[1:-1])
-    bins = np.searchsorted(edges, probability, side="right")
-    gap = np.bincount(bins, target - probability, minlength=BINS)
+    gap = np.bincount(calibration_bins(probability), target - probability, minlength=BINS)
     return float(np.abs(gap).sum() / len(probability))
+
+
+def calibration_bins(probability: np.ndarray) -> np.ndarray:
+    """Return the bin of each row, from 0, of ``BINS`` bins of equal count."""
+    edges = np.quantile(probability, np.linspace(0, 1, BINS + 1)[1:-1])
+    return np.asarray(np.searchsorted(edges, probability, side="right"))
 
 
 def top_weights(probability: np.ndarray, share: float) -> np.ndarray:
@@ -143,8 +154,10 @@ def corrected_interval(
 ) -> tuple[float, float]:
     """Return the interval of a mean over repeated folds, whose scores are not independent.
 
-    The variance s²/J of J independent scores becomes (1/J + n_test/n_train)·s²: Nadeau & Bengio
-    (2003), Machine Learning 52, eq. for the corrected resampled t; J − 1 degrees of freedom.
+    The variance s²/J of J independent scores becomes (1/K + n_test/n_train)·s², with J − 1 degrees
+    of freedom: Nadeau & Bengio (2003), Machine Learning 52, the corrected resampled t, for the K
+    folds of one repeat. Their 1/J for all repeats covers too seldom with many repeats, which test
+    the same customers again.
 
     >>> low, high = corrected_interval([0.90, 0.92, 0.91, 0.89, 0.93], test_to_train=0.25)
     >>> round(low, 3), round(high, 3)
@@ -152,7 +165,8 @@ def corrected_interval(
     """
     scores = np.asarray(values, dtype=float)
     count = len(scores)
-    spread = np.sqrt((1 / count + test_to_train) * scores.var(ddof=1))
+    one_repeat = max(1 / count, test_to_train / (1 + test_to_train))
+    spread = np.sqrt((one_repeat + test_to_train) * scores.var(ddof=1))
     reach = special.stdtrit(count - 1, (1 + level) / 2) * spread
     low, high = np.clip([scores.mean() - reach, scores.mean() + reach], *bounds)
     return float(low), float(high)

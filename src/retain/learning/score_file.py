@@ -26,12 +26,36 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
     RetainError
         The file is not a table of scores, or does not belong to the record.
     """
-    most = len(COLUMNS) * record.data.n_rows * record.split.n_repeats
-    check_scores_size(path, record.scores_bytes, within=within)
-    scores = scores_table(read_parquet(path, max_cells=most, within=within), path)
+    scores = scores_table(_read_bounded(path, record, within), path)
     if (problem := _find_fold_problem(scores, record)) is not None:
         raise _invalid_scores(path, problem)
     return Scores(scores, "out_of_fold")
+
+
+def read_score_table(path: Path, record: Record, *, within: Path | None = None) -> pa.Table:
+    """Return the scores a run wrote as an Arrow table, with valid types and probabilities.
+
+    Faster than ``read_scores``; the caller checks the rows against those of another run.
+
+    Raises
+    ------
+    RetainError
+        The file is not a table of scores.
+    """
+    table = _read_bounded(path, record, within).replace_schema_metadata(None)
+    problem = _find_type_problem(table)
+    if problem is None and _find_count_problem(len(table), record) is None:
+        score, target = (table.column(name).to_numpy() for name in ("probability", "target"))
+        if ((score >= 0) & (score <= 1)).all() and np.isin(target, (0, 1)).all():
+            return table
+        problem = "probabilities do not lie between 0 and 1"
+    raise _invalid_scores(path, problem or "it has another number of rows")
+
+
+def _read_bounded(path: Path, record: Record, within: Path | None) -> pa.Table:
+    most = len(COLUMNS) * record.data.n_rows * record.split.n_repeats
+    check_scores_size(path, record.scores_bytes, within=within)
+    return read_parquet(path, max_cells=most, within=within)
 
 
 def scores_table(table: pa.Table, path: Path) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
 TEST_SEED = 20210101
-"""Fixed: if the sealed test depended on ``seed``, a sweep over seeds would train on it."""
+"""Fixed: if the sealed test depended on a seed, sweeps over seeds would train on it."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class TestPart:
+class SealedPart:
     """Rows of the sealed test, and the training rows of the model that scores them."""
 
     train: pd.Index
@@ -64,7 +64,7 @@ class Splits:
     ids: pd.Index
     test_ids: pd.Index
     folds: tuple[Fold, ...]
-    test_parts: tuple[TestPart, ...]
+    test_parts: tuple[SealedPart, ...]
     description: str | None = None
     test_snapshot: str | None = None
 

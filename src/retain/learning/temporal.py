@@ -10,7 +10,7 @@ import pandas as pd
 
 from retain.customers.customers import Customers, Panel
 from retain.errors import RetainError
-from retain.learning.splits import TEST_SEED, Fold, Splits, TestPart, assign_folds
+from retain.learning.splits import TEST_SEED, Fold, SealedPart, Splits, assign_folds
 from retain.schema.run import Validation
 
 
@@ -92,7 +92,7 @@ def _has_enough_training_rows(rows: pd.Series, day: pd.Timestamp, between: pd.Ti
     return bool(2 * rows[rows.index <= day - between].sum() >= rows[day])
 
 
-def split_in_time(customers: Customers, dated: Panel, validation: Validation, seed: int) -> Splits:
+def split_in_time(customers: Customers, dated: Panel, validation: Validation) -> Splits:
     """Return folds of customers × test snapshots, with the latest snapshot as the sealed test.
 
     Each fold trains on other customers at snapshots at least a gap earlier. The sealed test has
@@ -112,7 +112,7 @@ def split_in_time(customers: Customers, dated: Panel, validation: Validation, se
     folds = tuple(
         fold
         for repeat in range(validation.repeats)
-        for fold in _folds(customers, plan, (ids, days), validation, (repeat, seed))
+        for fold in _folds(customers, plan, (ids, days), validation, repeat)
     )
     for fold in folds:
         _check_both_classes(target.loc[ids].to_numpy(), fold, validation.folds)
@@ -126,13 +126,13 @@ def _folds(
     plan: TemporalSplitPlan,
     rows: tuple[pd.Index, np.ndarray],
     validation: Validation,
-    repeat_seed: tuple[int, int],
+    repeat: int,
 ) -> list[Fold]:
     """Return the folds of one repeat, by snapshot and customers."""
-    (ids, days), (repeat, seed) = rows, repeat_seed
+    ids, days = rows
     target = customers.y.loc[ids]
     part = assign_folds(
-        target, customers.duplicate_groups, validation.folds, seed + repeat
+        target, customers.duplicate_groups, validation.folds, validation.seed + repeat
     ).to_numpy()
     return [
         Fold(
@@ -147,13 +147,13 @@ def _folds(
     ]
 
 
-def _sealed(groups: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[TestPart]:
+def _sealed(groups: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[SealedPart]:
     """Return the sealed test in parts by customer, independent of the seed."""
     every = np.sort(pd.concat([groups.loc[ids], groups.loc[sealed]]).unique())
     parts_of = np.random.default_rng(TEST_SEED).permutation(len(every)) % folds
     of = pd.Series(parts_of, index=every)
     trained, tested = of.loc[groups.loc[ids]].to_numpy(), of.loc[groups.loc[sealed]].to_numpy()
-    test_parts = [TestPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
+    test_parts = [SealedPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
     return [part for part in test_parts if len(part.test)]
 
 

@@ -8,16 +8,16 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError
-from retain.learning.splits import TEST_SEED, Fold, Splits, TestPart, assign_folds, group_labels
+from retain.learning.splits import TEST_SEED, Fold, SealedPart, Splits, assign_folds, group_labels
 from retain.learning.temporal import split_in_time
 from retain.schema.run import Validation
 
 
-def make_splits(customers: Customers, validation: Validation, seed: int) -> Splits:
+def make_splits(customers: Customers, validation: Validation) -> Splits:
     """Return the splits of customers, independent of the order of rows.
 
-    The sealed test does not depend on ``seed``. Copies of a customer (``duplicate_groups``) are
-    never split. For rows with days see ``temporal``.
+    The sealed test does not depend on ``validation.seed``. Copies of a customer
+    (``duplicate_groups``) are never split. For rows with days see ``temporal``.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def make_splits(customers: Customers, validation: Validation, seed: int) -> Spli
                 f"{validation.name} would train on later days than it tests on; type "
                 "validation=temporal."
             )
-        return split_in_time(customers, customers.panel, validation, seed)
+        return split_in_time(customers, customers.panel, validation)
     if validation.sealed_size is None:
         raise RetainError(
             "validation=temporal needs several snapshots of each customer, as data=purchases has "
@@ -44,14 +44,13 @@ def make_splits(customers: Customers, validation: Validation, seed: int) -> Spli
     ids = rest.index.sort_values()
     folds = []
     for repeat in range(validation.repeats):
-        numbers = assign_folds(
-            rest, groups, validation.folds, seed + repeat if validation.shuffle else None
-        )
+        seed = validation.seed + repeat if validation.shuffle else None
+        numbers = assign_folds(rest, groups, validation.folds, seed)
         aligned = numbers.loc[ids].to_numpy()
         for k in range(validation.folds):
             train, test = np.flatnonzero(aligned != k), np.flatnonzero(aligned == k)
             folds.append(Fold(repeat, k, train, test))
-    return Splits(ids, sealed, tuple(folds), (TestPart(ids, sealed),))
+    return Splits(ids, sealed, tuple(folds), (SealedPart(ids, sealed),))
 
 
 def _select_test_ids(target: pd.Series, groups: pd.Series, share: float) -> pd.Index:

@@ -32,8 +32,12 @@ OPTIONAL: dict[str, Any] = {
     "excluded_runs": [],
     "explanations": None,
     "n_scored": None,
+    "recalibration": None,
+    "calibration_check": None,
     "sealed_test": None,
     "segments": None,
+    "dominant_segment": None,
+    "fitted_thresholds": None,
     "t_quantiles": {},
     "n_unfinished": 0,
     "commands": [],
@@ -206,9 +210,10 @@ def has_profit(segments: Sequence[Tree]) -> bool:
 
 
 def segments_by_risk(segments: Sequence[Tree]) -> list[tuple[Tree, dict[str, float]]]:
-    """Return segments with their profit at risk, or else risk, and its interval; most first."""
-    if has_profit(segments):
-        messages = [(one, dict(one["profit_at_risk"])) for one in segments if one["profit_at_risk"]]
-    else:
-        messages = [(one, dict(one["risk"])) for one in segments]
+    """Return segments with their profit at risk, or else risk, and its interval; most first.
+
+    Segments with too few customers for an interval are left out.
+    """
+    key = "profit_at_risk" if has_profit(segments) else "risk"
+    messages = [(one, dict(one[key])) for one in segments if one[key]]
     return sorted(messages, key=lambda pair: -pair[1]["value"])

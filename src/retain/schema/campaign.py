@@ -98,12 +98,14 @@ class Translated(Config):
 class ThresholdBands(Config):
     """Named bands and their lower thresholds.
 
-    ``absolute``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
-    risk alone: times the risk from which the cheapest offer pays for a customer of median value.
+    ``absolute``: a probability or an amount; ``quantile``: a share of customers. Of risk alone:
+    ``base_rate``, times the odds of the overall decline rate, which is about times the rate where
+    declines are rare and always a probability below 1; ``break_even``, times the risk from which
+    the cheapest offer pays for a customer of median value.
     ``labels`` are display names.
     """
 
-    scale: Literal["absolute", "quantile", "break_even"]
+    scale: Literal["absolute", "base_rate", "quantile", "break_even"]
     bands: dict[str, float]
     labels: dict[str, Translated] = Field(default_factory=dict)
 
@@ -134,15 +136,20 @@ class Segmentation(Config):
 
 
 class Beta(Config):
-    """The prior of a save rate, like ``alpha`` customers saved and ``beta`` lost."""
+    """The prior of a save rate: a Beta between ``minimum`` and 1.
+
+    With a minimum of 0 it is like ``alpha`` customers saved and ``beta`` lost. A readout writes a
+    minimum of −1, since an offer may also drive customers away.
+    """
 
     alpha: Annotated[float, Field(gt=0, le=1e9)]
     beta: Annotated[float, Field(gt=0, le=1e9)]
+    minimum: Annotated[float, Field(ge=-1, le=0)] = 0.0
 
     @property
     def mean(self) -> float:
-        """The expected save rate."""
-        return self.alpha / (self.alpha + self.beta)
+        """The expected save rate; below 0 more customers decline with the offer than without."""
+        return self.minimum + (1 - self.minimum) * self.alpha / (self.alpha + self.beta)
 
 
 class Lift(Config):
@@ -181,9 +188,14 @@ class Offer(Config):
 
 
 class Catalogue(Config):
-    """The offers, besides doing nothing."""
+    """The offers, besides doing nothing.
+
+    ``costs`` is ``required`` (with an offer that costs nothing at all, as the placeholders do, no
+    campaign is planned) or ``accept`` (the store knows that such offers are free).
+    """
 
     name: Name
+    costs: Literal["required", "accept"] = "required"
     offers: Annotated[dict[str, Offer], Field(min_length=1)]
 
 

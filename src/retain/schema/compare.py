@@ -36,11 +36,7 @@ class ComparisonConfig(Config):
     @property
     def description(self) -> str:
         """The test behind "worse than the best", as a clause."""
-        return (
-            f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}, or worse by "
-            f"more than {self.rope:g} with probability ≥ {1 - self.alpha:g} in a Bayesian "
-            "correlated t-test"
-        )
+        return f"corrected for their number and for the choice of the best, p < {self.alpha:g}"
 
 
 class ExplainConfig(Config):

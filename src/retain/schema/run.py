@@ -112,6 +112,7 @@ class Validation(Config):
 
     ``sealed_size`` is its share of the customers. The name ``temporal`` seals the latest snapshot
     instead, and keeps ``gap`` days, None for the label's horizon, between training and test rows.
+    ``seed`` assigns customers to folds, and is apart from the run's, which moves no fold.
     ``early_stopping`` lets a sweep stop runs that are worse than the leader, once they have
     ``min_folds`` folds.
     """
@@ -121,6 +122,7 @@ class Validation(Config):
     folds: Annotated[int, Field(ge=2, le=1_000)]
     repeats: Annotated[int, Field(ge=1, le=1_000)]
     shuffle: bool = True
+    seed: Seed = 0
     gap: Annotated[int, Field(ge=1, le=3_660)] | None = None
     early_stopping: bool = False
     min_folds: Annotated[int, Field(ge=2, le=1_000_000)] = 3

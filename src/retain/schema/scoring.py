@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -55,6 +55,14 @@ class SavedSplit(Config):
     sealed_snapshot: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
 
 
+class SavedChance(Config):
+    """The result of the sealed test's comparison with chance."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    status: Literal["shown", "not_shown", "not_tested"] = "not_tested"
+
+
 class SavedSettings(Config):
     """The settings of segments and campaign in a saved verdict."""
 
@@ -74,7 +82,7 @@ class FittedThresholds(Config):
 class SavedVerdict(Config):
     """The part of ``verdict.json`` that scoring needs.
 
-    ``recalibration`` turns a score into the probability it has meant out of fold.
+    ``recalibration`` turns scores into the probabilities they have meant out of fold.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -86,3 +94,4 @@ class SavedVerdict(Config):
     settings: SavedSettings | None = None
     fitted_thresholds: FittedThresholds | None = None
     recalibration: dict[str, Any] | None = None
+    versus_random: SavedChance = SavedChance()

@@ -3,9 +3,11 @@
 schema                     counts up when the meaning of a key changes
 study, studies, question   what was compared
 summary, cautions          the answer in English, and what a reader should know
-selection                  rule, best, simplest_tied; winner is one of the two
-winner                     id, name, overrides, config, metrics, tuning
-tied, versus_random        ids tied with the best; whether the best beats a random ranking
+selection                  rule, best, simplest_tied; winner is one of the two; corrected: the
+winner's means, corrected for its choice
+winner                     id, name, overrides, config, metrics, seeds, tuning
+tied                       ids tied with the best
+versus_random              the winner against a random ranking, on the sealed test
 alpha, rope                level of the tests, region of practical equivalence
 key_columns, metrics       columns of the leaderboard that tell runs apart, and its metrics
 leaderboard                one object a run, best first
@@ -22,8 +24,10 @@ data, split, checks        customers, folds and audit, as the winner's record te
 explanations               why: see explanations/document.py; null without explain=… or drivers
 model, n_scored            the winner refitted: its file; customers it scored, by origin
 segments                   what each segment is
+dominant_segment           a band or segment with more than 90 % of the customers; null if none
 fitted_thresholds          segmentation and offers with the bounds that customers are placed by
-recalibration              what turns scores into probabilities
+recalibration              what turns scores into probabilities, and how it was chosen
+calibration_check          observed beside expected declines by tenth of the risk, tests and flags
 settings                   value, segmentation, offers and campaign, as they were asked for
 campaign                   who is offered what, control group, what may be expected; null
 where none was asked for, {"reason": why} where none could be
@@ -42,11 +46,14 @@ from scipy import special
 from retain.record.facts import Record
 from retain.record.study import BrokenRun
 from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
+from retain.verdict.cautions import list_cautions
+from retain.verdict.corrected import CorrectedMeans
 from retain.verdict.difference import Difference
 from retain.verdict.gate import GateResult
 from retain.verdict.main_effects import MainEffect
 from retain.verdict.sealed_test import SealedTest
-from retain.verdict.verdict import Caution, Verdict
+from retain.verdict.verdict import Verdict
+from retain.verdict.versus_random import Chance
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -57,15 +64,12 @@ FOLDS_SHOWN = 200
 """Number of runs with fold values."""
 
 
-DOMINANT_SHARE, MIN_FEATURES = 0.5, 3
-"""Share of the mean absolute SHAP values that one feature of at least so many may carry."""
-
-
 @dataclass(frozen=True)
 class ComparisonExtras:
     """The results of a comparison beyond the verdict itself.
 
-    ``curves``, ``sealed``, ``further`` and ``reasons`` need the winner's scores and customers.
+    ``curves``, ``sealed``, ``customer_results`` and ``explanations`` need the winner's scores and
+    customers.
     """
 
     studies: tuple[str, ...]
@@ -76,11 +80,16 @@ class ComparisonExtras:
     diffs: tuple[Difference, ...]
     curves: dict[str, Any] | None
     sealed: SealedTest | None
-    further: dict[str, Any]
-    reasons: dict[str, Any] | None
+    customer_results: dict[str, Any]
+    explanations: dict[str, Any] | None
     broken: tuple[BrokenRun, ...] = ()
     running: int = 0
     repeated: int = 0
+
+    @property
+    def chance(self) -> Chance:
+        """The test against a random ranking."""
+        return Chance() if self.sealed is None else self.sealed.chance
 
 
 def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
@@ -97,21 +106,19 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
             "rule": verdict.comparison.rule,
             "best": _run_name(verdict, verdict.best),
             "simplest_tied": _run_name(verdict, verdict.simplest),
+            "corrected": _corrected(verdict.corrected),
         },
         "winner": {
             **_run_name(verdict, winner),
             "overrides": list(winner.overrides),
             "config": winner.config,
             "metrics": {name: m.model_dump(mode="json") for name, m in winner.metrics.items()},
+            "seeds": [run.seed for run in verdict.candidates[winner.id].runs],
+            "seed_sd": verdict.candidates[winner.id].seed_sd,
             "tuning": None if winner.tuning is None else winner.tuning.model_dump(mode="json"),
         },
         "tied": list(verdict.tied),
-        "versus_random": {
-            "significant": verdict.chance.beaten,
-            "p": verdict.chance.p,
-            "tied": list(verdict.chance.tied),
-            "message": verdict.chance.sentence,
-        },
+        "versus_random": _versus_random(verdict, extras.chance),
         "alpha": verdict.comparison.alpha,
         "rope": verdict.comparison.rope,
         **_leaderboard(verdict),
@@ -130,8 +137,8 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
         "data": winner.data.model_dump(mode="json"),
         "split": winner.split.model_dump(mode="json"),
         "checks": [check.model_dump(mode="json") for check in winner.checks],
-        "explanations": extras.reasons,
-        **extras.further,
+        "explanations": extras.explanations,
+        **extras.customer_results,
         "commands": list(extras.commands),
         "environment": winner.environment.model_dump(mode="json"),
         "git": winner.git.model_dump(mode="json"),
@@ -157,6 +164,11 @@ def _to_plain(item: DataclassInstance) -> Any:
 
 def _run_name(verdict: Verdict, record: Record) -> dict[str, str]:
     return {"id": record.id, "name": verdict.name(record)}
+
+
+def _corrected(corrected: CorrectedMeans) -> dict[str, Any]:
+    """Return the winner's means, corrected for its choice, with the method in words."""
+    return {**_to_plain(corrected), "message": corrected.sentence}
 
 
 def _leaderboard(verdict: Verdict) -> dict[str, Any]:
@@ -221,42 +233,32 @@ def _sealed(sealed: SealedTest) -> dict[str, Any]:
         "n_customers": sealed.customers,
         "metrics": sealed.metrics,
         "accesses": [
-            opening.model_dump(mode="json", exclude={"schema_"}) for opening in sealed.openings
+            opening.model_dump(mode="json", exclude={"schema_"}) for opening in sealed.accesses
         ],
     }
 
 
-def list_cautions(verdict: Verdict, extras: ComparisonExtras) -> list[Caution]:
-    """Return the cautions of the verdict, and of its explanations."""
-    features = [] if extras.reasons is None else extras.reasons["features"]
-    strength = {
-        one["name"]: one["mean_abs_shap"]["value"]
-        for one in features
-        if one["mean_abs_shap"] is not None
+def _versus_random(verdict: Verdict, chance: Chance) -> dict[str, Any]:
+    return {
+        "status": chance.status,
+        "p": chance.p,
+        "level": chance.level,
+        "access_number": chance.access_number,
+        "tied": list(verdict.constant_tied),
+        "message": chance.sentence,
     }
-    total = sum(strength.values())
-    if len(strength) < MIN_FEATURES or not total:
-        return verdict.cautions
-    name = max(strength, key=lambda one: strength[one])
-    share = strength[name] / total
-    if share <= DOMINANT_SHARE:
-        return verdict.cautions
-    sentence = (
-        f"Feature {name!r} carries {share:.0%} of the winner's score: the other "
-        f"{len(strength) - 1} features together less than it alone. Was it known in time?"
-    )
-    values = {"feature": name, "share": share}
-    return [*verdict.cautions, Caution("dominant_feature", sentence, values)]
 
 
 def _cautions(verdict: Verdict, extras: ComparisonExtras) -> list[dict[str, Any]]:
+    sealed, chance = extras.sealed, extras.chance
     messages = [
         {"code": one.code, "message": one.sentence, **one.values}
-        for one in list_cautions(verdict, extras)
+        for one in list_cautions(verdict, extras.explanations)
     ]
-    sealed = extras.sealed
-    if sealed is not None and len(sealed.openings) > 1:
-        count = len(sealed.openings)
+    if chance.status == "not_shown":
+        messages.append({"code": "chance", "message": chance.sentence, "p": chance.p})
+    if sealed is not None and len(sealed.accesses) > 1:
+        count = len(sealed.accesses)
         messages.append(
             {"code": "sealed_reopened", "message": sealed.description, "n_accesses": count}
         )

@@ -1,4 +1,4 @@
-"""A gate for CI: thresholds of the winner's out-of-fold metrics."""
+"""A gate for CI: thresholds of the winner's out-of-fold metrics, corrected for its choice."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retain.errors import RetainError
-from retain.record.facts import Record
+from retain.verdict.verdict import Verdict
 from retain.wording import format_ci
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """One metric against its threshold; ``missed_by`` is 0 if it is reached."""
+    """One metric against its threshold; ``missed_by`` is 0 if it is reached.
+
+    ``value`` is the mean over folds, corrected for the choice of the winner.
+    """
 
     name: str
     threshold: float
@@ -22,8 +25,8 @@ class GateResult:
     message: str
 
 
-def check_gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResult]:
-    """Compare the winner's mean over folds with each threshold, in the metric's direction.
+def check_gate(verdict: Verdict, thresholds: Mapping[str, float]) -> list[GateResult]:
+    """Compare the winner's corrected means with each threshold, in the metric's direction.
 
     Raises
     ------
@@ -31,19 +34,22 @@ def check_gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResu
         When the runs do not have a metric.
     """
     for name in thresholds:
-        if name not in winner.metrics:
-            raise RetainError.unknown("gate: metric", name, list(winner.metrics))
-    return [_check_threshold(winner, name, threshold) for name, threshold in thresholds.items()]
+        if name not in verdict.winner.metrics:
+            raise RetainError.unknown("gate: metric", name, list(verdict.winner.metrics))
+    return [_check_threshold(verdict, name, threshold) for name, threshold in thresholds.items()]
 
 
-def _check_threshold(winner: Record, name: str, threshold: float) -> GateResult:
-    metric = winner.metrics[name]
-    short = threshold - metric.value if metric.higher_is_better else metric.value - threshold
+def _check_threshold(verdict: Verdict, name: str, threshold: float) -> GateResult:
+    raw, mean = verdict.winner.metrics[name], verdict.corrected.metrics[name]
+    short = threshold - mean.value if raw.higher_is_better else mean.value - threshold
     missed = max(short, 0.0)
-    bound = "at least" if metric.higher_is_better else "at most"
+    bound = "at least" if raw.higher_is_better else "at most"
+    choice = ""
+    if verdict.corrected.method != "one_candidate":
+        choice = f", corrected for the choice of the winner from {raw.value:.4f}"
     result = (
-        f"{name} is {metric.value:.4f} ({format_ci(metric.low, metric.high, '.4f')}), "
+        f"{name} is {mean.value:.4f} ({format_ci(mean.low, mean.high, '.4f')}{choice}), "
         f"the threshold is {bound} {threshold:g}"
     )
     message = f"{result}: missed by {missed:.4f}." if missed else f"{result}: reached."
-    return GateResult(name, threshold, metric.value, missed, not missed, message)
+    return GateResult(name, threshold, mean.value, missed, not missed, message)

@@ -27,6 +27,7 @@ COMPARED_FIELDS: tuple[tuple[str, Aspect], ...] = (
 
 def check_comparable(records: Sequence[Record]) -> None:
     """Raise a ``RetainError`` naming each aspect in which finished runs differ, with examples."""
+    _check_fold_seed(records)
     problems = [
         problem
         for name, aspect in COMPARED_FIELDS
@@ -38,6 +39,18 @@ def check_comparable(records: Sequence[Record]) -> None:
             + "\n".join(problems)
             + "\nKeep them in separate studies (study.name=NAME) and compare each, or launch the "
             "sweep again to redo what is outdated."
+        )
+
+
+def _check_fold_seed(records: Sequence[Record]) -> None:
+    """Raise a ``RetainError`` if ``validation.seed`` gave the runs different folds."""
+    seeds = {str(get_key(record.config, "validation.seed") or 0) for record in records}
+    if len(seeds) > 1:
+        listed = ",".join(sorted(seeds))
+        raise RetainError(
+            f"validation.seed={listed} moves the folds, and runs on other folds cannot be compared "
+            "in one table. Keep them in separate studies (study.name=NAME). To see how much the "
+            "seed of models and samplers matters, on the same folds: seed=0,1"
         )
 
 
@@ -101,7 +114,7 @@ def _differing_keys_of(section: str, values: Sequence[Any]) -> dict[str, list[An
     flat = [_flatten(variant, section) for variant in variants]
     keys = dict.fromkeys(key for one in flat for key in one)
     return {
-        _is_shown(key): [flat[code].get(key) for code in codes]
+        _display_key(key): [flat[code].get(key) for code in codes]
         for key in keys
         if key not in CANNOT_CHANGE_A_RESULT and _differs(key, flat)
     }
@@ -148,7 +161,7 @@ def _with_same_component(
     return [one for one in flat if any(other.startswith(SEARCH) for other in one)]
 
 
-def _is_shown(key: str) -> str:
+def _display_key(key: str) -> str:
     component = key.removesuffix(".name")
     return component if component in COMPONENTS else key
 

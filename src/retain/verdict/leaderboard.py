@@ -11,7 +11,9 @@ import pandas as pd
 from retain.record.facts import Record
 from retain.schema.compare import ComparisonConfig
 from retain.verdict.keys import differing_keys
-from retain.verdict.paired import METRIC, beats_chance, compare_paired, fold_scores, holm
+from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
+from retain.verdict.placements import Placements
+from retain.verdict.selection import confidence_set_p, variance_factor
 
 COMPARISON_COLUMNS = (
     "rank",
@@ -20,19 +22,23 @@ COMPARISON_COLUMNS = (
     "difference_low",
     "difference_high",
     "p",
-    "p_holm",
+    "p_adjusted",
     "prob_worse",
     "prob_equivalent",
     "prob_better",
     "tied",
     "stopped_early",
     "n_folds",
+    "n_seeds",
+    "seed_sd",
     "fit_seconds",
 )
 """Columns that are neither a config key nor a metric."""
 
 
-def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.DataFrame:
+def leaderboard(
+    records: Sequence[Record], comparison: ComparisonConfig, placements: Placements | None = None
+) -> pd.DataFrame:
     """Return one row per run, best mean ROC-AUC first, equal ones by Brier score.
 
     Runs stopped early come last, nearest to the best first, since means over fewer folds are not
@@ -43,14 +49,15 @@ def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.D
     DataFrame
         ``rank, id``; one column for each config key that differs; against the best, on the folds
         both have, ``difference, difference_low, difference_high`` (95 %), ``p`` (corrected
-        resampled t-test), ``p_holm`` (with Holm's correction for all runs compared),
+        resampled t-test), ``p_adjusted`` (model confidence set over ``placements``; for runs
+        without them that test, with Holm's correction),
         ``prob_worse, prob_equivalent, prob_better`` (Bayesian correlated t-test: probabilities that
         it is below, within and above ± ``comparison.rope``), ``tied`` (not distinguishable from
-        the best: p_holm ≥ α and, if the best beats chance, prob_worse < 1 − α),
+        the best: p_adjusted ≥ α),
         ``stopped_early, n_folds``; for every metric ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
     """
     best = min(range(len(records)), key=lambda i: (records[i].stopped_early, _order(records[i])))
-    standing = _compare_with_best(records, best, comparison)
+    standing = _compare_with_best(records, best, comparison, placements)
     front = pd.DataFrame({"id": [record.id for record in records]})
     keys = pd.DataFrame(differing_keys([record.config for record in records]), dtype=object)
     table = pd.concat([front, keys, standing, _metrics(records)], axis=1)
@@ -73,34 +80,49 @@ def _order(record: Record) -> tuple[float, float, str]:
 
 
 def _compare_with_best(
-    records: Sequence[Record], best: int, comparison: ComparisonConfig
+    records: Sequence[Record],
+    best: int,
+    comparison: ComparisonConfig,
+    placements: Placements | None,
 ) -> pd.DataFrame:
-    """Compare each run with the best, fold by fold."""
+    """Compare each run with the best: fold by fold, and customer by customer where possible."""
     scores = fold_scores(records)
     gaps = scores - scores[best]
     tests = compare_paired(gaps, records[best].split.test_to_train, rope=comparison.rope)
     other = np.arange(len(records)) != best
     adjusted = np.ones(len(records))
     adjusted[other] = holm(tests.p[other])
+    if placements is not None and records[best].id in placements.ids:
+        _adjust_by_customers(adjusted, records, placements)
     stopped = np.array([record.stopped_early for record in records])
-    alike = adjusted >= comparison.alpha
-    if beats_chance(scores, best, records[best].split.test_to_train, comparison.alpha):
-        alike &= tests.worse < 1 - comparison.alpha
     return pd.DataFrame(
         {
             "difference": tests.mean,
             "difference_low": tests.low,
             "difference_high": tests.high,
             "p": tests.p,
-            "p_holm": adjusted,
+            "p_adjusted": adjusted,
             "prob_worse": tests.worse,
             "prob_equivalent": tests.equivalent,
             "prob_better": tests.better,
-            "tied": alike & ~stopped,
+            "tied": (adjusted >= comparison.alpha) & ~stopped,
             "stopped_early": stopped,
             "n_folds": np.isfinite(gaps).sum(axis=1),
         }
     )
+
+
+def _adjust_by_customers(
+    adjusted: np.ndarray, records: Sequence[Record], placements: Placements
+) -> None:
+    """Replace p of the runs with placements by that of the model confidence set."""
+    index = {record.id: row for row, record in enumerate(records)}
+    rows = [index[id_] for id_ in placements.ids]
+    means = np.array([records[row].metrics[METRIC].value for row in rows])
+    factor = variance_factor(records[rows[0]].split.test_to_train)
+    n_declined = int(placements.declined.sum())
+    degrees = max(min(n_declined, len(placements.declined) - n_declined) - 1, 1)
+    adjusted[rows] = confidence_set_p(means, factor * placements.covariance(), degrees)
 
 
 def _metrics(records: Sequence[Record]) -> pd.DataFrame:

@@ -135,52 +135,7 @@ CHANCE = 0.5
 """ROC-AUC of random scores."""
 
 
-@dataclass(frozen=True)
-class Chance:
-    """The test of the best run against a ROC-AUC of .5.
-
-    Attributes
-    ----------
-    beaten
-        True if it is higher by the corrected test, with Holm's correction for all runs, and no
-        run with .5 in every fold is tied with it.
-    p
-        The corrected p.
-    tied
-        Ids of runs with .5 in every fold that are tied with the best.
-    """
-
-    beaten: bool
-    p: float
-    tied: tuple[str, ...]
-
-    @property
-    def sentence(self) -> str:
-        """The conclusion as a sentence."""
-        if self.beaten:
-            return f"The best run ranks customers better than chance (corrected p = {self.p:.2g})."
-        also = "; a run that gives all customers the same score is tied with the best"
-        return (
-            "No run is shown to rank customers better than chance (best run, corrected for the "
-            f"number of runs: p = {self.p:.2g}){also if self.tied else ''}."
-        )
-
-
-def chance_p(scores: np.ndarray, best: int, test_to_train: float) -> float:
-    """Return p of the best run against .5, with Holm's correction for its selection."""
-    return float(holm(compare_paired(scores - CHANCE, test_to_train).p)[best])
-
-
-def beats_chance(scores: np.ndarray, best: int, test_to_train: float, alpha: float) -> bool:
-    """Return whether the best run ranks better than at random."""
-    higher = float(np.nanmean(scores[best])) > CHANCE
-    return higher and chance_p(scores, best, test_to_train) < alpha
-
-
-def test_against_random(records: Sequence[Record], tied: Sequence[str], alpha: float) -> Chance:
-    """Compare the best of ``records``, the first, with .5."""
-    scores, ratio = fold_scores(records), records[0].split.test_to_train
-    blind = {r.id for r in records if set(r.metrics[METRIC].fold_values) == {CHANCE}}
-    level = tuple(id_ for id_ in tied if id_ in blind)
-    beaten = beats_chance(scores, 0, ratio, alpha) and not level
-    return Chance(beaten, chance_p(scores, 0, ratio), level)
+def find_constant_runs(records: Sequence[Record], tied: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids among ``tied`` of runs with .5 in every fold, which rank nobody."""
+    constant = {r.id for r in records if set(r.metrics[METRIC].fold_values) == {CHANCE}}
+    return tuple(id_ for id_ in tied if id_ in constant)

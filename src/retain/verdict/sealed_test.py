@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import Field
 
@@ -21,7 +19,8 @@ from retain.schema.parsing import Config
 from retain.storage.reading import MissingFileError, parse_json, read_json_lines
 from retain.storage.schemas import check_schema
 from retain.storage.writing import write_text
-from retain.verdict.statistics import bootstrap_interval, delong_interval
+from retain.verdict.sealed_intervals import Sample, metric_interval
+from retain.verdict.versus_random import Chance
 
 SCHEMA: Final = 2
 """Of a line of the ledger; counts up when the meaning of a key changes."""
@@ -29,16 +28,20 @@ SCHEMA: Final = 2
 
 @dataclass(frozen=True)
 class SealedTest:
-    """The winner on customers not used by any run: metrics with intervals, and all accesses."""
+    """The winner on customers not used by any run: metrics with intervals, and all accesses.
+
+    ``chance`` says whether its ranking is shown to beat a random one.
+    """
 
     customers: int
     metrics: dict[str, dict[str, Any]]
-    openings: tuple[Access, ...]
+    accesses: tuple[Access, ...]
+    chance: Chance = field(default_factory=Chance)
 
     @property
     def description(self) -> str:
         """The number of accesses to the sealed test, as a sentence."""
-        count = len(self.openings)
+        count = len(self.accesses)
         if count == 1:
             return "The sealed test was opened once."
         return (
@@ -87,19 +90,29 @@ class Ledger:
 
         The caller holds the study's lock, and writes the verdict afterwards.
         """
-        new = Access(
-            accessed_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            study=record.study,
-            run_id=record.id,
-            data_fingerprint=record.data.fingerprint,
-            split_fingerprint=record.split.fingerprint,
-            roc_auc=roc_auc,
-        )
+        new = _new_access(record, roc_auc)
         own = _read_lines(self.path)
         if not any(_access_key(old) == _access_key(new) for old in own):
             lines = [opening.model_dump_json(by_alias=True) for opening in (*own, new)]
             write_text(self.path, "\n".join(lines) + "\n")
         return self.entries(new.data_fingerprint)
+
+    def access_number(self, record: Record) -> int:
+        """Return the number that an access for this winner has or would have, from 1."""
+        keys = [_access_key(one) for one in self.entries(record.data.fingerprint)]
+        key = _access_key(_new_access(record, 0.0))
+        return (keys.index(key) if key in keys else len(keys)) + 1
+
+
+def _new_access(record: Record, roc_auc: float) -> Access:
+    return Access(
+        accessed_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        study=record.study,
+        run_id=record.id,
+        data_fingerprint=record.data.fingerprint,
+        split_fingerprint=record.split.fingerprint,
+        roc_auc=roc_auc,
+    )
 
 
 def _read_lines(path: Path) -> list[Access]:
@@ -133,33 +146,19 @@ def _access_key(opening: Access) -> tuple[str, str, str]:
 
 
 def score_sealed_test(
-    scores: Scores, profit: pd.Series | None, metrics: Sequence[Metric], *, resamples: int
+    scores: Scores, profit: pd.Series | None, metrics: Sequence[Metric], *, simulations: int
 ) -> dict[str, dict[str, Any]]:
-    """Return each metric on the sealed test with its 95 % interval.
+    """Return each metric on the sealed test with its 95 % interval; see ``metric_interval``.
 
-    ROC-AUC by DeLong, all others by a stratified bootstrap with a fixed seed.
+    The calibration error is free of its bias, by ``simulations`` with a fixed seed.
     """
     table = scores.table
-    target, probability = table["target"].to_numpy(), table["probability"].to_numpy()
     money = None if profit is None else profit.loc[table["customer_id"]].to_numpy()
-
-    def value(metric: Metric, rows: np.ndarray) -> float:
-        part = None if money is None else money[rows]
-        return metric.compute(target[rows], probability[rows], part)
-
-    results = {}
-    for metric in metrics:
-        if metric.name == "roc_auc":
-            low, high = delong_interval(target, probability)
-        else:
-            compute = partial(value, metric)
-            low, high = bootstrap_interval(
-                compute, target, resamples=resamples, seed=0, bounds=metric.bounds
-            )
-        results[metric.name] = {
-            "value": value(metric, np.arange(len(target))),
-            "low": low,
-            "high": high,
+    sample = Sample(table["target"].to_numpy(), table["probability"].to_numpy(), money)
+    return {
+        metric.name: {
+            **metric_interval(metric, sample, simulations=simulations),
             "higher_is_better": metric.higher_is_better,
         }
-    return results
+        for metric in metrics
+    }

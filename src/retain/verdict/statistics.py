@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 Interval = tuple[float, float]
+Z95 = float(special.ndtri(0.975))
+"""Standard errors that a 95 % interval reaches."""
 
 
 def delong(
@@ -35,21 +35,28 @@ def delong(
     return float(auc), float(low), float(high)
 
 
-def delong_interval(target: np.ndarray, score: np.ndarray, level: float = 0.95) -> Interval:
-    """Return the interval of ROC-AUC by ``delong``."""
-    return delong(target, score, level)[1:]
-
-
-def wilson_interval(count: int, total: int, level: float = 0.95) -> Interval:
-    """Return the interval of the share ``count / total``, also of 0 and 1.
+def wilson_interval(count: int, total: int) -> Interval:
+    """Return the 95 % interval of the share ``count / total``, also of 0 and 1.
 
     Wilson (1927), without continuity correction.
 
     >>> [round(bound, 3) for bound in wilson_interval(0, 20)]
     [0.0, 0.161]
     """
-    interval = stats.binomtest(count, total).proportion_ci(level, method="wilson")
-    return float(interval.low), float(interval.high)
+    return wilson_bounds(count / total, total)
+
+
+def wilson_bounds(share: float, total: float) -> Interval:
+    """Return Wilson's 95 % interval of a share of an effective, maybe fractional, number.
+
+    >>> [round(bound, 3) for bound in wilson_bounds(0.0, 20)]
+    [0.0, 0.161]
+    """
+    spread = Z95**2 / total
+    centre = (share + spread / 2) / (1 + spread)
+    reach = np.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
+    low, high = float(centre - reach), float(centre + reach)
+    return max(min(low, share), 0.0), min(max(high, share), 1.0)
 
 
 def _placement_values(of: np.ndarray, among: np.ndarray) -> np.ndarray:
@@ -58,31 +65,6 @@ def _placement_values(of: np.ndarray, among: np.ndarray) -> np.ndarray:
     low = np.searchsorted(ordered, of, side="left")
     high = np.searchsorted(ordered, of, side="right")
     return (low + high) / (2 * len(among))
-
-
-def bootstrap_interval(
-    compute: Callable[[np.ndarray], float],
-    target: np.ndarray,
-    *,
-    resamples: int,
-    seed: int,
-    bounds: Interval = (-np.inf, np.inf),
-) -> Interval:
-    """Return the 95 % interval of a statistic: itself ± 1.96 bootstrap standard errors.
-
-    Efron & Tibshirani (1993), ch. 13. ``compute`` takes row positions, shape (n,). Resampled
-    within each class, so that no resample lacks one. Not by percentiles, since resampling
-    inflates distances such as the calibration error.
-    """
-    random = np.random.default_rng(seed)
-    classes = [np.flatnonzero(target == label) for label in (0, 1)]
-    values = [
-        compute(np.concatenate([random.choice(rows, len(rows)) for rows in classes]))
-        for _ in range(resamples)
-    ]
-    value, reach = compute(np.arange(len(target))), special.ndtri(0.975) * np.std(values, ddof=1)
-    low, high = np.clip([value - reach, value + reach], *bounds)
-    return float(low), float(high)
 
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:

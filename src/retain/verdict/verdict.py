@@ -1,4 +1,4 @@
-"""The verdict: winner, tied runs, comparison with chance, and main effects."""
+"""The verdict: winner, tied runs, and main effects."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from retain.errors import RetainError
 from retain.record.facts import Record
 from retain.schema.compare import ComparisonConfig
+from retain.verdict.candidates import Candidate, group_by_seed
+from retain.verdict.corrected import CorrectedMeans, correct_means
 from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
 from retain.verdict.main_effects import MainEffect, find_main_effects, texts_of
-from retain.verdict.paired import METRIC, Chance, test_against_random
+from retain.verdict.paired import METRIC, find_constant_runs
+from retain.verdict.placements import Placements
 from retain.wording import describe_count, format_ci
 
 LEAKS = ("single_feature_auc", "target_or_profit_among_features", "id_predicts_target")
@@ -55,6 +59,12 @@ class Verdict:
         The leaderboard; ``records`` are its runs in the same order.
     keys
         Columns of settings in the leaderboard.
+    constant_tied
+        Ids of runs among the tied that give all customers the same score.
+    corrected
+        The winner's means, corrected for its choice.
+    candidates
+        The configurations by the id of their record, with the runs that differ only in seed.
     others
         Runs that failed or are not applicable.
     """
@@ -66,9 +76,11 @@ class Verdict:
     table: pd.DataFrame
     records: tuple[Record, ...]
     keys: tuple[str, ...]
-    chance: Chance
+    constant_tied: tuple[str, ...]
     others: tuple[Record, ...]
     comparison: ComparisonConfig
+    corrected: CorrectedMeans
+    candidates: Mapping[str, Candidate]
 
     @cached_property
     def effects(self) -> tuple[MainEffect, ...]:
@@ -98,7 +110,27 @@ class Verdict:
         lower = describe_count(beaten, "run scores", "runs score") if beaten else "no run scores"
         message = f"{best}; {tied} tied with it, {lower} significantly lower "
         message += f"({self.comparison.description})."
-        return f"{message} {self._selection_sentence}" if self._selection_sentence else message
+        further = (self._selection_sentence, self.corrected.sentence, self.seed_sentence)
+        return " ".join((message, *filter(None, further)))
+
+    @property
+    def seed_sentence(self) -> str:
+        """How runs that differ only in seed were averaged, as a sentence; empty without any."""
+        n_runs = sum(len(one.runs) for one in self.candidates.values())
+        if n_runs == len(self.candidates):
+            return ""
+        message = (
+            f"{n_runs} runs are {describe_count(len(self.candidates), 'configuration')}: runs that "
+            "differ only in seed are averaged."
+        )
+        chosen = self.candidates[self.winner.id]
+        if chosen.seed_sd is None:
+            return message
+        return (
+            f"{message} Between the {len(chosen.runs)} seeds of the winner the standard deviation "
+            f"of ROC-AUC is {chosen.seed_sd:.4f}; the run with seed {self.winner.seed} is used "
+            "from here on."
+        )
 
     @property
     def _selection_sentence(self) -> str:
@@ -121,8 +153,12 @@ class Verdict:
                 "them are biased (van den Goorbergh et al. 2022). Add calibration=sigmoid."
             )
             cautions.append(Caution("resampled_not_recalibrated", sentence, {"sampler": sampler}))
-        if not self.chance.beaten:
-            cautions.append(Caution("chance", self.chance.sentence, {"p": self.chance.p}))
+        if self.constant_tied:
+            sentence = (
+                "A run that gives all customers the same score is tied with the best in "
+                "cross-validation."
+            )
+            cautions.append(Caution("constant_tied", sentence, {"tied": list(self.constant_tied)}))
         return [*cautions, *self._leak_cautions]
 
     @property
@@ -144,8 +180,13 @@ class Verdict:
         return cautions
 
 
-def compare_runs(records: Sequence[Record], comparison: ComparisonConfig) -> Verdict:
+def compare_runs(
+    records: Sequence[Record], comparison: ComparisonConfig, placements: Placements | None = None
+) -> Verdict:
     """Return the verdict over records; the first of a run's records in two studies counts.
+
+    Runs that differ only in seed are one candidate. ``placements`` are those of finished runs, by
+    id; without them candidates are compared by their folds alone.
 
     Raises
     ------
@@ -160,7 +201,11 @@ def compare_runs(records: Sequence[Record], comparison: ComparisonConfig) -> Ver
     check_comparable(done)
     if missing := [name for name in NEEDED if name not in done[0].metrics]:
         raise RetainError(f"these runs lack the metrics {', '.join(missing)}; run them again.")
-    table = leaderboard(done, comparison)
+    candidates = {one.record.id: one for one in group_by_seed(done)}
+    unique = {id_: one.record for id_, one in candidates.items()}
+    placements = _average_placements(placements, candidates)
+    table = leaderboard(list(unique.values()), comparison, placements)
+    _add_seeds(table, candidates)
     ordered = tuple(unique[id_] for id_ in table["id"])
     tied = tuple(table.loc[table["tied"], "id"])
     best = ordered[0]
@@ -175,10 +220,34 @@ def compare_runs(records: Sequence[Record], comparison: ComparisonConfig) -> Ver
         table=table,
         records=ordered,
         keys=tuple(keys),
-        chance=test_against_random(ordered, tied, comparison.alpha),
+        constant_tied=find_constant_runs(ordered, tied),
         others=others,
         comparison=comparison,
+        corrected=correct_means(winner, ordered, placements),
+        candidates=candidates,
     )
+
+
+def _average_placements(
+    placements: Placements | None, candidates: Mapping[str, Candidate]
+) -> Placements | None:
+    """Return the placements of the candidates with all folds, averaged over their seeds."""
+    if placements is None:
+        return None
+    found = placements.average(
+        (id_, [run.id for run in one.runs])
+        for id_, one in candidates.items()
+        if not one.record.stopped_early
+    )
+    return found if len(found.ids) > 1 else None
+
+
+def _add_seeds(table: pd.DataFrame, candidates: Mapping[str, Candidate]) -> None:
+    """Add the number of seeds of each candidate, and the deviation between them."""
+    found = [candidates[id_] for id_ in table["id"]]
+    deviations = [np.nan if one.seed_sd is None else one.seed_sd for one in found]
+    table.insert(table.shape[1] - 1, "n_seeds", [len(one.runs) for one in found])
+    table.insert(table.shape[1] - 1, "seed_sd", deviations)
 
 
 def _check_any_done(done: Sequence[Record], records: Sequence[Record]) -> None:

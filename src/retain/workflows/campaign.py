@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.offers.catalogue import fit_catalogue
+from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
+from retain.campaign.segmentation.outcomes import Outcomes
 from retain.campaign.tables import (
     Language,
     arms_table,
@@ -20,8 +23,10 @@ from retain.campaign.tables import (
     offers_table,
     segments_table,
 )
-from retain.campaign.value.recalibration import Recalibration, fit_recalibration
+from retain.campaign.value.fit_recalibration import cross_fit_risk, fit_recalibration
+from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import build_audience
+from retain.customers.customers import Customers
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.scores import Scores, select_latest_snapshot
@@ -63,12 +68,13 @@ class CampaignFiles:
         write_csv(self.customers, files.customers)
 
 
-def plan_campaign(
+def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     config: Compare,
     settings: CampaignSettings,
     shared: tuple[SharedValue, SharedValue],
     test_scores: Scores,
     driver_texts: DriverTexts | None,
+    ranking: Ranking,
 ) -> CampaignFiles:
     """Segment all scored customers and plan a campaign for them.
 
@@ -78,6 +84,8 @@ def plan_campaign(
         The ``Dataset`` and the out-of-fold ``Scores``.
     test_scores
         Scores of the customers of the sealed test.
+    ranking
+        The result of the sealed test's comparison with chance.
 
     Raises
     ------
@@ -86,12 +94,13 @@ def plan_campaign(
     """
     dataset: Dataset = shared[0].load()
     oof_scores: Scores = shared[1].load()
-    recalibrated = fit_recalibration(oof_scores)
+    recalibrated = fit_recalibration(oof_scores, dataset.customers)
     customers, scores, drivers = select_latest_snapshot(
         dataset.customers,
         (oof_scores, test_scores),
         None if driver_texts is None else driver_texts.drivers,
     )
+    cross_fitted = cross_fit_risk(oof_scores, dataset.customers, recalibrated)
     if driver_texts is not None and drivers is not None:
         driver_texts = replace(driver_texts, drivers=drivers)
     with threadpool_limits(config.threads):
@@ -103,10 +112,30 @@ def plan_campaign(
             consent=settings.planning.consent,
             drivers=drivers,
         )
-        declined = customers.y.loc[audience.table.index].to_numpy()
-        campaign = make_campaign(audience, recalibrated, settings, declined)
+        expected = select_latest_snapshot(dataset.customers, (cross_fitted, test_scores))[1]
+        outcomes = collect_outcomes(audience, customers, expected)
+        campaign = make_campaign(audience, recalibrated, settings, outcomes, ranking)
     language = config.report.language
     return to_campaign_files(campaign, settings, recalibrated, language, driver_texts)
+
+
+def collect_outcomes(
+    audience: Audience, customers: Customers, expected: Sequence[Scores]
+) -> Outcomes:
+    """Return the outcomes of an audience.
+
+    Customers of the sealed test, in none of the cross-fitted risks ``expected``, have no part in
+    the calibration: their risk is their expectation.
+    """
+    ids = audience.table.index
+    risks = [one.per_customer() for one in expected if one.origin == "out_of_fold"]
+    cross_fitted = pd.concat(risks).reindex(ids) if risks else pd.Series(np.nan, index=ids)
+    groups = pd.factorize(customers.duplicate_groups.loc[ids])[0]
+    return Outcomes(
+        declined=customers.y.loc[ids].to_numpy(dtype=float),
+        expected=cross_fitted.fillna(audience.table["risk"]).to_numpy(),
+        duplicate_group=groups,
+    )
 
 
 def to_campaign_files(
@@ -127,13 +156,15 @@ def to_campaign_files(
         catalogue = fit_catalogue(catalogue, audience)
     tree = {
         "segments": campaign.segments,
+        "dominant_segment": campaign.dominant,
         "campaign": campaign.tree,
         "settings": settings.as_json(),
         "fitted_thresholds": {
-            "segmentation": campaign.known.model_dump(mode="json", by_alias=True),
+            "segmentation": campaign.fitted_segmentation.model_dump(mode="json", by_alias=True),
             "offers": catalogue.model_dump(mode="json", by_alias=True),
         },
         "recalibration": recalibrated.as_json(),
+        "calibration_check": None if campaign.observed is None else campaign.observed.as_json(),
         "n_scored": {str(origin): int(count) for origin, count in origins.items()},
     }
     offers, assignment = None, None

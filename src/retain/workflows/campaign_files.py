@@ -66,7 +66,8 @@ class Repointing:
     old, new
         The campaigns; ``new`` is None if none was planned.
     changes
-        Description of the customers who change arms or offers, if any do.
+        Description of the customers who change arms or offers, or the reason for no campaign, if
+        any.
     """
 
     result: Path
@@ -77,6 +78,8 @@ class Repointing:
     def describe(self, command: str) -> str:
         """Return a message with the change, both campaigns, and the command that accepts it."""
         planned = "no campaign was planned now"
+        if self.changes is not None:
+            planned += f" ({self.changes})"
         if self.new is not None:
             planned = f"{self.new.path} is planned, in which {self.changes}"
         return (
@@ -99,7 +102,7 @@ def find_repointing(
         return None
     old, tree = study.campaign(old_id), {} if files is None else files.tree
     if files is None or files.assignment is None:
-        return Repointing(result, old, None, None)
+        return Repointing(result, old, None, (tree.get("campaign") or {}).get("reason"))
     if tree["campaign"]["id"] == old_id:
         return None
     new = study.campaign(tree["campaign"]["id"])

@@ -15,11 +15,16 @@ from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import compare_runs
-from retain.workflows.runs import check_any_readable, format_commands, read_run_scores
+from retain.workflows.run_placements import read_placements
+from retain.workflows.runs import (
+    check_any_readable,
+    format_commands,
+    read_run_scores,
+    try_read_scores,
+)
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
-    from retain.execution.shared_memory import SharedValue
     from retain.learning.scores import Scores
     from retain.record.directory import RunDirectory
     from retain.schema.compare import Compare, ComparisonConfig
@@ -27,13 +32,13 @@ if TYPE_CHECKING:
     from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
     from retain.verdict.gate import GateResult
-    from retain.verdict.sealed_test import SealedTest
+    from retain.verdict.sealed_test import Ledger, SealedTest
     from retain.verdict.verdict import Verdict
     from retain.workflows.campaign import CampaignFiles
     from retain.workflows.campaign_files import Repointing
     from retain.workflows.explanations import Explanations
     from retain.workflows.runs import RunSelection
-    from retain.workflows.test_set import TrainingData, WinnerEvaluation, WinnerResult
+    from retain.workflows.winner_evaluation import TrainingData, WinnerEvaluation, WinnerResult
 
 
 MAX_DIFFS = 20
@@ -50,7 +55,7 @@ class Comparison:
     ----------
     arguments
         The arguments of the command line, for the commands in the verdict.
-    checks
+    gate_results
         The results of the gate.
     scores
         The out-of-fold scores of the winner.
@@ -63,7 +68,7 @@ class Comparison:
     selection: RunSelection
     verdict: Verdict
     settings: CampaignSettings
-    checks: Sequence[GateResult]
+    gate_results: Sequence[GateResult]
     diff_runs: DiffRuns
     scores: Scores
     on_progress: Callable[[int, int], None] | None = None
@@ -99,15 +104,16 @@ def select_winner(
     RetainError
         If no run is left, or the runs cannot be compared.
     """
+    placements = read_placements(selection)
     while True:
         n_done = sum(record.state == "done" for record in selection.records)
         check_any_readable(selection.broken, n_done)
-        verdict = compare_runs(selection.records, config)
+        verdict = compare_runs(selection.records, config, placements)
         run = selection.find_directory(verdict.winner)
         try:
             return selection, verdict, read_run_scores(run, verdict.winner)
         except RetainError as error:
-            runs = tuple(pair for pair in selection.runs if pair[1] is not verdict.winner)
+            runs = tuple(pair for pair in selection.runs if pair[1].id != verdict.winner.id)
             broken = (*selection.broken, BrokenRun(run, str(error)))
             selection = replace(selection, runs=runs, broken=broken)
 
@@ -190,7 +196,8 @@ def evaluate_and_plan(
         effects = comparison.verdict.effects  # computed while the customers are read
         data: TrainingData = loading.result()
         arguments = (config, comparison.settings, staged, winner, data)
-        refitting = executor.submit("refit", *arguments, description="refits the winner")
+        access = _ledger(comparison).access_number(winner)
+        refitting = executor.submit("refit", *arguments, access, description="refits the winner")
         explaining = None
         if config.explain.on and data.dataset is not None:
             explaining = ExplanationJobs(executor, config, winner, data.dataset)
@@ -201,8 +208,10 @@ def evaluate_and_plan(
             result = evaluation.result
             if explaining is not None:
                 explanations = explaining.collect(effects, scores, result.test_explanations)
-            scored = ((data.dataset, data.scores), result.test_scores)
-            campaign = _plan_campaign(executor, comparison, scored, explanations)
+            texts = None if explanations is None else explanations.driver_texts
+            scored = ((data.dataset, data.scores), result.test_scores, texts)
+            ranking = result.sealed_test.chance.status
+            campaign = _plan_campaign(executor, comparison, *scored, ranking)
             campaign = write_campaign(campaign, staging)
     extras = _collect_extras(comparison, evaluation, diffs, campaign, explanations)
     return ComparisonResults(extras, campaign, explanations, data.missing_data_message)
@@ -220,44 +229,40 @@ def _collect_extras(
     selection, result = comparison.selection, evaluation.result
     return ComparisonExtras(
         studies=selection.studies,
-        question=_common_question(selection),
-        unfinished=selection.n_unfinished + selection.n_running,
+        question=selection.question,
+        unfinished=selection.n_interrupted + selection.n_running,
         running=selection.n_running,
         repeated=selection.n_repeated,
         broken=selection.broken,
         commands=format_commands(selection, comparison.arguments),
-        gate=tuple(comparison.checks) or None,
+        gate=tuple(comparison.gate_results) or None,
         diffs=diffs,
         curves=evaluation.curves,
         sealed=None if result is None else _record_access(comparison, result),
-        further=_campaign_keys(result, campaign),
-        reasons=None if explanations is None else explanations.tree,
+        customer_results=_campaign_keys(result, campaign),
+        explanations=None if explanations is None else explanations.tree,
     )
 
 
 def _record_access(comparison: Comparison, result: WinnerResult) -> SealedTest:
     """Add this access to the ledger, and return the sealed test with all its accesses."""
+    sealed_test = result.sealed_test
+    auc = sealed_test.metrics["roc_auc"]["value"]
+    openings = _ledger(comparison).add(comparison.winner, auc)
+    return replace(sealed_test, accesses=tuple(openings))
+
+
+def _ledger(comparison: Comparison) -> Ledger:
     from retain.verdict.sealed_test import Ledger
 
-    study, sealed_test = comparison.selection.output_dir, result.sealed_test
-    ledger = Ledger(study.ledger, study.ledgers_beside)
-    openings = ledger.add(comparison.winner, sealed_test.metrics["roc_auc"]["value"])
-    return replace(sealed_test, openings=tuple(openings))
+    study = comparison.selection.output_dir
+    return Ledger(study.ledger, study.ledgers_beside)
 
 
 def _plan_campaign(
-    executor: WorkerExecutor,
-    comparison: Comparison,
-    scored: tuple[tuple[SharedValue, SharedValue], Scores],
-    explanations: Explanations | None,
+    executor: WorkerExecutor, comparison: Comparison, *scored: object
 ) -> CampaignFiles:
-    """Plan the campaign in a worker, with drivers if they were computed."""
-    from retain.workflows.campaign import DriverTexts
-
-    texts = None
-    if explanations is not None and explanations.drivers is not None:
-        texts = DriverTexts(explanations.drivers, explanations.features, explanations.levels)
-    arguments = (comparison.config, comparison.settings, *scored, texts)
+    arguments = (comparison.config, comparison.settings, *scored)
     planning = executor.submit("plan", *arguments, description="plans the campaign")
     campaign: CampaignFiles = planning.result()
     return campaign
@@ -268,12 +273,6 @@ def _campaign_keys(result: WinnerResult | None, campaign: CampaignFiles | None) 
     if result is None or campaign is None:
         return {}
     return {"model": result.model, "reference": result.reference, **campaign.tree}
-
-
-def _common_question(selection: RunSelection) -> str | None:
-    """Return the question of the study, None for studies with different questions."""
-    questions = {str(record.config["study"]["question"]) for record in selection.records}
-    return questions.pop() if len(questions) == 1 else None
 
 
 def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
@@ -289,11 +288,3 @@ def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
         if record is not winner:
             other_scores = try_read_scores(selection.find_directory(record), record)
             yield compare_pair(winner, record, (comparison.scores, other_scores))
-
-
-def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
-    """Return a run's scores, None if they cannot be read."""
-    try:
-        return read_run_scores(run, record)
-    except RetainError:
-        return None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retain.record.study import StudyDirectory
     from retain.schema.compare import Compare, ExplainConfig
     from retain.verdict.main_effects import MainEffect
+    from retain.workflows.campaign import DriverTexts
     from retain.workflows.explanation_jobs import AssociationResult
 
     TestExplanations = list[Explained] | NotApplicable | None
@@ -68,6 +69,15 @@ class Explanations:
             name: {level: asdict(label) for level, label in column.levels.items()}
             for name, column in self.columns.items()
         }
+
+    @property
+    def driver_texts(self) -> DriverTexts | None:
+        """The drivers with what describes them in words; None if missing."""
+        from retain.workflows.campaign import DriverTexts
+
+        if self.drivers is None:
+            return None
+        return DriverTexts(self.drivers, self.features, self.levels)
 
     def write(self, study: StudyDirectory) -> None:
         """Write features, groups and drivers; if there are no drivers, remove older ones."""
@@ -154,7 +164,7 @@ class ExplanationJobs:
             raise RetainError(f"{error} To have the verdict without them: explain=none") from None
         result = ExplanationResult(
             level=self._config.explain.name,
-            grounds=associations.context,
+            context=associations.context,
             associations=associations.associations,
             distributions=associations.distributions,
             label_audit=associations.label_audit,
@@ -226,13 +236,13 @@ class ExplanationJobs:
         """Return the top drivers of each training customer, then of those of the sealed test."""
         import pandas as pd
 
-        from retain.explanations.drivers import shares
+        from retain.explanations.drivers import to_contributions
         from retain.explanations.reference_values import top_drivers, typical_ranges
 
         context, n_drivers = associations.context, self._config.explain.top_drivers
         ranges = typical_ranges(context.training, context.target)
-        all_shares = [drivers.shares]
+        all_contributions = [drivers.contributions]
         if isinstance(test_explanations, list):
-            all_shares += map(shares, test_explanations)
-        tables = [top_drivers(part, context.table, ranges, n_drivers) for part in all_shares]
+            all_contributions += map(to_contributions, test_explanations)
+        tables = [top_drivers(part, context.table, ranges, n_drivers) for part in all_contributions]
         return pd.concat(tables, ignore_index=True)

@@ -14,7 +14,7 @@ from retain.customers.customers import Column, Customers, DisplayName
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
-from retain.learning.features import training_columns
+from retain.learning.features import select_model_columns
 from retain.schema.campaign import Rule
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.workflows.saved_winner import LoadedWinner
@@ -91,7 +91,7 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     kinds = saved.reference.kinds
     with capture_log() as messages:
         customers = build_source(node, known_kinds=kinds)()
-    table = training_columns(customers, kinds)
+    table = select_model_columns(customers, kinds)
     if (
         len(table) == saved.reference.n_customers
         and content_hash(table) == saved.reference.content_sha256

@@ -32,7 +32,7 @@ class RunSelection:
         All runs with a valid record.
     broken
         All runs with an invalid record, and the problem.
-    n_unfinished
+    n_interrupted
         Number of runs without a record that no process is doing.
     n_running
         Number of runs that a process is doing now.
@@ -42,7 +42,7 @@ class RunSelection:
     studies: tuple[str, ...]
     runs: tuple[tuple[RunDirectory, Record], ...]
     broken: tuple[BrokenRun, ...]
-    n_unfinished: int
+    n_interrupted: int
     n_running: int
 
     @property
@@ -55,9 +55,15 @@ class RunSelection:
         """Number of runs that occur again in another study; each is compared once."""
         return len(self.runs) - len({record.id for record in self.records})
 
+    @property
+    def question(self) -> str | None:
+        """The question of the study, None for studies with different questions."""
+        questions = {str(record.config["study"]["question"]) for record in self.records}
+        return questions.pop() if len(questions) == 1 else None
+
     def find_directory(self, record: Record) -> RunDirectory:
-        """Return the directory of a record."""
-        return next(run for run, other in self.runs if other is record)
+        """Return the directory of a record, the first one of a run in several studies."""
+        return next(run for run, other in self.runs if other.id == record.id)
 
     def find_run(self, text: str) -> tuple[RunDirectory, Record]:
         """Return a run by its id, or the name or path of its directory.
@@ -214,6 +220,14 @@ def read_run_scores(run: RunDirectory, record: Record) -> Scores:
         If the file is no table of scores, or does not match the record.
     """
     return read_scores(run.scores, record, within=run.path)
+
+
+def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
+    """Return a run's scores, None if they cannot be read."""
+    try:
+        return read_run_scores(run, record)
+    except RetainError:
+        return None
 
 
 def format_commands(selection: RunSelection, arguments: Sequence[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.reference import Reference, read_reference
 from retain.campaign.value.recalibration import Recalibration
 from retain.errors import RetainError, did_you_mean
@@ -59,6 +60,8 @@ class LoadedWinner:
         Date of the sealed test (YYYY-MM-DD), None if customers have one row each.
     thresholds
         Segmentation and catalogue, fitted on the customers of the comparison.
+    ranking
+        The result of the sealed test's comparison with chance.
     """
 
     folder: Path
@@ -69,6 +72,7 @@ class LoadedWinner:
     thresholds: FittedThresholds
     recalibration: Recalibration
     reference: Reference
+    ranking: Ranking
 
     @property
     def customers_csv(self) -> Path:
@@ -108,6 +112,7 @@ def load_winner(path: Path) -> LoadedWinner:
         thresholds=thresholds,
         recalibration=Recalibration.from_json(saved_recalibration),
         reference=read_reference(path.parent / reference.file, reference.sha256),
+        ranking=verdict.versus_random.status,
     )
 
 

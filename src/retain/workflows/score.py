@@ -53,7 +53,7 @@ def score_customers(
     with threadpool_limits(config.threads):
         shifts = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
         audience = _build_audience(saved, settings, new, scores)
-        campaign = apply_to_new_customers(audience, saved.recalibration, settings)
+        campaign = apply_to_new_customers(audience, saved.recalibration, settings, saved.ranking)
         language = config.report.language
         files = to_campaign_files(campaign, settings, saved.recalibration, language, None)
     return ScoreResult(saved, new, files, shifts)
@@ -132,6 +132,7 @@ def score_document(result: ScoreResult) -> dict[str, Any]:
     drift                   number of training customers, PSI of the score, features by shift
     segments, settings      as in verdict.json
     campaign_id             id of the campaign in campaigns/; null if there is none
+    no_campaign             the reason why none was planned, as in verdict.json; null otherwise
     campaign_sha256         SHA-256 of its campaign.json
     cautions                warnings for the reader
     """
@@ -151,6 +152,7 @@ def score_document(result: ScoreResult) -> dict[str, Any]:
         "settings": tree["settings"],
         "campaign_id": (tree["campaign"] or {}).get("id"),
         "campaign_sha256": tree["campaign_sha256"],
+        "no_campaign": tree["campaign"] if "reason" in (tree["campaign"] or {}) else None,
         "cautions": list_cautions(result),
     }
 

@@ -16,7 +16,7 @@ from retain.schema.compare import Compare
 from retain.schema.parsing import parse
 from retain.schema.run import Run
 from retain.workflows.recorded_data import merge_recorded
-from retain.workflows.test_set import TrainingData
+from retain.workflows.winner_evaluation import TrainingData
 
 CLOSED_MESSAGE = (
     "The sealed test stays closed, so there are no model, no segments and no campaign. Compare "

@@ -19,6 +19,8 @@ def make_problem(
     m = int(rng.integers(1, 5)) if offers is None else offers
     cost = rng.uniform(0, 3, m if flat else (n, m)) * (rng.random(m) < 0.9)
     net = rng.lognormal(1, 1, (n, 1)) * rng.uniform(0.1, 1, (n, m)) - rng.uniform(0, 2, m)
+    net[rng.random(n) < 0.2] = 0.0  # customers with nothing at stake
+    net[rng.random((n, m)) < 0.1] = 0.0
     if rounded:
         net, cost = np.round(net), np.round(cost)
     capacity = np.where(rng.random(m) < 0.5, np.inf, rng.integers(0, n + 1, m))
@@ -56,14 +58,14 @@ def solve_with_highs(
     if min_contacts is not None:
         rows.append(-1.0 * np.repeat(segment == np.arange(len(min_contacts))[:, None], m, axis=1))
         upper.append(-min_contacts)
-    most = np.ones(cells) if eligible is None else eligible.reshape(-1).astype(float)
+    most = (net > 0).astype(float) if eligible is None else (eligible & (net > 0)).astype(float)
     matrix, upper = np.vstack(rows), np.concatenate(upper)
     constraint = LinearConstraint(matrix, ub=upper)
     options = {"mip_rel_gap": 0.0}
     result = milp(
         -net.reshape(-1),
         integrality=np.ones(cells),
-        bounds=Bounds(0, most),
+        bounds=Bounds(0, most.reshape(-1)),
         constraints=constraint,
         options=options,
     )
@@ -86,14 +88,10 @@ def check_plan(plan, problem):
     counts = np.bincount(offers, minlength=m)
     assert problem["capacity"] is None or (counts <= problem["capacity"]).all()
     assert problem["max_contacts"] is None or len(rows) <= problem["max_contacts"]
-    if problem["min_contacts"] is None:
-        assert (net[rows, offers] >= 0).all()
-        return
-    contacted = np.bincount(problem["segment"][rows], minlength=len(problem["min_contacts"]))
-    assert (contacted >= problem["min_contacts"]).all()
-    for k, most in enumerate(problem["min_contacts"]):
-        if contacted[k] > most:
-            assert (net[rows, offers][problem["segment"][rows] == k] >= 0).all()
+    assert (net[rows, offers] > 0).all()
+    if problem["min_contacts"] is not None:
+        contacted = np.bincount(problem["segment"][rows], minlength=len(problem["min_contacts"]))
+        assert (contacted >= problem["min_contacts"]).all()
 
 
 FLAGS = {"rounded": st.booleans(), "flat": st.booleans(), "min_contacts": st.booleans()}
@@ -161,18 +159,29 @@ def test_an_exact_fit_is_not_over_budget():
     assert (plan.offer_index >= 0).sum() == 30
 
 
-def test_a_minimum_is_met_at_a_loss_and_no_further():
-    net = np.array([[-1.0], [-3.0], [-2.0], [4.0]])
-    minimums = {"segment": np.array([0, 0, 0, 1]), "min_contacts": np.array([2, 0])}
-    plan = allocate(Problem(net, np.ones(1), **minimums))
-    assert plan.offer_index.tolist() == [0, -1, 0, 0]
-    assert plan.objective == pytest.approx(1.0)
-    assert 2.0 - 1e-6 <= plan.min_contacts_prices[0] <= 3.0 + 1e-6
+def test_a_minimum_is_met_by_those_who_gain_least_and_costs_what_others_would_gain():
+    net = np.array([[1.0], [0.0], [2.0], [4.0], [6.0]])
+    minimums = {"segment": np.array([0, 0, 0, 1, 1]), "min_contacts": np.array([1, 0])}
+    plan = allocate(Problem(net, np.ones(1), max_contacts=2, **minimums))
+    assert plan.offer_index.tolist() == [-1, -1, 0, -1, 0]
+    assert plan.objective == pytest.approx(8.0)
+    assert 2.0 - 1e-6 <= plan.min_contacts_prices[0] <= 5.0 + 1e-6
     assert plan.min_contacts_prices[1] == 0.0
-    tight = allocate(Problem(net, np.ones(1), budget=2.0, **minimums))
-    assert tight.offer_index.tolist() == [0, -1, 0, -1]
-    assert tight.objective == pytest.approx(-3.0)
+    both = {**minimums, "min_contacts": np.array([2, 0])}
+    tight = allocate(Problem(net, np.ones(1), max_contacts=2, **both))
+    assert tight.offer_index.tolist() == [0, -1, 0, -1, -1]
     assert tight.relative_gap == pytest.approx(0.0, abs=1e-9)
+
+
+# Who has nothing to gain is no customer to fill a minimum with.
+@pytest.mark.parametrize("net", [0.0, -1.0])
+def test_no_minimum_is_filled_with_customers_who_gain_nothing(net):
+    cells = np.array([[net], [3.0], [2.0]])
+    minimums = {"segment": np.zeros(3, dtype=int)}
+    plan = allocate(Problem(cells, np.zeros(1), min_contacts=np.array([2]), **minimums))
+    assert plan.offer_index.tolist() == [-1, 0, 0]
+    with pytest.raises(RetainError, match="2 customers for whom an offer pays, and 3 of them"):
+        allocate(Problem(cells, np.zeros(1), min_contacts=np.array([3]), **minimums))
 
 
 def test_a_minimum_that_cannot_be_met_says_how_many_could():
@@ -253,12 +262,24 @@ def test_more_budget_is_never_worth_less_and_units_do_not_matter(seed):
     assert allocate(Problem(**cents)).objective == pytest.approx(100 * values[1], rel=1e-7)
 
 
+# Annealing, samples, pools and repair each move customers: none may move to a cell without gain.
+@pytest.mark.parametrize("n", [700, 12_000])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_path_of_the_solver_chooses_a_cell_without_gain(n, seed):
+    problem = make_problem(seed, n, 4, rounded=seed % 2 == 1, min_contacts=True)
+    problem["budget"], problem["max_contacts"] = 0.3 * n, n // 3
+    problem["min_contacts"] = np.array([n // 20, 0, n // 30])
+    for exact_up_to in (0, 2_000):
+        check_plan(allocate(Problem(**problem), exact_up_to=exact_up_to), problem)
+
+
 @pytest.fixture(scope="module")
 def large():
     """Twenty thousand customers: samples, one pass, cooling and a repair, and no HiGHS."""
     rng = np.random.default_rng(4)
     n, m = 20_000, 6
     stake, risk = rng.lognormal(3.5, 0.9, n), rng.beta(2, 4, n)
+    stake[::25] = 0.0
     saved = risk[:, None] * rng.uniform(0.1, 0.4, m)
     cost = rng.uniform(0.1, 1, m) + saved * rng.uniform(0, 4, m)
     net = saved * stake[:, None] - cost

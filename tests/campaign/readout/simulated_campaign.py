@@ -46,7 +46,7 @@ def write_tree(folder, tree):
 
 def simulate_campaign(design=simulation.SMALL, seed=5):
     """One campaign, who declined, and what each customer was worth: kept where he stayed."""
-    (treated,), (declined,) = design.drawn(1, seed)
+    (treated,), (declined,) = design.sample(1, seed)
     kept = np.where(declined, 0.0, design.table["profit"])
     return design.assignment(treated), declined, kept
 

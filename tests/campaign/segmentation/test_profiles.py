@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import special
 
+from retain.campaign.segmentation.outcomes import Outcomes, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import fit_segmentation, segments_of
 from retain.campaign.segmentation.stability import Stability, stability
 from retain.schema.campaign import Segmentation, ThresholdBands, Translated
-from retain.verdict.statistics import mean_interval
+from retain.verdict.statistics import wilson_interval
 
 CALLED = {"low": Translated(en="low", ru="низкий"), "high": Translated(en="high", ru="высокий")}
 CONFIG = Segmentation(
@@ -37,6 +39,14 @@ def placed(scored):
     return audience.with_segments(segments_of(audience, known)), known
 
 
+@pytest.fixture
+def outcomes(placed):
+    """Declines drawn from the customers' risks."""
+    risk = placed[0].table["risk"].to_numpy()
+    declined = (np.random.default_rng(0).random(len(risk)) < risk).astype(float)
+    return Outcomes(declined, risk, np.arange(len(risk)))
+
+
 def test_segments_add_up_to_the_customers_and_their_money(placed):
     audience, known = placed
     rows = build_profiles(audience, known, money(audience))
@@ -44,7 +54,7 @@ def test_segments_add_up_to_the_customers_and_their_money(placed):
     assert sum(one["n_customers"] for one in rows) == len(audience)
     assert sum(one["share"] for one in rows) == pytest.approx(1)
     assert sum(one["total_profit"] for one in rows) == pytest.approx(table["profit"].sum())
-    at_risk = sum(one["profit_at_risk"]["value"] for one in rows)
+    at_risk = sum(one["expected_profit_at_risk"] for one in rows)
     assert at_risk == pytest.approx(table["profit_at_risk"].sum())
     consented = sum(one["contactable_share"] * one["n_customers"] for one in rows)
     assert consented == pytest.approx(table["contactable"].sum())
@@ -56,21 +66,51 @@ def test_each_segment_is_told_by_its_own_customers(placed):
     rows = build_profiles(audience, known, money(audience))
     one = next(row for row in rows if row["segment"] == name)
     part = audience.table[audience.segments == name]
-    expected = mean_interval(part["risk"].to_numpy())
-    assert tuple(one["risk"].values()) == pytest.approx(expected)
+    assert (one["n_customers"], one["expected_risk"]) == (len(part), part["risk"].mean())
+    assert (one["n_declined"], one["p"], one["is_miscalibrated"]) == (None, None, False)
     assert one["label"] == {"en": "high · high", "ru": "высокий · высокий"}
     assert one["profit_at_risk"]["low"] < one["profit_at_risk"]["high"]
     assert one["is_small"] == (len(part) < 70)
 
 
+# The t interval over predicted risks held the truth in .487 of segments.
+def test_the_risk_of_a_segment_is_the_share_that_declined_with_wilson_s_interval(placed, outcomes):
+    audience, known = placed
+    observed = observe(outcomes, audience.segments, audience.table["risk"].to_numpy()).segments
+    for one in build_profiles(audience, known, money(audience), observed=observed):
+        inside = np.asarray(audience.segments) == one["segment"]
+        declined, count = int(outcomes.declined[inside].sum()), int(inside.sum())
+        low, high = wilson_interval(declined, count)
+        assert one["n_declined"] == declined
+        if count >= 20:
+            expected = {"value": declined / count, "low": low, "high": high}
+            assert one["risk"] == pytest.approx(expected)
+            assert 0 < one["p"] <= 1
+        assert one["expected_risk"] == pytest.approx(outcomes.expected[inside].mean())
+
+
+def test_customers_without_outcomes_have_the_interval_of_the_calibration(placed):
+    audience, known = placed
+    error = np.random.default_rng(0).normal(0, 0.05, (len(audience), 2))
+    for one in build_profiles(audience, known, None, sensitivity=error):
+        inside = np.asarray(audience.segments) == one["segment"]
+        if inside.sum() < 20:
+            assert one["risk"] is None
+            continue
+        mean = audience.table["risk"].to_numpy()[inside].mean()
+        reach = 1.959964 * np.linalg.norm(error[inside].mean(axis=0)) / (mean * (1 - mean))
+        ends = [special.expit(special.logit(mean) + sign * reach) for sign in (-1, 1)]
+        assert list(one["risk"].values()) == pytest.approx([mean, *ends])
+
+
 def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
     audience, known = placed
     rows = build_profiles(audience, known, money(audience))
-    values = [one["profit_at_risk"]["value"] for one in rows]
+    values = [one["expected_profit_at_risk"] for one in rows]
     assert values == sorted(values, reverse=True)
     poor = audience.table[["score", "origin", "risk", "contactable"]]
     rows = build_profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
-    risks = [one["risk"]["value"] for one in rows]
+    risks = [one["expected_risk"] for one in rows]
     assert risks == sorted(risks, reverse=True)
     assert {(one["total_profit"], one["profit_at_risk"]) for one in rows} == {(None, None)}
 
@@ -101,13 +141,22 @@ def test_the_direction_is_that_of_the_effect_and_labels_are_in_both_languages(pl
     assert all(len(one) <= 3 for one in contrasts.values())
 
 
-def test_a_segment_of_one_customer_is_told_too(scored):
+# One customer alone got the interval 0.63-0.63.
+def test_a_segment_of_one_customer_has_a_count_and_no_interval(scored):
     audience = scored()
     names = np.array(["one", *["many"] * (len(audience) - 1)], dtype=object)
-    rows = build_profiles(audience.with_segments(names), CONFIG, None)
+    every = np.ones(len(audience))
+    observed = observe(Outcomes(every, every / 2, np.arange(len(every))), names, every).segments
+    audience = audience.with_segments(names)
+    rows = build_profiles(audience, CONFIG, money(audience), observed=observed)
     one = next(row for row in rows if row["segment"] == "one")
     assert (one["n_customers"], one["contrasts"]) == (1, [])
-    assert one["risk"]["value"] == one["risk"]["low"]
+    assert (one["n_declined"], one["risk"], one["p"], one["profit_at_risk"]) == (
+        1,
+        None,
+        None,
+        None,
+    )
 
 
 def test_everything_told_is_finite_and_passes_through_json(placed):

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import yaml
 
+from retain.campaign.segmentation.bands import assign_bands, fit_bands
 from retain.campaign.segmentation.segments import (
     assign_segments,
     check_segmentation,
+    find_dominant,
     fit_segmentation,
     segment_labels,
     segments_of,
@@ -209,7 +211,7 @@ def test_the_stores_own_rules_speak_of_what_its_contract_has(checkout, one_click
         (
             BANDS,
             {"value": ThresholdBands(scale="break_even", bands={"low": 0})},
-            r"value\.scale: it is 'break_even'; of value, expected given or quantile",
+            r"value\.scale: it is 'break_even'; of value, expected absolute or quantile",
         ),
         (RULES, {"rules": {}}, r"^segmentation\.rules is empty; expected at least one name"),
         (
@@ -239,3 +241,68 @@ def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(scored):
     config = {"name": "x", "kind": "rules", "min_size": 1, "rules": {"few": tree}}
     with pytest.raises(RetainError, match=r"rules\.few\.when: feature 'pgaes' .* mean 'pages'\?"):
         assign_segments(scored(), parse(Segmentation, config))
+
+
+def rare_risks(n=4_000, mean=-4.4):
+    """Risks of customers of whom about 2 % decline."""
+    return 1 / (1 + np.exp(-(mean + np.random.default_rng(0).normal(size=n))))
+
+
+# A decline rate of 2 % once put 3,991 of 4,000 customers into one band.
+@pytest.mark.parametrize("mean", [-4.4, -2.0, -0.5, 1.0, 3.0])
+def test_the_default_bands_of_risk_split_any_store(checkout, mean):
+    risk = rare_risks(mean=mean)
+    fitted = fit_bands(shipped(checkout)["risk_value"].risk, risk)
+    begins = np.array(list(fitted.bands.values()))
+    assert fitted.scale == "absolute"
+    assert begins[0] == 0
+    assert begins[1] == pytest.approx(risk.mean())
+    assert (np.diff(begins) > 0).all()
+    assert begins[-1] < 1
+    shares = np.bincount(assign_bands(fitted, risk), minlength=3) / len(risk)
+    assert shares.max() < 0.9
+    assert shares.min() > 0.01
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.02, 0.38, 0.999, 1.0])
+def test_bands_relative_to_the_base_rate_have_multiples_of_its_odds(rate):
+    bands = ThresholdBands(scale="base_rate", bands={"low": 0, "one": 1, "three": 3})
+    begins = list(fit_bands(bands, np.full(7, rate)).bands.values())
+    assert all(0 <= begin <= 1 for begin in begins)
+    if 0 < rate < 1:
+        odds = [begin / (1 - begin) for begin in begins]
+        assert odds == pytest.approx([0, rate / (1 - rate), 3 * rate / (1 - rate)])
+
+
+def test_a_band_that_holds_nearly_all_customers_is_told(scored):
+    customers = scored(400)
+    customers.table["risk"] = rare_risks(400)
+    fixed = fit_segmentation(customers, BANDS)
+    found = find_dominant(customers, fixed)
+    assert (found["name"], found["label"]) == ("low risk", None)
+    assert found["share"] > 0.9
+    relative = ThresholdBands(scale="base_rate", bands={"low": 0, "high": 1})
+    split = fit_segmentation(customers, BANDS.model_copy(update={"risk": relative}))
+    assert find_dominant(customers, split) is None
+
+
+def test_a_rule_that_holds_for_nearly_all_customers_is_told(scored):
+    customers = scored(400)
+    rules = {"everybody": {"when": {"risk": {"at_least": 0.0}}}}
+    tree = {"name": "one", "kind": "rules", "min_size": 1, "rules": rules}
+    found = find_dominant(customers, fit_segmentation(customers, parse(Segmentation, tree)))
+    assert (found["name"], found["share"]) == ("everybody", 1.0)
+
+
+# Who typed probabilities before the default became relative must not get other bands unawares.
+def test_a_probability_typed_for_a_multiple_is_refused(checkout, scored):
+    bands = shipped(checkout)["risk_value"].risk
+    typed = bands.model_copy(update={"bands": {**bands.bands, "high": 0.7}})
+    with pytest.raises(RetainError, match=r"bands.high is 0.7, and medium .*scale=absolute"):
+        check_segmentation(scored(), BANDS.model_copy(update={"risk": typed}))
+
+
+def test_bands_of_value_have_no_base_rate(scored):
+    relative = ThresholdBands(scale="base_rate", bands={"low": 0, "high": 1})
+    with pytest.raises(RetainError, match="of value, expected absolute or quantile"):
+        check_segmentation(scored(), BANDS.model_copy(update={"value": relative}))

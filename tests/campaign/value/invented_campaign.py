@@ -9,7 +9,8 @@ import pandas as pd
 
 from retain.campaign.audience import Audience
 from retain.campaign.offers import offers as economics
-from retain.campaign.value.recalibration import Recalibration
+from retain.campaign.value.calibration_map import CalibrationMap, ProfitScale
+from retain.campaign.value.recalibration import Line, Recalibration
 from retain.campaign.value.value import value_at_stake
 from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer, Translated
 
@@ -20,7 +21,37 @@ RANGES = {
     "cost_multiplier": {"value": 1.0, "low": 0.8, "high": 1.25},
 }
 WORDS = Translated(en="Offer", ru="Предложение")
-UNSURE = Recalibration(-0.2, 0.9, np.array([[0.01, 0.004], [0.004, 0.008]]), 1000, 400)
+
+
+def make_line(intercept, slope, covariance):
+    """The two-parameter line for averaged scores and for those of one model."""
+    one = CalibrationMap("logit", np.array([intercept, slope]), np.array(covariance))
+    line = Line(intercept, slope, slope - 0.1, slope + 0.1)
+    return Recalibration(one, one, 1000, 400, line)
+
+
+UNSURE = make_line(-0.2, 0.9, [[0.01, 0.004], [0.004, 0.008]])
+SCALE = ProfitScale(3.0, 0.7, 0.5, -2.5, 2.5, has_missing=True)
+LINKED = Recalibration(
+    CalibrationMap(
+        "logit",
+        np.array([-0.2, 0.9, 0.4, 0.05, -0.3]),
+        np.diag([0.01, 0.008, 0.006, 0.003, 0.02]),
+        (),
+        SCALE,
+    ),
+    CalibrationMap(
+        "beta",
+        np.array([-0.1, 0.7, 1.1, 0.5, 0.05, -0.2]),
+        np.diag([0.01, 0.008, 0.01, 0.006, 0.003, 0.02]),
+        (),
+        SCALE,
+    ),
+    1000,
+    400,
+    Line(-0.2, 0.9, 0.8, 1.0),
+)
+"""Risk that depends on profit, by another map for a third of the customers."""
 
 
 def make_value(simulations=400, **ranges):
@@ -44,11 +75,12 @@ def make_audience(n=300, seed=0, *, recalibration=UNSURE, value=None, decimals=N
     profit = random.gamma(2, 2, n) - 0.5
     profit[random.random(n) < 0.05] = np.nan
     stake = value_at_stake(profit, value or make_value())
-    risk = recalibration.probability(score)
+    origin = np.where(np.arange(n) % 3 > 0, "out_of_fold", "sealed_test")
+    risk = recalibration.probability(score, profit, origin == "sealed_test")
     table = pd.DataFrame(
         {
             "score": score,
-            "origin": "new",
+            "origin": origin,
             "risk": risk,
             "contactable": random.random(n) < 0.75,
             "profit": profit,

@@ -4,14 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import build_audience
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
 
-from .invented_campaign import make_value
+from .invented_campaign import make_line, make_value
 
-HALVED = Recalibration(0.0, 0.5, np.zeros((2, 2)), 100, 40)
+HALVED = make_line(0.0, 0.5, np.zeros((2, 2)))
 
 
 def scores(customers, origin, rows, repeats=2):

@@ -136,10 +136,13 @@ def further(text):
     end = {"value": 1.0, "low": 0.0, "high": 2.0}
     contrast = {"feature": text, "level": text, "in_segment": 0.5, "elsewhere": 0.2}
     segment = {"segment": text, "n_customers": 2, "risk": end}
+    segment |= {"n_declined": 1, "expected_risk": 0.5, "is_miscalibrated": True}
     segment |= {"profit_at_risk": end, "contrasts": [contrast], "is_small": True}
     return {
         "segments": [segment],
         "n_scored": {text: 2},
+        "dominant_segment": {"name": text, "label": None, "share": 0.99},
+        "fitted_thresholds": {"segmentation": {"risk": {"bands": {text: 0.5}}}},
         "campaign": {
             "profit_unit": text,
             "offers": [
@@ -178,7 +181,7 @@ def compared(at, text, made):
     )
     level = SimpleNamespace(level=text, mean=0.1, low=0.0, high=0.2, p=0.5, pairs=3)
     row = {"rank": 1, "id": text, "roc_auc": 0.9, "roc_auc_low": 0.8, "roc_auc_high": 1.0}
-    row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_holm": 1.0, "tied": False}
+    row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_adjusted": 1.0, "tied": False}
     verdict = SimpleNamespace(
         table=pd.DataFrame([row | {"stopped_early": False, "n_folds": 1, "model": text}]),
         best=winner,
@@ -198,15 +201,16 @@ def compared(at, text, made):
         largest_changes=[{"customer_id": text, "a": 0.1, "b": 0.2}],
     )
     findings = SimpleNamespace(
+        chance=SimpleNamespace(status="not_shown", sentence=text),
         unfinished=3,
         running=1,
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
-        reasons=reasons(text),
+        explanations=reasons(text),
         sealed=SimpleNamespace(
-            customers=1, metrics={text: metric}, description=text, openings=(1, 2)
+            customers=1, metrics={text: metric}, description=text, accesses=(1, 2)
         ),
-        further=further(text),
+        customer_results=further(text),
         diffs=[difference],
         gate=[SimpleNamespace(passed=False, message=text)],
     )
@@ -240,15 +244,18 @@ def scored(at, text, made):
 def read_out(at, text, made):
     ends = {"value": 1.0, "low": 0.0, "high": 2.0}
     effect = {"outcome": "declined", "scope": text, "name": text, "conclusion": "helped"}
-    effect |= {"treated_mean": 0.1, "control_mean": 0.2, "p_holm": 0.1, "customers_saved": ends}
+    effect |= {"treated_mean": 0.1, "control_mean": 0.2, "p_adjusted": 0.1, "customers_saved": ends}
     effect |= {"difference": {"value": -0.1, "low": -0.2, "high": 0.0}}
     effect |= {"minimum_detectable_effect": 0.1}
     rate = {"value": 0.1, "low": 0.0, "high": 0.2}
+    test = {"outcome": "declined", "scope": text, "q": 1.0, "df": 1, "p": 0.3}
     harm = {"code": "harm", "scope": text, "name": text, "outcome": "declined"}
     arms = {"treatment": 5, "control": 5}
     money = {"gain": ends, "net": ends, "basis": "observed", "cost": 1.0, "cost_basis": "stated"}
     tree = {
         "alpha": 0.05,
+        "power": 0.8,
+        "heterogeneity": [test],
         "campaign_id": text,
         "n_planned": arms,
         "n_observed": arms,
@@ -258,7 +265,11 @@ def read_out(at, text, made):
         "money": money | {"expected_net": 1.0, "conclusion": "paid"},
         "profit_unit": text,
         "qini": {text: {"qini": ends}},
-        "cautions": [harm, {"code": "unknown_customers", "n_customers": text}],
+        "cautions": [
+            harm,
+            {"code": "unknown_customers", "n_customers": text},
+            {"code": "prior_conflict", "offer": text},
+        ],
         "catalogue": text,
         "save_rates": [
             {"offer": text, "n_treated": 1, "n_control": 1, "prior": rate, "posterior": rate}

@@ -50,6 +50,21 @@ def test_the_first_says_who_won_and_how_sure_that_is(tree):
     assert f"(95\u00a0% CI {metric['low']:.3f}–{metric['high']:.3f})" in first
 
 
+# The best of many looks better than it is, so its corrected mean stands beside the raw one.
+@pytest.mark.parametrize(
+    ("language", "words_there"),
+    [("en", "corrected for the choice among"), ("ru", "с поправкой на выбор из")],
+)
+def test_the_corrected_mean_stands_beside_the_raw_one(tree, language, words_there):
+    corrected = tree["selection"]["corrected"]
+    mean = corrected["metrics"]["roc_auc"]
+    first = sentences(tree, language)[0]
+    assert words_there in first
+    assert f"{mean['value']:.3f}".replace(".", ",") in first.replace(".", ",")
+    corrected["method"] = "one_candidate"
+    assert words_there not in sentences(tree, language)[0]
+
+
 def test_it_says_which_of_the_tied_is_simplest(tree):
     assert f"the simplest of them is {tree_run(tree, 'simplest_tied')}" in plain(sentences(tree)[1])
     tree["selection"]["simplest_tied"] = tree["selection"]["best"]
@@ -83,26 +98,31 @@ def test_it_says_when_no_other_run_is_tied(tree):
     assert "all other runs score significantly lower" in sentences(tree)[1]
 
 
-def test_it_says_when_nothing_beats_chance_and_names_the_guessing_run(tree):
+def test_it_says_when_the_winner_is_not_shown_to_beat_chance_and_names_the_guessing_run(tree):
     dummy = next(row for row in tree["leaderboard"] if row["model"] == "dummy")
-    tree["versus_random"] = {"significant": False, "p": 0.31, "tied": [dummy["id"]]}
+    tree["versus_random"] |= {"status": "not_shown", "p": 0.31, "tied": [dummy["id"]]}
     third = sentences(tree)[2]
-    assert third.startswith("no run is shown to rank customers better than chance")
+    assert "the winner is not shown to rank customers better than chance" in third
     assert dummy["id"] in third
     tree["versus_random"]["tied"] = []
-    assert sentences(tree)[2].endswith("(best run: p = 0.310, corrected for the number of runs)")
+    assert sentences(tree)[2].endswith("(one-sided p = 0.310, level 0.025)")
+    assert "nothing" not in third
+
+
+def test_it_says_when_chance_was_not_tested(tree):
+    tree["versus_random"] |= {"status": "not_tested", "p": None, "level": None}
+    assert "was not tested, since the sealed test was not opened" in sentences(tree)[2]
 
 
 def test_it_says_how_sure_it_is_that_chance_is_beaten(tree):
-    assert "ranks customers better than chance (p < 0.001" in sentences(tree)[2]
+    assert "better than chance (one-sided p < 0.001, level 0.025)" in sentences(tree)[2]
 
 
-# On noise ties are judged by one test alone, so two must not be named.
-def test_it_names_the_tests_by_which_runs_are_tied(tree):
-    assert "Bayesian correlated t-test, practical equivalence within 0.01" in sentences(tree)[1]
-    tree["versus_random"]["significant"] = False
-    assert "Bayesian" not in sentences(tree)[1]
-    assert "α = 0.05" in sentences(tree)[1]
+def test_it_names_the_test_by_which_runs_are_tied(tree):
+    assert (
+        "corrected for the number of runs and the choice of the best, α = 0.05"
+        in sentences(tree)[1]
+    )
 
 
 # Largest first is how the verdict sorts axes; the largest level is what the sentence is about.
@@ -137,21 +157,22 @@ def test_a_significant_effect_goes_before_a_larger_one_that_is_not(tree):
     )
 
 
-# That a model is better than one that gives all customers the same score is no finding.
-def test_the_dummy_baseline_moves_nothing(tree):
+# That a model is better than one score for all, or than a rule of thumb, is no finding.
+@pytest.mark.parametrize("baseline", ["dummy", "recency_rule", "bg_nbd"])
+def test_a_baseline_moves_nothing(tree, baseline):
     difference = {"value": -0.4, "low": -0.5, "high": -0.3}
     level = {
         **tree["main_effects"][0]["levels"][0],
-        "level": "dummy",
+        "level": baseline,
         "difference": difference,
     }
     model = {**tree["main_effects"][0], "factor": "model", "reference": "svc", "levels": [level]}
     tree["main_effects"] = [model, *tree["main_effects"]]
-    assert "dummy" not in sentences(tree)[3]
+    assert baseline not in sentences(tree)[3]
+    model["reference"], level["level"] = baseline, "svc"
+    assert baseline not in sentences(tree)[3]
     tree["main_effects"] = [model]
-    assert sentences(tree)[3].startswith(
-        "apart from the dummy baseline no setting was varied alone"
-    )
+    assert sentences(tree)[3].startswith("apart from the baselines no setting was varied alone")
 
 
 def test_the_last_says_how_often_the_sealed_test_was_opened(tree):

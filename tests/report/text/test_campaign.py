@@ -8,7 +8,6 @@ from retain.campaign.planning.document import CAUTION_CHECKS
 from retain.report.page.page import page
 from retain.report.text.campaign import (
     assumptions,
-    cautions,
     fixed_assumptions,
     limits,
     plan_quality_text,
@@ -17,6 +16,8 @@ from retain.report.text.campaign import (
     summary,
 )
 from retain.report.text.captions import caption
+from retain.report.text.cautions import cautions, no_campaign
+from retain.report.text.numbers import format_number
 from retain.report.text.segments import contrast_message, segment_sentences, stability_message
 from retain.report.text.words import words
 
@@ -51,9 +52,10 @@ def test_the_first_sentence_says_to_how_many_at_what_cost_and_what_it_is_expecte
 def test_nothing_is_promised_below_what_can_be_detected(campaign):
     text = plain(promise(campaign))
     assert text.startswith(
-        "the campaign is too small to measure its effect: the expected fall of 4.1 "
+        "the campaign is too small to measure its effect: the share that declines is expected to "
+        "fall by 4.1 percentage points"
     )
-    assert "below the 11.9 that can be detected" in text
+    assert "it takes a fall of 11.9 to be seen in 4 of 5 such campaigns" in text
     assert text.endswith("982 customers in each group would be needed")
     campaign["power"]["overall"]["required_n"] = None
     assert "in each group" not in plain(promise(campaign))
@@ -63,7 +65,9 @@ def test_what_can_be_seen_is_left_to_the_control_group_to_judge(campaign):
     campaign["power"]["overall"] |= {"minimum_detectable_effect": 0.03, "claimable": True}
     text = plain(promise(campaign))
     assert text.startswith("if the assumptions hold, the share that declines falls by 4.1 ")
-    assert "an effect of 3.0 or more can be detected" in text
+    assert "a fall of 3.0 would be seen in 4 of 5 such campaigns" in text
+    campaign["power"]["power"] = 0.95
+    assert "in 19 of 20 such campaigns" in plain(promise(campaign))
 
 
 def test_groups_too_small_for_any_effect_promise_nothing(campaign):
@@ -72,7 +76,7 @@ def test_groups_too_small_for_any_effect_promise_nothing(campaign):
         "required_n": None,
         "claimable": False,
     }
-    assert plain(promise(campaign)).startswith("the groups are too small to detect")
+    assert plain(promise(campaign)).startswith("the groups are too small to see")
 
 
 def test_without_a_control_group_it_is_said_what_cannot_be_known(campaign):
@@ -84,7 +88,7 @@ def test_a_plan_that_contacts_nobody_is_an_answer(campaign):
     campaign["plan"] |= {"n_chosen": 0, "n_treated": 0, "n_control": 0}
     text = spoken(summary(campaign))
     assert text[0].endswith("so nobody is contacted")
-    assert not any("detect" in one or "control group and" in one for one in text)
+    assert not any("such campaigns" in one or "control group and" in one for one in text)
     campaign["shadow_prices"]["budget"] = None
     assert not any("budget" in one for one in spoken(limits(campaign)))
 
@@ -142,23 +146,47 @@ def test_limits_that_bind_nothing_are_worth_nothing(campaign):
     }
     for one in campaign["offers"]:
         one["shadow_price"] = 0.0
-    assert spoken(limits(campaign)) == [
-        "a larger budget would add nothing: for 396 the plan already contains every offer that pays"
-    ]
+    (text,) = spoken(limits(campaign))
+    assert text.startswith("a larger budget would add nothing: the plan costs 396, and within")
     campaign["shadow_prices"] = None
     assert limits(campaign) == []
 
 
 def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
-    assert any(
-        "within these limits no plan can exceed" in one
-        for one in spoken(plan_quality_text(campaign))
-    )
+    (text,) = [one for one in spoken(plan_quality_text(campaign)) if "the best plan" in one]
+    assert text.startswith("under these assumptions the expected net value is at most 0.00004")
     campaign["plan"] |= {"is_optimal": True, "method": "exact"}
-    (text,) = [
-        one for one in spoken(plan_quality_text(campaign)) if "without a control group" in one
+    (text,) = [one for one in spoken(plan_quality_text(campaign)) if "no plan" in one]
+    assert text.endswith("net value, which is proven (HiGHS, an exact solver)")
+
+
+# The solver's value of treated and control together was once printed beside the net value.
+def test_no_sentence_on_the_plan_tells_another_net_value(campaign):
+    net = format_number(campaign["plan"]["expected_net"]["value"], "money", "en")
+    (summarised,) = [one for one in spoken(summary(campaign)) if "net value is" in one]
+    assert f"net value is {net} " in summarised
+    assert not any("net value would be" in one for one in spoken(plan_quality_text(campaign)))
+
+
+@pytest.mark.parametrize("code", ["no_profit", "ranking_not_shown", "free_offers"])
+def test_every_reason_for_no_campaign_has_a_sentence(code):
+    text = no_campaign({"campaign": {"reason": "as in the file", "code": code, "overrides": []}})
+    assert words("en").plain(text) != words("ru").plain(text)
+
+
+def test_cautions_name_the_free_offers_and_the_minimums_unmet(tree):
+    campaign = tree["campaign"]
+    campaign["free_offers"] = ["free_delivery"]
+    unmet = {"segment": "high risk, high value", "minimum": 30, "n_paying": 20, "n_treated": 16}
+    campaign["plan"]["unmet_minimums"] = [unmet]
+    campaign["cautions"] = [
+        {"code": "free_offers", "offers": ["free_delivery"]},
+        {"code": "minimums_unmet", "segments": [unmet]},
     ]
-    assert text.endswith("no plan is better, which is proven (HiGHS, an exact solver)")
+    free, minimum = spoken(cautions(tree))
+    assert "“Free delivery”" in free
+    assert "“High risk, high value” gets 16 contacts instead of 30" in minimum
+    assert "pays for 20 of its customers" in minimum
 
 
 @pytest.mark.parametrize(
@@ -174,7 +202,7 @@ def test_the_slope_of_the_recalibration_is_read(campaign, ends, reading):
 def test_where_the_plan_stays_the_same_is_said_of_known_ranges_alone(campaign):
     stated = [one["name"] for one in campaign["assumptions"]]
     *_, stays, changes = spoken(plan_quality_text(campaign))
-    assert stays == "the plan stays the same over the whole range of “Multiplier of the profit”"
+    assert stays == "the plan is the same at both ends of the range of “Multiplier of the profit”"
     assert "Duration of a decline, months" in changes
     assert "Share of profit lost" not in stays + changes
     campaign["sensitivity"] = None
@@ -251,6 +279,44 @@ def test_values_that_differ_are_seen_to_differ(tree):
     assert plain(contrast_message(number)).endswith("5.0004 (others 5.0001)")
 
 
+def test_risks_that_are_not_those_observed_are_a_caution_and_a_mark(tree, campaign, html):
+    (first, *_) = cautions(tree)
+    assert plain(first).startswith(
+        "Observed and expected declines differ by more than chance (segments: 1, tenths of the "
+        "risk: 0; 18 tests, level 0.05 over all of them)."
+    )
+    assert "не" in plain(first, "ru")
+    marked = re.findall(r'<tr[^>]*><th scope="row".*?</tr>', html, re.DOTALL)
+    assert sum("differs from expected" in row for row in marked) == 1
+    assert campaign["cautions"][0]["code"] == "risk_miscalibrated"
+
+
+def test_few_customers_have_a_count_instead_of_an_interval(tree):
+    one = tree["segments"][-1]
+    one |= {"risk": None, "profit_at_risk": None, "n_customers": 12, "n_declined": 5, "p": None}
+    html = page(tree, "en")
+    assert re.search(r"5.{0,40} of .{0,40}12.{0,20}, too few", html)
+    assert re.search(r"11.{0,40} of .{0,40}12.{0,20}, too few", html)  # the tenth of the risk
+
+
+def test_if_all_segments_have_few_customers_that_is_said(tree):
+    for one in tree["segments"]:
+        one |= {"risk": None, "profit_at_risk": None}
+    assert "every segment has too few customers" in plain(segment_sentences(tree["segments"])[0])
+    assert 'id="segments"' in page(tree, "ru")
+
+
+@pytest.mark.parametrize(("used", "words_"), [(True, "depends on profit too"), (False, "alone")])
+def test_the_test_of_profit_and_the_choice_of_the_calibration_are_told(campaign, used, words_):
+    campaign["recalibration"]["profit_test"]["is_used"] = used
+    text = " ".join(spoken(plan_quality_text(campaign)))
+    assert words_ in text
+    assert "beta calibration" in text
+    assert "0.326, against 0.352 for the line" in text
+    campaign["recalibration"]["log_loss"] = {}
+    assert "too few customers" in " ".join(spoken(plan_quality_text(campaign)))
+
+
 def test_no_campaign_no_section_and_segments_stay(tree):
     tree["campaign"] = None
     html = page(tree, "en")
@@ -260,9 +326,12 @@ def test_no_campaign_no_section_and_segments_stay(tree):
 
 
 def test_a_campaign_that_could_not_be_planned_says_why(tree):
-    tree["campaign"] = {"reason": "no profit is known; give data.profit"}
+    reason = {"reason": "a campaign needs profit", "code": "no_profit"}
+    tree["campaign"] = {**reason, "overrides": ["data.profit=COLUMN data.profit_unit=UNIT"]}
     html = page(tree, "ru")
-    assert '<p class="name" lang="en">no profit is known; give data.profit</p>' in html
+    assert "A campaign needs profit, and these customers have none." in html
+    assert "Для кампании нужна прибыль, а у этих клиентов её нет." in html
+    assert "<code>data.profit=COLUMN data.profit_unit=UNIT\n</code>" in html
     assert "Кампания не спланирована" in html
     assert not re.search('id="(offers|trust)"', html)
 
@@ -283,7 +352,7 @@ def test_what_is_not_known_of_a_campaign_is_left_out(tree, campaign):
     html = page(tree, "en")
     assert "no budget is set" in html
     assert not re.search('data-chart="(tornado|budget_curve|profit_curve)', html)
-    assert "Control group and what it can detect" not in html
+    assert "Control group and what it can show" not in html
 
 
 def test_offers_nobody_gets_have_no_sums(html):

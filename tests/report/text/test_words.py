@@ -53,11 +53,13 @@ def test_every_text_is_asked_for_somewhere():
     built = (
         "assumption.",
         "campaign.consent.",
+        "campaign.unplanned.",
         "caution.",
         "channel.",
         "chart.",
         "column.",
         "column_type.",
+        "answer.chance.",
         "effect.",
         "funnel.",
         "group.",
@@ -74,6 +76,7 @@ def test_every_text_is_asked_for_somewhere():
         "segments.number.",
         "segments.stable.",
         "state.",
+        "trust.basis.",
         "trust.calibrated.",
         "trust.method.",
     )

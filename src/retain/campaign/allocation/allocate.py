@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.dual_solution import DualSolution, solve_dual
 from retain.campaign.allocation.exact import solve_exactly
 from retain.campaign.allocation.limits import Prices
 from retain.campaign.allocation.partial_plan import PartialPlan, hash_keys, sample_offers
-from retain.campaign.allocation.pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.problem import Problem, bound_prices, check_minimums, estimate_scale
 from retain.errors import RetainError
 
@@ -66,9 +66,8 @@ class Allocation:
 def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
     """Return the plan of the highest net value, proven for up to ``exact_up_to`` pairs.
 
-    A pair of customer and offer counts if it is eligible and either has a positive net value or
-    belongs to a segment with a minimum. No offer of negative net value is chosen except for a
-    minimum.
+    A pair of customer and offer counts if it is eligible and has a positive net value. No other
+    pair is ever chosen, not even for a minimum.
 
     Raises
     ------
@@ -90,8 +89,8 @@ def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
     scale = estimate_scale(arrays)
     max_prices = bound_prices(problem, limits, scale)
     dual = solve_dual(arrays, limits, max_prices, scale, plan.offer_index)
-    if dual.upper_bound < len(arrays) * min(float(problem.net.min()), 0.0):
-        raise _infeasible_error()  # even the worst plan has a higher net value
+    if dual.upper_bound < -OPTIMALITY_GAP * scale * len(arrays):
+        raise _infeasible_error()  # no plan has a negative net value
     plan.usage, plan.net, undecided = dual.usage, dual.net, dual.pools[0]
     plan.assign(undecided, sample_offers(dual.shares, _hash_rows(problem, undecided)))
     repaired, bound, method = plan.repair(dual, arrays), dual.upper_bound, "dual"
@@ -102,7 +101,6 @@ def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
     if repaired is None:
         raise _infeasible_error()
     plan.break_ties(repaired, _hash_rows(problem, repaired))
-    plan.drop_losses(arrays)
     return _to_allocation(problem, plan, dual.prices, bound, method)
 
 
@@ -115,7 +113,7 @@ def _has_at_most(arrays: CustomerArrays, n_pairs: int) -> bool:
     count = 0
     for chunk in arrays.iter_chunks():
         pool = chunk.select(np.arange(len(chunk)))
-        count += int((pool.net > (0.0 if pool.segment is None else -np.inf)).sum())
+        count += int((pool.net > 0).sum())
         if count > n_pairs:
             return False
     return True

@@ -14,8 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import CustomerPool
 from retain.campaign.allocation.limits import Limits, Prices
-from retain.campaign.allocation.pool import CustomerPool
 
 
 @dataclass

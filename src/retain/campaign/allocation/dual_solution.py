@@ -12,6 +12,7 @@ from retain.campaign.allocation.annealing import (
     TemperatureSchedule,
     anneal,
 )
+from retain.campaign.allocation.customer_pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.dual import (
     Dual,
     DualPoint,
@@ -20,7 +21,6 @@ from retain.campaign.allocation.dual import (
     invert_curvature,
 )
 from retain.campaign.allocation.limits import Limits, Prices
-from retain.campaign.allocation.pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.price_region import PriceRegion, fix_variables, restrict_dual
 
 FIRST_SAMPLE_CUSTOMERS = 500

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, hstack
 
+from retain.campaign.allocation.customer_pool import CustomerPool
 from retain.campaign.allocation.limits import Limits, Prices
-from retain.campaign.allocation.pool import CustomerPool
 from retain.campaign.allocation.price_region import compute_usage
 from retain.campaign.allocation.repair import ROUNDING_SHARE
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.dual_solution import DualSolution
 from retain.campaign.allocation.limits import Limits
-from retain.campaign.allocation.pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.price_region import compute_usage
 from retain.campaign.allocation.repair import repair_plan, select_marginal
 
@@ -148,17 +148,3 @@ class PartialPlan:
     def break_ties(self, pool: CustomerPool, order: np.ndarray) -> None:
         """Exchange offers among equal customers of a pool by a hashed order."""
         self.offer_index[pool.rows] = shuffle_ties(pool, self.offer_index[pool.rows], order)
-
-    def drop_losses(self, arrays: CustomerArrays) -> None:
-        """Remove offers of negative net value in segments above their minimum."""
-        first = 2 + self.limits.n_offers
-        for segment in range(self.limits.n_segments):
-            spare = self.limits.upper[first + segment] - self.usage[first + segment]
-            if spare < 1 or arrays.segment is None:
-                continue
-            (rows,) = np.nonzero((arrays.segment == segment) & (self.offer_index >= 0))
-            net = arrays.net[rows, self.offer_index[rows]]
-            n_dropped = int(min(spare, (net < 0).sum()))
-            pool = arrays.select(rows[np.argsort(net, kind="stable")[:n_dropped]])
-            self.unassign(pool)
-            self.assign(pool, np.full(n_dropped, -1, dtype=np.int16))

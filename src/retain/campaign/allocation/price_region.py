@@ -7,9 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import (
+    CHUNK_CUSTOMERS,
+    CustomerPool,
+    Customers,
+    concat_pools,
+)
 from retain.campaign.allocation.dual import Dual
 from retain.campaign.allocation.limits import Limits, Prices
-from retain.campaign.allocation.pool import CHUNK_CUSTOMERS, CustomerPool, Customers, concat_pools
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import CustomerArrays
 from retain.campaign.allocation.limits import Limits
-from retain.campaign.allocation.pool import CustomerArrays
 from retain.errors import RetainError
 
 MAX_PRICE_RATIO = 1e6
@@ -16,12 +16,13 @@ MAX_PRICE_RATIO = 1e6
 
 @dataclass(frozen=True)
 class Problem:
-    """n customers, m offers, k segments; at most one offer a customer.
+    """n customers, m offers, k segments; at most one offer a customer, none without a gain.
 
     Attributes
     ----------
     net
-        (n, m) expected net value of an offer to a customer; finite.
+        (n, m) expected net value of an offer to a customer; finite. An offer whose net value is not
+        above 0 is never chosen, not even for a minimum.
     cost
         (n, m) expected cost, or (m,) if it is the same for all customers; ≥ 0.
     eligible
@@ -35,7 +36,7 @@ class Problem:
     segment
         (n,) the segment of each customer, 0 … k − 1; needed with ``min_contacts``.
     min_contacts
-        (k,) fewest customers of each segment who get an offer, even at a loss; None is no minimum.
+        (k,) fewest customers of each segment who get an offer; None is no minimum.
     keys
         (n,) numbers that identify customers in any order of rows, such as hashes of their ids;
         None uses the row numbers.
@@ -134,15 +135,16 @@ class Problem:
 
     @property
     def arrays(self) -> CustomerArrays:
-        """Arrays of all customers, without the offers that no limit allows."""
+        """Arrays of all customers, without the offers that gain nothing or that no limit allows."""
         available = self._capacity >= 1
         budget = np.inf if self.budget is None else float(self.budget)
         max_cost = budget if self.cost.size and self.cost.max() > budget else np.inf
         if self.cost.ndim == 1:
             available, max_cost = available & (self.cost <= max_cost), np.inf
         segment = np.asarray(self.segment, dtype=np.intp) if self.has_minimums else None
-        eligible = self.eligible
-        eligible = None if eligible is None else np.ascontiguousarray(eligible, dtype=bool)
+        eligible = self.net > 0
+        if self.eligible is not None:
+            eligible &= np.asarray(self.eligible, dtype=bool)
         return CustomerArrays(self.net, self.cost, eligible, available, max_cost, segment)
 
 
@@ -156,7 +158,7 @@ def _invalid_value_error(
 
 
 def check_minimums(arrays: CustomerArrays, limits: Limits) -> None:
-    """Raise RetainError for minimums above the eligible customers or above all contacts."""
+    """Raise RetainError for minimums above the customers who gain, or above all contacts."""
     minimums = -limits.upper[2 + limits.n_offers :]
     eligible = np.zeros(len(minimums), dtype=np.intp)
     for chunk in arrays.iter_chunks():
@@ -165,7 +167,7 @@ def check_minimums(arrays: CustomerArrays, limits: Limits) -> None:
         eligible += pool.sum_by_segment(is_eligible.astype(float), len(minimums)).astype(np.intp)
     for segment in np.flatnonzero(minimums > eligible):
         raise RetainError(
-            f"segment {segment} has {eligible[segment]:,} customers who may get an offer, and "
+            f"segment {segment} has {eligible[segment]:,} customers for whom an offer pays, and "
             f"{minimums[segment]:,.0f} of them must be contacted. Lower its minimum."
         )
     total, allowed = minimums[minimums > 0].sum(), limits.upper[1 + limits.n_offers]

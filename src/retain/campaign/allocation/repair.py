@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from retain.campaign.allocation.customer_pool import CustomerPool
 from retain.campaign.allocation.limits import Limits, Prices
-from retain.campaign.allocation.pool import CustomerPool
 
 N_COST_STEPS = 41
 """Number of distinct steps of a cost difference."""

@@ -38,7 +38,7 @@ def expected_cost(
     The cost of the contact plus that of ``each`` redemption (``redemption_cost``) by saved
     decliners and by a share of stayers.
     """
-    takes = risk * save_rate + (1 - risk) * offer.redemption_rate_stayers
+    takes = risk * np.maximum(save_rate, 0.0) + (1 - risk) * offer.redemption_rate_stayers
     return np.asarray(offer.contact_cost + takes * each)
 
 
@@ -95,6 +95,11 @@ class OfferMatrix:
     cost: np.ndarray
     net: np.ndarray
 
+    @property
+    def pays(self) -> np.ndarray:
+        """True where a customer may get an offer that gains more than it costs, shape (n, m)."""
+        return np.asarray(self.eligible & (self.net > 0))
+
 
 def evaluate_offers(
     catalogue: Catalogue, audience: Audience, assumptions: Assumptions
@@ -117,6 +122,12 @@ def evaluate_offers(
     offers = catalogue.offers.values()
     eligible = np.column_stack([find_eligible(offer, audience, drivers) for offer in offers])
     return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers)
+
+
+def lift_factors(offer: Offer, save_rate: np.ndarray) -> np.ndarray:
+    """Return save rates of customers, shape (n,), over the offer's mean; 1 if that is 0."""
+    mean = offer.save_rate.mean
+    return np.asarray(save_rate / mean) if mean else np.ones(len(save_rate))
 
 
 def reprice_offers(

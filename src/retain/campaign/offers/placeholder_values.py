@@ -30,12 +30,12 @@ def sanitise(text: str) -> str:
     >>> sanitise("Home\n\t textiles\u202e "), len(sanitise("long " * 100))
     ('Home textiles', 80)
     """
-    visible = "".join(map(_is_visible, text))
+    visible = "".join(map(_replace_invisible, text))
     line = " ".join(visible.split())
     return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 1]}…"
 
 
-def _is_visible(character: str) -> str:
+def _replace_invisible(character: str) -> str:
     category = unicodedata.category(character)
     return "" if category in INVISIBLE else " " if category in SPACES else character
 

@@ -15,7 +15,7 @@ from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.offers.placeholder_values import format_values, sanitise
 from retain.schema.campaign import Offer
 
-TextFunction = tuple[np.ndarray, list[str]]
+CodedTexts = tuple[np.ndarray, list[str]]
 """Index of each customer's text, and the distinct texts."""
 
 
@@ -55,7 +55,7 @@ def offer_texts(
 
 def _driver_name(
     offer: Offer, audience: Audience, drivers: RiskDrivers, rows: np.ndarray, language: str
-) -> TextFunction:
+) -> CodedTexts:
     """Return the display name of each customer's strongest driver that the offer addresses."""
     columns = [audience.columns.get(name) for name in drivers.features]
     codes = drivers.strongest(relevant_features(offer, audience))[rows]
@@ -64,7 +64,7 @@ def _driver_name(
     ]
 
 
-def _fill_template(template: str, values: dict[str, TextFunction], count: int) -> np.ndarray:
+def _fill_template(template: str, values: dict[str, CodedTexts], count: int) -> np.ndarray:
     """Return the template filled for ``count`` customers, each distinct text computed once."""
     combination = np.zeros(count, dtype=np.int64)
     for codes, distinct in values.values():

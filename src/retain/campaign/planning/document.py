@@ -3,18 +3,22 @@
     id                  hash of all the rest
     n_customers         all customers; n_contactable: those who agreed to be contacted
     consent             from_data | assume_given | not_stated: who says that customers agreed
+    ranking             shown | not_tested: whether it is shown to beat chance
+    free_offers         offers without any cost, which offers.costs=accept lets pass
     profit_unit         of all money
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
-    recalibration       what turns scores into probabilities
+    recalibration       what turns scores into probabilities, and how it was chosen
+    calibration_check   observed beside expected declines; null for customers without outcomes
     profit_at_risk      of all customers; n_simulations of the Monte Carlo
     profit_curve, empc  expected profit by the number of customers targeted
     offers              one object per offer: eligible and chosen customers, cost, saved profit
-    plan                totals, and the gap to the best possible plan
+    plan                totals of the treated, the gap to the best possible plan as a share of it,
+                        and segments whose minimum more customers would need than an offer pays for
     shadow_prices       of the limits, see sensitivity.py
     control_group       its share and strata
     power               the expected effect, and the smallest one that can be detected
     sensitivity         see sensitivity.py
-    budget_curve        the plan at budgets from small to saturation
+    budget_curve        the plan at budgets from small to saturation, and at its own cost
     cautions            warnings by code
 
 The file also has ``schema``; ``settings``: segmentation, assumptions, offers and campaign as
@@ -29,17 +33,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from retain.campaign.audience import Audience, CampaignSettings
-from retain.campaign.planning.plan import CampaignPlan
+from retain.campaign.offers.save_rate import save_rate_quantiles
+from retain.campaign.planning.budget_curve import compute_budget_curve
+from retain.campaign.planning.no_campaign import Ranking, free_offers
+from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
 from retain.campaign.planning.power import summarise_power
 from retain.campaign.planning.sensitivity import (
     Scenario,
     analyse_sensitivity,
-    compute_budget_curve,
     compute_shadow_prices,
 )
+from retain.campaign.segmentation.outcomes import ObservedTable
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest_offer
 from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
@@ -57,6 +63,19 @@ def find_cautions(document: Document) -> list[dict[str, Any]]:
         for code, check in CAUTION_CHECKS.items()
         if (numbers := check(document))
     ]
+
+
+def _ranking_not_tested(document: Document) -> dict[str, Any] | None:
+    return {"ranking": document["ranking"]} if document["ranking"] == "not_tested" else None
+
+
+def _free_offers(document: Document) -> dict[str, Any] | None:
+    return {"offers": document["free_offers"]} if document["free_offers"] else None
+
+
+def _minimums_unmet(document: Document) -> dict[str, Any] | None:
+    unmet = document["plan"]["unmet_minimums"]
+    return {"segments": unmet} if unmet else None
 
 
 def _no_consent_column(document: Document) -> dict[str, Any] | None:
@@ -79,6 +98,14 @@ def _calibration_poor(document: Document) -> dict[str, Any] | None:
     return None if slope["low"] <= 1 <= slope["high"] else {"slope": slope["value"]}
 
 
+def _risk_miscalibrated(document: Document) -> dict[str, Any] | None:
+    """Return the numbers of segments and tenths of the risk in which the risks are wrong."""
+    check = document["calibration_check"]
+    if check is None or not check["n_flagged_segments"] + check["n_flagged_tenths"]:
+        return None
+    return {"n_segments": check["n_flagged_segments"], "n_tenths": check["n_flagged_tenths"]}
+
+
 def _may_lose(document: Document) -> dict[str, Any] | None:
     """Return the lower bound of the net value if it is a loss."""
     net = document["plan"]["expected_net"]
@@ -86,8 +113,12 @@ def _may_lose(document: Document) -> dict[str, Any] | None:
 
 
 CAUTION_CHECKS = {
+    "risk_miscalibrated": _risk_miscalibrated,
+    "ranking_not_tested": _ranking_not_tested,
+    "free_offers": _free_offers,
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,
+    "minimums_unmet": _minimums_unmet,
     "control_none": _control_none,
     "calibration_poor": _calibration_poor,
     "may_lose": _may_lose,
@@ -98,7 +129,9 @@ CAUTION_CHECKS = {
 class PlanningContext:
     """Customers, simulation and settings of a plan.
 
-    ``declined`` is 1 for customers whose activity declined, shape (n,); None for new customers.
+    ``declined`` is 1 for customers whose activity declined, shape (n,), and ``observed`` the table
+    of their segments; None for new customers. ``ranking`` is the result of the sealed test's
+    comparison with chance.
     """
 
     audience: Audience
@@ -106,6 +139,8 @@ class PlanningContext:
     recalibration: Recalibration
     settings: CampaignSettings
     declined: np.ndarray | None
+    ranking: Ranking
+    observed: ObservedTable | None = None
 
 
 def build_document(
@@ -122,16 +157,19 @@ def build_document(
         "n_customers": len(audience),
         "n_contactable": int(audience.table["contactable"].sum()),
         "consent": audience.consent,
+        "ranking": context.ranking,
+        "free_offers": free_offers(context.settings.catalogue),
         "profit_unit": audience.profit_unit,
         "assumptions": [
             {"name": name, **getattr(assumptions, name).model_dump()}
             for name in ("horizon", "loss_fraction", "margin", "cost_multiplier")
         ],
         "recalibration": context.recalibration.as_json(),
+        "calibration_check": None if context.observed is None else context.observed.as_json(),
         "profit_at_risk": monte_carlo.total(np.ones(len(audience))).as_json(),
         "n_simulations": assumptions.simulations,
         "offers": _summarise_offers(plan, context),
-        "plan": _summarise_plan(plan, monte_carlo, planning),
+        "plan": _summarise_plan(plan, context),
         "control_group": _summarise_control(plan, audience, planning),
         "power": summarise_power(plan, audience, planning),
         **(_build_scenarios(plan, context) if scenarios else EMPTY_SCENARIOS),
@@ -178,27 +216,23 @@ def _summarise_offer(
 
 
 def _summarise_save_rate(beta: Beta) -> dict[str, float]:
-    low, high = map(float, stats.beta.ppf([0.025, 0.975], beta.alpha, beta.beta))
-    return {"alpha": beta.alpha, "beta": beta.beta, "value": beta.mean, "low": low, "high": high}
+    low, high = save_rate_quantiles(beta, (0.025, 0.975))
+    return {**beta.model_dump(), "value": beta.mean, "low": low, "high": high}
 
 
-def _summarise_plan(
-    plan: CampaignPlan, monte_carlo: MonteCarlo, planning: CampaignConfig
-) -> dict[str, Any]:
+def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> dict[str, Any]:
     allocation, treated = plan.allocation, plan.treated_offer_index
-    cost = float(plan.select_chosen(plan.offers.cost, treated).sum())
-    net = float(plan.select_chosen(plan.offers.net, treated).sum())
+    planning = context.settings.planning
     return {
         "n_chosen": int((plan.offer_index >= 0).sum()),
         "n_treated": int((treated >= 0).sum()),
         "n_control": int(plan.control.is_control.sum()),
-        "expected_cost": cost,
+        "expected_cost": plan.expected_cost,
         "budget": planning.budget,
         "max_contacts": planning.max_contacts,
-        "expected_saved": net + cost,
-        "expected_net": monte_carlo.plan(treated, plan.offers).as_json(),
-        "objective": allocation.objective,
-        "upper_bound": allocation.upper_bound,
+        "unmet_minimums": unmet_minimums(plan, context.audience, planning),
+        "expected_saved": plan.expected_net + plan.expected_cost,
+        "expected_net": context.monte_carlo.plan(treated, plan.offers).as_json(),
         "relative_gap": allocation.relative_gap,
         "method": allocation.method,
         "is_optimal": allocation.is_optimal,
@@ -244,8 +278,8 @@ def _build_scenarios(plan: CampaignPlan, context: PlanningContext) -> dict[str, 
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
         "empc": _compute_empc(context),
         "shadow_prices": compute_shadow_prices(plan, audience, settings),
-        "sensitivity": analyse_sensitivity(Scenario(plan.offers, audience, settings)),
-        "budget_curve": _budget_points(plan, settings.planning),
+        "sensitivity": analyse_sensitivity(plan, Scenario(plan.offers, audience, settings)),
+        "budget_curve": compute_budget_curve(plan, settings.planning.control_share),
     }
 
 
@@ -257,16 +291,3 @@ def _compute_empc(context: PlanningContext) -> dict[str, Any] | None:
     offer = settings.catalogue.offers[name]
     empc = of_offer(context.audience, context.declined, offer, settings.assumptions)
     return {"offer": name, **empc.as_json()}
-
-
-def _budget_points(plan: CampaignPlan, planning: CampaignConfig) -> list[dict[str, Any]]:
-    """Return budget and net value of the treated from small to saturation."""
-    share = 1 - planning.control_share
-    return [
-        {
-            "budget": share * point["budget"],
-            "n_chosen": point["chosen"],
-            "expected_net": share * point["net"],
-        }
-        for point in compute_budget_curve(plan.problem)
-    ]

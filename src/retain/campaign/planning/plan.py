@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,18 @@ class CampaignPlan:
         """Index of the offer for each treated customer, −1 for all others."""
         return np.where(self.control.is_control, -1, self.offer_index)
 
+    @property
+    def expected_net(self) -> float:
+        """Expected net value of the treated customers, in the unit of profit: the plan's value."""
+        rows = np.flatnonzero(self.treated_offer_index >= 0)
+        return float(self.offers.net[rows, self.offer_index[rows]].sum())
+
+    @property
+    def expected_cost(self) -> float:
+        """Expected cost of the treated customers, in the unit of profit."""
+        rows = np.flatnonzero(self.treated_offer_index >= 0)
+        return float(self.offers.cost[rows, self.offer_index[rows]].sum())
+
     def select_chosen(
         self, values: np.ndarray, offer_index: np.ndarray | None = None
     ) -> np.ndarray:
@@ -76,7 +89,7 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
         When a segment has fewer eligible customers than its minimum.
     """
     problem = build_problem(audience, offers, planning)
-    is_large = int(offers.eligible.sum()) > planning.exact_up_to
+    is_large = int(offers.pays.sum()) > planning.exact_up_to
     # the dual alone is fast, and enough to find the budget that a control group fits into
     exact_up_to = planning.exact_up_to if is_large else 0
     for _ in range(MAX_BUDGET_RETRIES):
@@ -151,9 +164,13 @@ def _hash_customer_ids(audience: Audience) -> np.ndarray:
 def _min_contacts(
     names: list[str], codes: np.ndarray, offers: OfferMatrix, planning: CampaignConfig
 ) -> np.ndarray | None:
-    """Return the minimum of contacts of each segment, control group included."""
+    """Return the minimum of contacts of each segment, control group included.
+
+    It is at most the number of customers for whom an offer pays: nobody is contacted at a loss.
+    """
     if not planning.min_contacts:
         return None
+    n_paying = np.bincount(codes, weights=offers.pays.any(axis=1), minlength=len(names))
     reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
     minimums = np.zeros(len(names), dtype=int)
     for text, minimum in planning.min_contacts.items():
@@ -166,8 +183,30 @@ def _min_contacts(
                 f"{n_eligible} of its customers may get an offer, {n_treatable} without the "
                 "control group."
             )
-        minimums[index] = min(n_eligible, int(np.ceil(minimum / (1 - planning.control_share))))
+        minimums[index] = min(int(n_paying[index]), inflate_minimum(minimum, planning))
     return minimums
+
+
+def inflate_minimum(minimum: int, planning: CampaignConfig) -> int:
+    """Return the fewest customers of whom at least ``minimum`` are expected to be treated."""
+    return int(np.ceil(minimum / (1 - planning.control_share)))
+
+
+def unmet_minimums(
+    plan: CampaignPlan, audience: Audience, planning: CampaignConfig
+) -> list[dict[str, Any]]:
+    """Return the segments with fewer customers for whom an offer pays than their minimum needs."""
+    segments = _require_segments(audience)
+    unmet = []
+    for text, minimum in planning.min_contacts.items():
+        name = find_segment(text, list(np.unique(segments)))
+        inside = np.asarray(segments == name, dtype=bool)
+        n_paying = int(plan.offers.pays[inside].any(axis=1).sum())
+        if n_paying < inflate_minimum(minimum, planning):
+            n_treated = int((plan.treated_offer_index[inside] >= 0).sum())
+            counts = {"minimum": minimum, "n_paying": n_paying, "n_treated": n_treated}
+            unmet.append({"segment": str(name), **counts})
+    return unmet
 
 
 def _assign_control(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from retain.campaign.allocation.allocate import Allocation, Problem, allocate
+from retain.campaign.allocation.allocate import allocate
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.offers import (
     OfferMatrix,
@@ -18,55 +17,10 @@ from retain.campaign.offers.offers import (
     reprice_offers,
     scale_catalogue_costs,
 )
+from retain.campaign.offers.save_rate import save_rate_quantiles
+from retain.campaign.planning.budget_curve import TreatedShares, allocate_or_none, count_chosen
 from retain.campaign.planning.plan import CampaignPlan, build_problem
-from retain.errors import RetainError
 from retain.schema.campaign import Assumption, Beta, Catalogue
-
-MIN_BUDGET_SHARE = 0.02
-"""Smallest budget of the curve, as a share of the largest."""
-
-
-class BudgetPoint(TypedDict):
-    """A budget, the number of customers chosen within it, and their net value."""
-
-    budget: float
-    chosen: int
-    net: float
-
-
-def compute_budget_curve(problem: Problem, n_points: int = 12) -> list[BudgetPoint]:
-    """Return plans at ``n_points`` budgets up to saturation, with all other limits unchanged.
-
-    Saturation is the cost of the plan without a budget. Small budgets lie closer together, since
-    the curve bends there. Plans come from prices and repair alone, without HiGHS. A budget that
-    cannot meet a minimum is left out. Net value never falls. If nothing costs anything, there is
-    one point.
-
-    >>> net = np.array([[3.0], [2.0], [1.0], [-1.0]])
-    >>> [point["net"] for point in compute_budget_curve(Problem(net, np.ones(1)), n_points=3)]
-    [0.0, 0.0, 6.0]
-    """
-    free = allocate(replace(problem, budget=None), exact_up_to=0)
-    points: list[BudgetPoint] = []
-    shares = np.linspace(MIN_BUDGET_SHARE**0.5, 1.0, n_points) ** 2 if free.cost > 0 else np.ones(1)
-    for share in shares:
-        budget = float(share * free.cost)
-        plan = free if share == 1.0 else _allocate_or_none(replace(problem, budget=budget))
-        if plan is None:
-            continue
-        point = BudgetPoint(budget=budget, chosen=_count_chosen(plan), net=plan.objective)
-        if points and points[-1]["net"] > point["net"]:  # a plan for less money is possible too
-            point = BudgetPoint(budget=budget, chosen=points[-1]["chosen"], net=points[-1]["net"])
-        points.append(point)
-    return points
-
-
-def _allocate_or_none(problem: Problem) -> Allocation | None:
-    """Return the plan, or None if the budget is too small for the segments' minimums."""
-    try:
-        return allocate(problem, exact_up_to=0)
-    except RetainError:
-        return None
 
 
 def compute_shadow_prices(
@@ -130,6 +84,19 @@ MAX_STABILITY_CUSTOMERS = 20_000
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """The offers of a plan under other assumptions, and the net value of its treated."""
+
+    offer_index: np.ndarray
+    net: np.ndarray
+
+    @property
+    def n_chosen(self) -> int:
+        """Number of customers chosen, control group included."""
+        return count_chosen(self.offer_index)
+
+
+@dataclass(frozen=True)
 class Scenario:
     """Customers, offers and settings of a plan; eligibility in ``offers`` never changes."""
 
@@ -137,37 +104,58 @@ class Scenario:
     audience: Audience
     settings: CampaignSettings
 
-    def allocate(self) -> Allocation:
-        """Return the plan by the dual alone, so that all scenarios are solved alike."""
+    def solve(self) -> Alternative:
+        """Return the plan by the dual alone, so that all scenarios are solved alike.
+
+        Minimums that the limits do not allow under these assumptions are dropped.
+        """
         catalogue, assumptions = self.settings.catalogue, self.settings.assumptions
         offers = reprice_offers(self.offers, catalogue, self.audience, assumptions)
         problem = build_problem(self.audience, offers, self.settings.planning)
-        return allocate(problem, exact_up_to=0)
+        allocation = allocate_or_none(problem)
+        if allocation is None:
+            allocation = allocate(replace(problem, segment=None, min_contacts=None), exact_up_to=0)
+        return Alternative(allocation.offer_index, offers.net)
 
-    def expected_net(self, allocation: Allocation) -> float:
-        """Return the expected net value of the treated, a random part of those chosen."""
-        return allocation.objective * (1 - self.settings.planning.control_share)
 
-
-def analyse_sensitivity(scenario: Scenario) -> dict[str, Any]:
+def analyse_sensitivity(plan: CampaignPlan, scenario: Scenario) -> dict[str, Any]:
     """Return expected net value and size of the plan at both ends of each assumption's range.
 
     Returns
     -------
     dict
-        ``expected_net`` (of the treated) and ``n_chosen`` under the assumptions as they are;
+        ``expected_net`` (of the treated) and ``n_chosen`` of the plan itself;
         ``rows``, largest change first: ``name, low, value, high``, the plan's ``expected_net_*``
         and ``n_chosen_*`` at both ends, and the range in which the plan does not change
         (``stable_from, stable_to``; None above ``MAX_STABILITY_CUSTOMERS``).
     """
-    base = scenario.allocate()
+    base = Base(plan, scenario.solve(), scenario.settings.planning.control_share)
     rows = [_summarise_assumption(varied, base) for varied in _iter_assumptions(scenario)]
     rows.sort(key=lambda row: -abs(row["expected_net_high"] - row["expected_net_low"]))
     return {
-        "expected_net": scenario.expected_net(base),
-        "n_chosen": _count_chosen(base),
+        "expected_net": plan.expected_net,
+        "n_chosen": count_chosen(plan.offer_index),
         "rows": rows,
     }
+
+
+@dataclass(frozen=True)
+class Base:
+    """The plan, and the plan by the dual alone, with which alternatives are compared."""
+
+    plan: CampaignPlan
+    dual: Alternative
+    control_share: float
+
+    def is_same(self, other: Alternative) -> bool:
+        """Return whether an alternative makes the same offers to the same customers."""
+        return np.array_equal(self.dual.offer_index, other.offer_index)
+
+    def expected_net(self, other: Alternative) -> float:
+        """Return the expected net value of an alternative's treated."""
+        offer_index = self.plan.offer_index if self.is_same(other) else other.offer_index
+        shares = TreatedShares.of(self.plan, self.control_share)
+        return shares.expected_net(offer_index, other.net)
 
 
 @dataclass(frozen=True)
@@ -183,12 +171,12 @@ class _VariedAssumption:
     def value_at(self, position: float) -> float:
         return _interpolate(self.low, self.value, self.high, position)
 
-    def allocate_at(self, position: float) -> Allocation:
+    def solve_at(self, position: float) -> Alternative:
         if self.name == "save_rate":
             catalogue = _shift_save_rates(self.scenario.settings.catalogue, position)
             settings = replace(self.scenario.settings, catalogue=catalogue)
-            return replace(self.scenario, settings=settings).allocate()
-        return _change_assumption(self.scenario, self.name, self.value_at(position)).allocate()
+            return replace(self.scenario, settings=settings).solve()
+        return _change_assumption(self.scenario, self.name, self.value_at(position)).solve()
 
 
 def _interpolate(low: float, value: float, high: float, position: float) -> float:
@@ -207,18 +195,19 @@ def _iter_assumptions(scenario: Scenario) -> Iterator[_VariedAssumption]:
 
 def _save_rate_range(beta: Beta) -> tuple[float, float, float]:
     """Return lower end, mean and upper end of a save rate."""
-    low, high = stats.beta.ppf(SAVE_RATE_QUANTILES, beta.alpha, beta.beta)
-    return float(min(low, beta.mean)), beta.mean, float(max(high, beta.mean))
+    low, high = save_rate_quantiles(beta, SAVE_RATE_QUANTILES)
+    return min(low, beta.mean), beta.mean, max(high, beta.mean)
 
 
 def _shift_save_rates(catalogue: Catalogue, position: float) -> Catalogue:
     """Return the catalogue with every save rate moved to a position in its range."""
     offers = {}
     for name, offer in catalogue.offers.items():
-        rate = _interpolate(*_save_rate_range(offer.save_rate), position)
-        total = offer.save_rate.alpha + offer.save_rate.beta
-        alpha = min(max(rate, 1e-9), 1 - 1e-9) * total
-        beta = Beta(alpha=alpha, beta=total - alpha)
+        prior = offer.save_rate
+        rate = _interpolate(*_save_rate_range(prior), position)
+        share = min(max((rate - prior.minimum) / (1 - prior.minimum), 1e-9), 1 - 1e-9)
+        total = prior.alpha + prior.beta
+        beta = Beta(alpha=share * total, beta=(1 - share) * total, minimum=prior.minimum)
         offers[name] = offer.model_copy(update={"save_rate": beta})
     return catalogue.model_copy(update={"offers": offers})
 
@@ -239,39 +228,34 @@ def _change_assumption(scenario: Scenario, name: str, value: float) -> Scenario:
     return replace(scenario, audience=audience, settings=replace(settings, assumptions=assumptions))
 
 
-def _summarise_assumption(varied: _VariedAssumption, base: Allocation) -> dict[str, Any]:
-    scenario = varied.scenario
-    low, high = varied.allocate_at(-1), varied.allocate_at(1)
-    is_small = len(scenario.audience) <= MAX_STABILITY_CUSTOMERS
+def _summarise_assumption(varied: _VariedAssumption, base: Base) -> dict[str, Any]:
+    low, high = varied.solve_at(-1), varied.solve_at(1)
+    is_small = len(varied.scenario.audience) <= MAX_STABILITY_CUSTOMERS
     return {
         "name": varied.name,
         "low": varied.low,
         "value": varied.value,
         "high": varied.high,
-        "expected_net_low": scenario.expected_net(low),
-        "expected_net_high": scenario.expected_net(high),
-        "n_chosen_low": _count_chosen(low),
-        "n_chosen_high": _count_chosen(high),
+        "expected_net_low": base.expected_net(low),
+        "expected_net_high": base.expected_net(high),
+        "n_chosen_low": low.n_chosen,
+        "n_chosen_high": high.n_chosen,
         "stable_from": _find_stable_end(varied, base, low, -1) if is_small else None,
         "stable_to": _find_stable_end(varied, base, high, 1) if is_small else None,
     }
 
 
 def _find_stable_end(
-    varied: _VariedAssumption, base: Allocation, end: Allocation, position: float
+    varied: _VariedAssumption, base: Base, end: Alternative, position: float
 ) -> float:
     """Return the value nearest to an end of the range at which the plan is still the same."""
-    if np.array_equal(base.offer_index, end.offer_index):
+    if base.is_same(end):
         return varied.value_at(position)
     inside, outside = 0.0, position
     for _ in range(N_BISECTIONS):
         middle = (inside + outside) / 2
-        if np.array_equal(base.offer_index, varied.allocate_at(middle).offer_index):
+        if base.is_same(varied.solve_at(middle)):
             inside = middle
         else:
             outside = middle
     return varied.value_at(inside)
-
-
-def _count_chosen(allocation: Allocation) -> int:
-    return int((allocation.offer_index >= 0).sum())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from retain.campaign.assignment import Assignment
+from retain.campaign.proportions import newcombe
 from retain.campaign.readout.effects import Subgroup, compare_declines, normal_quantile
 from retain.campaign.readout.means import (
     MIN_VALUES_PER_ARM,
@@ -15,7 +16,6 @@ from retain.campaign.readout.means import (
     stratum_weights,
 )
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.shares import newcombe
 
 MIN_FIRST_STAGE_F = 10.0
 """F of the plan's effect on contact below which no ratio is formed (Staiger & Stock 1997)."""

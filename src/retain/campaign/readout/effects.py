@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from scipy import special
 
 from retain.campaign.assignment import Assignment
+from retain.campaign.proportions import Difference, mantel_haenszel, newcombe, null_error
 from retain.campaign.readout.means import (
-    BootstrapSettings,
     StratumCounts,
     assign_strata,
     count_by_stratum,
     estimate_mean_difference,
+    split_by_risk,
 )
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.shares import Difference, mantel_haenszel, newcombe, null_error
-from retain.verdict.paired import holm
 
+MIN_CUSTOMERS = 20
+"""Observed customers of both arms below which nothing is compared."""
 MIN_PROFITS_PER_ARM = 10
 """Customers in either arm below which mean profits are not compared."""
 Scope = Literal["overall", "segment", "offer"]
-Conclusion = Literal["helped", "harmed", "inconclusive", "not_compared"]
 Row = dict[str, Any]
 
 
@@ -50,16 +51,14 @@ def iter_subgroups(assignment: Assignment) -> Iterator[Subgroup]:
             yield Subgroup(scope, str(name), names == name)
 
 
-def estimate_effects(
-    assignment: Assignment, outcomes: Outcomes, settings: BootstrapSettings
-) -> list[Row]:
-    """Return one row per outcome and subgroup.
+def estimate_effects(assignment: Assignment, outcomes: Outcomes) -> list[Row]:
+    """Return one row per outcome and subgroup, without a conclusion (see gatekeeping.py).
 
     ``scope, name, outcome`` (declined or profit), ``n_treated, n_control`` (customers observed),
-    ``treated_mean, control_mean, difference`` (treatment − control: below 0 is good for declines,
-    above for profit) with its interval, ``p`` and ``p_holm`` (Holm 1979, over the segments and over
-    the offers), ``minimum_detectable_effect`` (with the campaign's power at these sizes),
-    ``customers_saved`` (among those treated) with its interval, and the ``conclusion``.
+    ``treated_mean, control_mean, difference`` (treatment − control, adjusted by what was planned:
+    below 0 is good for declines, above for profit) with its interval, ``standard_error``, ``p``,
+    ``minimum_detectable_effect`` (with the campaign's power at these sizes) and
+    ``customers_saved`` (among those treated) with its interval.
     """
     rows = []
     if outcomes.declined is not None:
@@ -70,15 +69,13 @@ def estimate_effects(
     if outcomes.profit is not None:
         profit = outcomes.profit * assignment.assumptions.margin.value
         rows += [
-            compare_profits(subgroup, assignment, profit, settings)
-            for subgroup in iter_subgroups(assignment)
+            compare_profits(subgroup, assignment, profit) for subgroup in iter_subgroups(assignment)
         ]
-    for outcome in ("declined", "profit"):
-        for scope in ("overall", "segment", "offer"):
-            _conclude(
-                [r for r in rows if (r["outcome"], r["scope"]) == (outcome, scope)],
-                assignment.alpha,
-            )
+    compared = [row for row in rows if row["p"] is not None]
+    n_outcomes = len({row["outcome"] for row in compared})
+    for row in compared:
+        errors = detectable_standard_errors(assignment.alpha / n_outcomes, assignment.power)
+        row["minimum_detectable_effect"] = errors * row["standard_error"]
     return rows
 
 
@@ -87,18 +84,18 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
     rows = subgroup.rows & np.isfinite(declined)
     treated, events = assignment.is_treated[rows], declined[rows]
     row = _empty_row(subgroup, "declined", events, treated)
-    if row["n_treated"] == 0 or row["n_control"] == 0:
+    if len(events) < MIN_CUSTOMERS or row["n_treated"] == 0 or row["n_control"] == 0:
         return row
     stratum = np.zeros(len(events), dtype=int)
     if subgroup.scope == "overall":
         table = assignment.table.loc[rows]
         stratum = assign_strata(table["segment"], table["offer"], treated)
+        stratum = split_by_risk(stratum, table["risk"].to_numpy(), treated)
     counts = count_by_stratum(events, treated, stratum)
     interval = compare_arms(counts, normal_quantile(assignment.alpha))
     difference = {end: float(getattr(interval, end)) for end in ("value", "low", "high")}
     row |= {"difference": difference, "p": float(interval.p)}
-    standard_errors = detectable_standard_errors(assignment)
-    row["minimum_detectable_effect"] = standard_errors * float(null_error(*counts))
+    row["standard_error"] = float(null_error(*counts))
     n_treated = int((subgroup.rows & assignment.is_treated).sum())
     row["customers_saved"] = {
         "value": 0.0 - difference["value"] * n_treated,
@@ -115,10 +112,8 @@ def compare_arms(counts: StratumCounts, z: float) -> Difference:
     return mantel_haenszel(*counts, z)
 
 
-def compare_profits(
-    subgroup: Subgroup, assignment: Assignment, profit: np.ndarray, settings: BootstrapSettings
-) -> Row:
-    """Compare mean profits within strata by the bootstrap."""
+def compare_profits(subgroup: Subgroup, assignment: Assignment, profit: np.ndarray) -> Row:
+    """Compare mean profits within strata, adjusted by the profit that the plan expected."""
     rows = subgroup.rows & np.isfinite(profit)
     treated = assignment.is_treated[rows]
     row = _empty_row(subgroup, "profit", profit[rows], treated)
@@ -126,17 +121,32 @@ def compare_profits(
         return row
     table = assignment.table.loc[rows]
     stratum = assign_strata(table["segment"], table["offer"], treated)
-    estimate = estimate_mean_difference(profit[rows], treated, stratum, settings)
+    estimate = estimate_mean_difference(
+        profit[rows],
+        treated,
+        stratum,
+        assignment.alpha,
+        expected_profit(assignment, assignment.table["risk"])[rows],
+    )
     if estimate is not None:
         row["difference"] = {
             "value": estimate.value,
             "low": estimate.low,
             "high": estimate.high,
         }
-        row["p"] = estimate.p
-        standard_errors = detectable_standard_errors(assignment)
-        row["minimum_detectable_effect"] = standard_errors * estimate.standard_error
+        row |= {"p": estimate.p, "standard_error": estimate.standard_error}
     return row
+
+
+def expected_profit(assignment: Assignment, risk: np.ndarray | pd.Series) -> np.ndarray:
+    """Return the profit that the plan expected of each customer at a risk of decline, shape (n,).
+
+    A decline costs the value at stake, the loss fraction of the profit over the horizon: value at
+    stake × (1 ÷ loss fraction − risk).
+    """
+    loss_fraction = assignment.assumptions.loss_fraction.value
+    whole = 1 / loss_fraction if loss_fraction > 0 else 0.0
+    return np.asarray(assignment.table["value_at_stake"].to_numpy() * (whole - np.asarray(risk)))
 
 
 def normal_quantile(alpha: float) -> float:
@@ -144,15 +154,19 @@ def normal_quantile(alpha: float) -> float:
     return float(special.ndtri(1 - alpha / 2))
 
 
-def detectable_standard_errors(assignment: Assignment) -> float:
-    """Return the distance from 0, in standard errors, found with the power (Bloom 1995)."""
-    return normal_quantile(assignment.alpha) + float(special.ndtri(assignment.power))
+def detectable_standard_errors(alpha: float, power: float) -> float:
+    """Return the distance from 0, in standard errors, found with the power (Bloom 1995).
+
+    >>> round(detectable_standard_errors(0.05, 0.8), 2)
+    2.8
+    """
+    return normal_quantile(alpha) + float(special.ndtri(power))
 
 
 def _empty_row(subgroup: Subgroup, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
     arms = {"treated": values[treated], "control": values[~treated]}
     means = {f"{arm}_mean": float(v.mean()) if len(v) else None for arm, v in arms.items()}
-    empty = ("difference", "p", "p_holm", "minimum_detectable_effect", "customers_saved")
+    empty = ("difference", "p", "standard_error", "minimum_detectable_effect", "customers_saved")
     return {
         "scope": subgroup.scope,
         "name": subgroup.name,
@@ -160,16 +174,4 @@ def _empty_row(subgroup: Subgroup, outcome: str, values: np.ndarray, treated: np
         **{f"n_{arm}": len(v) for arm, v in arms.items()},
         **means,
         **dict.fromkeys(empty),
-        "conclusion": "not_compared",
     }
-
-
-def _conclude(family: list[Row], alpha: float) -> None:
-    """Correct p for the number of comparisons, and set each conclusion."""
-    compared = [row for row in family if row["p"] is not None]
-    for row, p in zip(
-        compared, holm(np.array([row["p"] for row in compared])).tolist(), strict=True
-    ):
-        is_good = (row["difference"]["value"] < 0) == (row["outcome"] == "declined")
-        conclusion: Conclusion = "inconclusive" if p >= alpha else "helped" if is_good else "harmed"
-        row |= {"p_holm": p, "conclusion": conclusion}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -71,6 +72,18 @@ def read_outcomes(config: OutcomesFile, assignment: Assignment) -> Outcomes:
     )
     _check_both_arms(outcomes, assignment)
     return outcomes
+
+
+def hash_outcomes(outcomes: Outcomes) -> str:
+    """Return the SHA-256 of declines and profits in the campaign's order, as hex digits.
+
+    Contacts and costs are no outcomes, and the file's format does not matter.
+    """
+    digest = hashlib.sha256()
+    for values in (outcomes.declined, outcomes.profit):
+        cells = np.full(1, np.inf) if values is None else np.where(values == 0, 0.0, values)
+        digest.update(np.where(np.isnan(cells), np.nan, cells).astype("<f8").tobytes())
+    return digest.hexdigest()
 
 
 # --- ids -----------------------------------------------------------------------------------------

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.readout.means import BootstrapSettings
 from retain.campaign.readout.outcomes import Outcomes
 
 MIN_CUSTOMERS_PER_ARM = 100
@@ -19,6 +19,15 @@ N_CURVE_POINTS = 101
 """Points of the curve in the document."""
 CHUNK_RESAMPLES = 200
 """Resamples in memory at once."""
+
+
+@dataclass(frozen=True)
+class BootstrapSettings:
+    """Number of resamples and seed of intervals of level 1 − ``alpha``."""
+
+    alpha: float
+    n_resamples: int
+    seed: int
 
 
 def compute_qini(

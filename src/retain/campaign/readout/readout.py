@@ -4,7 +4,10 @@ schema, campaign_id, campaign_sha256, profit_unit, alpha, power, seed, n_resampl
 n_planned, n_observed   customers in treatment and control
 n_unknown               customers of the file that are not in the campaign
 attrition, compliance   see compliance.py
-effects                 rows, see effects.py
+n_looks, looks          readouts of this campaign with other outcomes, this one included, and the
+                        hashes of their outcomes
+effects                 rows, see effects.py and gatekeeping.py
+heterogeneity           tests that the effect is the same in all segments, and with all offers
 money                   see ``estimate_money``
 qini                    see qini.py
 save_rates              rows, see save_rates.py
@@ -15,7 +18,7 @@ cautions                [{code, …numbers}], warnings about the rest
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,30 +26,33 @@ import numpy as np
 
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.compliance import summarise_attrition, summarise_compliance
-from retain.campaign.readout.effects import MIN_PROFITS_PER_ARM, estimate_effects
-from retain.campaign.readout.means import (
-    BootstrapSettings,
-    MeanDifference,
-    assign_strata,
-    estimate_mean_difference,
+from retain.campaign.readout.effects import (
+    MIN_PROFITS_PER_ARM,
+    Row,
+    estimate_effects,
+    expected_profit,
 )
-from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.qini import compute_qini
+from retain.campaign.readout.gatekeeping import conclude
+from retain.campaign.readout.means import MeanDifference, assign_strata, estimate_mean_difference
+from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
+from retain.campaign.readout.qini import BootstrapSettings, compute_qini
 from retain.campaign.readout.save_rates import estimate_save_rates, update_catalogue
 from retain.schema.campaign import Catalogue
 
 
 def estimate_money(
-    assignment: Assignment, outcomes: Outcomes, settings: BootstrapSettings
+    assignment: Assignment, outcomes: Outcomes, effects: list[Row]
 ) -> dict[str, Any] | None:
     """Return gain, cost and net value of the campaign in its unit; None if too few are observed.
 
-    ``basis``: ``observed`` profit (times the plan's margin), or ``assumed``: the value at stake of
-    the plan for each customer who did not decline. ``per_customer``, ``gain`` (of all treated,
-    those without an outcome taken to be like the others) and ``net`` are ``value, low, high``; an
-    unbounded end is None. ``cost_basis`` is ``stated`` if the file has costs, else ``expected``:
-    the plan's, of those contacted. ``conclusion``: paid, lost or inconclusive, as the interval of
-    ``net`` excludes 0.
+    ``basis``: ``observed`` profit (times the plan's margin), or ``assumed``: the profit that
+    the plan expected of customers who stay and of those who decline. ``per_customer``, ``gain`` (of
+    all treated, those without an outcome taken to be like the others) and ``net`` are ``value, low,
+    high``.
+    ``cost_basis`` is ``stated`` if the file has costs, else ``expected``: the plan's, of those
+    contacted. ``conclusion``: paid, lost or inconclusive, as the interval of ``net`` excludes 0;
+    that a campaign paid is concluded only if its ``effects`` say that it helped, and that a free
+    campaign lost only if they say that it harmed, so that money adds no false findings.
     """
     basis, values = _money_values(assignment, outcomes)
     rows = np.isfinite(values)
@@ -55,12 +61,14 @@ def estimate_money(
         return None
     table = assignment.table.loc[rows]
     stratum = assign_strata(table["segment"], table["offer"], treated)
-    estimate = estimate_mean_difference(values[rows], treated, stratum, settings)
+    expected = expected_profit(assignment, assignment.table["risk"])[rows]
+    estimate = estimate_mean_difference(values[rows], treated, stratum, assignment.alpha, expected)
     if estimate is None:
         return None
     cost_basis, cost = _total_cost(assignment, outcomes)
     n_treated = int(assignment.is_treated.sum())
-    expected = float(assignment.table.loc[assignment.is_treated, "expected_net"].sum())
+    expected_net = float(assignment.table.loc[assignment.is_treated, "expected_net"].sum())
+    net = _scale_interval(estimate, n_treated, cost)
     return {
         "basis": basis,
         "per_customer": _scale_interval(estimate, 1, 0.0),
@@ -68,19 +76,19 @@ def estimate_money(
         "gain": _scale_interval(estimate, n_treated, 0.0),
         "cost": cost,
         "cost_basis": cost_basis,
-        "net": _scale_interval(estimate, n_treated, cost),
-        "expected_net": expected,
-        "conclusion": _conclude(estimate.low * n_treated - cost, estimate.high * n_treated - cost),
+        "net": net,
+        "expected_net": expected_net,
+        "conclusion": _conclude_money(net, effects, is_free=cost == 0),
     }
 
 
 def _money_values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.ndarray]:
-    """Return the money each customer kept, NaN if unknown; only differences have a meaning."""
+    """Return the basis, and the money each customer brought, NaN if unknown."""
     if outcomes.profit is not None:
         return "observed", outcomes.profit * assignment.assumptions.margin.value
     if outcomes.declined is None:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes raises for others
-    return "assumed", -outcomes.declined * assignment.table["value_at_stake"].to_numpy()
+    return "assumed", expected_profit(assignment, outcomes.declined)
 
 
 def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:
@@ -93,14 +101,19 @@ def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]
     return "stated", float(np.where(np.isnan(outcomes.cost), expected, outcomes.cost).sum())
 
 
-def _scale_interval(estimate: MeanDifference, times: int, cost: float) -> dict[str, float | None]:
+def _scale_interval(estimate: MeanDifference, times: int, cost: float) -> dict[str, float]:
     ends = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    scaled = {name: end * times - cost for name, end in ends.items()}
-    return {name: end if np.isfinite(end) else None for name, end in scaled.items()}
+    return {name: end * times - cost for name, end in ends.items()}
 
 
-def _conclude(low: float, high: float) -> str:
-    return "paid" if low > 0 else "lost" if high < 0 else "inconclusive"
+def _conclude_money(net: dict[str, float], effects: list[Row], *, is_free: bool) -> str:
+    """Return the conclusion about ``net``, held by those about the overall effects."""
+    *_, overall = (row["conclusion"] for row in effects if row["scope"] == "overall")
+    if net["low"] > 0 and overall == "helped":
+        return "paid"
+    if net["high"] < 0 and (overall == "harmed" or not is_free):
+        return "lost"
+    return "inconclusive"
 
 
 SCHEMA = 2
@@ -115,13 +128,21 @@ class ReadoutResult:
     catalogue: Catalogue | None
 
 
-def build_readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int) -> ReadoutResult:
-    """Return the readout of a campaign; the same inputs give the same result."""
+def build_readout(
+    assignment: Assignment, outcomes: Outcomes, *, resamples: int, looks: Sequence[str] = ()
+) -> ReadoutResult:
+    """Return the readout of a campaign; the same inputs give the same result.
+
+    ``looks`` are hashes of the outcomes of earlier readouts of this campaign.
+    """
     settings = BootstrapSettings(assignment.alpha, resamples, assignment.seed)
     save_rates = estimate_save_rates(assignment, outcomes)
     catalogue = (
         None if outcomes.declined is None else update_catalogue(assignment.catalogue, save_rates)
     )
+    looks = list(dict.fromkeys([*looks, hash_outcomes(outcomes)]))
+    effects = estimate_effects(assignment, outcomes)
+    tests = conclude(effects, assignment.alpha)
     tree = {
         "schema": SCHEMA,
         "campaign_id": assignment.id,
@@ -131,11 +152,14 @@ def build_readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int)
         "power": assignment.power,
         "seed": assignment.seed,
         "n_resamples": resamples,
+        "n_looks": len(looks),
+        "looks": looks,
         **_count_customers(assignment, outcomes),
         "attrition": summarise_attrition(assignment, outcomes),
         "compliance": summarise_compliance(assignment, outcomes),
-        "effects": estimate_effects(assignment, outcomes, settings),
-        "money": estimate_money(assignment, outcomes, settings),
+        "effects": effects,
+        "heterogeneity": tests,
+        "money": estimate_money(assignment, outcomes, effects),
         "qini": compute_qini(assignment, outcomes, settings),
         "save_rates": save_rates,
         "catalogue": None if catalogue is None else catalogue.name,
@@ -148,6 +172,13 @@ def build_readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int)
 def find_cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the warnings about a readout, each with its code and numbers."""
     attrition, compliance = tree["attrition"], tree["compliance"]
+    if tree["n_looks"] > 1:
+        yield {
+            "code": "looks",
+            "n_looks": tree["n_looks"],
+            "alpha": tree["alpha"],
+            "error_rate": repeated_error_rate(tree["alpha"], tree["n_looks"]),
+        }
     arms = {name: attrition[name]["n_missing"] for name in ("treatment", "control")}
     if attrition["is_significant"]:
         yield {"code": "attrition_differs", **arms, "p": attrition["p"]}
@@ -161,9 +192,25 @@ def find_cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
     if tree["n_unknown"]:
         yield {"code": "unknown_customers", "n_customers": tree["n_unknown"]}
+    for rate in tree["save_rates"]:
+        if rate["is_conflict"]:
+            yield {"code": "prior_conflict", "offer": rate["offer"]}
     for row in tree["effects"]:
         if row["conclusion"] == "harmed":
             yield {"code": "harm", **{key: row[key] for key in ("scope", "name", "outcome")}}
+
+
+def repeated_error_rate(alpha: float, n_looks: int) -> float:
+    """Return the largest probability of a false finding in ``n_looks`` looks at one campaign.
+
+    Each look is a test of level ``alpha``. Šidák's (1967) bound 1 − (1 − α)ⁿ holds for normal test
+    statistics of any correlation; four looks at equal intervals come to .126 (Armitage, McPherson &
+    Rowe 1969).
+
+    >>> [round(repeated_error_rate(0.05, n), 3) for n in (1, 2, 4)]
+    [0.05, 0.098, 0.185]
+    """
+    return 1 - (1 - alpha) ** n_looks
 
 
 def _count_customers(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:

@@ -1,28 +1,47 @@
 """Posterior save rate of each offer, from its prior and the outcomes.
 
-Saved customers cannot be observed. A share p·(1 − γ) of the treated declines, where p is the
-decline rate without contact and γ the save rate: the control group informs p, both arms together γ.
+Saved customers cannot be observed. A share p of the customers declines without contact and q with
+it; the save rate is γ = 1 − q ÷ p, below 0 if the offer drives customers away. The control group
+informs p, both arms together γ.
+
+The prior of γ is a robust mixture (Schmidli et al. 2014): the catalogue's Beta, which may be wrong,
+and a vague component around no effect, N(0, ``VAGUE_SD``²) for the log odds ratio of q and p. If
+the outcomes contradict the Beta, the vague component takes over.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
 
 from retain.campaign.assignment import Assignment
+from retain.campaign.offers.save_rate import log_save_rate_density, save_rate_quantiles
 from retain.campaign.readout.outcomes import Outcomes
 from retain.schema.campaign import Beta, Catalogue, Offer
 
-N_GRID_NODES = 200
+ASSUMED_VAGUE_WEIGHT = 0.75
+"""Prior weight of the vague component beside a Beta above 0: an assumption that an offer helps."""
+LEARNED_VAGUE_WEIGHT = 0.1
+"""The same beside a Beta that reaches below 0, as a readout leaves it; customers may change."""
+VAGUE_SD = 1.0
+"""Standard deviation of the log odds ratio in it: half of the ratios lie between ½ and 2."""
+CONFLICT_BAYES_FACTOR = 3.0
+"""Evidence against the Beta above which it conflicts with the outcomes (Kass & Raftery 1995)."""
+LEARNED_MINIMUM = -1.0
+"""Lowest save rate that a new catalogue can express: twice as many decline."""
+N_GRID_NODES = 120
 """Grid points of either rate."""
 N_ZOOMS = 4
 """Refinements of the grid around the mass, which is narrow for millions of customers."""
-NEGLIGIBLE_DENSITY_SHARE = np.exp(-30.0)
-"""Density ignored by the refinement, as a share of the highest."""
+NEGLIGIBLE_LOG_DENSITY = 18.0
+"""Distance below the highest log density ignored by the refinement."""
+MAX_LOG_ODDS_RATIO = 6 * VAGUE_SD
+"""End of the grid of the vague component."""
 
 
 @dataclass(frozen=True)
@@ -39,21 +58,20 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
     """Return one row per offer of the catalogue, in its order.
 
     ``offer, n_treated, n_control`` (observed), ``lift`` (the mean factor on the save rate among
-    those treated, by the plan), ``prior`` and ``posterior``: ``alpha, beta, value, low, high``. If
-    either arm is empty the posterior is the prior.
+    those treated, by the plan), ``prior`` and ``posterior``: ``alpha, beta, minimum, value, low,
+    high``; ``vague_weight``, the posterior weight of the vague component (None without outcomes in
+    both arms, when the posterior is the prior), and ``is_conflict``: the outcomes contradict the
+    prior.
     """
     alpha = assignment.alpha
     rows = []
     for name, offer in assignment.catalogue.offers.items():
         arms, lift = _count_arms(name, assignment, outcomes), _average_lift(name, offer, assignment)
-        prior = offer.save_rate
+        prior = summarise_beta(offer.save_rate, alpha)
         row = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "lift": lift}
-        row["prior"] = summarise_beta(prior, alpha)
-        row["posterior"] = (
-            compute_posterior(prior, arms, lift=lift, alpha=alpha)
-            if arms.treated and arms.control
-            else row["prior"]
-        )
+        row |= {"prior": prior, "posterior": prior, "vague_weight": None, "is_conflict": False}
+        if arms.treated and arms.control:
+            row |= compute_posterior(offer.save_rate, arms, lift=lift, alpha=alpha)
         rows.append(row)
     return rows
 
@@ -61,22 +79,55 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
 def compute_posterior(
     prior: Beta, arms: ArmCounts, *, lift: float = 1.0, alpha: float = 0.05
 ) -> dict[str, Any]:
-    """Return the posterior of γ: the Beta of the same mean and variance, and the grid's quantiles.
+    """Return ``posterior``, ``vague_weight`` and ``is_conflict`` of one offer.
 
-    The prior of p is Jeffreys', Beta(½, ½). A save rate cannot be below 0: for a harmful offer the
-    posterior is near 0.
+    The posterior's Beta has the same mean and variance as the mixture, whose quantiles are the
+    interval. The prior of p is Jeffreys', Beta(½, ½).
 
     >>> found = compute_posterior(Beta(alpha=6, beta=14), ArmCounts(4000, 1600, 4000, 2000))
-    >>> round(found["value"], 2), found["low"] < 0.2 < found["high"]
-    (0.2, True)
+    >>> round(found["posterior"]["value"], 2), found["is_conflict"]
+    (0.2, False)
     """
-    save, density = _marginalise(prior, arms, lift)
-    mean = float(density @ save)
-    variance = float(density @ (save - mean) ** 2)
-    size = mean * (1 - mean) / variance - 1
-    low, high = np.interp((alpha / 2, 1 - alpha / 2), np.cumsum(density) - density / 2, save)
-    interval = {"low": float(low), "high": float(high)}
-    return {"alpha": mean * size, "beta": (1 - mean) * size, "value": mean, **interval}
+    informative = _integrate(_informative_density(prior, arms, lift), (prior.minimum, 1.0))
+    vague = _integrate(_vague_density(arms), (-MAX_LOG_ODDS_RATIO, MAX_LOG_ODDS_RATIO))
+    bayes_factor = float(np.exp(np.clip(vague.log_evidence - informative.log_evidence, -500, 500)))
+    prior_weight = ASSUMED_VAGUE_WEIGHT if prior.minimum == 0 else LEARNED_VAGUE_WEIGHT
+    odds = bayes_factor * prior_weight / (1 - prior_weight)
+    weight = odds / (1 + odds)
+    vague_rate = (1 - _declining_share(vague.effect, vague.share) / vague.share) / lift
+    rate = np.concatenate([informative.effect.ravel(), vague_rate.ravel()])
+    mass = np.concatenate(
+        [(1 - weight) * informative.mass.sum(axis=1), weight * vague.mass.ravel()]
+    )
+    return {
+        "posterior": _summarise_sample(rate, mass, alpha),
+        "vague_weight": weight,
+        "is_conflict": bayes_factor > CONFLICT_BAYES_FACTOR,
+    }
+
+
+def _summarise_sample(rate: np.ndarray, mass: np.ndarray, alpha: float) -> dict[str, float]:
+    """Return the matching Beta, mean and interval of weighted save rates."""
+    order = np.argsort(rate)
+    below = np.cumsum(mass[order]) - mass[order] / 2
+    low, high = np.interp((alpha / 2, 1 - alpha / 2), below, rate[order]).tolist()
+    mean = float(mass @ rate)
+    beta = match_beta(mean, float(mass @ (rate - mean) ** 2))
+    return {**beta.model_dump(), "value": mean, "low": low, "high": high}
+
+
+def match_beta(mean: float, variance: float) -> Beta:
+    """Return the Beta between ``LEARNED_MINIMUM`` and 1 of a mean and variance.
+
+    >>> beta = match_beta(-0.1, 0.01)
+    >>> round(beta.mean, 3), beta.minimum
+    (-0.1, -1.0)
+    """
+    spread = 1 - LEARNED_MINIMUM
+    share = min(max((mean - LEARNED_MINIMUM) / spread, 0.001), 0.999)
+    size = share * (1 - share) * spread**2 / max(variance, 1e-12) - 1
+    size = min(max(size, 1.0), 1e9)
+    return Beta(alpha=share * size, beta=(1 - share) * size, minimum=LEARNED_MINIMUM)
 
 
 def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
@@ -85,13 +136,15 @@ def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
     >>> round(summarise_beta(Beta(alpha=6, beta=14), 0.05)["low"], 3)
     0.126
     """
-    interval = special.betaincinv(beta.alpha, beta.beta, (alpha / 2, 1 - alpha / 2)).tolist()
-    row = {"alpha": beta.alpha, "beta": beta.beta, "value": beta.mean}
-    return {**row, "low": interval[0], "high": interval[1]}
+    low, high = save_rate_quantiles(beta, (alpha / 2, 1 - alpha / 2))
+    return {**beta.model_dump(), "value": beta.mean, "low": low, "high": high}
 
 
 def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalogue:
-    """Return the same offers with updated save rates, under a new name."""
+    """Return the same offers with updated save rates, under a new name.
+
+    An offer without outcomes keeps its prior.
+    """
     posteriors = {row["offer"]: row["posterior"] for row in rows}
     offers = {
         name: offer.model_copy(update={"save_rate": _round_beta(posteriors[name])})
@@ -113,46 +166,88 @@ def next_catalogue_name(name: str) -> str:
 
 def _round_beta(row: dict[str, float]) -> Beta:
     """Return a Beta rounded to five digits, more than are known."""
-    return Beta(alpha=float(f"{row['alpha']:.5g}"), beta=float(f"{row['beta']:.5g}"))
+    alpha, beta = (float(f"{row[name]:.5g}") for name in ("alpha", "beta"))
+    return Beta(alpha=alpha, beta=beta, minimum=row["minimum"])
 
 
-def _marginalise(prior: Beta, arms: ArmCounts, lift: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the grid nodes of γ and the mass of each, in total 1."""
-    ranges = {"save": (0.0, 1.0), "share": (0.0, 1.0)}
+class _Integral(NamedTuple):
+    """A density on a grid: nodes of the effect (n, 1) and of p (1, n), and the mass of each cell.
+
+    ``log_evidence`` is the log of its integral.
+    """
+
+    effect: np.ndarray
+    share: np.ndarray
+    mass: np.ndarray
+    log_evidence: float
+
+
+def _integrate(
+    log_density: Callable[[np.ndarray, np.ndarray], np.ndarray], effects: tuple[float, float]
+) -> _Integral:
+    """Integrate a joint density of an effect and p, on a grid refined around its mass."""
+    ranges = (effects, (0.0, 1.0))
     for _ in range(N_ZOOMS):
-        save, share = (low + (high - low) * _GRID_MIDPOINTS for low, high in ranges.values())
-        log = _log_density(save[:, None], share[None, :], prior, arms, lift)
-        joint = np.exp(log - log.max())
-        ranges = {
-            "save": _zoom_range(save, joint.max(axis=1)),
-            "share": _zoom_range(share, joint.max(axis=0)),
-        }
-    mass = joint.sum(axis=1)
-    return save, mass / mass.sum()
+        effect, share = (low + (high - low) * _GRID_MIDPOINTS for low, high in ranges)
+        log = log_density(effect[:, None], share[None, :])
+        highest = float(log.max())
+        is_kept = np.asarray(log > highest - NEGLIGIBLE_LOG_DENSITY)
+        step = (effect[1] - effect[0], share[1] - share[0])
+        ranges = (
+            _zoom_range(effect, np.flatnonzero(is_kept.any(axis=1)), effects),
+            _zoom_range(share, np.flatnonzero(is_kept.any(axis=0)), (0.0, 1.0)),
+        )
+    mass = np.exp(log - highest)
+    total = float(mass.sum())
+    evidence = highest + float(np.log(total * step[0] * step[1]))
+    return _Integral(effect[:, None], share[None, :], mass / total, evidence)
 
 
 _GRID_MIDPOINTS = (np.arange(N_GRID_NODES) + 0.5) / N_GRID_NODES
 
 
-def _zoom_range(nodes: np.ndarray, density: np.ndarray) -> tuple[float, float]:
-    """Return the range of nodes whose density is not negligible, with one more on each side."""
-    kept = np.flatnonzero(density > NEGLIGIBLE_DENSITY_SHARE)
+def _zoom_range(
+    nodes: np.ndarray, kept: np.ndarray, limits: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the range of the nodes kept, with one more on each side."""
     step = nodes[1] - nodes[0]
     low, high = nodes[kept[0]] - 1.5 * step, nodes[kept[-1]] + 1.5 * step
-    return max(float(low), 0.0), min(float(high), 1.0)
+    return max(float(low), limits[0]), min(float(high), limits[1])
 
 
-def _log_density(
-    save: np.ndarray, share: np.ndarray, prior: Beta, arms: ArmCounts, lift: float
-) -> np.ndarray:
-    """Return the joint log density of γ and p up to a constant; the lifted rate is at most 1."""
+def _informative_density(
+    prior: Beta, arms: ArmCounts, lift: float
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the log density of γ and p under the Beta; a lifted rate leaves q in [0, 1]."""
+
+    def log_density(save: np.ndarray, share: np.ndarray) -> np.ndarray:
+        declining = np.clip(share * (1 - save * lift), 0.0, 1.0)
+        log = log_save_rate_density(prior, save) + _log_likelihood(declining, share, arms)
+        return np.asarray(log)
+
+    return log_density
+
+
+def _vague_density(arms: ArmCounts) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the log density of the log odds ratio and p in the vague component."""
+
+    def log_density(log_odds: np.ndarray, share: np.ndarray) -> np.ndarray:
+        prior = -0.5 * (log_odds / VAGUE_SD) ** 2 - np.log(VAGUE_SD * np.sqrt(2 * np.pi))
+        return np.asarray(prior + _log_likelihood(_declining_share(log_odds, share), share, arms))
+
+    return log_density
+
+
+def _declining_share(log_odds: np.ndarray, share: np.ndarray) -> np.ndarray:
+    return np.asarray(special.expit(special.logit(share) + log_odds))
+
+
+def _log_likelihood(declining: np.ndarray, share: np.ndarray, arms: ArmCounts) -> np.ndarray:
+    """Return the log likelihood of q and p with Jeffreys' prior of p, up to a constant."""
     treated_stayed = arms.treated - arms.treated_declined
     control_stayed = arms.control - arms.control_declined
-    declining = share * (1 - np.minimum(save * lift, 1.0))
     return np.asarray(
-        special.xlogy(prior.alpha - 1, save)
-        + special.xlog1py(prior.beta - 1, -save)
-        + special.xlogy(arms.control_declined - 0.5, share)
+        special.xlogy(arms.control_declined - 0.5, share)
         + special.xlog1py(control_stayed - 0.5, -share)
         + special.xlogy(arms.treated_declined, declining)
         + special.xlog1py(treated_stayed, -declining)
@@ -172,14 +267,16 @@ def _average_lift(name: str, offer: Offer, assignment: Assignment) -> float:
     """Return the plan's mean factor on the save rate, weighted by risk.
 
     From the plan's expected net value of each treated customer: net + cost = risk × save rate ×
-    value at stake.
+    value at stake. A mean save rate of 0 shows no factor.
     """
-    if offer.lift is None:
+    mean = offer.save_rate.mean
+    if offer.lift is None or mean == 0:
         return 1.0
     table = assignment.table[assignment.is_treated & (assignment.table["offer"] == name).to_numpy()]
     at_risk = table["risk"] * table["value_at_stake"]
     has_risk = (at_risk > 0).to_numpy()
     if not has_risk.any():
         return 1.0
-    rate = ((table["expected_net"] + table["expected_cost"]) / at_risk)[has_risk].clip(0.0, 1.0)
-    return float(np.average(rate, weights=table["risk"][has_risk]) / offer.save_rate.mean)
+    rate = ((table["expected_net"] + table["expected_cost"]) / at_risk)[has_risk].clip(upper=1.0)
+    lift = float(np.average(rate, weights=table["risk"][has_risk]) / mean)
+    return min(max(lift, min(1.0, offer.lift.factor)), max(1.0, offer.lift.factor))

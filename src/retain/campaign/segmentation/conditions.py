@@ -26,7 +26,7 @@ def values_of(name: str, audience: Audience) -> pd.Series:
     """Return a feature, risk or money by name; money is missing if the source has none."""
     if name in RESERVED and name not in audience.table:
         return pd.Series(np.nan, index=audience.table.index, name=name)
-    return audience.has_value(name)
+    return audience.values_of(name)
 
 
 def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from retain.campaign.shares import newcombe
+from retain.campaign.proportions import newcombe
 
 MOST_LEVELS = 30
 """Number of levels of a category considered, most frequent first."""

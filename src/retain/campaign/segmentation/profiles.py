@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
+from scipy import special
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation.contrasts import Contrast, segment_contrasts
+from retain.campaign.segmentation.outcomes import MIN_CUSTOMERS, Group, Z
 from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
 from retain.customers.customers import Column, DisplayName
 from retain.schema.campaign import Segmentation
-from retain.verdict.statistics import mean_interval
 
 
 class Money(Protocol):
@@ -33,11 +35,13 @@ class Money(Protocol):
         """Upper end of the interval."""
 
 
-def build_profiles(
+def build_profiles(  # noqa: PLR0913 - all that a segment has
     audience: Audience,
     fitted: Segmentation,
     totals: Mapping[str, Money] | None,
     *,
+    observed: Mapping[str, Group] | None = None,
+    sensitivity: np.ndarray | None = None,
     stability: Mapping[str, Stability] | None = None,
     contrasts: bool = True,
 ) -> list[dict[str, Any]]:
@@ -51,6 +55,10 @@ def build_profiles(
         The fitted segmentation of these segments.
     totals
         Profit at risk of each segment; None without profit.
+    observed
+        Observed declines of each segment; None for customers without outcomes.
+    sensitivity
+        ``Recalibration.sensitivity`` of the risks, the interval of customers without outcomes.
     stability
         Stability of each segment, if measured.
     contrasts
@@ -59,50 +67,86 @@ def build_profiles(
     Returns
     -------
     list of dict
-        Non-empty segments: ``segment, label, n_customers, share, risk`` (mean
-        risk
-        with its 95 % t interval), ``total_profit`` (as far as observed is known), ``profit_at_risk,
-        contactable_share, is_small`` (fewer customers than the segmentation's minimum),
-        ``stability``, ``contrasts`` (see ``segment_contrasts``). Missing values are None.
+        Non-empty segments: ``segment, label, n_customers, share``; ``n_declined`` (None without
+        outcomes); ``risk``: the observed share of decliners with Wilson's interval, or without
+        outcomes the mean risk with the interval of the calibration, None below 20 customers;
+        ``expected_risk``: the mean risk, cross-fitted where outcomes are known; ``p`` of the test
+        of observed against expected, corrected over segments and tenths of the risk, and
+        ``is_miscalibrated``; ``total_profit`` (as far as it is known), ``profit_at_risk`` (None
+        below 20 customers), ``expected_profit_at_risk``, ``contactable_share, is_small`` (fewer
+        customers than the segmentation's minimum), ``stability``, ``contrasts`` (see
+        ``segment_contrasts``). Missing values are None.
     """
     if audience.segments is None:
         raise ValueError("these customers are not placed")
     differences = segment_contrasts(audience.features, audience.segments) if contrasts else {}
     called = segment_labels(fitted)
     rows = []
-    for name, part in audience.table.groupby(audience.segments, sort=True):
-        row = _describe(str(name), part, len(audience), fitted.min_size, called.get(str(name)))
-        row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
+    for key, part in audience.table.groupby(audience.segments, sort=True):
+        name, mask = str(key), np.asarray(audience.segments) == key
+        row = _describe(name, part, len(audience), fitted.min_size, called.get(name))
+        if observed is not None:
+            row |= _observed_risk(observed[name])
+        else:
+            row |= _expected_risk(part, None if sensitivity is None else sensitivity[mask])
+        row |= _profit(part, None if totals is None else totals[name])
         row["contactable_share"] = (
             None if audience.consent == "not_stated" else float(part["contactable"].mean())
         )
-        row["stability"] = _stability(stability, str(name))
-        row["contrasts"] = [
-            _contrast(one, audience.columns) for one in differences.get(str(name), ())
-        ]
-        rows.append((_sort_key(part), row))
+        row["stability"] = _stability(stability, name)
+        row["contrasts"] = [_contrast(one, audience.columns) for one in differences.get(name, ())]
+        rows.append((_sort_key(row), row))
     return [row for _, row in sorted(rows, key=lambda one: -one[0])]
 
 
-def _sort_key(part: pd.DataFrame) -> float:
-    """Return the sort key of a segment."""
-    if "profit_at_risk" in part:
-        return float(part["profit_at_risk"].sum())
-    return float(part["risk"].mean())
+def _sort_key(row: Mapping[str, Any]) -> float:
+    """Return the profit at risk of a segment, or else its risk; the expected one of few."""
+    name = "risk" if row["expected_profit_at_risk"] is None else "profit_at_risk"
+    return float(row[f"expected_{name}"] if row[name] is None else row[name]["value"])
 
 
 def _describe(
     name: str, part: pd.DataFrame, customers: int, minimum: int, label: DisplayName | None
 ) -> dict[str, Any]:
-    risk, low, high = mean_interval(part["risk"].to_numpy())
     return {
         "segment": name,
         "label": None if label is None else asdict(label),
         "n_customers": len(part),
         "share": len(part) / customers,
-        "risk": {"value": risk, "low": max(low, 0.0), "high": min(high, 1.0)},
-        "total_profit": float(part["profit"].sum()) if "profit" in part else None,
         "is_small": len(part) < minimum,
+    }
+
+
+def _observed_risk(one: Group) -> dict[str, Any]:
+    tree = one.as_json()
+    names = ("n_declined", "risk", "expected_risk", "p", "is_miscalibrated")
+    return {name: tree[name] for name in names}
+
+
+def _expected_risk(part: pd.DataFrame, sensitivity: np.ndarray | None) -> dict[str, Any]:
+    """Return the mean risk of customers without outcomes, its interval on the logit scale."""
+    mean, risk = float(part["risk"].mean()), None
+    if len(part) >= MIN_CUSTOMERS and sensitivity is not None:
+        error = float(np.linalg.norm(sensitivity.mean(axis=0)))
+        reach = Z * error / max(mean * (1 - mean), 1e-12)
+        low, high = special.expit(special.logit(mean) + np.array([-reach, reach])).tolist()
+        risk = {"value": mean, "low": low, "high": high}
+    return {
+        "n_declined": None,
+        "risk": risk,
+        "expected_risk": mean,
+        "p": None,
+        "is_miscalibrated": False,
+    }
+
+
+def _profit(part: pd.DataFrame, money: Money | None) -> dict[str, Any]:
+    known = "profit" in part
+    shown = money if len(part) >= MIN_CUSTOMERS else None
+    return {
+        "total_profit": float(part["profit"].sum()) if known else None,
+        "profit_at_risk": None if shown is None else _amount(shown),
+        "expected_profit_at_risk": float(part["profit_at_risk"].sum()) if known else None,
     }
 
 

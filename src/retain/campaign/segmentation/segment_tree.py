@@ -154,7 +154,7 @@ MAX_CUSTOMERS = 50_000
 MAX_VALUE = float(np.finfo(np.float32).max)
 """Largest value of the tree, which uses single precision."""
 
-RESERVED_CHARACTERS = (*RESERVED, *RULE_WORDS)
+RESERVED_NAMES = (*RESERVED, *RULE_WORDS)
 """Names that have another meaning in a rule."""
 
 
@@ -214,7 +214,7 @@ def _sample_rows(audience: Audience) -> Audience:
 def _split_matrix(features: pd.DataFrame) -> list[_Split]:
     splits = []
     for name in features:
-        if name not in RESERVED_CHARACTERS:
+        if name not in RESERVED_NAMES:
             splits += list(_splits_of(str(name), features[name]))
     return splits
 

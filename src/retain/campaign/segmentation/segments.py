@@ -6,112 +6,19 @@ segmentation applies to any customers, and is serialised with ``model_dump(by_al
 
 from __future__ import annotations
 
-import math
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any, Literal
 
 import numpy as np
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import rules, segment_tree
+from retain.campaign.segmentation.bands import assign_bands, check_bands, fit_bands
 from retain.campaign.segmentation.conditions import values_of
 from retain.customers.customers import DisplayName
 from retain.errors import RetainError
 from retain.schema.campaign import Segmentation, ThresholdBands, Translated
-
-NEVER = math.nextafter(1, 2)
-"""Lower bound of a band of risk that stays empty."""
-
-
-def check_bands(
-    bands: ThresholdBands, of: Literal["risk", "value"], break_even_risk: float | None
-) -> None:
-    """Raise for invalid bands.
-
-    Raises
-    ------
-    RetainError
-        There is no band, a bound is out of range, or bands are multiples of a missing break-even
-        risk.
-    """
-    where = f"segmentation.{of}.bands"
-    if not bands.bands:
-        raise RetainError(f"{where} is empty; expected at least one name: where it begins.")
-    if bands.scale == "break_even":
-        _check_break_even(of, break_even_risk)
-    low, high, what = _range(bands, of)
-    for name, begin in bands.bands.items():
-        if not (low <= begin <= high and math.isfinite(begin)):
-            raise RetainError.at(f"{where}.{name}", f"it is {begin:g}", f"expected {what}")
-
-
-def fit_bands(
-    bands: ThresholdBands, values: np.ndarray, break_even_risk: float | None = None
-) -> ThresholdBands:
-    """Return the bands with absolute lower bounds, lowest first.
-
-    Parameters
-    ----------
-    values
-        Values for quantiles; NaN where missing.
-    break_even_risk
-        Unit of bands of the scale ``break_even``; infinity if no offer pays.
-
-    >>> halves = ThresholdBands(scale="quantile", bands={"high": 0.5, "low": 0})
-    >>> fit_bands(halves, np.array([1.0, 2.0, 3.0, np.nan])).bands
-    {'low': 1.0, 'high': 2.0}
-    """
-    ordered = _sorted_bands(bands)
-    begins = np.array(list(ordered.values()), dtype=float)
-    observed = values[~np.isnan(values)]
-    if bands.scale == "quantile" and len(observed):
-        begins = np.quantile(observed, begins)
-    elif bands.scale == "break_even" and break_even_risk is not None:
-        # an offer that never pays has an infinite break-even risk, and 0 × infinity is NaN
-        begins = np.minimum(begins * np.clip(break_even_risk, 0, 1e300), NEVER)
-    numbers = dict(zip(ordered, begins.tolist(), strict=True))
-    return bands.model_copy(update={"scale": "absolute", "bands": numbers})
-
-
-def assign_bands(bands: ThresholdBands, values: np.ndarray) -> np.ndarray:
-    """Return the index of each value's band: the highest that begins at or below it.
-
-    Values below the lowest band and missing values belong to the lowest band.
-
-    >>> bands = ThresholdBands(scale="absolute", bands={"low": 0, "high": 5})
-    >>> assign_bands(bands, np.array([-1, 5, np.nan]))
-    array([0, 1, 0])
-    """
-    begins = np.array(list(bands.bands.values()))
-    filled = np.where(np.isnan(values), -math.inf, values)
-    return (np.searchsorted(begins, filled, side="right") - 1).clip(0)
-
-
-def _sorted_bands(bands: ThresholdBands) -> dict[str, float]:
-    return dict(sorted(bands.bands.items(), key=lambda one: one[1]))
-
-
-def _check_break_even(of: Literal["risk", "value"], break_even_risk: float | None) -> None:
-    if of == "value":
-        key = "segmentation.value.scale"
-        raise RetainError.at(key, "it is 'break_even'", "of value, expected given or quantile")
-    if break_even_risk is None or math.isnan(break_even_risk):
-        raise RetainError(
-            "segmentation.risk.scale is 'break_even', but without a campaign nobody knows the risk "
-            "from which an offer pays; plan one, or type segmentation.risk.scale=absolute with "
-            "probabilities."
-        )
-
-
-def _range(bands: ThresholdBands, of: Literal["risk", "value"]) -> tuple[float, float, str]:
-    """Return the range of lower bounds of bands, and its description."""
-    if bands.scale == "quantile":
-        return 0, 1, "a quantile, 0 to 1"
-    if bands.scale == "break_even":
-        return 0, math.inf, "a finite multiple of the risk that pays, 0 or more"
-    if of == "risk":
-        return 0, NEVER, "a probability, 0 to 1"
-    return -math.inf, math.inf, "a finite amount"
-
 
 MEANT = {
     "risk_value": ("risk", "value"),
@@ -193,7 +100,7 @@ def fit_checked_segmentation(
             for name, named in segmentation.rules.items()
         }
         return segmentation.model_copy(update={"rules": fitted})
-    risk = fit_bands(_band_names(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
+    risk = fit_bands(_require_bands(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
     value = segmentation.value if "profit" in audience.table else None
     if value is not None:
         value = fit_bands(value, _numbers(audience, "profit"))
@@ -220,7 +127,7 @@ def segment_labels(fitted: Segmentation) -> dict[str, DisplayName | None]:
         labels = {name: named.label for name, named in fitted.rules.items()}
         labels |= {fitted.default_segment: fitted.default_label}
         return {name: _to_display_name(label) for name, label in labels.items()}
-    risks = _band_labels(_band_names(fitted.risk), "risk")
+    risks = _band_labels(_require_bands(fitted.risk), "risk")
     if fitted.value is None:
         return risks
     values = _band_labels(fitted.value, "value")
@@ -231,12 +138,54 @@ def segment_labels(fitted: Segmentation) -> dict[str, DisplayName | None]:
     }
 
 
+DOMINANT_SHARE = 0.9
+"""Largest share of the customers that one band or segment can hold and still tell them apart."""
+
+
+def find_dominant(audience: Audience, fitted: Segmentation) -> dict[str, Any] | None:
+    """Return the band, or else the segment, that holds nearly all customers; None if none does.
+
+    Returns
+    -------
+    dict
+        ``name`` (a key such as ``low risk``), ``label``, and ``share`` of the customers, above
+        ``DOMINANT_SHARE``.
+    """
+    groups = [(list(segment_labels(fitted).items()), _segment_codes(audience, fitted))]
+    if fitted.kind == "risk_value":
+        groups = [
+            (list(_band_labels(bands, of).items()), assign_bands(bands, _numbers(audience, column)))
+            for bands, of, column in _bands_of(fitted)
+        ]
+    for labels, codes in groups:
+        shares = np.bincount(codes, minlength=len(labels)) / max(len(codes), 1)
+        first = int(shares.argmax())
+        if shares[first] > DOMINANT_SHARE and len(labels) > 1:
+            name, label = labels[first]
+            texts = None if label is None else asdict(label)
+            return {"name": name, "label": texts, "share": float(shares[first])}
+    return None
+
+
+def _segment_codes(audience: Audience, fitted: Segmentation) -> np.ndarray:
+    names = list(segment_labels(fitted))
+    return np.array([names.index(name) for name in segments_of(audience, fitted)], dtype=np.intp)
+
+
+def _bands_of(
+    fitted: Segmentation,
+) -> Iterator[tuple[ThresholdBands, Literal["risk", "value"], str]]:
+    yield _require_bands(fitted.risk), "risk", "risk"
+    if fitted.value is not None:
+        yield fitted.value, "value", "profit"
+
+
 # --- bands ---------------------------------------------------------------------------------------
 
 
 def _in_bands(audience: Audience, fitted: Segmentation) -> np.ndarray:
     names = np.array(list(segment_labels(fitted)), dtype=object)
-    indices = assign_bands(_band_names(fitted.risk), _numbers(audience, "risk"))
+    indices = assign_bands(_require_bands(fitted.risk), _numbers(audience, "risk"))
     if fitted.value is None:
         return np.asarray(names[indices])
     values = assign_bands(fitted.value, _numbers(audience, "profit"))
@@ -247,7 +196,7 @@ def _numbers(audience: Audience, name: str) -> np.ndarray:
     return values_of(name, audience).to_numpy(dtype=float)
 
 
-def _band_names(bands: ThresholdBands | None) -> ThresholdBands:
+def _require_bands(bands: ThresholdBands | None) -> ThresholdBands:
     if bands is None:
         raise ValueError("segments by bands need bands of risk")
     return bands

@@ -16,6 +16,10 @@ from retain.schema.names import RESERVED
 RISK_OFF = 0.02
 """Largest shift of a cut-off of risk: a common error of a recalibrated risk."""
 
+ODDS_OFF = 0.1
+"""Largest shift of a cut-off relative to the base rate, as a share of it: at a rate of .4 about
+``RISK_OFF``."""
+
 MONEY_OFF = 0.05
 """Largest shift of a cut-off of money, as a share of it."""
 
@@ -120,8 +124,9 @@ def _perturb(segmentation: Segmentation, random: np.random.Generator) -> Segment
 def _perturb_bands(
     bands: ThresholdBands | None, of: str, random: np.random.Generator
 ) -> ThresholdBands | None:
-    if bands is None or bands.scale != "absolute":
+    if bands is None or bands.scale not in ("absolute", "base_rate"):
         return bands
+    of = of if bands.scale == "absolute" else "odds"
     moved = {name: _perturb_cut(begin, of, random) for name, begin in bands.bands.items()}
     return bands.model_copy(update={"bands": moved})
 
@@ -149,6 +154,8 @@ def _perturb_condition(condition: Condition, of: str, random: np.random.Generato
 
 
 def _perturb_cut(cut: float, of: str, random: np.random.Generator) -> float:
-    """Return a shifted cut-off of risk or of money."""
+    """Return a shifted cut-off of risk, of money, or of odds relative to the base rate."""
     share = random.uniform(-1, 1)
-    return cut + share * RISK_OFF if of == "risk" else cut * (1 + share * MONEY_OFF)
+    if of == "risk":
+        return cut + share * RISK_OFF
+    return cut * (1 + share * (ODDS_OFF if of == "odds" else MONEY_OFF))

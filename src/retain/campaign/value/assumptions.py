@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special
 
+from retain.campaign.offers.save_rate import sample_save_rates
 from retain.campaign.value.recalibration import Recalibration
 from retain.schema.campaign import Assumption, Assumptions, Beta
 
@@ -22,8 +22,8 @@ class SampledAssumptions:
 
     Attributes
     ----------
-    line
-        Intercept and slope of the recalibration, shape (D, 2).
+    coefficients
+        Of the recalibration's maps: of averaged scores and of one model's, shape (D, p) each.
     horizon, loss_fraction, margin
         Shape (D,): triangular with low, mode value and high; constant if low equals high.
     cost_multiplier
@@ -32,7 +32,7 @@ class SampledAssumptions:
         Seed of all draws, save rates included.
     """
 
-    line: np.ndarray
+    coefficients: tuple[np.ndarray, np.ndarray]
     horizon: np.ndarray
     loss_fraction: np.ndarray
     margin: np.ndarray
@@ -52,33 +52,29 @@ class SampledAssumptions:
             _triangular(one, assumptions.simulations, np.random.default_rng([seed, stream]))
             for stream, one in enumerate(ranges, start=1)
         )
-        line = recalibration.draws(assumptions.simulations, seed)
+        coefficients = recalibration.draws(assumptions.simulations, seed)
         times = cost_multiplier / (assumptions.cost_multiplier.value or 1.0)  # 0: nothing costs
-        return cls(line, horizon, loss_fraction, margin, times, seed)
+        return cls(coefficients, horizon, loss_fraction, margin, times, seed)
 
     def __len__(self) -> int:
         """Return the number of simulations."""
-        return len(self.line)
+        return len(self.horizon)
 
     @cached_property
     def cost_per_profit(self) -> np.ndarray:
         """Cost of a decline per unit of monthly profit, shape (D,)."""
         return np.asarray(self.horizon * self.loss_fraction * self.margin)
 
-    def risk(self, logits: np.ndarray) -> np.ndarray:
-        """Return the probability of decline at each of K logits in each draw, shape (K, D)."""
-        return np.asarray(special.expit(self.line[:, 0] + np.outer(logits, self.line[:, 1])))
-
     def save_rates(self, name: str, prior: Beta) -> np.ndarray:
         """Return save rates of an offer, shape (D,), independent of other offers."""
         stream = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         random = np.random.default_rng([self.seed, stream])
-        return np.asarray(random.beta(prior.alpha, prior.beta, len(self)))
+        return sample_save_rates(prior, len(self), random)
 
     def rows(self, chosen: slice) -> SampledAssumptions:
         """Return a slice of the draws."""
         return SampledAssumptions(
-            line=self.line[chosen],
+            coefficients=(self.coefficients[0][chosen], self.coefficients[1][chosen]),
             horizon=self.horizon[chosen],
             loss_fraction=self.loss_fraction[chosen],
             margin=self.margin[chosen],

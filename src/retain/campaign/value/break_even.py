@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers.offers import redemption_cost
+from retain.campaign.offers.offers import lift_factors, redemption_cost
 from retain.campaign.value.value import value_at_stake
 from retain.schema.campaign import Assumptions, Catalogue, Offer
 
@@ -57,7 +57,7 @@ def _offer_break_even(
     lost = (
         len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.redemption_rate_stayers
     )
-    times = offers.save_rate[rows, index] / offer.save_rate.mean
+    times = lift_factors(offer, offers.save_rate[rows, index])
     won = risk * (table["value_at_stake"].to_numpy() - each)
     affordable = offers.net[rows, index].sum() / len(rows) + offer.contact_cost
     return BreakEven(_rate(times, won, float(lost)), _or_none(float(affordable)))

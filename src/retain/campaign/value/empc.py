@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from scipy import special
 
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import redemption_cost
+from retain.campaign.offers.save_rate import partial_save_rate_moments
 from retain.schema.campaign import Assumptions, Beta, Offer
 
 
@@ -71,7 +71,7 @@ def empc(  # noqa: PLR0913 - the terms of the measure
     lost = contact + (1 - declined) * redemption_rate_stayers * incentive
     slope, cost, counts = _profit_lines(score, won, lost)
     lines, starts = _envelope(slope, cost)
-    mass, mean = _beta_moments(starts, save_rate)
+    mass, mean = partial_save_rate_moments(save_rate, np.append(starts, np.inf))
     best = mean @ slope[lines] - mass @ cost[lines]
     return Empc(float(best) / len(score), float(mass @ counts[lines]) / len(score))
 
@@ -131,11 +131,3 @@ def _envelope(slope: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, np.ndarr
         lines.append(line)
         starts.append(start)
     return np.array(lines), np.array(starts)
-
-
-def _beta_moments(starts: np.ndarray, save_rate: Beta) -> tuple[np.ndarray, np.ndarray]:
-    """Return the Beta's mass and partial mean on each piece."""
-    edges = np.clip(np.append(starts, np.inf), 0, 1)
-    alpha, beta = save_rate.alpha, save_rate.beta
-    mass = np.diff(special.betainc(alpha, beta, edges))
-    return mass, save_rate.mean * np.diff(special.betainc(alpha + 1, beta, edges))

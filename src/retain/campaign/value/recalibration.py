@@ -1,193 +1,192 @@
-"""Recalibration of scores on customers the model was not fitted on."""
+"""Recalibration: what turns scores into probabilities of decline, and how it was chosen."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
-from retain.errors import RetainError
-from retain.learning.scores import Scores
+from retain.campaign.value.calibration_map import (
+    CalibrationMap,
+    ProfitScale,
+    invalid_calibration,
+    logit,
+)
 
-EDGE = 1e-6
-"""Scores are clipped to this distance from 0 and 1."""
-FLAT = 1e-6
-"""A smaller spread of logits, or gain in fit, counts as 0."""
-PRIOR = 1.0
-"""Standard deviation of the slope's normal prior about 1, used if scores separate the classes."""
+ENDS = ("value", "low", "high")
+CURVE = np.linspace(0.005, 0.995, 100)
+"""Scores at which the curve is drawn."""
 
 
-def logit(score: np.ndarray) -> np.ndarray:
-    """Return finite log-odds of scores in [0, 1].
+@dataclass(frozen=True)
+class Line:
+    """Intercept and slope of the log-odds (Cox 1958), with the slope's 95 % interval."""
 
-    >>> logit(np.array([0.0, 0.5, 1.0])).round(2).tolist()
-    [-13.82, 0.0, 13.82]
+    intercept: float
+    slope: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class ProfitTest:
+    """Likelihood-ratio test whether profit tells more of the decline than the score.
+
+    Attributes
+    ----------
+    statistic, degrees, p
+        χ² statistic, degrees of freedom and p-value, on one customer of each duplicate group.
+    level
+        Profit is used if p is below.
+    odds_ratio
+        Odds of decline for one standard deviation more of the logarithm of profit, at its mean.
     """
-    return np.asarray(special.logit(np.clip(score, EDGE, 1 - EDGE)))
+
+    statistic: float
+    degrees: int
+    p: float
+    level: float
+    odds_ratio: float
+
+    @property
+    def is_used(self) -> bool:
+        """True if profit enters the calibration."""
+        return self.p < self.level
 
 
 @dataclass(frozen=True)
 class Recalibration:
-    """Intercept and slope on the logit scale, with their covariance.
+    """Two calibration maps, learnt on out-of-fold scores.
 
     Attributes
     ----------
-    covariance
-        Covariance of (intercept, slope), shape (2, 2): the inverse observed information.
+    out_of_fold
+        Map of scores averaged over repeats.
+    single_model
+        Map of the scores of one model, learnt on (customer, repeat) rows: for the sealed test and
+        for new customers. With one repeat it is the same map.
+    line
+        Two-parameter calibration of the averaged scores, which says how the raw scores err; slope
+        0 if they tell nothing.
+    log_loss
+        Cross-validated log-loss by candidate and basis: ``{"out_of_fold": {basis: loss}, …}``;
+        empty if there were too few customers to choose.
+    profit_test
+        None without profit, or with too few customers.
     customers, events
         Number of scored customers, and of decliners among them.
     """
 
-    intercept: float
-    slope: float
-    covariance: np.ndarray
+    out_of_fold: CalibrationMap
+    single_model: CalibrationMap
     customers: int
     events: int
-
-    def probability(self, score: np.ndarray) -> np.ndarray:
-        """Return the recalibrated probability of decline for scores of any shape.
-
-        >>> exact = Recalibration(0.0, 1.0, np.zeros((2, 2)), 100, 40)
-        >>> exact.probability(np.array([0.2, 0.7])).round(3).tolist()
-        [0.2, 0.7]
-        """
-        return np.asarray(special.expit(self.intercept + self.slope * logit(score)))
-
-    def draws(self, count: int, seed: int) -> np.ndarray:
-        """Sample intercepts and slopes, shape (count, 2), normal about the estimates.
-
-        >>> sure = Recalibration(0.5, 1.0, np.zeros((2, 2)), 100, 40)
-        >>> sure.draws(2, seed=0).tolist()
-        [[0.5, 1.0], [0.5, 1.0]]
-        """
-        (a, shared), (_, b) = self.covariance
-        first = math.sqrt(a)
-        second = shared / first if first else 0.0
-        factor = np.array([[first, 0.0], [second, math.sqrt(max(b - second**2, 0.0))]])
-        normal = np.random.default_rng(seed).standard_normal((count, 2))
-        return np.asarray([self.intercept, self.slope] + normal @ factor.T)
+    line: Line
+    log_loss: Mapping[str, Mapping[str, float]] | None = None
+    profit_test: ProfitTest | None = None
 
     @property
-    def slope_interval(self) -> tuple[float, float]:
-        """Return the 95 % interval of the slope."""
-        reach = float(special.ndtri(0.975)) * math.sqrt(self.covariance[1, 1])
-        return self.slope - reach, self.slope + reach
+    def maps(self) -> tuple[CalibrationMap, CalibrationMap]:
+        """The maps of averaged scores and of one model's scores."""
+        return self.out_of_fold, self.single_model
+
+    def probability(
+        self, score: np.ndarray, profit: np.ndarray | None, single: np.ndarray
+    ) -> np.ndarray:
+        """Return the probability of decline; ``single`` marks scores of one model, shape (n,)."""
+        averaged, one = (each.probability(score, profit) for each in self.maps)
+        return np.where(single, one, averaged)
+
+    def sensitivity(
+        self, score: np.ndarray, profit: np.ndarray | None, single: np.ndarray
+    ) -> np.ndarray:
+        """Return the change of each probability by one unit of each shared normal, shape (n, P)."""
+        averaged, one = (each.sensitivity(score, profit) for each in self.maps)
+        width = max(averaged.shape[1], one.shape[1])
+        averaged, one = (
+            np.pad(each, ((0, 0), (0, width - each.shape[1]))) for each in (averaged, one)
+        )
+        return np.where(np.asarray(single)[:, None], one, averaged)
+
+    def draws(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sample coefficients of both maps from the same normal draws, shape (count, p) each."""
+        width = max(len(one.coefficients) for one in self.maps)
+        normal = np.random.default_rng(seed).standard_normal((count, width))
+        return self.out_of_fold.draws(normal), self.single_model.draws(normal)
+
+    def curve(self) -> dict[str, list[float]]:
+        """Return the map of averaged scores with its 95 % band, at the mean profit."""
+        one = self.out_of_fold
+        design = one.design(logit(CURVE))
+        eta = design @ one.coefficients
+        reach = float(special.ndtri(0.975)) * np.linalg.norm(design @ one.factor, axis=1)
+        ends = (eta - reach, eta, eta + reach)
+        low, risk, high = (special.expit(end).tolist() for end in ends)
+        return {"score": CURVE.tolist(), "risk": risk, "low": low, "high": high}
 
     def as_json(self) -> dict[str, Any]:
         """Return a plain dict, for ``from_json``."""
-        low, high = self.slope_interval
+        line, test, profit = self.line, self.profit_test, self.out_of_fold.profit
+        losses = self.log_loss or {}
         return {
-            "intercept": self.intercept,
-            "slope": {"value": self.slope, "low": low, "high": high},
-            "covariance": self.covariance.tolist(),
             "n_customers": self.customers,
             "n_events": self.events,
+            "intercept": line.intercept,
+            "slope": {"value": line.slope, "low": line.low, "high": line.high},
+            "out_of_fold": self.out_of_fold.as_json(),
+            "single_model": self.single_model.as_json(),
+            "profit": None if profit is None else asdict(profit),
+            "log_loss": {name: dict(by_basis) for name, by_basis in losses.items()},
+            "profit_test": None if test is None else {**asdict(test), "is_used": test.is_used},
+            "curve": self.curve(),
         }
 
     @classmethod
     def from_json(cls, tree: Any) -> Self:
-        """Return the recalibration of a result of ``as_json``.
+        """Return the maps of a result of ``as_json``, without how they were chosen.
 
         Raises
         ------
         RetainError
             The tree is invalid, or a number is not finite.
 
-        >>> tree = Recalibration(0.1, 0.9, np.eye(2) / 50, 100, 40).as_json()
+        >>> line = CalibrationMap("logit", np.array([0.1, 0.9]), np.eye(2) / 50)
+        >>> tree = Recalibration(line, line, 100, 40, Line(0.1, 0.9, 0.8, 1.0)).as_json()
         >>> Recalibration.from_json(tree).as_json() == tree
         True
         """
         try:
-            numbers = float(tree["intercept"]), float(tree["slope"]["value"])
-            covariance = np.array(tree["covariance"], dtype=float)
+            profit, maps = tree["profit"], (tree["out_of_fold"], tree["single_model"])
             counts = int(tree["n_customers"]), int(tree["n_events"])
+            slope = tree["slope"]
+            line = Line(*map(float, (tree["intercept"], *(slope[k] for k in ENDS))))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise _invalid_recalibration(f"{type(error).__name__}: {error}") from None
-        if covariance.shape != (2, 2) or not np.isfinite([*numbers, *covariance.flat]).all():
-            raise _invalid_recalibration(f"{numbers} and {covariance.tolist()}")
-        if covariance[0, 0] < 0 or covariance[1, 1] < 0:
-            raise _invalid_recalibration(f"a variance below zero in {covariance.tolist()}")
-        return cls(*numbers, covariance, *counts)
+            problem = f"{type(error).__name__}: {error}"
+            raise invalid_calibration("recalibration", problem) from None
+        if not np.isfinite([*asdict(line).values()]).all():
+            raise invalid_calibration("recalibration", "a slope that is not finite")
+        scale = None if profit is None else _read_profit(profit)
+        averaged, single = (
+            CalibrationMap.from_json(one, scale, f"recalibration.{name}")
+            for name, one in zip(("out_of_fold", "single_model"), maps, strict=True)
+        )
+        return cls(averaged, single, *counts, line)
 
 
-def _invalid_recalibration(problem: str) -> RetainError:
-    expected = "expected finite intercept, slope.value, covariance (2 × 2), n_customers, n_events"
-    return RetainError.at("recalibration", f"it holds {problem}", expected)
-
-
-def fit_recalibration(scores: Scores) -> Recalibration:
-    """Fit the logistic recalibration of scores, averaged by customer (Cox 1958).
-
-    If scores are constant or higher for stayers, the slope is 0 and all customers have the overall
-    decline rate; with a single class the rate is (events + ½) / (customers + 1). If scores separate
-    the classes, the likelihood has no maximum, and the slope gets a normal prior about 1 with
-    standard deviation 1.
-
-    Raises
-    ------
-    ValueError
-        A customer has no target.
-
-    >>> import pandas as pd
-    >>> rows = [(10 * s + i, 0, 0, int(i < s), s / 10) for s in range(1, 10) for i in range(10)]
-    >>> names = ["customer_id", "repeat", "fold", "target", "probability"]
-    >>> fitted = fit_recalibration(Scores(pd.DataFrame(rows, columns=names), "out_of_fold"))
-    >>> f"{fitted.slope:.3f} {abs(fitted.intercept):.3f}, {fitted.events} of {fitted.customers}"
-    '1.000 0.000, 45 of 90'
-    """
-    each = scores.table.groupby("customer_id", sort=True)
-    target = each["target"].first().to_numpy(dtype=float)
-    if np.isnan(target).any():
-        raise ValueError("scores without a target cannot be recalibrated")
-    x = logit(each["probability"].mean().to_numpy())
-    events = int(target.sum())
-    lean = float(np.mean((target - target.mean()) * (x - x.mean())))
-    if np.ptp(x) <= FLAT or lean <= FLAT**2:
-        return _overall_share(len(target), events)
-    is_separated = x[target == 0].max() <= x[target == 1].min()
-    estimate, covariance = _fit_logistic(x, target, ridge=1 / PRIOR**2 if is_separated else 0.0)
-    return Recalibration(float(estimate[0]), float(estimate[1]), covariance, len(x), events)
-
-
-def _overall_share(customers: int, events: int) -> Recalibration:
-    """Return a constant overall decline rate; Jeffreys' estimate if one class is missing."""
-    if 0 < events < customers:
-        share, weight = events / customers, customers
-    else:
-        share, weight = (events + 0.5) / (customers + 1), customers + 1
-    covariance = np.array([[1 / (weight * share * (1 - share)), 0.0], [0.0, 0.0]])
-    return Recalibration(float(special.logit(share)), 0.0, covariance, customers, events)
-
-
-def _fit_logistic(x: np.ndarray, target: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return estimates (2,) and covariance (2, 2); ``ridge`` pulls the slope to 1.
-
-    x is standardised for stable Newton steps; the result is for the original x.
-    """
-    centre, spread = x.mean(), x.std()
-    z = (x - centre) / spread
-    design = np.column_stack([np.ones_like(z), z])
-    pull = np.array([0.0, ridge / spread**2]) / len(x)
-
-    def loss(beta: np.ndarray) -> float:
-        each = np.logaddexp(0, design @ beta) - target * (design @ beta)
-        return float(each.mean() + pull[1] * (beta[1] - spread) ** 2 / 2)
-
-    def gradient(beta: np.ndarray) -> np.ndarray:
-        off = special.expit(design @ beta) - target
-        return np.asarray(design.T @ off / len(x) + pull * (beta - spread))
-
-    def information(beta: np.ndarray) -> np.ndarray:
-        share = special.expit(design @ beta)
-        return np.asarray((design.T * (share * (1 - share))) @ design / len(x) + np.diag(pull))
-
-    start = np.array([special.logit(target.mean()), 0.0])
-    estimate = optimize.minimize(
-        loss, start, jac=gradient, hess=information, method="trust-exact", options={"gtol": 1e-10}
-    ).x
-    back = np.array([[1.0, -centre / spread], [0.0, 1 / spread]])
-    covariance = np.linalg.inv(information(estimate)) / len(x)
-    return back @ estimate, back @ covariance @ back.T
+def _read_profit(tree: Any) -> ProfitScale:
+    where = "recalibration.profit"
+    try:
+        names = ("unit", "centre", "spread", "low", "high")
+        unit, centre, spread, low, high = (float(tree[name]) for name in names)
+        has_missing = bool(tree["has_missing"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise invalid_calibration(where, f"{type(error).__name__}: {error}") from None
+    finite = np.isfinite([centre, low, high]).all() and low <= high
+    if not (finite and 0 < unit < math.inf and 0 < spread < math.inf):
+        numbers = f"unit {unit}, centre {centre}, spread {spread}, low {low}, high {high}"
+        raise invalid_calibration(where, numbers)
+    return ProfitScale(unit, centre, spread, low, high, has_missing)

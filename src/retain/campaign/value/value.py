@@ -16,6 +16,16 @@ from retain.learning.features import derive
 from retain.learning.scores import Scores
 from retain.schema.campaign import Assumptions
 
+COLUMNS = (
+    "score",
+    "origin",
+    "risk",
+    "contactable",
+    "profit",
+    "value_at_stake",
+    "profit_at_risk",
+)
+"""Columns of an audience's table, in order."""
 Consent = Literal["from_data", "assume_given"]
 
 
@@ -30,11 +40,11 @@ def build_audience(  # noqa: PLR0913 - all data of a customer are combined here
 ) -> Audience:
     """Return all scored customers with recalibrated risk and value at stake.
 
-    ``value_at_stake`` = max(profit, 0) × horizon × loss_fraction × margin, each assumption at its
-    value; a customer whose profit is not known, or for a missing profit. Contactable is
-    who is known if the source states their consent; if it
-    states none, no customer with ``consent="from_data"``
-    and everybody with ``"assume_given"``.
+    Risk is by the map of averaged scores for customers scored out of fold, and by that of one
+    model's scores for all others. ``value_at_stake`` = max(profit, 0) × horizon × loss_fraction ×
+    margin, each assumption at its value; 0 for a missing profit. Contactable is who agreed, if the
+    source states consent; if it states none, no customer with ``consent="from_data"`` and
+    everybody with ``"assume_given"``.
 
     Parameters
     ----------
@@ -50,15 +60,22 @@ def build_audience(  # noqa: PLR0913 - all data of a customer are combined here
     """
     scored = [pd.DataFrame({"score": one.per_customer(), "origin": one.origin}) for one in parts]
     table = pd.concat(scored, verify_integrity=True).sort_index()
-    table["risk"] = recalibration.probability(table["score"].to_numpy())
+    profit = customers.profit
+    if profit is not None:
+        table["profit"] = profit.loc[table.index].astype(float)
+    table["risk"] = recalibration.probability(
+        table["score"].to_numpy(),
+        None if profit is None else table["profit"].to_numpy(),
+        (table["origin"] != "out_of_fold").to_numpy(),
+    )
     table["contactable"] = _contactable(customers, consent).loc[table.index]
-    if customers.profit is not None:
-        table["profit"] = customers.profit.loc[table.index].astype(float)
+    if profit is not None:
         table["value_at_stake"] = value_at_stake(table["profit"].to_numpy(), assumptions)
         table["profit_at_risk"] = table["risk"] * table["value_at_stake"]
     features = _features(customers).loc[table.index]
+    order = [name for name in COLUMNS if name in table]
     return Audience(
-        table=table,
+        table=table[order],
         features=features,
         columns=customers.column_info(map(str, features)),
         profit_unit=None if customers.profit is None else (customers.profit_unit or ""),
@@ -67,6 +84,14 @@ def build_audience(  # noqa: PLR0913 - all data of a customer are combined here
         if customers.contactable is None and consent == "from_data"
         else consent,
     )
+
+
+def risk_sensitivity(audience: Audience, recalibration: Recalibration) -> np.ndarray:
+    """Return ``Recalibration.sensitivity`` of each customer of an audience."""
+    table = audience.table
+    profit = table["profit"].to_numpy(dtype=float) if "profit" in table else None
+    score = table["score"].to_numpy(dtype=float)
+    return recalibration.sensitivity(score, profit, audience.is_single_model)
 
 
 def positive_profit(profit: np.ndarray) -> np.ndarray:
@@ -80,8 +105,12 @@ def positive_profit(profit: np.ndarray) -> np.ndarray:
 
 def value_at_stake(profit: np.ndarray, assumptions: Assumptions) -> np.ndarray:
     """Return the expected cost of a decline at each monthly profit, shape (n,), ≥ 0."""
-    lost = assumptions.horizon.value * assumptions.loss_fraction.value * assumptions.margin.value
-    return np.asarray(positive_profit(profit) * lost)
+    return np.asarray(positive_profit(profit) * cost_per_profit(assumptions))
+
+
+def cost_per_profit(assumptions: Assumptions) -> float:
+    """Return the cost of a decline per unit of monthly profit, each assumption at its value."""
+    return assumptions.horizon.value * assumptions.loss_fraction.value * assumptions.margin.value
 
 
 def _contactable(customers: Customers, consent: Consent) -> pd.Series:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from retain.cli.terminal.console import literal
-from retain.wording import describe_count, format_interval, format_signed
+from retain.wording import describe_count, format_interval, format_signed, to_frequency
 
 if TYPE_CHECKING:
     from retain.record.study import StudyDirectory
@@ -23,9 +23,19 @@ ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed t
 """The origins of customers' scores."""
 
 
-def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
-    """Print the segments, and their contrasts if there are any."""
-    console.print(_segments(segments, scored))
+def print_segments(console: Console, tree: Tree) -> None:
+    """Print the segments, their bands, and their contrasts if there are any."""
+    segments = tree["segments"]
+    console.print(_segments(segments, tree["n_scored"]))
+    if (risk := tree["fitted_thresholds"]["segmentation"]["risk"]) is not None:
+        begins = ", ".join(f"{name} from {begin:.1%}" for name, begin in risk["bands"].items())
+        console.print(literal(f"  Bands of risk: {begins}"), soft_wrap=True, highlight=False)
+    if (one := tree["dominant_segment"]) is not None:
+        message = (
+            f"{one['share']:.1%} of the customers are in {one['name']!r}: these bounds hardly tell "
+            "customers apart. Choose other ones: see the keys of segmentation."
+        )
+        console.print(f"[yellow]{literal(message)}[/]", soft_wrap=True)
     if not any(one["contrasts"] for one in segments):
         return
     for one in segments:
@@ -41,22 +51,32 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     money = any(one["profit_at_risk"] is not None for one in segments)
     if money:
-        table.caption = "at risk: the profit expected to be lost"
+        table.caption = "at risk: the profit of those who declined, or expected to be lost"
     table.add_column("segment")
     sums = ("at risk", "95 % interval") if money else ()
-    for name in ("customers", "risk", "95 % CI", *sums):
+    for name in ("customers", "risk", "95 % CI", "expected", *sums):
         table.add_column(name, justify="right", no_wrap=True)
     for one in segments:
         cells = [
             f"{one['n_customers']:,}",
-            f"{one['risk']['value']:.2f}",
-            format_interval(one["risk"]["low"], one["risk"]["high"], ".2f"),
+            *_risk(one),
+            f"{one['expected_risk']:.2f}{'!' if one['is_miscalibrated'] else ''}",
         ]
         if money:
             at_risk = one["profit_at_risk"]
-            cells += [_money(at_risk["value"]), _span(at_risk)]
+            cells += (
+                ["", "too few"] if at_risk is None else [_money(at_risk["value"]), _span(at_risk)]
+            )
         table.add_row(literal(one["segment"]), *cells)
     return table
+
+
+def _risk(one: Tree) -> tuple[str, str]:
+    """Return the risk and its interval; with too few customers the number of decliners."""
+    risk, declined = one["risk"], one["n_declined"]
+    if risk is not None:
+        return f"{risk['value']:.2f}", format_interval(risk["low"], risk["high"], ".2f")
+    return "" if declined is None else f"{declined} of {one['n_customers']}", "too few"
 
 
 def _contrast(one: Tree) -> str:
@@ -77,14 +97,29 @@ def _short(number: float, *, share: bool) -> str:
 def print_campaign(console: Console, campaign: Tree) -> None:
     """Print offers, costs, limits, and whether the effect can be measured."""
     if "reason" in campaign:
-        console.print(f"[yellow]No campaign: {literal(campaign['reason'])}[/]", soft_wrap=True)
+        _print_no_campaign(console, campaign)
         return
+    codes = [one["code"] for one in campaign["cautions"]]
+    _print_cautions(console, [code for code in codes if code in AT_HEAD])
     console.print(_offers(campaign))
     limits = None if campaign["shadow_prices"] is None else _limits(campaign)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
-    for code in (one["code"] for one in campaign["cautions"]):
+    _print_cautions(console, [code for code in codes if code not in AT_HEAD])
+
+
+def _print_cautions(console: Console, codes: Sequence[str]) -> None:
+    for code in codes:
         console.print(f"[yellow]{literal(CAUTIONS[code])}[/]")
+
+
+def _print_no_campaign(console: Console, campaign: Tree) -> None:
+    """Print the reason for no campaign, and what to type instead, one word per line."""
+    overrides = campaign["overrides"]
+    stop = ":" if overrides else "."
+    console.print(f"[yellow]No campaign: {literal(campaign['reason'])}{stop}[/]", soft_wrap=True)
+    for override in overrides:
+        console.print(f"  {literal(override)}", soft_wrap=True, highlight=False)
 
 
 def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree | None) -> None:
@@ -95,6 +130,12 @@ def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree 
 
 
 CAUTIONS = {
+    "ranking_not_tested": "Whether the model ranks customers better than chance was not tested, so "
+    "a campaign aimed by its scores may do no better than one aimed at random.",
+    "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
+    "(offers.costs=accept): the net value counts no cost for them.",
+    "minimums_unmet": "A minimum of contacts (campaign.min_contacts) is not met: no offer pays for "
+    "more customers of the segment, and nobody is contacted at a loss.",
     "no_consent_column": "The data do not say who agreed to be contacted, so nobody gets an offer "
     "that needs consent. Type data.consent=COLUMN, or campaign.consent=assume_given if all "
     "customers agreed.",
@@ -103,9 +144,14 @@ CAUTIONS = {
     "campaign.control_share=0.2.",
     "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "
     "probabilities.",
+    "risk_miscalibrated": "In some segments or tenths of the risk, observed declines differ from "
+    "the expected ones beyond chance (marked ! in the segments). Do not rely on expected risks and "
+    "money there.",
     "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
 """Messages of cautions by code."""
+AT_HEAD = ("ranking_not_tested", "risk_miscalibrated")
+"""Cautions printed before the offers: without them the plan would promise too much."""
 
 
 def _offers(campaign: Tree) -> Table:
@@ -140,9 +186,9 @@ def _span(estimate: Tree) -> str:
 def _plan(campaign: Tree) -> str:
     plan, net = campaign["plan"], campaign["plan"]["expected_net"]
     best = (
-        "proven optimal"
+        "proven optimal under these assumptions"
         if plan["is_optimal"]
-        else f"at most {plan['relative_gap']:.1%} below the best one"
+        else f"at most {plan['relative_gap']:.1%} below the best one under these assumptions"
     )
     customers = describe_count(campaign["n_customers"], "customer")
     return (
@@ -182,9 +228,11 @@ def _promise(campaign: Tree) -> str:
     )
     if power["minimum_detectable_effect"] is None:
         return f"The groups are too small to detect any effect ({groups}{arms})."
+    seen, total = to_frequency(campaign["power"]["power"])
     effects = (
         f"expected fall of the share that declines: {100 * power['expected']:.1f} percentage "
-        f"points; smallest detectable: {100 * power['minimum_detectable_effect']:.1f}"
+        f"points; a fall of {100 * power['minimum_detectable_effect']:.1f} would be seen in {seen} "
+        f"of {total} such campaigns"
     )
     if power["claimable"]:
         return f"The effect can be measured ({effects})."

@@ -14,7 +14,7 @@ from retain.cli.terminal.console import literal
 from retain.cli.terminal.explanations import print_explanations
 from retain.cli.terminal.snapshots import snapshots_table
 from retain.verdict.by_snapshot import score_by_snapshot
-from retain.verdict.document import list_cautions
+from retain.verdict.cautions import list_cautions
 from retain.verdict.keys import label_run
 from retain.wording import describe_count, format_ci, format_interval, format_signed, format_value
 
@@ -45,12 +45,15 @@ def print_comparison(
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= MIN_WIDE_COLUMNS))
     _print_excluded(console, verdict, findings)
     console.print(f"[bold]{literal(verdict.sentence)}[/]")
-    for caution in list_cautions(verdict, findings):
+    for caution in list_cautions(verdict, findings.explanations):
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
+    chance = findings.chance
+    colour = "[yellow]" if chance.status == "not_shown" else "[default]"
+    console.print(f"{colour}{literal(chance.sentence)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))
-    if findings.reasons is not None:
-        print_explanations(console, findings.reasons)
+    if findings.explanations is not None:
+        print_explanations(console, findings.explanations)
     _print_winner(console, verdict, findings)
     if missing is not None:
         console.print(f"[yellow]{literal(missing)}[/]")
@@ -58,7 +61,7 @@ def print_comparison(
         if difference.requested:
             print_diff(console, difference)
     print_gate(console, findings.gate or ())
-    print_campaign_path(console, study, findings.further.get("campaign"))
+    print_campaign_path(console, study, findings.customer_results.get("campaign"))
 
 
 def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
@@ -81,15 +84,15 @@ def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras
     if sealed is not None:
         console.print(_sealed(sealed, verdict.winner.split.sealed_snapshot))
         message = literal(sealed.description)
-        console.print(message if len(sealed.openings) == 1 else f"[yellow]{message}[/]")
+        console.print(message if len(sealed.accesses) == 1 else f"[yellow]{message}[/]")
     if snapshots := score_by_snapshot(verdict.winner, sealed):
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
-    print_segments(console, findings.further["segments"], findings.further["n_scored"])
+    print_segments(console, findings.customer_results)
     console.print(_calibration(verdict))
-    if findings.further["campaign"] is not None:
-        print_campaign(console, findings.further["campaign"])
+    if findings.customer_results["campaign"] is not None:
+        print_campaign(console, findings.customer_results["campaign"])
 
 
 def print_diff(console: Console, difference: Difference) -> None:
@@ -154,7 +157,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     )
     table.add_column("")
     table.add_column("run", overflow="fold", min_width=24)
-    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p Holm", ""):
+    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p adj.", ""):
         table.add_column(name, no_wrap=True)
     for row in board.head(MAX_ROWS).to_dict("records"):
         best = row["id"] == verdict.best.id
@@ -165,7 +168,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             format_interval(row["roc_auc_low"], row["roc_auc_high"]),
             *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
             "" if best else format_signed(row["difference"]),
-            "" if best else f"{row['p_holm']:.2g}",
+            "" if best else f"{row['p_adjusted']:.2g}",
             _versus_best(row, verdict),
             style="bold" if best else None,
         )
@@ -221,6 +224,11 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
         table.add_column(name)
     for name, found in sealed.metrics.items():
         better = "higher is better" if found["higher_is_better"] else "lower is better"
+        if "if_calibrated" in found:
+            better += (
+                f"; {found['raw']:.3f} before its bias, a calibrated score would show "
+                f"{found['if_calibrated']:.3f}"
+            )
         interval = format_interval(found["low"], found["high"])
         table.add_row(literal(name), f"{found['value']:.3f}", interval, better)
     return table

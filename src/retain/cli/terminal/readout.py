@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from retain.cli.terminal.console import literal
-from retain.wording import format_interval, format_signed
+from retain.wording import format_interval, format_signed, to_frequency
 
 Tree = Mapping[str, Any]
 WORDS = {
     "helped": "[green]helped[/]",
     "harmed": "[red]harmed[/]",
     "inconclusive": "not significant",
+    "not_tested": "not tested apart",
     "not_compared": "too few customers",
 }
 PAID = {
@@ -36,6 +37,11 @@ NO_RATIO = {
     "as_planned": "All customers were contacted or not contacted as planned.",
 }
 CAUTIONS = {
+    "looks": "This is look {n_looks} at this campaign's outcomes. One look finds an effect where "
+    "there is none in {alpha:.2g} of campaigns, {n_looks} looks in up to {error_rate:.2g}. Decide "
+    "by one readout, at a time chosen beforehand.",
+    "prior_conflict": "The outcomes contradict the save rate that the catalogue assumed for "
+    "{offer}. The new catalogue rests on the outcomes.",
     "attrition_differs": "Outcomes are missing for {treatment} customers to contact and {control} "
     "in the control group. The shares differ significantly (p {p:.2g}), so the observed groups may "
     "not be comparable.",
@@ -57,6 +63,8 @@ def print_readout(console: Console, tree: Tree, folder: Path) -> None:
         if rows:
             console.print(_effects(rows, tree, level))
             console.print(literal(_sentence(rows[0], tree)))
+            for message in _heterogeneity(rows, tree):
+                console.print(literal(message))
     if tree["attrition"]["bounds"] is not None:
         console.print(_bounds(tree["attrition"]["bounds"]))
     if tree["compliance"] is not None:
@@ -91,7 +99,7 @@ def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     title = "Share that declined, %" if declined else f"Profit per customer, {tree['profit_unit']}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
-    for name in ("contacted", "control", "Δ", level, "p Holm"):
+    for name in ("contacted", "control", "Δ", level, "p adj."):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in rows:
@@ -110,8 +118,14 @@ def _cells(row: Tree) -> list[str]:
     ends = [
         _signed(row["difference"][key], times, places=int(times == 1)) for key in ("low", "high")
     ]
-    p = "<0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}"
-    return [*means, _signed(row["difference"]["value"], times), " to ".join(ends), p]
+    value = _signed(row["difference"]["value"], times)
+    return [*means, value, " to ".join(ends), _p(row["p_adjusted"])]
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return ""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _sentence(row: Tree, tree: Tree) -> str:
@@ -131,8 +145,28 @@ def _sentence(row: Tree, tree: Tree) -> str:
     if row["conclusion"] == "inconclusive":
         times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
         seen = _amount(row["minimum_detectable_effect"], times)
-        messages.append(f"an effect of {seen}{unit} or more would probably have been detected")
+        found, total = to_frequency(tree["power"])
+        messages.append(
+            f"an effect of {seen}{unit} would have been seen in {found} of {total} such campaigns"
+        )
     return f"{'; '.join(messages)}."
+
+
+def _heterogeneity(rows: list[Tree], tree: Tree) -> Iterator[str]:
+    """Yield whether segments and offers differ, and why they are not tested apart."""
+    if rows[0]["conclusion"] not in ("helped", "harmed"):
+        if len(rows) > 1 and rows[0]["conclusion"] == "inconclusive":
+            yield "No part is tested apart, since the whole campaign has no significant effect."
+        return
+    for test in tree["heterogeneity"]:
+        if test["outcome"] != rows[0]["outcome"]:
+            continue
+        tested = any(row["p_adjusted"] for row in rows if row["scope"] == test["scope"])
+        found = "differ" if tested else "do not differ significantly and are not tested apart"
+        yield (
+            f"The effects of {test['scope']}s {found} "
+            f"(Cochran's Q {test['q']:.1f}, {test['df']} df, p {_p(test['p'])})."
+        )
 
 
 def _effect_words(row: Tree) -> str:
@@ -181,10 +215,7 @@ def _money(money: Tree | None, unit: str, level: str) -> str:
 
 
 def _span(text: Tree) -> str:
-    low, high = text["low"], text["high"]
-    if low is not None and high is not None:
-        return format_interval(low, high, ",.0f")
-    return " to ".join("no bound" if end is None else _whole(end) for end in (low, high))
+    return format_interval(text["low"], text["high"], ",.0f")
 
 
 def _qini(qini: Tree, level: str) -> str:
@@ -215,7 +246,7 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
         cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
         for text in (row["prior"], row["posterior"]):
             interval = format_interval(100 * text["low"], 100 * text["high"], ".0f")
-            cells += [f"{100 * text['value']:.1f}", interval]
+            cells += [format_signed(100 * text["value"], ".1f"), interval]
         table.add_row(literal(row["offer"]), *cells)
     return table
 
@@ -234,9 +265,7 @@ def _amount(value: float | None, times: float) -> str:
     return "" if value is None else _short(value * times)
 
 
-def _signed(value: float | None, times: float, *, places: int = 1) -> str:
-    if value is None:
-        return "no bound"
+def _signed(value: float, times: float, *, places: int = 1) -> str:
     size = _short(abs(value * times), places)
     sign = "" if not float(size.replace(",", "")) else "−" if value < 0 else "+"
     return f"{sign}{size}"

@@ -44,7 +44,7 @@ def print_scoring(
         console.print(f"{count}, see dropped_rows.csv.", highlight=False)
     console.print(_drift(result))
     tree = result.campaign.tree
-    print_segments(console, tree["segments"], tree["n_scored"])
+    print_segments(console, tree)
     if tree["campaign"] is not None:
         print_campaign(console, tree["campaign"])
     for caution in list_cautions(result):

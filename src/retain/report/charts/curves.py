@@ -77,11 +77,12 @@ def _tooltip(axes: Axes, name: str, points: Tree, at: int) -> Tooltip:
 
 
 def calibration(tree: Tree, labels: Labels) -> Chart:
-    """Return the calibration chart: one point per bin with the interval of its observed share."""
+    """Return the calibration chart: points of observed shares, and the map of scores to risks."""
     bins = tree["curves"]["calibration"]
     figure, axes = add_axes(HEIGHT, MARGINS)
     frame(axes, "calibration", labels)
     draw_reference(axes, [0, 1], [0, 1])
+    _draw_map(axes, tree)
     colour = COLOURS["accent"]
     for one in bins:
         at = [one["predicted"]] * 2
@@ -94,10 +95,22 @@ def calibration(tree: Tree, labels: Labels) -> Chart:
         )
     predicted = [one["predicted"] for one in bins]
     observed = [one["observed"]["value"] for one in bins]
-    axes.plot(predicted, observed, "o-", color=colour, linewidth=0.8, markersize=5.5)
+    axes.plot(predicted, observed, "o", color=colour, markersize=5.5)
     return Chart(
         "calibration", figure, tuple(_calibration_tooltip(axes, one) for one in bins), labels, "xy"
     )
+
+
+def _draw_map(axes: Axes, tree: Tree) -> None:
+    """Draw the calibration that risks and money use, with its band."""
+    if tree["recalibration"] is None:
+        return
+    curve = tree["recalibration"]["curve"]
+    colour = COLOURS["accent"]
+    axes.fill_between(
+        curve["score"], curve["low"], curve["high"], color=colour, alpha=0.16, linewidth=0
+    )
+    axes.plot(curve["score"], curve["risk"], color=colour, linewidth=1.4)
 
 
 def _calibration_tooltip(axes: Axes, one: Tree) -> Tooltip:

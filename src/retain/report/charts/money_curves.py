@@ -46,8 +46,6 @@ def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
 
 def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
     """Return expected net value by budget, the plan's own marked."""
-    import numpy as np
-
     campaign = campaign_or_none(tree) or {}
     budgets = sorted(campaign.get("budget_curve") or [], key=lambda one: float(one["budget"]))
     if not budgets:
@@ -60,9 +58,7 @@ def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
     money_ticks(axes.xaxis, (low, high), labels, _panel_width(axes))
     axes.plot(x, y, "o-", color=COLOURS["accent"], linewidth=1.4, markersize=3)
     plan = campaign["plan"]
-    spent = plan["expected_cost"] if plan["budget"] is None else plan["budget"]
-    at = float(np.clip(spent, min(x), max(x)))
-    _mark_point(axes, at, float(np.interp(at, x, y)))
+    _mark_point(axes, float(plan["expected_cost"]), float(plan["expected_net"]["value"]))
     chosen = [int(one["n_chosen"]) for one in budgets]
     sums = ((f"{name}.x", x, "money"), (f"{name}.y", y, "money"))
     spots = _tooltips(axes, *sums, (f"{name}.chosen", chosen, "count"))

@@ -16,13 +16,13 @@ ROWS_PER_PAGE = 25
 """Rows shown at a time; the script pages through the rest."""
 MAX_FILTER_VALUES = 40
 """Maximum number of values of a key with a filter list."""
-RANKING_COLUMNS = (METRIC, "difference", "p_holm", "prob_equivalent")
+RANKING_COLUMNS = (METRIC, "difference", "p_adjusted", "prob_equivalent")
 """Columns of the ranking and its certainty."""
 WRAP_LENGTH = 32
 """Length of a config value from which its cell wraps."""
 FORMS = {
     "difference": "change",
-    "p_holm": "p",
+    "p_adjusted": "p",
     "prob_equivalent": "percent",
     "prob_worse": "percent",
     "fit_seconds": "seconds",
@@ -64,7 +64,7 @@ def columns(tree: Tree) -> list[Column]:
             name,
             FORMS.get(name, "score"),
             ranged=name in (METRIC, "difference"),
-            falling=directions.get(name, name in ("difference", "p_holm", "prob_equivalent")),
+            falling=directions.get(name, name in ("difference", "p_adjusted", "prob_equivalent")),
         )
         for name in names
         if name in row

@@ -28,14 +28,15 @@ from retain.report.text.campaign import (
     CONSENT,
     assumption,
     assumptions,
-    cautions,
     fixed_assumptions,
     limits,
     plan_quality_text,
     sampled_assumptions,
+    seen_campaigns,
     summary,
 )
 from retain.report.text.captions import caption, channel
+from retain.report.text.cautions import cautions, no_campaign
 from retain.report.text.explanations import (
     direction,
     driver_words,
@@ -56,7 +57,9 @@ from retain.report.text.names import (
 )
 from retain.report.text.numbers import Number, count_path, money_form
 from retain.report.text.segments import (
+    band_sentence,
     contrast_message,
+    dominant_caution,
     measure,
     segment_named,
     segment_sentences,
@@ -101,11 +104,13 @@ _REASONING: dict[str, Any] = {
 """Further functions of the templates of explanations."""
 _CAMPAIGN: dict[str, Any] = {
     "summary": summary,
+    "no_campaign": no_campaign,
     "campaign_cautions": cautions,
     "limits": limits,
     "trusted": plan_quality_text,
     "assumption": assumption,
     "control_drawn": sampled_assumptions,
+    "seen_campaigns": seen_campaigns,
     "offer_label": offer_label,
     "fixed": fixed_assumptions,
     "offer_named": lambda campaign, name: format_level(offer_label(campaign, name)),
@@ -113,6 +118,8 @@ _CAMPAIGN: dict[str, Any] = {
     "apart": contrast_message,
     "stable": stability_message,
     "segments_told": segment_sentences,
+    "band_sentence": band_sentence,
+    "dominant_caution": dominant_caution,
     "measure": measure,
     "swings": swings,
     "assumptions": assumptions,

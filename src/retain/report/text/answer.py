@@ -12,8 +12,8 @@ from retain.report.text.words import LANGUAGES, Message, interval, message, word
 from retain.report.tree import METRIC, measured_levels
 from retain.wording import format_value
 
-BASELINE = "dummy"
-"""The model that gives all customers the same score."""
+BASELINES = frozenset({"dummy", "recency_rule", "bg_nbd"})
+"""Models without a choice of features: one score for all, and rules of thumb."""
 
 
 def answer(tree: Tree) -> list[Message]:
@@ -47,6 +47,20 @@ def score(values: Tree) -> dict[str, Number | Message]:
 
 
 def _winner(tree: Tree) -> Message:
+    """Return the winner with its mean, raw and corrected for the choice."""
+    chosen = _chosen(tree)
+    corrected = (tree["selection"] or {}).get("corrected")
+    if corrected is None or corrected["method"] == "one_candidate":
+        return chosen
+    return message(
+        "answer.corrected",
+        first=chosen,
+        n=Number(corrected["n_candidates"], "count"),
+        **score(corrected["metrics"][METRIC]),
+    )
+
+
+def _chosen(tree: Tree) -> Message:
     winner, runs = tree["winner"], count_path(len(tree["leaderboard"]), "leaderboard")
     values: dict[str, Any] = {
         "run": run_name(winner["name"], winner["id"]),
@@ -76,29 +90,25 @@ def _ties(tree: Tree) -> Message:
 
 
 def _tests(tree: Tree) -> Message:
-    """Return the tests behind ties; the Bayesian one is left out if no run beats chance."""
-    alpha, rope = Number(tree["alpha"], "plain"), Number(tree["rope"], "plain")
-    if tree["versus_random"] is not None and not tree["versus_random"]["significant"]:
-        return message("answer.one_test", alpha=alpha)
-    return message("answer.tests", alpha=alpha, rope=rope)
+    """Return the test behind ties."""
+    return message("answer.tests", alpha=Number(tree["alpha"], "plain"))
 
 
 def _chance(tree: Tree) -> Message:
     chance = tree["versus_random"]
     if chance is None:
         return message("answer.chance.unknown")
-    p = Number(chance["p"], "p_is")
-    if chance["significant"]:
-        return message("answer.chance.beaten", p=p)
+    tested = {}
+    if chance["status"] != "not_tested":
+        tested = {"p": Number(chance["p"], "p_is"), "level": Number(chance["level"], "value")}
+    said = message(f"answer.chance.{chance['status']}", **tested)
     rows = {row["id"]: row for row in tree["leaderboard"]}
     tied = [
         run_name(run_label(rows[one], tree["key_columns"]), one)
         for one in chance["tied"]
         if one in rows
     ]
-    return (
-        message("answer.chance.tied", runs=tied) if tied else message("answer.chance.unbeaten", p=p)
-    )
+    return message("answer.chance.with_tied", first=said, runs=tied) if tied else said
 
 
 def _largest_effect(tree: Tree) -> Message:
@@ -125,8 +135,9 @@ def _largest_effect(tree: Tree) -> Message:
 
 
 def _is_baseline(effect: Tree, level: Tree) -> bool:
-    """Return whether a level or its reference is the dummy baseline, which is no result."""
-    return effect["factor"] == "model" and BASELINE in (level["level"], effect["reference"])
+    """Return whether a level or its reference is a baseline: beating one is no finding."""
+    pair = {str(level["level"]), str(effect["reference"])}
+    return effect["factor"] == "model" and not BASELINES.isdisjoint(pair)
 
 
 def _setting(effect: Tree, value: Any) -> Markup:

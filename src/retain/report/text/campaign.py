@@ -6,12 +6,16 @@ campaign is too small to detect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from retain.report.text.calibration import (
+    calibration_text,
+)
 from retain.report.text.names import Tree, code, offer_label
 from retain.report.text.numbers import Number, format_number
 from retain.report.text.words import Message, interval, message
+from retain.wording import to_frequency
 
 CONSENT = "campaign.consent=assume_given"
 """The override with which the store vouches for everybody's consent."""
@@ -69,7 +73,7 @@ def promise(campaign: Tree) -> Message:
     values = {
         "hoped": Number(overall["expected"], "points"),
         "detectable": Number(overall["minimum_detectable_effect"], "points"),
-        "power": Number(power["power"], "share"),
+        **seen_campaigns(campaign),
         "alpha": Number(power["alpha"], "plain"),
     }
     if overall["claimable"]:
@@ -77,6 +81,12 @@ def promise(campaign: Tree) -> Message:
     if overall["required_n"] is None:
         return message("campaign.unpromised", **values)
     return message("campaign.unpromised_needed", n=Number(overall["required_n"], "count"), **values)
+
+
+def seen_campaigns(campaign: Tree) -> dict[str, Number]:
+    """Return the power as a number of such campaigns, for managers: 4 of 5."""
+    seen, total = to_frequency(campaign["power"]["power"])
+    return {"seen": Number(seen, "count"), "total": Number(total, "count")}
 
 
 def _consent_counts(campaign: Tree) -> dict[str, Any]:
@@ -87,40 +97,6 @@ def _consent_counts(campaign: Tree) -> dict[str, Any]:
         "contactable": Number(campaign["n_contactable"], "count"),
         "customers": customers(campaign["n_customers"]),
     }
-
-
-def cautions(tree: Tree) -> list[Message]:
-    """Return the warnings about a campaign.
-
-    Raises
-    ------
-    KeyError
-        If a caution has no text.
-    """
-    items = tree["campaign"]["cautions"]
-    return [
-        message(f"caution.{one['code']}", **_CAUTION_VALUES.get(one["code"], _no_values)(tree))
-        for one in items
-    ]
-
-
-def _no_values(_: Tree) -> dict[str, Any]:
-    return {}
-
-
-def _poor_calibration(tree: Tree) -> dict[str, Any]:
-    return _slope(tree["campaign"]["recalibration"])
-
-
-def _loss_values(tree: Tree) -> dict[str, Any]:
-    return {"low": money(tree["campaign"]["plan"]["expected_net"]["low"])}
-
-
-_CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
-    "calibration_poor": _poor_calibration,
-    "may_lose": _loss_values,
-}
-"""Placeholders of the texts of cautions by code."""
 
 
 def limits(campaign: Tree) -> list[Message]:
@@ -179,7 +155,11 @@ def _capacity(campaign: Tree) -> list[Message]:
 
 def plan_quality_text(campaign: Tree) -> list[Message]:
     """Return profit at risk, recalibration, the plan's certificate, and the plan's stability."""
-    messages = [_at_risk(campaign), _recalibration(campaign), _certificate(campaign["plan"])]
+    messages = [
+        _at_risk(campaign),
+        *calibration_text(campaign),
+        _certificate(campaign["plan"]),
+    ]
     steady = _stable_assumptions((campaign["sensitivity"] or {"rows": []})["rows"])
     return [*(one for one in messages if one is not None), *steady]
 
@@ -194,47 +174,13 @@ def _at_risk(campaign: Tree) -> Message:
     )
 
 
-def _recalibration(campaign: Tree) -> Message | None:
-    """Return slope and intercept, and the conclusion about the scores before recalibration."""
-    calibration = campaign["recalibration"]
-    if calibration is None:
-        return None
-    key = f"trust.calibrated.{_spread(calibration)}"
-    return message(key, customers=customers(calibration["n_customers"]), **_slope(calibration))
-
-
-def _slope(calibration: Tree) -> dict[str, Any]:
-    """Return slope and intercept of the recalibration by placeholder."""
-    slope = calibration["slope"]
-    return {
-        "slope": Number(slope["value"], "times"),
-        "range": interval(slope["low"], slope["high"], "times"),
-        "intercept": Number(calibration["intercept"], "times"),
-    }
-
-
-def _spread(recalibration: Tree) -> str:
-    """Return the key for scores spread about right, too widely, or too little.
-
-    >>> [_spread({"slope": {"low": low, "high": low + 0.3}}) for low in (0.6, 0.9, 1.1)]
-    ['sure', 'fine', 'timid']
-    """
-    slope = recalibration["slope"]
-    if slope["high"] is not None and slope["high"] < 1:
-        return "sure"
-    return "timid" if (slope["low"] or 0) > 1 else "fine"
-
-
 def _certificate(plan: Tree) -> Message:
-    """Return that the plan is optimal, or an upper bound on a better one."""
-    values = {
-        "value": money(plan["objective"]),
-        "method": message(f"trust.method.{plan['method']}"),
-    }
+    """Return that the plan is optimal, or how far it is below the best one at most."""
+    method = message(f"trust.method.{plan['method']}")
     if plan["is_optimal"]:
-        return message("trust.certificate.proven", **values)
-    ends = {"bound": money(plan["upper_bound"]), "gap": Number(plan["relative_gap"], "share")}
-    return message("trust.certificate.bounded", **values, **ends)
+        return message("trust.certificate.proven", method=method)
+    gap = Number(plan["relative_gap"], "share")
+    return message("trust.certificate.bounded", method=method, gap=gap)
 
 
 def _stable_assumptions(rows: Sequence[Tree]) -> list[Message]:

@@ -167,6 +167,9 @@ def _calibration(tree: Tree) -> Message:
         observed=Number(furthest["observed"]["value"], "percent"),
         n=Number(furthest["n_customers"], "count"),
         ece=Number(None if ece is None else ece["value"], "score"),
+        curve=message(
+            "caption.calibration_curve" if tree["recalibration"] else "caption.calibration_diagonal"
+        ),
     )
 
 

@@ -24,7 +24,10 @@ def segment_sentences(segments: Sequence[Tree]) -> list[Message]:
 
 
 def _most(segments: Sequence[Tree]) -> Message:
-    (first, weight), *others = segments_by_risk(segments)
+    ranked = segments_by_risk(segments)
+    if not ranked:
+        return message("segments.too_few")
+    (first, weight), *others = ranked
     form = "money" if has_profit(segments) else "share"
     values: dict[str, Any] = {
         "segment": segment_label(first),
@@ -42,6 +45,34 @@ def _most(segments: Sequence[Tree]) -> Message:
         return message("segments.most.clear", **values)
     next_range = interval(its["low"], its["high"], form)
     return message("segments.most.unclear", next_range=next_range, **values)
+
+
+def band_sentence(tree: Tree) -> Message | None:
+    """Return where each band of risk begins; None for other segments."""
+    bands = ((tree["fitted_thresholds"] or {}).get("segmentation") or {}).get("risk")
+    if bands is None:
+        return None
+    names = bands["labels"]
+    return message(
+        "segments.bands",
+        bands=[
+            message(
+                "segments.band",
+                name=label(names[name]) if name in names else Label(name, name),
+                begin=Number(begin, "share"),
+            )
+            for name, begin in bands["bands"].items()
+        ],
+    )
+
+
+def dominant_caution(tree: Tree) -> Message | None:
+    """Return the warning that one band or segment holds nearly all customers, if one does."""
+    one = tree["dominant_segment"]
+    if one is None:
+        return None
+    called = label(one["label"]) if one["label"] else Label(one["name"], one["name"])
+    return message("segments.dominant", name=called, share=Number(one["share"], "share"))
 
 
 def _consent(segments: Sequence[Tree]) -> Message | None:

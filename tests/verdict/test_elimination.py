@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.verdict.racing import eliminated_runs
+from retain.verdict.elimination import eliminated_runs
 
 FOLDS = 4
 aucs = st.lists(st.floats(0.5, 1.0), min_size=FOLDS, max_size=FOLDS)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from retain.campaign.audience import CampaignSettings
-from retain.campaign.campaign import check_limits
+from retain.campaign.campaign import check_settings
 from retain.campaign.reference import build_reference, write_reference
-from retain.campaign.value.recalibration import fit_recalibration
+from retain.campaign.value.fit_recalibration import fit_recalibration
 from retain.campaign.value.value import build_audience
 from retain.errors import NotApplicable
 from retain.execution.dataset import Dataset
@@ -27,6 +27,7 @@ from retain.schema.run import Run
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save_model
 from retain.verdict.sealed_test import SealedTest, score_sealed_test
+from retain.verdict.versus_random import compare_with_random
 from retain.workflows.explanation_jobs import explain_test_customers
 
 if TYPE_CHECKING:
@@ -86,16 +87,18 @@ class WinnerEvaluation:
     result: WinnerResult | None
 
 
-def evaluate_winner(
+def evaluate_winner(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     config: Compare,
     settings: CampaignSettings,
     staged: StudyDirectory,
     winner: Record,
     data: TrainingData,
+    access_number: int,
 ) -> WinnerEvaluation:
     """Return the winner's curves, and its results if its customers were found.
 
     ``staged`` is the new study folder: the model and the reference are written to its verdict.
+    ``access_number`` is that of this winner in the ledger, for the level of the test of chance.
 
     Raises
     ------
@@ -108,7 +111,8 @@ def evaluate_winner(
     dataset: Dataset = data.dataset.load()
     winner_curves = curves(scores, dataset.customers.profit)
     _check_rules_and_offers(scores, dataset, settings)
-    return WinnerEvaluation(winner_curves, refit_and_test(config, staged, winner, dataset))
+    result = refit_and_test(config, staged, winner, dataset, access_number=access_number)
+    return WinnerEvaluation(winner_curves, result)
 
 
 def _check_rules_and_offers(
@@ -119,15 +123,20 @@ def _check_rules_and_offers(
     audience = build_audience(
         scores,
         customers,
-        fit_recalibration(oof_scores),
+        fit_recalibration(oof_scores, dataset.customers),
         settings.assumptions,
         consent=settings.planning.consent,
     )
-    check_limits(audience, settings)
+    check_settings(audience, settings)
 
 
 def refit_and_test(
-    config: Compare, staged: StudyDirectory, winner: Record, dataset: Dataset
+    config: Compare,
+    staged: StudyDirectory,
+    winner: Record,
+    dataset: Dataset,
+    *,
+    access_number: int,
 ) -> WinnerResult:
     """Refit the winner on all training customers and score the sealed test.
 
@@ -141,7 +150,14 @@ def refit_and_test(
         model = models[0] if len(models) == 1 else fit(spec, customers, splits.ids)
     scores = score_test(models, spec, customers, splits)
     metrics = select_metrics(spec.metrics, with_profit=customers.profit is not None)
-    results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
+    results = score_sealed_test(scores, customers.profit, metrics, simulations=config.resamples)
+    tested = scores.table
+    chance = compare_with_random(
+        tested["target"].to_numpy(),
+        tested["probability"].to_numpy(),
+        customers.duplicate_groups.loc[tested["customer_id"]].to_numpy(),
+        access_number=access_number,
+    )
     training = build_reference(spec.feature_table(customers), splits.ids, scores)
     model_sha256 = save_model(model, staged.model)
     reference_sha256 = write_reference(training, staged.reference)
@@ -149,7 +165,7 @@ def refit_and_test(
     if config.explain.on:
         explanations = explain_test_customers(config, winner, models, dataset)
     return WinnerResult(
-        sealed_test=SealedTest(len(splits.test_ids), results, ()),
+        sealed_test=SealedTest(len(splits.test_ids), results, (), chance),
         test_scores=scores,
         model={"file": staged.model.name, "sha256": model_sha256},
         reference={"file": staged.reference.name, "sha256": reference_sha256},

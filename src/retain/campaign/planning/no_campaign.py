@@ -1,0 +1,92 @@
+"""Reasons for planning no campaign, each with a code for the page and what to type instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from retain.campaign.audience import Audience, CampaignSettings
+from retain.errors import NotApplicable
+from retain.schema.campaign import Catalogue
+from retain.verdict.versus_random import Status
+
+Ranking = Status
+"""Whether the sealed test shows that the winner ranks customers better than chance."""
+PROFIT_OVERRIDES = (
+    "data.profit=COLUMN data.profit_unit=UNIT",
+    "data.columns.amount=COLUMN data.profit_unit=UNIT",
+)
+"""The remedy where customers have no profit: of a table, and of a purchase log."""
+ACCEPT = "offers.costs=accept"
+"""The override with which a store plans with offers that cost nothing."""
+
+
+class NoCampaign(NotApplicable):
+    """The reason for no campaign.
+
+    Attributes
+    ----------
+    code
+        no_profit | ranking_not_shown | free_offers.
+    overrides
+        What to type instead: one of these lines; empty if nothing helps.
+    """
+
+    def __init__(self, code: str, reason: str, overrides: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.code, self.overrides = code, overrides
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the reason as ``campaign`` of ``verdict.json``."""
+        return {"reason": str(self), "code": self.code, "overrides": list(self.overrides)}
+
+
+def find_no_campaign(
+    audience: Audience, settings: CampaignSettings, ranking: Ranking
+) -> NoCampaign | None:
+    """Return the reason why no campaign is planned, None if one can be."""
+    if not audience.with_profit:
+        return NoCampaign(
+            "no_profit",
+            "a campaign needs profit, and these customers have none. Name its column when they are "
+            "read, from a table or from a purchase log",
+            PROFIT_OVERRIDES,
+        )
+    if ranking == "not_shown":
+        return NoCampaign(
+            "ranking_not_shown",
+            "the sealed test does not show that the model ranks customers better than chance, so "
+            "a campaign aimed by its scores may do no better than one aimed at random",
+        )
+    free = free_offers(settings.catalogue)
+    if free and settings.catalogue.costs != "accept":
+        return _without_costs(free, audience.profit_unit)
+    return None
+
+
+def free_offers(catalogue: Catalogue) -> list[str]:
+    """Return the offers without any cost: of a contact, of a redemption, or a discount."""
+    return [
+        name
+        for name, offer in catalogue.offers.items()
+        if not (offer.contact_cost or offer.redemption_cost or offer.discount)
+    ]
+
+
+def _without_costs(free: list[str], unit: str | None) -> NoCampaign:
+    names, them = " and ".join(filter(None, [", ".join(free[:-1]), free[-1]])), len(free) > 1
+    return NoCampaign(
+        "free_offers",
+        f"{names} {'have' if them else 'has'} no cost in the catalogue. Planned so, offers look "
+        f"free and the plan too good. Type what a contact costs, in {unit}, in place of COST, or "
+        "state that such offers are free",
+        (*filter(None, [" ".join(_cost_overrides(free))]), ACCEPT),
+    )
+
+
+def _cost_overrides(free: list[str]) -> Iterator[str]:
+    """Yield the overrides of the costs; a name that Hydra's grammar lacks is left to the file."""
+    for name in free:
+        if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", name):
+            yield f"offers.offers.{name}.contact_cost=COST"

@@ -1,0 +1,91 @@
+"""The calibration in sentences: what it is, how it was chosen, where risks are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retain.report.text.names import Tree
+from retain.report.text.numbers import Number
+from retain.report.text.words import Message, interval, message
+
+
+def calibration_text(campaign: Tree) -> list[Message]:
+    """Return the recalibration, its basis, and the test of profit; those that are known."""
+    messages = (_recalibration(campaign), _basis(campaign), _profit_test(campaign))
+    return [one for one in messages if one is not None]
+
+
+def miscalibrated_values(tree: Tree) -> dict[str, Any]:
+    """Return the numbers of flagged segments and tenths by placeholder."""
+    check = tree["campaign"]["calibration_check"]
+    return {
+        "segments": Number(check["n_flagged_segments"], "count"),
+        "tenths": Number(check["n_flagged_tenths"], "count"),
+        "tests": Number(check["n_tests"], "count"),
+        "level": Number(check["level"], "plain"),
+    }
+
+
+def _recalibration(campaign: Tree) -> Message | None:
+    """Return slope and intercept, and the conclusion about the scores before recalibration."""
+    calibration = campaign["recalibration"]
+    if calibration is None:
+        return None
+    count = message("campaign.customers", n=Number(calibration["n_customers"], "count"))
+    key = f"trust.calibrated.{_spread(calibration)}"
+    return message(key, customers=count, **slope_values(calibration))
+
+
+def _basis(campaign: Tree) -> Message | None:
+    """Return the chosen calibration with its log-loss beside those of the others."""
+    calibration = campaign["recalibration"]
+    if calibration is None:
+        return None
+    basis = calibration["out_of_fold"]["basis"]
+    name = message(f"trust.basis.{basis}")
+    losses = calibration["log_loss"].get("out_of_fold")
+    if not losses:
+        return message("trust.basis_only", basis=name)
+    return message(
+        "trust.basis_chosen",
+        basis=name,
+        loss=Number(losses[basis], "score"),
+        line=Number(losses["logit"], "score"),
+        scores=Number(losses["identity"], "score"),
+    )
+
+
+def _profit_test(campaign: Tree) -> Message | None:
+    """Return the test whether profit tells more of the decline than the score."""
+    calibration = campaign["recalibration"]
+    test = None if calibration is None else calibration["profit_test"]
+    if test is None:
+        return None
+    return message(
+        "trust.profit_used" if test["is_used"] else "trust.profit_unused",
+        p=Number(test["p"], "p"),
+        level=Number(test["level"], "plain"),
+        odds=Number(test["odds_ratio"], "times"),
+    )
+
+
+def slope_values(calibration: Tree) -> dict[str, Any]:
+    """Return slope and intercept of the recalibration by placeholder."""
+    slope = calibration["slope"]
+    return {
+        "slope": Number(slope["value"], "times"),
+        "range": interval(slope["low"], slope["high"], "times"),
+        "intercept": Number(calibration["intercept"], "times"),
+    }
+
+
+def _spread(recalibration: Tree) -> str:
+    """Return the key for scores spread about right, too widely, or too little.
+
+    >>> [_spread({"slope": {"low": low, "high": low + 0.3}}) for low in (0.6, 0.9, 1.1)]
+    ['sure', 'fine', 'timid']
+    """
+    slope = recalibration["slope"]
+    if slope["high"] is not None and slope["high"] < 1:
+        return "sure"
+    return "timid" if (slope["low"] or 0) > 1 else "fine"

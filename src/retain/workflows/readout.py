@@ -1,0 +1,146 @@
+"""The readout of a campaign: its outcomes against its control group, and the files it leaves.
+
+campaigns/<id>/readout/
+  readout.json           the results, for programs; see campaign/readout/readout.py
+  effects.csv            the effects, one row per outcome and subgroup
+  offers/<name>.yaml     the catalogue with updated save rates
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from retain.campaign.assignment import Assignment, read_assignment, to_yaml_dict
+from retain.campaign.readout.outcomes import read_outcomes
+from retain.campaign.readout.readout import ReadoutResult, build_readout
+from retain.errors import RetainError
+from retain.execution.yaml_writer import to_yaml
+from retain.record.directory import CampaignDirectory, ReadoutDirectory
+from retain.record.study import StudyDirectory
+from retain.schema.campaign import Catalogue
+from retain.schema.readout import OutcomesFile
+from retain.storage.reading import read_json_object
+from retain.storage.transaction import transaction
+from retain.storage.writing import write_text
+from retain.verdict.export import write_csv
+
+INTERVALS = ("difference", "customers_saved")
+"""Keys of an effect that hold an interval."""
+SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def read_out_campaign(
+    campaign: CampaignDirectory,
+    outcomes: OutcomesFile,
+    *,
+    resamples: int,
+    on_wait: Callable[[StudyDirectory], None] = lambda _: None,
+) -> ReadoutResult:
+    """Measure the effects of a campaign, and write its readout in place of the one before.
+
+    ``on_wait`` is called with the folder to lock if another command holds its lock.
+
+    Raises
+    ------
+    RetainError
+        The campaign, the outcomes or the readout before are invalid, or the folder is not writable.
+    """
+    study, subfolder = _readout_dir(campaign)
+    try:
+        with study.alone(lambda: on_wait(study)):
+            assignment = read_assignment(campaign.path)
+            result = build_readout(
+                assignment,
+                read_outcomes(outcomes, assignment),
+                resamples=resamples,
+                looks=read_looks(campaign, assignment),
+            )
+            with transaction(study.path) as staging:
+                write_readout(ReadoutDirectory(staging.add(subfolder)), result)
+    except OSError as error:
+        message = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
+        raise RetainError.unwritable(campaign.readout.path, error, message) from None
+    return result
+
+
+def _readout_dir(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
+    """Return the folder to lock, and the readout's path in it.
+
+    A campaign copied out of its study is locked itself.
+    """
+    folder = campaign.path.absolute()
+    study = StudyDirectory(folder.parents[1])
+    if folder.parent == study.campaigns:
+        return study, campaign.readout.path.absolute().relative_to(study.path).as_posix()
+    return StudyDirectory(campaign.path), campaign.readout.path.name
+
+
+def read_looks(campaign: CampaignDirectory, assignment: Assignment) -> list[str]:
+    """Return the hashes of the outcomes of earlier readouts; none if there is no readout.
+
+    Raises
+    ------
+    RetainError
+        The readout is not one of this campaign, or does not say how often it was read out.
+    """
+    path = campaign.readout.readout
+    if not path.exists():
+        return []
+    tree = read_json_object(path, within=campaign.path)
+    looks: Any = tree.get("looks")
+    is_valid = isinstance(looks, list) and all(
+        isinstance(look, str) and SHA256.fullmatch(look) for look in looks
+    )
+    if not is_valid or tree.get("campaign_id") != assignment.id:
+        raise RetainError(
+            f"{path} does not say how often campaign {assignment.id} was read out; expected the "
+            f"file as retain-readout wrote it. To count from one, remove {path.parent}."
+        )
+    return list(looks)
+
+
+def write_readout(files: ReadoutDirectory, result: ReadoutResult) -> None:
+    """Write all files into a new folder."""
+    write_csv(effects_table(result.tree["effects"]), files.effects)
+    if result.catalogue is not None:
+        name = result.catalogue.name
+        write_text(files.offers(name), offers_yaml(result.catalogue, result.tree["campaign_id"]))
+    text = json.dumps(result.tree, ensure_ascii=False, indent=1, allow_nan=False)
+    write_text(files.readout, f"{text}\n")
+
+
+def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the effects as a flat table for ``effects.csv``."""
+    flat = []
+    for row in rows:
+        cells: dict[str, Any] = {}
+        for name, value in row.items():
+            cells |= _interval_cells(name, value) if name in INTERVALS else {name: value}
+        flat.append(cells)
+    return pd.DataFrame(flat)
+
+
+def _interval_cells(name: str, found: dict[str, float] | None) -> dict[str, float | None]:
+    """Return a number and both ends of its interval, each in a column of its own."""
+    ends = found or dict.fromkeys(("value", "low", "high"))
+    return {name: ends["value"], f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
+
+
+def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
+    """Return the catalogue as an option of the config group ``offers``, interpolations escaped."""
+    message = f"# Offers, with their save rates as the readout of campaign {campaign} left them."
+    return f"{message}\n{to_yaml(_escape_interpolation(to_yaml_dict(catalogue)))}"
+
+
+def _escape_interpolation(node: Any) -> Any:
+    """Return the tree with ``${`` escaped, so that it is not read as a reference."""
+    if isinstance(node, dict):
+        return {key: _escape_interpolation(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_escape_interpolation(value) for value in node]
+    return node.replace("${", "\\${") if isinstance(node, str) else node

@@ -1,0 +1,83 @@
+"""The net value of a plan is one number, wherever it is written."""
+
+import numpy as np
+import pytest
+
+from retain.campaign.tables import arms_table, offers_table
+
+from .random_plans import random_campaign
+
+
+@pytest.fixture(scope="module", params=range(6))
+def made(request):
+    """A random campaign and its settings."""
+    return random_campaign(request.param)
+
+
+def values_of(campaign):
+    """Every net value of the plan in the document and the tables, by its place."""
+    tree, plan = campaign.tree, campaign.plan
+    arms, offers = arms_table(campaign, plan), offers_table(campaign, plan, "en", None)
+    cost = tree["plan"]["expected_cost"]
+    (own,) = {
+        one["expected_net"]
+        for one in tree["budget_curve"]
+        if one["budget"] == cost and one["n_chosen"] == tree["plan"]["n_chosen"]
+    } or {None}
+    return {
+        "plan": tree["plan"]["expected_net"]["value"],
+        "saved less cost": tree["plan"]["expected_saved"] - cost,
+        "offers": sum(one["expected_net"]["value"] for one in tree["offers"]),
+        "budget curve": own,
+        "sensitivity": tree["sensitivity"]["expected_net"],
+        "campaign.csv": arms.loc[arms["arm"] == "treatment", "expected_net"].sum(),
+        "offers.csv": offers["expected_net"].sum(),
+    }
+
+
+# Three net values of one plan were printed once: with and without the control group.
+def test_all_net_values_of_a_plan_agree(made):
+    campaign, _ = made
+    values = values_of(campaign)
+    assert values == pytest.approx(dict.fromkeys(values, values["plan"]), rel=1e-9, abs=1e-9)
+    assert values["budget curve"] == values["sensitivity"] == values["plan"]
+    assert not {"objective", "upper_bound"} & set(campaign.tree["plan"])
+
+
+def test_the_budget_curve_never_falls_and_holds_the_plan(made):
+    campaign, _ = made
+    curve, plan = campaign.tree["budget_curve"], campaign.tree["plan"]
+    nets = [one["expected_net"] for one in curve]
+    budgets = [one["budget"] for one in curve]
+    assert nets == sorted(nets)
+    assert budgets == sorted(budgets)
+    assert plan["expected_cost"] in budgets
+
+
+# An end of a range that is the value itself is no change.
+def test_an_assumption_at_its_value_gives_the_net_value_of_the_plan(made):
+    campaign, chosen = made
+    for row in campaign.tree["sensitivity"]["rows"]:
+        for end in ("low", "high"):
+            if row[end] == row["value"]:
+                assert row[f"expected_net_{end}"] == campaign.tree["plan"]["expected_net"]["value"]
+    assert chosen.planning.seed == campaign.tree["seed"]
+
+
+@pytest.mark.parametrize("minimum", [0, 20, 60])
+@pytest.mark.parametrize("seed", range(2))
+def test_nobody_is_chosen_who_has_nothing_to_gain(seed, minimum):
+    limits = {"min_contacts": {"low risk": minimum}, "budget": None, "max_contacts": None}
+    campaign, chosen = random_campaign(seed, capped=False, **limits)
+    arms = arms_table(campaign, campaign.plan)
+    assert (arms["expected_net"] > 0).all()
+    assert (arms["value_at_stake"] > 0).all()
+    low = (arms["segment"] == "low risk").sum()
+    unmet = campaign.tree["plan"]["unmet_minimums"]
+    if low < np.ceil(minimum / (1 - chosen.planning.control_share)):
+        (one,) = unmet
+        assert (one["segment"], one["minimum"]) == ("low risk", minimum)
+        assert one["n_paying"] == low
+        assert one["n_treated"] <= low
+    else:
+        assert unmet == []
