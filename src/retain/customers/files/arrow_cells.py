@@ -198,7 +198,10 @@ def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
 def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
     """Return texts with ordinary spaces and none around them, missing where empty."""
     encoded = cells.dictionary_encode().unify_dictionaries().combine_chunks()
-    text = encoded.dictionary
+    return pa.DictionaryArray.from_arrays(encoded.indices, _strip_texts(encoded.dictionary))
+
+
+def _strip_texts(text: pa.Array) -> pa.Array:
     if pc.all(pc.string_is_ascii(text)).as_py():
         text = pc.ascii_trim_whitespace(text)
     else:
@@ -206,13 +209,11 @@ def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
             if pc.any(pc.match_substring(text, space)).as_py():
                 text = pc.replace_substring(text, space, " ")
         text = pc.utf8_trim_whitespace(text)
-    text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-    return pa.DictionaryArray.from_arrays(encoded.indices, text)
+    return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
 
 def tidy(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the result of ``strip_whitespace`` row by row."""
     if pc.all(pc.ascii_is_decimal(cells)).as_py():
         return cells  # ids: as many texts as rows, and no blanks
-    encoded = strip_whitespace(cells)
-    return pa.chunked_array([encoded.dictionary.take(encoded.indices)])
+    return pa.chunked_array([_strip_texts(chunk) for chunk in cells.chunks], type=pa.string())
