@@ -229,6 +229,7 @@ def scored(at, text, made):
             table=pd.DataFrame({"x": [1]}),
             not_scored=pd.DataFrame({"reason": [text]}),
             n_known=1,
+            customers=SimpleNamespace(reading=SimpleNamespace(dropped_rows=(text,))),
         ),
         winner=SimpleNamespace(
             winner=SimpleNamespace(name=text, id=text),
@@ -288,10 +289,13 @@ def swept(at, text, made):
         made.of(tasks[1], "failed").model_copy(update={"reason": text}),
     ]
     step = SimpleNamespace(name=text, n_before=2, n_after=1, unit=text, reason=text)
+    column = SimpleNamespace(name=text, type=text, detail=text, missing=0.1, examples=(text,))
     other = SimpleNamespace(parameter=text, value=text, n_rows=1, decline_rate=0.1, agreement=None)
     source = SimpleNamespace(
         messages=(text,),
-        data=SimpleNamespace(funnel=(step,), label=SimpleNamespace(variants=(other,))),
+        data=SimpleNamespace(
+            funnel=(step,), label=SimpleNamespace(variants=(other,)), columns=(column,)
+        ),
         dropped_examples=(text,),
         checks=(SimpleNamespace(outcome="failed", code=text, message=text),),
     )
