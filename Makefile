@@ -48,7 +48,7 @@ cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray and
 
 lock:                    ## renew requirements.lock, and requirements-cluster.lock in step (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
-	  --custom-compile-command "make lock" --extra sql --extra databases --extra tune --extra track --extra test --extra check -o requirements.lock pyproject.toml
+	  --custom-compile-command "make lock" --extra excel --extra sql --extra databases --extra tune --extra track --extra test --extra check -o requirements.lock pyproject.toml
 	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["slurm"], *extras["ray"], *extras["spark"], *extras["bench"], sep="\n")' | \
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" --constraints requirements.lock -o requirements-cluster.lock -
