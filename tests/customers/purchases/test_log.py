@@ -96,6 +96,12 @@ def test_a_file_without_a_header_is_separated_by_spaces(opened, csv_log):
     assert rows == [("00001", 18628, 1177, 1), ("00002", 18639, 7700, 5)]
 
 
+def test_a_header_of_one_endless_cell_is_refused(opened, csv_log):
+    path = csv_log('customer,"time\n' + "00001,2024-01-02\n" * 10_000)
+    with pytest.raises(RetainError, match=r"line 1: .* of more than 131,072 characters; .*quote"):
+        opened(path)
+
+
 def test_names_may_stand_in_the_file_as_well(opened, csv_log):
     path = csv_log("customer,time\n7,2024-01-02\n")
     assert len(opened(path, columns=("customer", "time")).rows()) == 1

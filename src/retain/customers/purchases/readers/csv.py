@@ -116,7 +116,7 @@ def sniff_csv(path: Path, names: tuple[str, ...] | None, named: str | None = Non
     encoding, text = _read_head(path, named)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     dialect = detect_dialect(encoding, text)
-    first = next(csv.reader(io.StringIO(text), delimiter=dialect.separator), [])
+    first = _first_row(path, text, dialect.separator)
     words = text.lstrip("\n").split("\n", 1)[0].split()
     if names is not None and len(names) > 1 and len(first) != len(names) == len(words):
         dialect = replace(dialect, separator=SPACE_SEPARATED, decimal=".")
@@ -129,6 +129,15 @@ def sniff_csv(path: Path, names: tuple[str, ...] | None, named: str | None = Non
         found = f"file {str(path)!r} has {len(cells)} columns, and data.format.columns {len(names)}"
         raise RetainError(f"{found}; expected a name for each column.")
     return CsvFile(path, dialect, names, has_header=cells == names, utf8_path=path)
+
+
+def _first_row(path: Path, text: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader(io.StringIO(text), delimiter=separator), [])
+    except csv.Error:
+        found = f"a cell of more than {csv.field_size_limit():,} characters"
+        expected = "expected a row of names or values; close the quote, if one is open"
+        raise RetainError.at(f"file {str(path)!r}, line 1", found, expected) from None
 
 
 def _read_head(path: Path, named: str | None) -> tuple[str, str]:
