@@ -125,9 +125,9 @@ def observe(outcomes: Outcomes, segments: np.ndarray, risk: np.ndarray) -> Obser
     groups = [*_groups(outcomes, codes, len(names)), *_groups(outcomes, tenth, tenth.max() + 1)]
     tested = [one for one in groups if one.has_interval]
     p = iter(holm(np.array([_p_value(one) for one in tested]))) if tested else iter(())
-    told = [replace(one, p=float(next(p))) if one.has_interval else one for one in groups]
-    by_name = zip(map(str, names), told[: len(names)], strict=True)
-    return ObservedTable(dict(by_name), tuple(told[len(names) :]))
+    tested = [replace(one, p=float(next(p))) if one.has_interval else one for one in groups]
+    by_name = zip(map(str, names), tested[: len(names)], strict=True)
+    return ObservedTable(dict(by_name), tuple(tested[len(names) :]))
 
 
 def effective_size(

@@ -113,8 +113,8 @@ def _choose(
     best = min(candidates, key=lambda one: losses[one].mean())
     within = (one for one in candidates if _is_within(losses[one] - losses[best]))
     name = next(within)
-    told = {one: float(loss.mean()) for one, loss in losses.items()}
-    return _fit_map(rows, name, candidates[name], profit), told
+    means = {one: float(loss.mean()) for one, loss in losses.items()}
+    return _fit_map(rows, name, candidates[name], profit), means
 
 
 def _cross_validate(

@@ -1,4 +1,4 @@
-"""Compressed files, workbooks and files of other kinds, told apart by their first bytes."""
+"""Compressed files, workbooks and files of other kinds, recognised by their first bytes."""
 
 from __future__ import annotations
 

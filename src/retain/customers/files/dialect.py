@@ -116,7 +116,7 @@ def read_cells(
 ) -> Sheet:
     """Return all cells of the file as text: surrounding blanks stripped, empty cells missing.
 
-    Titles above the header and columns without name and cells are left out, and told.
+    Titles above the header and columns without name and cells are left out and listed.
 
     Parameters
     ----------

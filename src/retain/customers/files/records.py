@@ -17,7 +17,7 @@ from retain.wording import describe_count
 MAX_RECORD_LINES = 200
 """Lines of one record: a text cell rarely has more."""
 MIN_SEPARATORS = 2
-"""Separators of a line from which it can be told from one of a text."""
+"""Separators of a line that set it apart from a line of text."""
 DAMAGED = "\N{REPLACEMENT CHARACTER}"
 _ESCAPED = re.compile(r'(?<!\\)\\"')
 LINE_END = re.compile("\r\n|\r|\n")

@@ -52,8 +52,8 @@ def mask_missing_values(table: Table, values: Sequence[Answer]) -> Table:
             cells[name] = cells[name].mask(mask)
             counts[name] = int(mask.sum())
     log = logging.getLogger(__name__)
-    told = "; ".join(f"{name!r} {count:,}" for name, count in counts.items()) or "no cell"
-    log.info("%s: missing by data.missing_values: %s", table.path.name, told)
+    summary = "; ".join(f"{name!r} {count:,}" for name, count in counts.items()) or "no cell"
+    log.info("%s: missing by data.missing_values: %s", table.path.name, summary)
     return replace(table, cells=cells)
 
 

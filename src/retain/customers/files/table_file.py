@@ -86,7 +86,7 @@ class Table:
 
 
 def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | None = None) -> Table:
-    """Return the table in the file, whose kind is told by its first bytes.
+    """Return the table in the file, whose kind its first bytes say.
 
     Parameters
     ----------

@@ -133,9 +133,9 @@ def _draw_heading(axes: Axes, part: Part, y: float) -> Tooltip:
         lowest = y + len(part.lines) * NAME_HEIGHT - 0.05
         write(axes, 1, lowest, message, ha="right", fontsize=9, color=COLOURS["muted"])
     forms = {"tip.effect": "value", "tip.low": "low", "tip.high": "high"}
-    told_by = tuple((word, effect[name], "times") for word, name in forms.items())
+    values = tuple((word, effect[name], "times") for word, name in forms.items())
     return Tooltip(
-        *to_points(axes, 0.5, y + part.height / 2), part.feature["label"][part.language], told_by
+        *to_points(axes, 0.5, y + part.height / 2), part.feature["label"][part.language], values
     )
 
 

@@ -231,13 +231,13 @@ def drivers_table(
     kinds = {name: feature["kind"] for name, feature in features.items()}
     category = table["feature"].map(kinds) == "category"
     strength = table["log_odds"].abs().groupby(table["customer_id"], sort=False)
-    told_in = {
+    texts = {
         language: driver_sentences(table, features, language, levels) for language in LANGUAGES
     }
     return table.assign(
         rank=strength.rank(method="first", ascending=False).astype("int64"),
         value=table["value"].astype(object).where(~category, table["level"]),
         probability_points=table["probability_points"],
-        text_en=told_in["en"],
-        text_ru=told_in["ru"],
+        text_en=texts["en"],
+        text_ru=texts["ru"],
     )[list(COLUMNS)]
