@@ -186,7 +186,7 @@ def test_a_race_is_held_to_the_tied_set_of_the_full_sweep(benchmark, make_record
     assert "| fit, s | 3.0 | 2.2 | 0.75 |" in result
     assert "| fits | 12 | 9 | 0.75 |" in result
     assert "winner is rank 1 there" in result
-    assert "(p = 1, Holm 1): tied." in result
+    assert "(p = 1, corrected 1): tied." in result
     late = script.Sweep({"bb": record("bb", *worse)}, 8.0)
     assert "NOT tied." in script.told(full, script.Sweep({"aa": early, **late.records}, 8.0))
     # Folds alike in any order: the worse one goes as soon as it may, after three of six.
@@ -214,7 +214,7 @@ def test_drivers_are_timed_against_the_bare_call(benchmark, tmp_path):
 def test_both_monte_carlos_come_to_the_same_interval(benchmark, tmp_path):
     script = benchmark("value")
     done = script.one_round(tmp_path / "round", 3000, 100)
-    assert done.figures[script.APART] < 1e-5
+    assert done.figures[script.APART] < 2e-4
     assert done.figures[script.PEAK] > 50
     parts = [one for name, one in done.figures.items() if name.startswith("of which")]
     assert done.figures[script.MONEY] == sum(parts) > 0

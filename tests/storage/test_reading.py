@@ -74,6 +74,8 @@ EXCEPTIONS = {
         "OSFile",
     ): "the file was opened and checked for its encoding before",
     ("customers/purchases/log.py", "load"): "calls readers of this package",
+    ("customers/files/containers.py", "open"): "opens a member of an archive that was checked",
+    ("customers/files/json_lines.py", "read_json"): "parses bytes that were read before",
 }
 """Who reads by itself all the same, and why it may."""
 WRITES = {"w", "wb", "w+b", "a", "ab", "x"}

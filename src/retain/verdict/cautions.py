@@ -29,8 +29,8 @@ def find_dominant_feature(strength: Mapping[str, float]) -> Caution | None:
 
     ``strength`` is the mean absolute SHAP value of each feature of the model.
 
-    >>> find_dominant_feature({"a": 0.6, "b": 0.3, "c": 0.1}).values["share"]
-    0.6
+    >>> find_dominant_feature({"a": 3.0, "b": 0.5, "c": 0.5}).values["share"]
+    0.75
     """
     total = sum(strength.values())
     if len(strength) < MIN_FEATURES or not total:

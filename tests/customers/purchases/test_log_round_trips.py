@@ -86,7 +86,10 @@ def test_csv_in_any_dialect_gives_the_same_rows(opened, name, rows):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "log.csv"
         written(path, rows, *DIALECTS[name])
-        assert opened(path, **MAPPED).rows(*READ) == expected(rows)
+        encoding = {"Cyrillic": {"encoding": "cp1251"}}.get(
+            name, {}
+        )  # a word or two fit KOI8-R too
+        assert opened(path, **MAPPED, **encoding).rows(*READ) == expected(rows)
 
 
 MONEY = {
