@@ -52,6 +52,13 @@ def test_json_lines_are_a_table(read_bytes):
     assert read_bytes(gzip.compress(data), "table.jsonl.gz").fingerprint == expected
 
 
+@pytest.mark.parametrize("value", ["[" * 10_000 + "]" * 10_000, '{"a":' * 99 + "1" + "}" * 99])
+def test_json_lines_with_values_deep_within_values_are_refused(read_bytes, value):
+    data = f'{{"id": 1, "total": {value}}}\n'.encode()
+    with pytest.raises(RetainError, match="values within values; expected one object per line"):
+        read_bytes(data, "table.jsonl")
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

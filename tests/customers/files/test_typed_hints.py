@@ -115,3 +115,34 @@ def test_most_cells_numbers_is_refused_unless_a_category_is_asked_for(tmp_path):
     (word,) = shlex.split(str(refused.value).rpartition(": ")[2])
     node = compose_data(word, "data.keep_columns=[сумма]")
     assert read(path=path, **{**node, "id": "id"}).columns["сумма"].kind == "category"
+
+
+# A word beside a number may be its sign or its scale.
+@pytest.mark.parametrize(
+    "odd", ["35.80 CR", "35.80D", "35.80 refund", "1.03 thousand", "9940 cents", "16.5 percent"]
+)
+def test_a_unit_beside_some_numbers_is_refused(tmp_path, odd):
+    cells = [f"{n}.79" for n in range(100, 160)]
+    path = str(write_table(tmp_path, "total", [*cells, odd]))
+    with pytest.raises(
+        RetainError, match=r"60 cells are without .*; expected it in all cells, or in"
+    ):
+        read(path=path, id="id")
+
+
+@pytest.mark.parametrize("sign", ["$", "€", "USD", "руб."])
+def test_the_sign_of_a_currency_beside_some_numbers_changes_nothing(tmp_path, sign):
+    cells = [f"{n}.79" for n in range(100, 160)]
+    path = str(write_table(tmp_path, "total", [*cells, f"35.80 {sign}"]))
+    assert read(path=path, id="id").features["total"].iloc[-1] == 35.80
+
+
+# Arrow reads a file of more than a megabyte in blocks, and 5,000 rows may lie across two.
+def test_marks_are_found_in_a_file_of_several_blocks(tmp_path):
+    path, filler = tmp_path / "wide.csv", "x" * 400
+    rows = [f"{n};{n % 800 + 100.755:.3f};{n % 7};{filler}" for n in range(4_000)]
+    path.write_text("\n".join(["id;total;k;text", *rows]) + "\n", encoding="utf-8")
+    with pytest.raises(RetainError, match=r"column 'total': .* may be "):
+        read(path=str(path), id="id")
+    found = read(path=str(path), id="id", decimal=".")
+    assert found.features["total"].iloc[1] == 101.755

@@ -312,7 +312,7 @@ def test_the_test_of_profit_and_the_choice_of_the_calibration_are_told(campaign,
     text = " ".join(spoken(plan_quality_text(campaign)))
     assert words_ in text
     assert "beta calibration" in text
-    assert "0.326, against 0.352 for the line" in text
+    assert "(0.326) is within one standard error of the lowest (0.326)" in text
     campaign["recalibration"]["log_loss"] = {}
     assert "too few customers" in " ".join(spoken(plan_quality_text(campaign)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -15,12 +16,19 @@ YES = ("1", "1.0", "true", "yes", "y", "t", "on", "да", "истина")
 NO = ("0", "0.0", "false", "no", "n", "f", "off", "нет", "ложь")
 STAYING = (
     *("retain", "retention", "stay", "active", "alive", "loyal", "renew", "remain", "kept", "keep"),
-    *("existing", "continu", "survi", "subscribed", "current", "activ", "fidel", "fidèl", "treu"),
-    *("остал", "остаёт", "остает", "актив", "удерж", "лояльн", "продл", "сохран", "действующ"),
+    *("existing", "continu", "survi", "subscri", "current", "activ", "fidel", "fidèl", "treu"),
+    *("isactive", "actif", "aktiv", "engag", "member", "persist", "ongoing", "return", "repeat"),
+    *("bought", "buy", "convert", "customer", "iscustomer", "bleib", "geblieben", "bestand"),
+    *("perman", "остал", "остаёт", "остает", "актив", "удерж", "лояльн", "продл", "сохран"),
+    *("действующ", "возврат", "вернул", "купил", "жив", "活跃", "留存"),
 )
 """Beginnings of words by which a column says that its customers stay."""
-LEAVING = ("churn", "attrit", "left", "leav", "lost", "lapse", "cancel", "отток", "ушел", "ушёл")
-NEGATIONS = ("not", "no", "non", "un", "без", "не", "нет", "nicht", "kein", "pas", "sin")
+LEAVING = (
+    *("churn", "attrit", "left", "leav", "lost", "lapse", "cancel", "gekündigt", "kündig"),
+    *("gekundigt", "inactiv", "inaktiv", "отток", "ушел", "ушёл"),
+)
+"""Beginnings of words by which a column says that its customers leave."""
+NEGATIONS = ("not", "no", "non", "un", "without", "без", "не", "нет", "nicht", "kein", "pas", "sin")
 _TWO = 2
 
 
@@ -74,12 +82,15 @@ def says_staying(name: str) -> bool:
 
     >>> says_staying("Retained"), says_staying("is_active"), says_staying("inactive")
     (True, True, False)
-    >>> says_staying("not_retained"), says_staying("Лояльный клиент")
-    (False, True)
+    >>> says_staying("not_retained"), says_staying("Лояльный клиент"), says_staying("NotChurned")
+    (False, True, True)
     """
     words = snake_case(name).split("_")
-    staying = any(word.startswith(STAYING) for word in words)
-    return staying and not any(word in NEGATIONS or word.startswith(LEAVING) for word in words)
+    prefixed = any(re.match(f"(un|non)({'|'.join(LEAVING)})", word) for word in words)
+    negated = prefixed or any(word in NEGATIONS for word in words)
+    if prefixed or any(word.startswith(LEAVING) for word in words):
+        return negated
+    return any(word.startswith(STAYING) for word in words) and not negated
 
 
 def _equal_any(cells: pd.Series, chosen: set[str], answers: Sequence[str]) -> pd.Series:

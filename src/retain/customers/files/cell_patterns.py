@@ -90,6 +90,8 @@ def find_patterns(texts: pa.Array) -> tuple[list[str], NDArray[np.int32]]:
     >>> patterns, codes.tolist()
     (['$0.0', 'x'], [0, 0, 1])
     """
+    if isinstance(texts, pa.ChunkedArray):  # of a file that Arrow read in several blocks
+        texts = texts.combine_chunks()
     if texts.offset:
         texts = pa.concat_arrays([texts])
     _, offsets, data = texts.buffers()

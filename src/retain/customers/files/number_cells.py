@@ -35,6 +35,8 @@ from retain.errors import RetainError, type_value
 
 MIN_WEAK_NUMBERS = 20
 """Distinct numbers from which a unit that may be part of a code is believed to be a unit."""
+MIN_CODE_LETTERS = 3
+"""Letters of the code of a currency; fewer may mean anything."""
 MAX_PATTERNS = 10_000
 """Patterns of a column that are looked at, the most frequent ones; numbers have some hundreds."""
 _HEAD = 5_000  # cells whose mark may be either
@@ -163,7 +165,7 @@ class NumberCells:
         if len(with_unit) > 1:
             self._refuse_units([one.unit for one in with_unit.values()])
         unit: CellShape = next(iter(with_unit.values()))
-        self._check_percent(unit)
+        self._check_everywhere(unit)
         return unit
 
     def _refuse_units(self, units: list[str]) -> NoReturn:
@@ -171,9 +173,14 @@ class NumberCells:
         problem = f"{self.where}: cells have the units {', '.join(map(repr, units[:5]))}: {cells}"
         raise RetainError(f"{problem}; expected one unit in a column. Convert them to one.")
 
-    def _check_percent(self, unit: CellShape) -> None:
-        """Raise if some numbers have a percent sign and others, not zero, have none."""
-        if unit.unit_kind != "percent":
+    def _check_everywhere(self, unit: CellShape) -> None:
+        """Raise if some numbers have a unit, and others, not zero, have none.
+
+        A word or letter beside a number may be its sign or its scale: CR, D, thousand, cents. The
+        sign or code of a currency is neither.
+        """
+        is_letters = unit.unit.isalpha() and len(unit.unit) < MIN_CODE_LETTERS
+        if unit.unit_kind == "currency" and not is_letters:
             return
         without = np.zeros(len(self.texts), dtype=bool)
         for code, pattern in self.patterns.items():
@@ -182,9 +189,11 @@ class NumberCells:
         zero = pc.match_substring_regex(self.texts, "^[-+]?[0.,]+$")
         without &= ~zero.to_numpy(zero_copy_only=False).astype(bool)
         if without.any():
-            problem = f"{self.where}: {n_cells(int(self.counts[without].sum()))} without a percent "
+            count = n_cells(int(self.counts[without].sum()))
+            sign = "a percent sign" if unit.unit_kind == "percent" else repr(unit.unit)
             shown = preview(self.column.distinct[without])
-            raise RetainError(f"{problem}sign: {shown}; expected it in all cells, or in none.")
+            problem = f"{self.where}: {count} without {sign}: {shown}"
+            raise RetainError(f"{problem}; expected it in all cells, or in none.")
 
     def _find_marks(self, evidence: MarkEvidence, marks: FileMarks, name: str) -> tuple[str, str]:
         """Return the decimal and the grouping mark; raise if two readings fit."""

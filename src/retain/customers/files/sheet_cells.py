@@ -19,13 +19,15 @@ def type_cells(cells: Sequence[object]) -> pd.Series:
     ([1, 2], [1.5, nan])
     >>> type_cells([7.0, " many "]).tolist()
     ['7', 'many']
+    >>> type_cells([dt.date(2024, 5, 1), ""]).isna().tolist()
+    [False, True]
     """
     filled = [cell for cell in cells if cell not in ("", None)]
     kinds = {type(cell) for cell in filled}
     if filled and kinds <= {int, float}:
         return _numbers(cells, is_complete=len(filled) == len(cells))
     if filled and kinds <= {dt.date, dt.datetime}:
-        days = [pd.NaT if cell in ("", None) else pd.Timestamp(str(cell)) for cell in cells]
+        days = [np.datetime64("NaT" if cell in ("", None) else str(cell), "s") for cell in cells]
         return pd.Series(np.array(days, dtype="datetime64[s]"))
     return pd.Series([_text(cell) for cell in cells], dtype="str")
 

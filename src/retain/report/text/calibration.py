@@ -50,7 +50,7 @@ def _basis(campaign: Tree) -> Message | None:
         "trust.basis_chosen",
         basis=name,
         loss=Number(losses[basis], "score"),
-        line=Number(losses["logit"], "score"),
+        best=Number(min(loss for name, loss in losses.items() if name != "identity"), "score"),
         scores=Number(losses["identity"], "score"),
     )
 
