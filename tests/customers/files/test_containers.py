@@ -10,7 +10,7 @@ import zipfile
 
 import pytest
 
-from retain.customers.files import containers
+from retain.customers.files import containers, workbook
 from retain.customers.table import read
 from retain.errors import RetainError
 
@@ -109,23 +109,83 @@ def test_a_workbook_without_calamine_says_what_to_install(read_bytes, monkeypatc
         read_bytes(zipped(**{"xl/workbook_xml": "<x/>"}))
 
 
-def test_a_workbook_is_read_sheet_by_sheet(tmp_path):
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+
+def make_workbook(sheets, *, more=""):
+    """The bytes of a workbook with rows of numbers and texts by sheet; ``more`` is XML of a row."""
+    names = "".join(
+        f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1)
+    )
+    links = "".join(
+        f'<Relationship Id="r{n}" Type="{RELATIONS}/worksheet" Target="worksheets/s{n}.xml"/>'
+        for n in range(1, len(sheets) + 1)
+    )
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{SHEET}" xmlns:r="{RELATIONS}"><sheets>{names}</sheets></workbook>',
+        )
+        links = f'<Relationships xmlns="{PACKAGE}">{links}</Relationships>'
+        archive.writestr("xl/_rels/workbook.xml.rels", links)
+        root = f'<Relationship Id="r" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/>'
+        archive.writestr("_rels/.rels", f'<Relationships xmlns="{PACKAGE}">{root}</Relationships>')
+        for n, rows in enumerate(sheets.values(), 1):
+            body = "".join(_row(at, row) for at, row in enumerate(rows, 1)) + more
+            archive.writestr(
+                f"xl/worksheets/s{n}.xml",
+                f'<worksheet xmlns="{SHEET}"><sheetData>{body}</sheetData></worksheet>',
+            )
+    return stream.getvalue()
+
+
+def _row(at, row):
+    cells = (
+        f'<c r="{letter}{at}" t="inlineStr"><is><t>{cell}</t></is></c>'
+        if isinstance(cell, str)
+        else f'<c r="{letter}{at}"><v>{cell}</v></c>'
+        for letter, cell in zip("ABCDEF", row, strict=False)
+    )
+    return f'<row r="{at}">{"".join(cells)}</row>'
+
+
+def test_a_workbook_is_read_sheet_by_sheet(read_bytes):
     pytest.importorskip("python_calamine")
-    openpyxl = pytest.importorskip("openpyxl")
-    book = openpyxl.Workbook()
-    for row in csv_rows():
-        book.active.append(row)
-    path = tmp_path / "table.xlsx"
-    book.save(path)
-    plain = tmp_path / "table.csv"
-    plain.write_text(CSV, encoding="utf-8")
-    expected = read(path=str(plain), id="id").fingerprint
-    assert read(path=str(path), id="id").fingerprint == expected
-    book.create_sheet("other").append(["id"])
-    book.save(path)
+    expected = read_bytes(CSV.encode()).fingerprint
+    one = make_workbook({"Sheet": csv_rows()})
+    assert read_bytes(one, "table.xlsx").fingerprint == expected
+    two = make_workbook({"Sheet": csv_rows(), "other": [["id"]]})
     with pytest.raises(RetainError, match=r"several sheets: 'Sheet', 'other'; .* data\.sheet=NAME"):
-        read(path=str(path), id="id")
-    assert read(path=str(path), id="id", sheet="Sheet").fingerprint == expected
+        read_bytes(two, "table.xlsx")
+    assert read_bytes(two, "table.xlsx", sheet="Sheet").fingerprint == expected
+    with pytest.raises(RetainError, match=r"data\.header_line: 'table\.xlsx' is workbook"):
+        read_bytes(one, "table.xlsx", header_line=2)
+
+
+@pytest.mark.parametrize(
+    "row", ['<row><c r="XFD1048576"/></row>', '<row r="9999999"><c r="ZZ1"><v>1</v></c></row>']
+)
+def test_a_workbook_with_a_cell_far_away_is_refused(read_bytes, row):
+    pytest.importorskip("python_calamine")
+    with pytest.raises(RetainError, match=r"has a cell in row .*; remove what lies outside"):
+        read_bytes(make_workbook({"Sheet": csv_rows()}, more=row), "table.xlsx")
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused(read_bytes, monkeypatch):
+    pytest.importorskip("python_calamine")
+    monkeypatch.setattr(workbook, "MAX_UNPACKED_BYTES", 1_000)
+    with pytest.raises(RetainError, match="unpacks to more than 1,000 bytes; save"):
+        read_bytes(make_workbook({"Sheet": csv_rows()}), "table.xlsx")
+
+
+@pytest.mark.parametrize("name", ["xl/workbook_bin", "content_xml"])
+def test_a_workbook_of_another_format_is_named(read_bytes, name):
+    files = {name: "x", **({"mimetype": "x"} if name == "content_xml" else {})}
+    with pytest.raises(RetainError, match=r"is (a binary workbook|an OpenDocument file);.*\.xlsx"):
+        read_bytes(zipped(**files))
 
 
 def csv_rows():

@@ -24,21 +24,16 @@ class CsvFormat:
     distinct: Collection[int] = ()
 
 
-def read_fast(path: Path, cut: CsvFormat, content: bytes | None = None) -> pa.Table | None:
-    """Return all records of a UTF-8 file, or of its unpacked content, read by all cores.
+def read_fast(cut: CsvFormat, content: bytes) -> pa.Table | None:
+    """Return all records of the content of a UTF-8 file, read by all cores.
 
     None if the file is invalid in any way: ``read_checked`` then raises the reason.
     """
     read_options = csv.ReadOptions(autogenerate_column_names=True)
     parse_options = csv.ParseOptions(delimiter=cut.separator, newlines_in_values=True)
-    buffer = None if content is None else pa.py_buffer(content)
+    buffer = pa.py_buffer(content)
     try:
-        table = _table(
-            lambda: pa.OSFile(str(path)) if buffer is None else pa.BufferReader(buffer),
-            cut,
-            read_options,
-            parse_options,
-        )
+        table = _table(lambda: pa.BufferReader(buffer), cut, read_options, parse_options)
     except (pa.ArrowException, OSError):
         return None
     return None if any(map(_has_nul, table.columns)) else table

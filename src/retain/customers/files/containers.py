@@ -50,8 +50,10 @@ _MARKUP = ((b"<!doctype html", b"<html", b"<table"), (b"<?xml",))
 _UNPACK: dict[str, Callable[[IO[bytes]], Any]] = {"gzip": gzip.open, "bzip2": bz2.open}
 
 
-def detect_kind(path: Path) -> FileKind:
+def detect_kind(path: Path, content: bytes | None = None) -> FileKind:
     """Return the kind of a file by its first bytes, whatever its name says.
+
+    ``content`` is that of a file that was read before.
 
     Raises
     ------
@@ -59,9 +61,9 @@ def detect_kind(path: Path) -> FileKind:
         There is no such file, or it is of a kind that is not read, which is named.
     """
     check_exists(path)
-    with open_regular(path) as file:
+    with open_regular(path) if content is None else io.BytesIO(content) as file:
         head = file.read(HEAD_BYTES)
-        if head.startswith(b"PK\x03\x04") and _is_workbook(file):
+        if head.startswith(b"PK\x03\x04") and _is_workbook(path, file):
             return "workbook"
     for magic, kind in _KINDS:
         if head.startswith(magic) and (kind != "bzip2" or head[3:4].isdigit()):
@@ -71,15 +73,17 @@ def detect_kind(path: Path) -> FileKind:
     return "JSON lines" if is_object or path.suffix.lower() in (".jsonl", ".ndjson") else "text"
 
 
-def unpack(path: Path, kind: FileKind) -> tuple[str, bytes]:
+def unpack(path: Path, kind: FileKind, packed: bytes) -> tuple[str, bytes]:
     """Return the name and the content of the one file in a compressed file, of bounded size.
+
+    ``packed`` is the content of the file at ``path``.
 
     Raises
     ------
     RetainError
         The file is damaged, holds several files or none, or unpacks to too much.
     """
-    with open_regular(path) as file:
+    with io.BytesIO(packed) as file:
         try:
             if kind == "zip":
                 name, content = _read_only_member(path, file)
@@ -106,58 +110,20 @@ def check_unpacked(path: Path, name: str, content: bytes) -> None:
     _refuse_other_kinds(path, head)
 
 
-def read_workbook(path: Path, sheet: str | None) -> tuple[str, list[list[object]]]:
-    """Return the name and the rows of a sheet of a workbook, without empty rows around them.
-
-    Raises
-    ------
-    RetainError
-        ``python-calamine`` is not installed, the workbook cannot be read, or it has several sheets
-        with cells and none is named.
-    """
-    try:
-        from python_calamine import CalamineError, CalamineWorkbook
-    except ModuleNotFoundError:
-        needs = f"file {str(path)!r} is a workbook, which needs python-calamine"
-        raise RetainError(f"{needs}; type: pip install 'retain[excel]'") from None
-    try:
-        with open_regular(path, max_bytes=MAX_UNPACKED_BYTES) as file:
-            content = io.BytesIO(file.read())
-        workbook = CalamineWorkbook.from_filelike(content)
-        rows = {name: workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names}
-    except (CalamineError, OSError, *ZIP_ERRORS) as error:
-        reason = (str(error).splitlines() or [""])[0][:200]
-        raise RetainError(f"workbook {str(path)!r} cannot be read: {reason}.") from None
-    return _choose_sheet(path, sheet, rows)
-
-
-def _choose_sheet(
-    path: Path, sheet: str | None, rows: dict[str, list[list[object]]]
-) -> tuple[str, list[list[object]]]:
-    if sheet is not None:
-        if sheet not in rows:
-            raise RetainError.unknown("data.sheet", sheet, list(rows))
-        return sheet, rows[sheet]
-    filled = [name for name, cells in rows.items() if cells]
-    if not filled:
-        raise RetainError(f"workbook {str(path)!r} is empty; expected a header and rows.")
-    if len(filled) > 1:
-        found = f"workbook {str(path)!r} has several sheets: {examples(filled, limit=20)}"
-        raise RetainError(f"{found}; name one with data.sheet=NAME.")
-    return filled[0], rows[filled[0]]
-
-
-def _is_workbook(file: IO[bytes]) -> bool:
-    """Return whether a zip archive is a workbook of Excel or LibreOffice."""
+def _is_workbook(path: Path, file: IO[bytes]) -> bool:
+    """Return whether a zip archive is a workbook; raise for one that is not .xlsx."""
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist())
     except ZIP_ERRORS:
         return False
-    return (
-        bool({"xl/workbook.xml", "xl/workbook.bin"} & names) or {"mimetype", "content.xml"} <= names
-    )
+    if "xl/workbook.bin" in names or {"mimetype", "content.xml"} <= names:
+        kind = "a binary workbook" if "xl/workbook.bin" in names else "an OpenDocument file"
+        raise RetainError(
+            f"file {str(path)!r} is {kind}; {_READABLE}. To use it, save it as .xlsx."
+        )
+    return "xl/workbook.xml" in names
 
 
 def _read_only_member(path: Path, file: IO[bytes]) -> tuple[str, bytes]:

@@ -18,9 +18,7 @@ from retain.customers.files import arrow_cells
 from retain.customers.files.arrow_cells import DictionaryColumn, from_arrow, strip_whitespace, tidy
 from retain.customers.files.bad_rows import dropped_row
 from retain.customers.files.encoding import (
-    check_exists,
     decode,
-    has_byte,
     head_as_utf8,
     read_content,
 )
@@ -183,20 +181,20 @@ def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
 
 def _read_fast(path: Path, distinct: Collection[str], source: TextOptions) -> Sheet | None:
     """Return the sheet of a valid UTF-8 file, its first row the header; None for any other."""
-    check_exists(path)
-    head = head_as_utf8(path, _SAMPLE, source.content)
+    content = read_content(path) if source.content is None else source.content
+    head = head_as_utf8(content, _SAMPLE)
     if head is None or not find_layout(path, head[1]).is_plain:
         return None
     dialect = detect_dialect(*head)
     csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(head[1], dialect.separator, distinct)
     )
-    table = arrow_cells.read_fast(path, csv_format, source.content)
+    table = arrow_cells.read_fast(csv_format, content)
     if table is None:
         return None
     if (policy := source.policy) is not None:
         suspicious = arrow_cells.QUOTES if policy.drop else arrow_cells.ESCAPES
-        if has_byte(path, b'"', source.content) and arrow_cells.any_cell(table, suspicious):
+        if b'"' in content and arrow_cells.any_cell(table, suspicious):
             return None
     return Sheet(path, dialect, table, source)
 

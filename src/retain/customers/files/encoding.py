@@ -13,9 +13,8 @@ from retain.customers.files.code_pages import CODE_PAGES, fitting_code_pages
 from retain.customers.files.numbers import truncate
 from retain.errors import RetainError, did_you_mean, examples, type_value
 from retain.storage.paths import parse_path
-from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular, read_bytes
+from retain.storage.reading import MAX_TABLE_BYTES, check_regular, read_bytes
 
-_BLOCK = 1 << 22  # bytes searched at a time
 _HEAD = 1 << 16  # bytes searched for the zero bytes of UTF-16
 NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
 """Unicode categories that are rare in text: control, unassigned, private, surrogate."""
@@ -74,19 +73,9 @@ def decode_damaged(
     return decode(path, data.decode("utf-8", errors="replace").encode("utf-8"))
 
 
-def head_as_utf8(
-    path: Path, characters: int, content: bytes | None = None
-) -> tuple[str, str] | None:
-    """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None.
-
-    ``content`` is that of an unpacked file.
-    """
-    length = 4 * characters + 4
-    if content is not None:
-        head = content[:length]
-    else:
-        with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
-            head = file.read(length)
+def head_as_utf8(content: bytes, characters: int) -> tuple[str, str] | None:
+    """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None."""
+    head = content[: 4 * characters + 4]
     encoding = _marked_encoding(head)
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head)
@@ -94,14 +83,6 @@ def head_as_utf8(
         return None
     is_text = encoding.startswith("utf-8") and text.strip() and "\0" not in text
     return (encoding, text) if is_text else None
-
-
-def has_byte(path: Path, byte: bytes, content: bytes | None = None) -> bool:
-    """Return whether a file, or its unpacked ``content``, holds a byte."""
-    if content is not None:
-        return byte in content
-    with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
-        return any(byte in block for block in iter(lambda: file.read(_BLOCK), b""))
 
 
 def _marked_encoding(data: bytes) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import json
 
-from retain.customers.files.encoding import read_content
 from retain.errors import RetainError
 from retain.storage.reading import decode
 
@@ -19,15 +18,14 @@ MAX_DEPTH = 64
 """Brackets within brackets, those in texts included, above which a file is not read."""
 
 
-def read_json_lines(path: Path, content: bytes | None = None) -> pa.Table:
-    """Return the table of a file, or of its unpacked content.
+def read_json_lines(path: Path, data: bytes) -> pa.Table:
+    """Return the table of the content of a file.
 
     Raises
     ------
     RetainError
         A line is no object, or a key has values of different types.
     """
-    data = read_content(path) if content is None else content
     data = data.removeprefix(b"\xef\xbb\xbf")
     decode(data, f"file {str(path)!r}")  # Arrow does not look at the text of names
     if _depth(data) > MAX_DEPTH:  # Arrow's reader recurses, and a customer has plain values

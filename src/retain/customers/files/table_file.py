@@ -15,15 +15,15 @@ from retain.customers.customers import FunnelStep
 from retain.customers.files.arrow_cells import tidy
 from retain.customers.files.bad_rows import dropped_row
 from retain.customers.files.columns import find_column
-from retain.customers.files.containers import FileKind, detect_kind, read_workbook, unpack
+from retain.customers.files.containers import FileKind, detect_kind, unpack
 from retain.customers.files.dates import find_sure_order
 from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
-from retain.customers.files.encoding import check_exists
+from retain.customers.files.encoding import check_exists, read_content
 from retain.customers.files.json_lines import JSON_LINES_SUFFIXES, read_json_lines
 from retain.customers.files.number_column import find_sure_marks
 from retain.customers.files.number_format import FileMarks, check_marks, parse_format
-from retain.customers.files.sheet_cells import type_cells
 from retain.customers.files.text_options import TextOptions
+from retain.customers.files.workbook import read_workbook, type_cells
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
 from retain.schema.parsing import check_mapping
@@ -103,34 +103,40 @@ def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | No
     check_exists(path)
     source = source or TextOptions()
     is_named_parquet = path.suffix.lower() in _PARQUET
-    kind: FileKind = "Parquet" if is_named_parquet else detect_kind(path)
-    content = None
-    _check_keys(path, kind, source.encoding, sheet)
-    if kind in ("gzip", "bzip2", "zip"):
-        name, content = unpack(path, kind)
+    content = b"" if is_named_parquet else read_content(path)
+    kind: FileKind = "Parquet" if is_named_parquet else detect_kind(path, content)
+    _check_keys(path, kind, source, sheet)
+    is_packed = kind in ("gzip", "bzip2", "zip")
+    if is_packed:
+        name, content = unpack(path, kind, content)
         kind = "JSON lines" if Path(name).suffix.lower() in JSON_LINES_SUFFIXES else "text"
     if kind == "workbook":
-        return _typed_table(path, f"sheet {(found := read_workbook(path, sheet))[0]!r}", found[1])
+        name, rows = read_workbook(path, content, sheet)
+        return _typed_table(path, f"sheet {name!r}", rows)
     if kind == "JSON lines":
         return _arrow_table(path, "JSON lines", read_json_lines(path, content))
     if kind == "Parquet":
         return _arrow_table(path, "Parquet", read_parquet(path))
     options = replace(source, content=content, encoding_key="data.encoding")
     text = read_cells(path, source=options)
+    if not is_packed:  # it can be read again where lines are asked for
+        text = replace(text, source=replace(options, content=None))
     trusts_points = text.dialect.separator == ","
     marks = _marks(text.cells, text.dialect.decimal, trusts_points=trusts_points)
     table = Table(path, text.cells, marks, text, dropped=text.dropped)
     return replace(table, steps=tuple(_describe_bad_rows(table)))
 
 
-def _check_keys(path: Path, kind: FileKind, encoding: str | None, sheet: str | None) -> None:
+def _check_keys(path: Path, kind: FileKind, source: TextOptions, sheet: str | None) -> None:
     """Raise if a key does not go with the kind of a file."""
     if sheet is not None and kind != "workbook":
         expected = "expected data.sheet=null"
         raise RetainError.at("data.sheet", f"{path.name!r} is no workbook", expected)
-    if encoding is not None and kind in ("workbook", "Parquet", "JSON lines"):
-        expected = "expected data.encoding=null, as its encoding is known"
-        raise RetainError.at("data.encoding", f"{path.name!r} is {kind}", expected)
+    keys = {"encoding": "its encoding is known", "header_line": "its names are in its first row"}
+    for key, reason in keys.items() if kind in ("workbook", "Parquet", "JSON lines") else ():
+        if getattr(source, key) is not None:
+            expected = f"expected data.{key}=null, as {reason}"
+            raise RetainError.at(f"data.{key}", f"{path.name!r} is {kind}", expected)
 
 
 def _arrow_table(path: Path, how: str, table: pa.Table) -> Table:

@@ -16,7 +16,7 @@ class TextOptions:
     Attributes
     ----------
     content
-        The content of a compressed file, None for a plain one.
+        The content of the file if it was read before, unpacked.
     encoding
         The encoding that the user names, None to detect it.
     encoding_key

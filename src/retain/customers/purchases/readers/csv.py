@@ -101,7 +101,7 @@ def _unpacked(path: Path, copy: Path) -> Path:
         return path
     copy.mkdir()
     plain = copy / path.name  # messages about it name the log's file
-    plain.write_bytes(unpack(path, kind)[1])
+    plain.write_bytes(unpack(path, kind, read_content(path))[1])
     return plain
 
 
