@@ -53,7 +53,7 @@ def test_long_words_are_looked_through_once(written):
         path := written("id;a\n1;né".encode("latin-1") + b"x" * 200_000), path.read_bytes()
     )
     assert text.endswith("x")
-    assert time.process_time() - started < 10  # each letter as a start of its own took minutes
+    assert time.process_time() - started < 2  # each letter as a start of its own took minutes
 
 
 WORDS = {

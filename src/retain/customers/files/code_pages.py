@@ -60,6 +60,8 @@ MAX_STRANGE_SHARE = 0.02
 """Largest share of letters in words that the language does not have."""
 MIN_ADVANTAGE = 1.5
 """Log-likelihood by which a code page must be better than all that read another text."""
+MAX_WORD_BYTES = 64
+"""Letters of a word that are looked at; no language has longer words."""
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_IN_WORD = re.compile("[€£¥§©®²³½‰™µ×±][^\\W\\d_]")
 _HIGH_BYTES = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
@@ -103,7 +105,7 @@ def fitting_code_pages(data: bytes) -> list[CodePage]:
     ['koi8-r']
     """
     matches = itertools.islice(_HIGH_BYTES.finditer(data), MAX_MATCHES)
-    words = list(dict.fromkeys(match.group() for match in matches))[:MAX_WORDS]
+    words = list(dict.fromkeys(match.group()[:MAX_WORD_BYTES] for match in matches))[:MAX_WORDS]
     judged = [page for name in CODE_PAGES if (page := _judge(name, words)) is not None]
     pages: dict[tuple[str, ...], CodePage] = {}
     for page in sorted(judged, key=lambda page: -page.likelihood):  # equal ones keep their order
