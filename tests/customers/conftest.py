@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,15 @@ MONTHS = ("препредыдущий_месяц", "предыдущий_мес�
 def contract(one_click_contract):
     """The same nodes, free to be changed."""
     return copy.deepcopy(one_click_contract)
+
+
+@pytest.fixture(scope="session")
+def case_tables(checkout):
+    """The folder with tables that people wrote by hand, beside the checkout or where one says."""
+    folder = Path(os.environ.get("RETAIN_CASES", checkout.parent / "shared" / "cases")) / "tables"
+    if not folder.is_dir():
+        pytest.skip(f"the tables are not in {folder}; set RETAIN_CASES to the folder above")
+    return folder
 
 
 @pytest.fixture(scope="session")

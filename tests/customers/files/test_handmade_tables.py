@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 
 from retain.customers.table import read
-
-
-@pytest.fixture(scope="module")
-def tables(checkout):
-    """The folder with tables that people wrote by hand."""
-    root = Path(os.environ.get("RETAIN_CASES", checkout.parent / "shared" / "cases"))
-    if not (root / "tables").is_dir():
-        pytest.skip(
-            f"the tables are not in {root / 'tables'}; set RETAIN_CASES to the folder above"
-        )
-    return root / "tables"
 
 
 def read_column(path, column):
@@ -39,20 +25,22 @@ def read_column(path, column):
         ("profit_us_thousands", "spend", "num_rouble", "spend"),
     ],
 )
-def test_formatted_numbers_are_those_of_the_plain_table(tables, name, column, plain, plain_column):
-    found = read_column(tables / f"{name}.csv", column)
-    assert found == read_column(tables / f"{plain}.csv", plain_column)
+def test_formatted_numbers_are_those_of_the_plain_table(
+    case_tables, name, column, plain, plain_column
+):
+    found = read_column(case_tables / f"{name}.csv", column)
+    assert found == read_column(case_tables / f"{plain}.csv", plain_column)
 
 
-def test_accounting_brackets_are_minus_signs(tables):
-    lines = (tables / "num_accounting.csv").read_text("utf-8").splitlines()
+def test_accounting_brackets_are_minus_signs(case_tables):
+    lines = (case_tables / "num_accounting.csv").read_text("utf-8").splitlines()
     cells = [line.split(";")[2] for line in lines[1:]]
     expected = [-float(one.strip("()")) if "(" in one else float(one) for one in cells]
-    assert read_column(tables / "num_accounting.csv", "spend") == expected
+    assert read_column(case_tables / "num_accounting.csv", "spend") == expected
 
 
-def test_grouped_profits_are_the_money_of_the_plain_table(tables):
+def test_grouped_profits_are_the_money_of_the_plain_table(case_tables):
     options = {"id": "id", "target": "churn", "profit": "spend", "profit_unit": "euros"}
-    grouped = read(path=str(tables / "profit_us_thousands.csv"), **options).profit
-    plain = read(path=str(tables / "num_rouble.csv"), **options).profit
+    grouped = read(path=str(case_tables / "profit_us_thousands.csv"), **options).profit
+    plain = read(path=str(case_tables / "num_rouble.csv"), **options).profit
     assert grouped.tolist() == plain.tolist()

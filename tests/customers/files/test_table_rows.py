@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from retain.customers.files.totals import MEAN_WORDS, SUM_WORDS
 from retain.customers.table import read
 from retain.errors import RetainError
 
-CASES = Path("/work/shared/cases/tables")
 N = 120
 
 
@@ -327,7 +325,6 @@ def test_a_feature_called_as_rules_call_risk_gets_another_name(written, table, n
 # --- the cases of a store ------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="needs the shared tables")
 @pytest.mark.parametrize(
     ("name", "count", "options"),
     [
@@ -340,6 +337,6 @@ def test_a_feature_called_as_rules_call_risk_gets_another_name(written, table, n
         ("new_total.csv", 60, {"target": None}),
     ],
 )
-def test_the_tables_of_a_store_are_read(name, count, options):
-    path = str(CASES / name)
+def test_the_tables_of_a_store_are_read(case_tables, name, count, options):
+    path = str(case_tables / name)
     assert len(read(**{"path": path, "id": "id", "target": "churn", **options})) == count

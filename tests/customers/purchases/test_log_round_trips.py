@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sqlite3
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -79,6 +80,15 @@ DIALECTS = {
 }
 
 
+def _find_encoding(opened, path):
+    """The encoding to type where a word or two fit several code pages; None where it is clear."""
+    try:
+        opened(path, **MAPPED)
+    except RetainError as error:
+        return re.search(r"several .* fit: data[.]format[.]encoding=(cp1251) reads", str(error))[1]
+    return None
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 @FEW
 @given(rows=logs)
@@ -86,10 +96,9 @@ def test_csv_in_any_dialect_gives_the_same_rows(opened, name, rows):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "log.csv"
         written(path, rows, *DIALECTS[name])
-        encoding = {"Cyrillic": {"encoding": "cp1251"}}.get(
-            name, {}
-        )  # a word or two fit KOI8-R too
-        assert opened(path, **MAPPED, **encoding).rows(*READ) == expected(rows)
+        encoding = _find_encoding(opened, path) if name == "Cyrillic" else None
+        log = opened(path, **MAPPED, encoding=encoding)
+        assert log.rows(*READ) == expected(rows)
 
 
 MONEY = {
