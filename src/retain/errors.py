@@ -15,9 +15,9 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system answers where no more can be written, but could before."""
+"""Errors of a system that can write no more, but could before."""
 NO_MEMORY = (errno.ENOMEM, errno.EAGAIN)
-"""What it answers where it has no memory, or no process, to give."""
+"""Errors of a system that has no memory, or no process, to give."""
 
 
 _IN_URL = re.compile(r"(\w:/{1,2}[^\s:/@]*:)[^\s@/]*@")

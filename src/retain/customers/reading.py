@@ -1,4 +1,4 @@
-"""What was read of a file: its columns, and its rows that are no customers."""
+"""The reading of a file: its columns, and its rows that are no customers."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def summarise_funnel(customers: Customers) -> tuple[FunnelStep, ...]:
 
 @dataclass(frozen=True, slots=True)
 class DatasetDescription:
-    """What was read of a source: messages, funnel with dropped examples, columns."""
+    """Messages, funnel with dropped examples, and columns of a source."""
 
     messages: tuple[str, ...]
     funnel: tuple[FunnelStep, ...]

@@ -71,7 +71,7 @@ class LabelInfo(Config):
 
 
 class ColumnInfo(Config):
-    """What a column of a file was read as.
+    """The type that a column of a file was read as.
 
     Attributes
     ----------

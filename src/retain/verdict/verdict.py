@@ -115,7 +115,7 @@ class Verdict:
 
     @property
     def seed_sentence(self) -> str:
-        """How runs that differ only in seed were averaged, as a sentence; empty without any."""
+        """The averaging of runs that differ only in seed, as a sentence; empty without any."""
         n_runs = sum(len(one.runs) for one in self.candidates.values())
         if n_runs == len(self.candidates):
             return ""

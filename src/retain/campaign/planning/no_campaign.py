@@ -12,7 +12,7 @@ from retain.schema.campaign import Catalogue
 from retain.verdict.versus_random import Status
 
 Ranking = Status
-"""Whether the sealed test shows that the winner ranks customers better than chance."""
+"""Result of the sealed test of the winner's ranking against chance."""
 PROFIT_OVERRIDES = (
     "data.profit=COLUMN data.profit_unit=UNIT",
     "data.columns.amount=COLUMN data.profit_unit=UNIT",

@@ -22,7 +22,7 @@ Z = float(special.ndtri(0.975))
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What became of an audience's customers, shape (n,) each, in its order.
+    """The outcomes of an audience's customers, shape (n,) each, in its order.
 
     Attributes
     ----------

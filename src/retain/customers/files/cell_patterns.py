@@ -20,7 +20,7 @@ from retain.customers.files.number_shapes import CellShape, parse_shape
 CORE = "[0-9](?:[0-9., ']*[0-9])?"
 """Digits and marks of a number."""
 AROUND = "^[^0-9]+|[^0-9]+$"
-"""What stands around them."""
+"""Characters around digits and marks."""
 INVISIBLE = "[\u200b\u200e\u200f\u061c\u2066-\u2069]+"
 """Marks of direction, which do not count."""
 WIDE_SPACES = "\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
@@ -49,7 +49,7 @@ class CellPattern:
 
     @cached_property
     def shape(self) -> CellShape | None:
-        """What stands around the digits; None if the cells are no numbers in any format."""
+        """The shape around the digits; None if the cells are no numbers in any format."""
         if "#" in self.plain or len(self.shape_text) > MAX_SHAPE_CHARACTERS:
             return None
         shape = parse_shape(self.shape_text)

@@ -84,7 +84,7 @@ class CodePage:
 
     @property
     def is_plausible(self) -> bool:
-        """Whether nearly all letters are those of one language."""
+        """True if nearly all letters are those of one language."""
         n_strange = sum(value <= _STRANGE for value in self.letters)
         is_likely = sum(self.letters) >= MIN_LIKELIHOOD * len(self.letters)
         return is_likely and n_strange <= MAX_STRANGE_SHARE * len(self.letters)

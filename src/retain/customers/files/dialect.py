@@ -81,7 +81,7 @@ class Sheet:
 
     @cached_property
     def marks(self) -> FileMarks:
-        """What the file says about the numbers of a column that allows two readings."""
+        """The marks of the file's numbers, for a column that allows two readings."""
         names = self.columns
         return FileMarks(
             self.dialect.decimal,

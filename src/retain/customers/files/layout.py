@@ -1,4 +1,4 @@
-"""Where the table of a text begins: below a line ``sep=;`` and below titles, if there are any."""
+"""The beginning of the table in a text: below a line ``sep=;`` and below titles, if any."""
 
 from __future__ import annotations
 

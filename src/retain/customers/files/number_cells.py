@@ -76,18 +76,18 @@ class NumberCells:
 
     @property
     def shapes(self) -> dict[str, CellShape]:
-        """What stands around the numbers, by the text with ``#`` for the number."""
+        """The shapes of the cells, by the text with ``#`` for the number."""
         patterns = self.patterns.values()
         return {one.shape_text: one.shape for one in patterns if one.shape is not None}
 
     @property
     def are_mostly_numbers(self) -> bool:
-        """Whether more than half of the cells look like numbers."""
+        """True if more than half of the cells look like numbers."""
         return bool(2 * self.counts[self.is_like].sum() > self.counts.sum())
 
     @property
     def has_odd_signs(self) -> bool:
-        """Whether some numbers have a factor, or a minus elsewhere than in front."""
+        """True if some numbers have a factor, or a minus elsewhere than in front."""
         return any(
             one.factor != 1 or (one.sign < 0 and text[0] not in "-\u2212")
             for text, one in self.shapes.items()

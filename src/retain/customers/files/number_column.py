@@ -35,7 +35,7 @@ class ParsedNumbers:
 
     @property
     def reading(self) -> str:
-        """How formatted numbers are read, for a log line; empty for plain numbers."""
+        """The reading of formatted numbers, for a log line; empty for plain numbers."""
         return str(self.format) if self.is_formatted else ""
 
     def cells(self) -> pd.Series:

@@ -20,7 +20,7 @@ _EXAMPLE = re.compile(r"1([., '’]?)234([.,])56")
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """How the numbers of a column are written; ``unit`` is as the file writes it.
+    """The format of the numbers of a column; ``unit`` is as the file writes it.
 
     >>> str(NumberFormat(",", ".", "€", "currency"))
     'amounts in €, 1.234,56'
@@ -38,7 +38,7 @@ class NumberFormat:
 
     @property
     def is_plain(self) -> bool:
-        """Whether numbers have no grouping and no unit."""
+        """True if numbers have no grouping and no unit."""
         return not self.grouping and not self.unit
 
     def __str__(self) -> str:
@@ -100,7 +100,7 @@ Marks = tuple[frozenset[str], frozenset[str]]
 
 @dataclass(frozen=True)
 class FileMarks:
-    """What a file and its user say about a column that allows two readings.
+    """The marks that a file and its user give a column that allows two readings.
 
     Attributes
     ----------

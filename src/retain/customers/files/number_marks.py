@@ -1,4 +1,4 @@
-"""What the digits of a column show about its decimal mark and its grouping mark."""
+"""Evidence in the digits of a column for its decimal mark and its grouping mark."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class MarkEvidence:
 
     @property
     def is_grouped(self) -> bool:
-        """Whether cells below a thousand have no mark, all others have one, and digits vary."""
+        """True if cells below a thousand have no mark, all others have one, and digits vary."""
         bare, small = self._select("^[0-9]+$"), self._select("^[0-9]{1,3}$")
         if not small.any() or (bare & ~small).any():
             return False
@@ -129,7 +129,7 @@ class MarkEvidence:
 
     @property
     def has_marks(self) -> bool:
-        """Whether some cell has a decimal or a grouping mark."""
+        """True if some cell has a decimal or a grouping mark."""
         return bool(self._select("[., ']").any())
 
     @property

@@ -1,4 +1,4 @@
-"""What stands around the digits of a cell: sign, unit, factor."""
+"""Shapes of cells: the sign, unit and factor around the digits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EXPONENT = re.compile("[-+]?#[eE][-+]?#")
 
 @dataclass(frozen=True, slots=True)
 class CellShape:
-    """What stands around the digits of a cell.
+    """The sign, unit and factor around the digits of a cell.
 
     ``lead`` is a decimal mark before the first digit. ``is_weak`` means that the unit may as well
     be part of a code, such as ``Q1``.
@@ -43,7 +43,7 @@ class CellShape:
 
     @property
     def scale(self) -> float:
-        """What the digits are multiplied by."""
+        """The number that the digits are multiplied by."""
         return self.sign * self.factor
 
 

@@ -1,4 +1,4 @@
-"""How a text file is read: what the user says about it."""
+"""Options for reading a text file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retain.customers.files.encoding import decode, decode_damaged, read_content
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
-    """How a text file is read.
+    """Options for reading a text file.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ class Fitting:
     shortest: float
     most: float
 
-    def need(self, at: int, count: int | None = None) -> float:
+    def needed_length(self, at: int, count: int | None = None) -> float:
         """Return the length of a bone with ``count`` ribs and a line that counts the rest."""
         shown = self.blocks[at][:count]
         line = self.style.figures.leading + self.style.gap / 2
@@ -54,12 +54,14 @@ class Fitting:
 
     def _longest(self, side: int) -> float:
         bones = range(side, len(self.blocks), 2)
-        return max([self.shortest, *(self.need(at) for at in bones)]) if bones else 0.0
+        return max([self.shortest, *(self.needed_length(at) for at in bones)]) if bones else 0.0
 
     def n_kept(self, at: int) -> int:
         """Return the number of ribs that fit on a bone."""
         counts = range(len(self.blocks[at]), 0, -1)
-        return next((n for n in counts if self.need(at, n) < self.lengths[at % 2] + 0.01), 0)
+        return next(
+            (n for n in counts if self.needed_length(at, n) < self.lengths[at % 2] + 0.01), 0
+        )
 
     @cached_property
     def n_lost(self) -> float:
@@ -242,7 +244,7 @@ def _place_bone(bone: Bone, at: int, frame: Frame, filling: Fitting, spine: floa
     joint = frame.joint(frame.columns - 1 - at // 2)
     thick = MIN_THICKNESS + (MAX_THICKNESS - MIN_THICKNESS) * bone.share
     geometry = _BoneGeometry(frame, side, joint, spine, thick / 2 * hypot(1, frame.lean))
-    spare = (length - filling.need(at, kept)) / max(kept, 1)
+    spare = (length - filling.needed_length(at, kept)) / max(kept, 1)
     rows, out = [], SPINE_GAP
     for one in filling.blocks[at][:kept]:
         rows.append(geometry.row(one, out))
