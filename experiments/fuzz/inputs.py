@@ -30,7 +30,7 @@ from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.catalogue import fit_catalogue as settled_catalogue
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.readout.outcomes import read_outcomes
-from retain.campaign.segmentation.segments import assign_segments, segment_labels
+from retain.campaign.segmentation.segments import fit_segmentation, segment_labels, segments_of
 from retain.cli.campaign_settings import compose_compare
 from retain.cli.compose import Composer
 from retain.cli.config_files import check_config_files
@@ -294,7 +294,7 @@ def vary_segmentation(ground: Ground) -> Reader:
 
     def fit(tree: Any) -> None:
         segmentation = parse(Segmentation, tree, "segmentation")
-        assign_segments(audience, segmentation, break_even_risk=0.2)
+        segments_of(audience, fit_segmentation(audience, segmentation, break_even_risk=0.2))
         segment_labels(segmentation) if segmentation.kind == "rules" else None
 
     return _vary_option(ground, "segmentation", fit)

@@ -23,9 +23,8 @@ class Audience:
     table
         Indexed by customer id: ``score`` (the model's probability of decline), ``origin``,
         ``risk`` (recalibrated score), ``contactable`` (True where consent is given); with profit
-        also ``profit`` (NaN where missing), ``value_at_stake``
-        (assumed a decline is of a decline, ≥ 0) and
-        ``profit_at_risk`` = risk × value_at_stake.
+        also ``profit`` (NaN where missing), ``value_at_stake`` (assumed cost of a decline, ≥ 0)
+        and ``profit_at_risk`` = risk × value_at_stake.
     features
         Features, derived ones included.
     columns

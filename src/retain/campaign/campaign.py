@@ -217,41 +217,37 @@ def apply_to_new_customers(
         check_segmentation(audience, settings.segmentation)
     segmented = audience.with_segments(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
-        campaign = _segment_without_money(segmented, recalibration, settings)
-        return with_plan(campaign, no, settings)
+        _check_no_value(settings.segmentation)
+        return with_plan(_profile_segments(segmented, recalibration, settings, None), no, settings)
     draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
-    totals = draws.totals(np.asarray(segmented.segments))
-    profiles = build_profiles(
-        segmented,
-        settings.segmentation,
-        totals,
-        sensitivity=risk_sensitivity(segmented, recalibration),
-        contrasts=False,
-    )
-    dominant = find_dominant(segmented, settings.segmentation)
-    bounds = draws.per_customer()
-    campaign = Campaign(
-        segmented, settings.segmentation, profiles, bounds, None, None, None, dominant
-    )
+    campaign = _profile_segments(segmented, recalibration, settings, draws)
     context = PlanningContext(segmented, draws, recalibration, settings, None, ranking)
     return with_plan(campaign, no or context, settings, scenarios=False)
 
 
-def _segment_without_money(
-    segmented: Audience, recalibration: Recalibration, settings: CampaignSettings
+def _profile_segments(
+    segmented: Audience,
+    recalibration: Recalibration,
+    settings: CampaignSettings,
+    draws: MonteCarlo | None,
 ) -> Campaign:
-    """Return segments of risk; raise if the fitted segments use value."""
-    if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
-        raise RetainError(
-            "the segments of the comparison are by value too, and these customers carry no "
-            f"profit: {PROFIT_OVERRIDES[0]}, or of a purchase log {PROFIT_OVERRIDES[1]}"
-        )
+    """Return new customers with profiles of their segments; money needs ``draws``."""
     profiles = build_profiles(
         segmented,
         settings.segmentation,
-        None,
+        None if draws is None else draws.totals(np.asarray(segmented.segments)),
         sensitivity=risk_sensitivity(segmented, recalibration),
         contrasts=False,
     )
     dominant = find_dominant(segmented, settings.segmentation)
-    return Campaign(segmented, settings.segmentation, profiles, None, None, None, None, dominant)
+    bounds = None if draws is None else draws.per_customer()
+    return Campaign(segmented, settings.segmentation, profiles, bounds, None, None, None, dominant)
+
+
+def _check_no_value(segmentation: Segmentation) -> None:
+    """Raise if fitted segments use the value of customers, who carry none."""
+    if segmentation.kind == "risk_value" and segmentation.value is not None:
+        raise RetainError(
+            "the segments of the comparison are by value too, and these customers carry no "
+            f"profit: {PROFIT_OVERRIDES[0]}, or of a purchase log {PROFIT_OVERRIDES[1]}"
+        )

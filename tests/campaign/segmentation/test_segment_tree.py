@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import segment_tree
 from retain.campaign.segmentation.rules import check_rule, evaluate_rule
-from retain.campaign.segmentation.segments import assign_segments
 from retain.customers.customers import Column, DisplayName
 from retain.schema.campaign import Segmentation
+
+from .assigning import assign_segments
 
 COLUMNS = {
     "pages": Column("pages", "site", "number", "Pages a visit", "Страниц за визит"),

@@ -8,7 +8,6 @@ import yaml
 
 from retain.campaign.segmentation.bands import assign_bands, fit_bands
 from retain.campaign.segmentation.segments import (
-    assign_segments,
     check_segmentation,
     find_dominant,
     fit_segmentation,
@@ -37,6 +36,9 @@ RULES = parse(
         "default_label": {"en": "The rest", "ru": "Остальные"},
     },
 )
+
+from .assigning import assign_segments
+
 TREE = Segmentation(name="tree", kind="tree", min_size=10, max_depth=3, min_leaf_fraction=0.1)
 KINDS = [BANDS, RULES, TREE]
 

@@ -6,10 +6,11 @@ import pytest
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import stability as module
-from retain.campaign.segmentation.segments import assign_segments
 from retain.campaign.segmentation.stability import stability
 from retain.schema.campaign import Segmentation, ThresholdBands
 from retain.schema.parsing import parse
+
+from .assigning import assign_segments
 
 
 def bands(scale="absolute", **begins):

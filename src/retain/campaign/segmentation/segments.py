@@ -28,26 +28,6 @@ MEANT = {
 """Keys of a segmentation used by each kind."""
 
 
-def assign_segments(
-    audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
-) -> Audience:
-    """Return the customers with their segments.
-
-    Parameters
-    ----------
-    break_even_risk
-        The risk from which the cheapest offer pays for a customer of median value, the unit of
-        bands of the scale ``break_even``; None without a campaign.
-
-    Raises
-    ------
-    RetainError
-        As ``check_segmentation`` does.
-    """
-    fitted = fit_segmentation(audience, segmentation, break_even_risk=break_even_risk)
-    return audience.with_segments(segments_of(audience, fitted))
-
-
 def check_segmentation(
     audience: Audience, segmentation: Segmentation, break_even_risk: float | None = None
 ) -> None:
