@@ -161,6 +161,31 @@ def test_a_few_columns_of_few_values_cannot_tell_copies_from_coincidence(columns
     assert found.description.startswith("too few distinct values to tell copies from coincidence")
 
 
+# Many copies make agreement look common, and once hid themselves.
+@pytest.mark.parametrize("copies", [2, 3, 4, 6, 10])
+def test_a_table_written_several_times_is_found(copies):
+    random = np.random.default_rng(3)
+    once = np.column_stack(
+        [
+            random.integers(0, 40, (150, 3)),
+            random.gamma(2, 90, (150, 2)).round(),
+            np.arange(150) % 4,
+        ]
+    ).astype(float)
+    found = find_duplicates(customers_of(np.tile(once, (copies, 1))))
+    assert found.is_applicable
+    assert len(set(found.labels)) == 150
+    assert found.labels.value_counts().tolist() == [copies] * 150
+
+
+@pytest.mark.parametrize("levels", [3, 5, 8])
+def test_coarse_skewed_columns_make_no_copies(levels):
+    random = np.random.default_rng(4)
+    rows = random.geometric(0.5, size=(1_000, 6)).clip(max=levels)
+    found = find_duplicates(customers_of(rows.astype(float)))
+    assert len(found.pairs) == 0
+
+
 def test_customers_who_are_all_alike_are_no_copies():
     assert not find_duplicates(customers_of(np.ones((20, 9)))).is_applicable
 

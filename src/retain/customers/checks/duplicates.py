@@ -24,6 +24,8 @@ from retain.customers.checks.match_model import (
 )
 from retain.customers.customers import Customers
 
+MAX_CHANCE_SHARE = 0.01
+"""Largest share of the equal pairs that chance may explain where there are very many of them."""
 MIN_BLOCK_PAIRS = 3
 """Fewest pairs with the same id offset that count as a copied block: two may be chance."""
 
@@ -110,6 +112,7 @@ def find_duplicates(customers: Customers) -> DuplicateGroups:
 
     Two customers are copies when they agree in all but a few columns (15 %, at most 3) and the
     expected number of such pairs among unrelated customers is at most .01; see ``match_model``.
+    Equal rows are copies too if a hundred times as many are equal as by chance.
     The target is not compared: a copy may have the opposite label.
 
     If at least half of the pairs, and at least three, have the same id offset, a block was copied,
@@ -130,6 +133,8 @@ def find_duplicates(customers: Customers) -> DuplicateGroups:
     codes = encode(customers)
     hashes = hash_rows(codes)
     model = fit_match_model(codes, np.argsort(hashes.sum(axis=1), kind="stable"))
+    if model.max_mismatches < 0:
+        model = _fit_without_repeats(codes, hashes.sum(axis=1), model)
     pairs, crowded = np.empty((0, 2), dtype=np.int64), 0
     if model.max_mismatches >= 0:
         pairs, crowded = find_candidates(codes, hashes, model)
@@ -142,6 +147,22 @@ def find_duplicates(customers: Customers) -> DuplicateGroups:
         expected_matches=model.expected_matches,
         n_truncated=crowded,
     )
+
+
+def _fit_without_repeats(codes: Codes, row_hash: np.ndarray, model: MatchModel) -> MatchModel:
+    """Return a model of the different rows alone, if chance explains hardly any equal pair.
+
+    Many copies make agreement look common. Where even so at most one equal pair in a hundred is
+    expected by chance, equal rows are copies, and a null model must not learn from them.
+    """
+    _, first, counts = np.unique(row_hash, return_index=True, return_counts=True)
+    n_equal = int((counts * (counts - 1) // 2).sum())
+    if model.expected_matches > MAX_CHANCE_SHARE * n_equal:
+        return model
+    order = np.argsort(row_hash[first], kind="stable")
+    differing = fit_match_model(codes[first], order)
+    n_pairs = len(codes) * (len(codes) - 1) // 2
+    return differing.restrict(n_pairs, len(differing.thresholds) - 1)
 
 
 def add_duplicates(
