@@ -113,3 +113,15 @@ def test_a_leak_below_the_limit_is_a_caution_at_launch_in_the_verdict_and_on_the
     assert "What was read: " in shown
     _, output = retain(*LINE, "study.name=mine", "data.drop_columns=[score]")
     assert "strong_feature" not in output
+
+
+@pytest.mark.parametrize("profit", ["0", "-3.5", ""])
+def test_a_profit_that_nobody_brings_is_refused_and_left_out_as_typed(retain, table, profit):
+    table.assign(gain=profit).to_csv("my.csv", index=False)
+    money = ("data.profit=gain", "data.profit_unit=euro")
+    code, output = retain(*LINE, *money)
+    assert code == 2
+    assert "none of 120 customers has a profit above 0" in " ".join(output.split())
+    typed = re.search(r"data\.profit=null", output)[0]
+    code, output = retain(*LINE, *money, typed)
+    assert code == 0, output

@@ -17,7 +17,7 @@ from retain.customers.checks.checks import audit, raise_severe
 from retain.customers.checks.data_check import DataCheck, Folding
 from retain.customers.checks.duplicates import DuplicateGroups, group_duplicates
 from retain.customers.customers import Customers, Panel
-from retain.errors import examples
+from retain.errors import RetainError, examples
 from retain.execution.shared_memory import share
 from retain.execution.task import DatasetFacts, Preflight
 from retain.learning.components import build_source, build_training_spec
@@ -182,11 +182,21 @@ def clear_cache() -> None:
 def _prepare_cached(data: str, audited: Audit, validation: Validation) -> Dataset:
     customers, duplicates, messages = _read_cached(data, audited.duplicates)
     _ = customers.y  # raises if there is no target, before the audit finds lesser problems
+    _check_profit(customers)
     checks = audit(customers, Folding(validation.shuffle, duplicates))
     raise_severe(checks, audited.allow)
     splits = make_splits(customers, validation)
     described = () if splits.description is None else (splits.description,)
     return Dataset(customers, tuple(checks), splits, (*messages, *described))
+
+
+def _check_profit(customers: Customers) -> None:
+    """Raise if no customer brings a profit, of which shares would have no meaning."""
+    if customers.profit is not None and not (customers.profit > 0).any():
+        known = int(customers.profit.notna().sum())
+        found = f"none of {len(customers):,} customers has a profit above 0 ({known:,} have one)"
+        expected = "expected the column that holds it, or none: data.profit=null"
+        raise RetainError.at("data.profit", found, expected)
 
 
 @lru_cache(maxsize=4)
