@@ -302,6 +302,7 @@ def make_campaign():
             "n_chosen": TREATED + CONTROL,
             "n_treated": TREATED,
             "n_control": CONTROL,
+            "n_paying": TREATED + CONTROL + 7,
             "expected_cost": 396.45,
             "budget": 400.0,
             "max_contacts": 320,

@@ -81,3 +81,14 @@ def test_nobody_is_chosen_who_has_nothing_to_gain(seed, minimum):
         assert one["n_treated"] <= low
     else:
         assert unmet == []
+
+
+# A budget of nothing was once explained by offers that do not pay.
+@pytest.mark.parametrize("limits", [{"budget": 0.0}, {"budget": None, "max_contacts": 0}])
+def test_limits_that_leave_nobody_are_told_from_offers_that_do_not_pay(limits):
+    campaign, _ = random_campaign(0, capped=False, **{"max_contacts": None, **limits})
+    plan = campaign.tree["plan"]
+    assert plan["n_chosen"] == 0 < plan["n_paying"]
+    codes = {one["code"]: one for one in campaign.tree["cautions"]}
+    assert codes["limits_leave_nobody"]["n_paying"] == plan["n_paying"]
+    assert "nothing_pays" not in codes

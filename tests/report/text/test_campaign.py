@@ -359,3 +359,13 @@ def test_offers_nobody_gets_have_no_sums(html):
     row = re.search(r'<tr class="weak"><th scope="row" class="cell">.*?Premium care.*?</tr>', html)
     assert row[0].count("—") == 5
     assert "needs consent" in row[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "words_"), [("en", "for 1 customer,"), ("ru", "для 1 клиента,")]
+)
+def test_limits_that_leave_nobody_are_said(tree, language, words_):
+    tree["campaign"]["cautions"] = [{"code": "limits_leave_nobody", "n_paying": 1}]
+    tree["campaign"]["plan"] |= {"n_paying": 1, "n_chosen": 0}
+    (said,) = cautions(tree)
+    assert words_ in plain(said, language)

@@ -84,7 +84,15 @@ def _no_consent_column(document: Document) -> dict[str, Any] | None:
 
 
 def _nothing_pays(document: Document) -> dict[str, Any] | None:
-    return None if document["plan"]["n_chosen"] else {"n_customers": document["n_customers"]}
+    plan = document["plan"]
+    nobody = not plan["n_chosen"] and not plan["n_paying"]
+    return {"n_customers": document["n_customers"]} if nobody else None
+
+
+def _limits_leave_nobody(document: Document) -> dict[str, Any] | None:
+    """Return the number of customers for whom an offer pays, if the limits allow none."""
+    plan = document["plan"]
+    return {"n_paying": plan["n_paying"]} if plan["n_paying"] and not plan["n_chosen"] else None
 
 
 def _control_none(document: Document) -> dict[str, Any] | None:
@@ -118,6 +126,7 @@ CAUTION_CHECKS = {
     "free_offers": _free_offers,
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,
+    "limits_leave_nobody": _limits_leave_nobody,
     "minimums_unmet": _minimums_unmet,
     "control_none": _control_none,
     "calibration_poor": _calibration_poor,
@@ -227,6 +236,7 @@ def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> dict[str, A
         "n_chosen": int((plan.offer_index >= 0).sum()),
         "n_treated": int((treated >= 0).sum()),
         "n_control": int(plan.control.is_control.sum()),
+        "n_paying": int(plan.offers.pays.any(axis=1).sum()),
         "expected_cost": plan.expected_cost,
         "budget": planning.budget,
         "max_contacts": planning.max_contacts,

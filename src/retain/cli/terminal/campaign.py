@@ -140,6 +140,8 @@ CAUTIONS = {
     "that needs consent. Type data.consent=COLUMN, or campaign.consent=assume_given if all "
     "customers agreed.",
     "nothing_pays": "No offer is expected to bring more than it costs.",
+    "limits_leave_nobody": "Offers would pay, but the limits of the campaign allow none: raise "
+    "campaign.budget, campaign.max_contacts or a capacity.",
     "control_none": "Without a control group the effect of the campaign cannot be measured. Type "
     "campaign.control_share=0.2.",
     "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "

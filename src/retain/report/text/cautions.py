@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from retain.report.text.calibration import miscalibrated_values, slope_values
-from retain.report.text.campaign import money
+from retain.report.text.campaign import customers, money
 from retain.report.text.names import Tree, offer_label, segment_label
 from retain.report.text.numbers import Number
 from retain.report.text.words import Label, Message, message
@@ -49,6 +49,10 @@ def _free_offers(tree: Tree) -> dict[str, Any]:
     return {"offers": [_quoted_offer(campaign, name) for name in campaign["free_offers"]]}
 
 
+def _paying(tree: Tree) -> dict[str, Any]:
+    return {"customers": customers(tree["campaign"]["plan"]["n_paying"])}
+
+
 def _quoted_offer(campaign: Tree, name: str) -> Message:
     return message("trust.quoted", name=offer_label(campaign, name))
 
@@ -70,6 +74,7 @@ def _unmet(one: Tree, labels: dict[str, Label]) -> Message:
 
 _CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "free_offers": _free_offers,
+    "limits_leave_nobody": _paying,
     "minimums_unmet": _unmet_minimums,
     "calibration_poor": _poor_calibration,
     "may_lose": _loss_values,
