@@ -60,11 +60,12 @@ def test_every_metric_lies_within_its_interval():
     probability = np.clip(0.3 + 0.4 * target + random.normal(0, 0.15, 150), 0, 1)
     rows = zip(range(150), [0] * 150, [0] * 150, target, probability, strict=True)
     scores = Scores(pd.DataFrame(rows, columns=list(COLUMNS)), "sealed_test")
-    profit = pd.Series(random.gamma(4, 1, 150))
+    profit, alone = pd.Series(random.gamma(4, 1, 150)), pd.Series(range(150))
     metrics = select_metrics(Metrics(name="x", fractions=(0.2,)), with_profit=True)
-    found = score_sealed_test(scores, profit, metrics, simulations=100)
+    found = score_sealed_test(scores, profit, metrics, groups=alone, simulations=100)
     assert set(found) == {metric.name for metric in metrics}
     for name, result in found.items():
         assert result["low"] <= result["value"] <= result["high"], name
     without = select_metrics(Metrics(name="x", fractions=(0.2,)), with_profit=False)
-    assert "captured_profit_20" not in score_sealed_test(scores, None, without, simulations=100)
+    unpaid = score_sealed_test(scores, None, without, groups=alone, simulations=100)
+    assert "captured_profit_20" not in unpaid

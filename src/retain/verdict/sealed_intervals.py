@@ -32,23 +32,45 @@ UPPER_TAIL = 0.01
 
 @dataclass(frozen=True)
 class Sample:
-    """Outcomes, probabilities and profit (None without) of customers, each of shape (n,)."""
+    """Outcomes, probabilities and profit (None without) of customers, each of shape (n,).
+
+    ``design_effect`` is the variance of a mean over that of unrelated customers, see
+    ``find_design_effect``.
+    """
 
     target: np.ndarray
     probability: np.ndarray
     profit: np.ndarray | None
+    design_effect: float = 1.0
+
+
+def find_design_effect(groups: np.ndarray) -> float:
+    """Return the design effect of groups of copies, which say the same again (Kish 1965).
+
+    Σ size²/n: 1 if every customer is alone, k if each is there k times.
+
+    >>> find_design_effect(np.array([1, 2, 3])), find_design_effect(np.array([1, 1, 2, 2]))
+    (1.0, 2.0)
+    """
+    _, sizes = np.unique(groups, return_counts=True)
+    return float((sizes**2).sum() / sizes.sum())
 
 
 def metric_interval(metric: Metric, sample: Sample, *, simulations: int) -> dict[str, float]:
     """Return ``value``, ``low``, ``high`` of a metric; the calibration error has two more keys.
 
     They are ``raw``, the error as it is computed in cross-validation, and ``if_calibrated``, its
-    mean for a perfectly calibrated score with these probabilities.
+    mean for a perfectly calibrated score with these probabilities. Copies widen the interval by
+    the root of their design effect.
     """
+    scale = sample.design_effect**0.5
     if metric.name == "ece":
-        return calibration_error(sample.target, sample.probability, simulations=simulations)
+        parts = (sample.target, sample.probability)
+        return calibration_error(*parts, simulations=simulations, noise_scale=scale)
     value, low, high = _INTERVALS[metric.name.rstrip("0123456789.")](metric, sample)
-    return {"value": value, "low": low, "high": high}
+    least, most = metric.bounds
+    low, high = value - scale * (value - low), value + scale * (high - value)
+    return {"value": value, "low": max(low, least), "high": min(high, most)}
 
 
 def auc_interval(target: np.ndarray, probability: np.ndarray) -> Values:
@@ -137,7 +159,12 @@ def _loss_interval(metric: Metric, sample: Sample) -> Values:
 
 
 def calibration_error(
-    target: np.ndarray, probability: np.ndarray, *, simulations: int, seed: int = 0
+    target: np.ndarray,
+    probability: np.ndarray,
+    *,
+    simulations: int,
+    noise_scale: float = 1.0,
+    seed: int = 0,
 ) -> dict[str, float]:
     """Return the expected calibration error without its bias, and its interval.
 
@@ -147,6 +174,7 @@ def calibration_error(
     all such c for which the observed error lies between the tails.
     """
     gaps, shares, noise_null, noise = _bin_gaps(target, probability)
+    noise_null, noise = noise_scale * noise_null, noise_scale * noise
     observed, null = float(shares @ np.abs(gaps)), float(np.sqrt(2 / np.pi) * shares @ noise_null)
     normal = np.random.default_rng(seed).standard_normal((simulations, len(gaps)))
     weight = np.minimum(2 * SCALES, 1)[:, None]

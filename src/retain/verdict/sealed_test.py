@@ -19,7 +19,7 @@ from retain.schema.parsing import Config
 from retain.storage.reading import MissingFileError, parse_json, read_json_lines
 from retain.storage.schemas import check_schema
 from retain.storage.writing import write_text
-from retain.verdict.sealed_intervals import Sample, metric_interval
+from retain.verdict.sealed_intervals import Sample, find_design_effect, metric_interval
 from retain.verdict.versus_random import Chance
 
 SCHEMA: Final = 2
@@ -146,15 +146,26 @@ def _access_key(opening: Access) -> tuple[str, str, str]:
 
 
 def score_sealed_test(
-    scores: Scores, profit: pd.Series | None, metrics: Sequence[Metric], *, simulations: int
+    scores: Scores,
+    profit: pd.Series | None,
+    metrics: Sequence[Metric],
+    *,
+    groups: pd.Series,
+    simulations: int,
 ) -> dict[str, dict[str, Any]]:
     """Return each metric on the sealed test with its 95 % interval; see ``metric_interval``.
 
-    The calibration error is free of its bias, by ``simulations`` with a fixed seed.
+    The calibration error is free of its bias, by ``simulations`` with a fixed seed. ``groups`` are
+    the duplicate groups of at least these customers.
     """
     table = scores.table
     money = None if profit is None else profit.loc[table["customer_id"]].to_numpy()
-    sample = Sample(table["target"].to_numpy(), table["probability"].to_numpy(), money)
+    sample = Sample(
+        table["target"].to_numpy(),
+        table["probability"].to_numpy(),
+        money,
+        find_design_effect(groups.loc[table["customer_id"]].to_numpy()),
+    )
     return {
         metric.name: {
             **metric_interval(metric, sample, simulations=simulations),

@@ -150,12 +150,14 @@ def refit_and_test(
         model = models[0] if len(models) == 1 else fit(spec, customers, splits.ids)
     scores = score_test(models, spec, customers, splits)
     metrics = select_metrics(spec.metrics, with_profit=customers.profit is not None)
-    results = score_sealed_test(scores, customers.profit, metrics, simulations=config.resamples)
-    tested = scores.table
+    tested, groups = scores.table, customers.duplicate_groups
+    results = score_sealed_test(
+        scores, customers.profit, metrics, groups=groups, simulations=config.resamples
+    )
     chance = compare_with_random(
         tested["target"].to_numpy(),
         tested["probability"].to_numpy(),
-        customers.duplicate_groups.loc[tested["customer_id"]].to_numpy(),
+        groups.loc[tested["customer_id"]].to_numpy(),
         access_number=access_number,
     )
     training = build_reference(spec.feature_table(customers), splits.ids, scores)
