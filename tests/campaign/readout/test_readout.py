@@ -426,3 +426,22 @@ def test_the_loop_closes(strong):
     means = [rate["posterior"]["value"] for rate in second.tree["save_rates"]]
     away = (np.abs(truth - simulation.PRIOR.mean), np.abs(truth - means))
     assert away[1].sum() < 0.5 * away[0].sum()
+
+
+# A save rate is per contact: once a campaign that never went out refuted every offer.
+def test_save_rates_are_learned_from_contacts_alone():
+    assignment, declined, _ = simulate_campaign()
+    everyone = build_readout(assignment, outcomes(declined), resamples=20).tree["save_rates"]
+    nobody = np.zeros(len(declined))
+    unsent = build_readout(assignment, outcomes(declined, contacted=nobody), resamples=20).tree
+    for row in unsent["save_rates"]:
+        assert row["contact_rate_difference"] == 0
+        assert row["posterior"] == row["prior"]
+        assert not row["is_conflict"]
+    some = assignment.is_treated & (np.arange(len(declined)) % 2 == 0)
+    half = build_readout(assignment, outcomes(declined, contacted=some.astype(float)), resamples=20)
+    for one, other in zip(everyone, half.tree["save_rates"], strict=True):
+        assert one["contact_rate_difference"] == 1
+        assert 0.3 < other["contact_rate_difference"] < 0.7
+        width = [row["posterior"]["high"] - row["posterior"]["low"] for row in (one, other)]
+        assert 0 < width[0] < width[1]  # half of the contacts say less about each

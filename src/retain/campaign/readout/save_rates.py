@@ -32,6 +32,8 @@ VAGUE_SD = 1.0
 """Standard deviation of the log odds ratio in it: half of the ratios lie between ½ and 2."""
 CONFLICT_BAYES_FACTOR = 3.0
 """Evidence against the Beta above which it conflicts with the outcomes (Kass & Raftery 1995)."""
+MIN_CONTACT_RATE_DIFFERENCE = 0.1
+"""With hardly more contacts among the treated, outcomes say nothing about a contact."""
 LEARNED_MINIMUM = -1.0
 """Lowest save rate that a new catalogue can express: twice as many decline."""
 N_GRID_NODES = 120
@@ -58,10 +60,11 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
     """Return one row per offer of the catalogue, in its order.
 
     ``offer, n_treated, n_control`` (observed), ``lift`` (the mean factor on the save rate among
-    those treated, by the plan), ``prior`` and ``posterior``: ``alpha, beta, minimum, value, low,
-    high``; ``vague_weight``, the posterior weight of the vague component (None without outcomes in
-    both arms, when the posterior is the prior), and ``is_conflict``: the outcomes contradict the
-    prior.
+    those treated, by the plan), ``contact_rate_difference`` (treated − control, 1 where the file
+    does not say who was contacted: a save rate is per contact), ``prior`` and ``posterior``:
+    ``alpha, beta, minimum, value, low, high``; ``vague_weight``, the posterior weight of the vague
+    component (None without outcomes in both arms, or contacts, when the posterior is the prior),
+    and ``is_conflict``: the outcomes contradict the prior.
     """
     alpha = assignment.alpha
     rows = []
@@ -69,9 +72,11 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
         arms, lift = _count_arms(name, assignment, outcomes), _average_lift(name, offer, assignment)
         prior = summarise_beta(offer.save_rate, alpha)
         row = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "lift": lift}
-        row |= {"prior": prior, "posterior": prior, "vague_weight": None, "is_conflict": False}
-        if arms.treated and arms.control:
-            row |= compute_posterior(offer.save_rate, arms, lift=lift, alpha=alpha)
+        contact = _contact_rate_difference(name, assignment, outcomes)
+        row |= {"contact_rate_difference": contact, "prior": prior, "posterior": prior}
+        row |= {"vague_weight": None, "is_conflict": False}
+        if arms.treated and arms.control and contact >= MIN_CONTACT_RATE_DIFFERENCE:
+            row |= compute_posterior(offer.save_rate, arms, lift=lift * contact, alpha=alpha)
         rows.append(row)
     return rows
 
@@ -90,14 +95,17 @@ def compute_posterior(
     """
     informative = _integrate(_informative_density(prior, arms, lift), (prior.minimum, 1.0))
     vague = _integrate(_vague_density(arms), (-MAX_LOG_ODDS_RATIO, MAX_LOG_ODDS_RATIO))
-    bayes_factor = float(np.exp(np.clip(vague.log_evidence - informative.log_evidence, -500, 500)))
+    vague_rate = (1 - _declining_share(vague.effect, vague.share) / vague.share) / lift
+    vague_mass = np.where(vague_rate <= 1, vague.mass, 0.0)  # of fewer contacts: no more than all
+    possible = max(float(vague_mass.sum()), 1e-300)
+    evidence = vague.log_evidence + np.log(possible) - informative.log_evidence
+    bayes_factor = float(np.exp(np.clip(evidence, -500, 500)))
     prior_weight = ASSUMED_VAGUE_WEIGHT if prior.minimum == 0 else LEARNED_VAGUE_WEIGHT
     odds = bayes_factor * prior_weight / (1 - prior_weight)
     weight = odds / (1 + odds)
-    vague_rate = (1 - _declining_share(vague.effect, vague.share) / vague.share) / lift
     rate = np.concatenate([informative.effect.ravel(), vague_rate.ravel()])
     mass = np.concatenate(
-        [(1 - weight) * informative.mass.sum(axis=1), weight * vague.mass.ravel()]
+        [(1 - weight) * informative.mass.sum(axis=1), weight / possible * vague_mass.ravel()]
     )
     return {
         "posterior": _summarise_sample(rate, mass, alpha),
@@ -261,6 +269,16 @@ def _count_arms(name: str, assignment: Assignment, outcomes: Outcomes) -> ArmCou
     treated = outcomes.declined[is_offered & assignment.is_treated]
     control = outcomes.declined[is_offered & ~assignment.is_treated]
     return ArmCounts(len(treated), int(treated.sum()), len(control), int(control.sum()))
+
+
+def _contact_rate_difference(name: str, assignment: Assignment, outcomes: Outcomes) -> float:
+    """Return how many more of the treated than of the control group were contacted."""
+    if outcomes.contacted is None:
+        return 1.0
+    is_known = (assignment.table["offer"] == name).to_numpy() & np.isfinite(outcomes.contacted)
+    arms = (is_known & arm for arm in (assignment.is_treated, ~assignment.is_treated))
+    treated, control = (outcomes.contacted[arm].sum() / max(arm.sum(), 1) for arm in arms)
+    return float(treated - control)
 
 
 def _average_lift(name: str, offer: Offer, assignment: Assignment) -> float:
