@@ -69,12 +69,9 @@ EXCEPTIONS = {
     ("execution/shared_memory.py", "open"): OWN,
     ("learning/fold_data.py", "load"): OWN,
     ("learning/scoring.py", "load"): "takes a fold from the cache, which is fold_data's",
-    (
-        "customers/files/arrow_cells.py",
-        "OSFile",
-    ): "the file was opened and checked for its encoding before",
     ("customers/purchases/log.py", "load"): "calls readers of this package",
     ("customers/files/containers.py", "open"): "opens a member of an archive that was checked",
+    ("customers/files/workbook.py", "open"): "unpacks a workbook that was read before, to check it",
     ("customers/files/json_lines.py", "read_json"): "parses bytes that were read before",
 }
 """Who reads by itself all the same, and why it may."""

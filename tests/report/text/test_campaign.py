@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from retain.campaign.planning.document import CAUTION_CHECKS
+from retain.campaign.planning.cautions import CAUTION_CHECKS
 from retain.report.page.page import page
 from retain.report.text.campaign import (
     assumptions,
