@@ -44,7 +44,7 @@ from retain.customers.files.table_columns import (
     mask_missing_values,
 )
 from retain.customers.files.table_file import Table, configure_marks, open_table
-from retain.customers.files.table_rows import drop_bad_cells, drop_other_rows
+from retain.customers.files.table_rows import drop_aggregates, drop_bad_cells, drop_other_rows
 from retain.customers.reading import Reading
 from retain.errors import RetainError, type_value
 
@@ -156,6 +156,10 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         table = drop_bad_cells(table, roles, policy)
     ids = parse_ids(table, roles.id)
     features, unreadable = _infer_features(table, roles, ids, known_kinds or {})
+    customers_only = drop_aggregates(table, roles, features, totals_rows)
+    if customers_only is not table:
+        table, ids = customers_only, parse_ids(customers_only, roles.id)
+        features, unreadable = _infer_features(table, roles, ids, known_kinds or {})
     customers = _assemble(table, roles, ids, features, positive)
     if known_kinds is None:
         customers = _drop_uninformative(customers, roles, features)

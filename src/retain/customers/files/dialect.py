@@ -97,7 +97,11 @@ class Sheet:
         text = self.source.decode(self.path)[1]
         layout = find_layout(self.path, text, self.source.header_line)
         text = cut_to_table(text, layout, self.dialect.separator)
-        return split_records(text, self.dialect.separator, layout.header_line).lines[1:]
+        lines = split_records(text, self.dialect.separator, layout.header_line).lines[1:]
+        if len(lines) == self.table.num_rows:
+            return lines
+        # a quote within a cell, which Arrow reads as it is
+        return range(layout.header_line + 1, layout.header_line + 1 + self.table.num_rows)
 
 
 def detect(path: Path) -> Dialect:

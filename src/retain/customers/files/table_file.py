@@ -60,8 +60,13 @@ class Table:
         position = int(row if self.positions is None else self.positions[row])
         return position + 2 if self.sheet is None else self.sheet.row_lines[position]
 
-    def without(self, mask: NDArray[np.bool_], step: str, reasons: Mapping[int, str]) -> Table:
-        """Return the table without the masked rows, which are listed if they have a reason."""
+    def without(
+        self, mask: NDArray[np.bool_], step: str, reasons: Mapping[int, str], hint: str = ""
+    ) -> Table:
+        """Return the table without the masked rows, which are listed if they have a reason.
+
+        ``hint`` says how to keep them.
+        """
         if not mask.any():
             return self
         gone = [self._dropped_row(row, reason) for row, reason in reasons.items()]
@@ -69,7 +74,7 @@ class Table:
         n_left = int((~mask).sum())
         why = f"line {gone[0].line}: {gone[0].reason}" if gone else "no cell"
         more = f" (and {len(gone) - 1} more, see dropped_rows.csv)" if len(gone) > 1 else ""
-        funnel_step = FunnelStep(step, len(mask), n_left, why + more, unit="rows")
+        funnel_step = FunnelStep(step, len(mask), n_left, why + more + hint, unit="rows")
         return replace(
             self,
             cells=self.cells[~mask].reset_index(drop=True),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from retain.customers.cells.invalid_rows import InvalidCellsError
 from retain.customers.cells.numbers import truncate
-from retain.customers.cells.types import infer_type, mask_na_strings
+from retain.customers.cells.types import InferredColumn, infer_type, mask_na_strings
 from retain.customers.columns import Roles
+from retain.customers.files.aggregates import find_aggregates
 from retain.customers.files.bad_rows import RowPolicy
 from retain.customers.files.table_file import Table
-from retain.customers.files.totals import find_totals
+from retain.customers.files.totals import Totals, find_totals
 from retain.errors import RetainError
 from retain.wording import describe_count
 
@@ -108,18 +111,52 @@ def _drop_totals(table: Table, id_column: str | None, *, drop_doubtful: bool) ->
         is_id=id_column is not None,
         lacks_rows=bool(table.dropped),
     )
+    return _without_totals(table, label, found, drop_doubtful=drop_doubtful)
+
+
+def drop_aggregates(
+    table: Table, roles: Roles, features: Mapping[str, InferredColumn], totals_rows: str
+) -> Table:
+    """Return the table without rows whose numbers are sums or statistics of the other rows.
+
+    ``features`` are its columns by canonical name.
+
+    Raises
+    ------
+    RetainError
+        A row may be of totals or a customer.
+    """
+    if totals_rows == "keep":
+        return table
+    columns = [one.cells.to_numpy(np.float64) for one in features.values() if _is_number(one)]
+    others = [one.cells for one in features.values() if not _is_number(one)]
+    is_blank = np.full(len(table.cells), not others)
+    for cells in others:
+        is_blank |= cells.isna().to_numpy()
+    certain, doubtful = find_aggregates(columns, is_blank)
+    label = str(table.cells.columns[0]) if roles.id is None else roles.id
+    found = Totals(certain, doubtful)
+    return _without_totals(table, label, found, drop_doubtful=totals_rows == "drop")
+
+
+def _is_number(column: InferredColumn) -> bool:
+    return column.kind == "number" and not column.is_date
+
+
+def _without_totals(table: Table, label: str, found: Totals, *, drop_doubtful: bool) -> Table:
+    """Return the table without rows of totals; raise for those that may be customers."""
     if found.doubtful and not drop_doubtful:
         row = found.doubtful[0]
         text = truncate(table.cells[label].iloc[row])
         raise RetainError(
             f"file {str(table.path)!r}, line {table.line(row)}: {text!r} in column {label!r} looks "
-            "like a row of totals, but its numbers are not the sums of the others. To leave such "
+            "like a row of totals, but its numbers do not show it for certain. To leave such "
             "rows out: data.totals_rows=drop. If it is a customer: data.totals_rows=keep"
         )
-    rows = sorted({*found.certain, *found.doubtful})
-    return table.without(
-        _mask(table, rows), "totals rows", dict.fromkeys(rows, "it sums up the other rows")
-    )
+    reasons = {**dict.fromkeys(found.doubtful, "it may sum up the other rows"), **found.certain}
+    reasons = dict(sorted(reasons.items()))
+    hint = ". To keep such rows: data.totals_rows=keep"
+    return table.without(_mask(table, list(reasons)), "totals rows", reasons, hint)
 
 
 def _drop_without_id(table: Table, name: str) -> Table:

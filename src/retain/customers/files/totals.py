@@ -1,10 +1,10 @@
-"""Totals rows of a table: known by their words, and by being the sum (or mean) of the others."""
+"""Rows of totals and notes, known by their words and by what their numbers are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,55 +14,81 @@ from numpy.typing import NDArray
 
 from retain.customers.cells.number_format import FileMarks
 from retain.customers.cells.types import infer_type
+from retain.customers.files.aggregates import (
+    IS_STATISTIC,
+    IS_SUM,
+    REL_TOLERANCE,
+    STATISTICS,
+    Aggregates,
+    Comparison,
+    match_aggregates,
+)
 from retain.errors import RetainError
 
 SUM_WORDS = (
     *("total", "totals", "grand total", "sub-total", "subtotal", "sum", "sums", "overall"),
-    *("итого", "всего", "сумма", "разом", "усього", "всичко", "укупно", "ukupno"),
-    *("summe", "gesamt", "gesamtsumme", "insgesamt", "zwischensumme", "totaal", "totalt"),
+    *("итого", "итог", "общий итог", "всего", "сумма", "разом", "усього", "всього", "всичко"),
+    *("общо", "вкупно", "укупно", "ukupno", "skupaj", "summe", "gesamt", "gesamtsumme"),
+    *("gesamtergebnis", "ergebnis", "insgesamt", "zwischensumme", "totaal", "totalt", "i alt"),
     *("somme", "total général", "totale", "somma", "suma", "soma", "total general", "total geral"),
-    *("razem", "ogółem", "celkem", "spolu", "összesen", "yhteensä", "summa", "σύνολο", "toplam"),
-    *("合計", "总计", "合计", "總計", "합계", "총계", "المجموع", "סהכ", "योग"),
+    *("razem", "ogółem", "celkem", "spolu", "összesen", "yhteensä", "summa", "samtals", "kopā"),
+    *("iš viso", "kokku", "σύνολο", "toplam", "cəmi", "jami", "барлығы", "tổng", "tổng cộng"),
+    *("jumlah", "รวม", "合計", "总计", "合计", "總計", "합계", "총계", "المجموع", "סהכ", "योग"),
 )
 MEAN_WORDS = (
     *("average", "averages", "mean", "avg", "среднее", "в среднем", "durchschnitt", "mittelwert"),
     *("moyenne", "media", "média", "promedio", "średnia", "gemiddelde", "平均", "平均值", "평균"),
 )
-_LONG_WORDS = ("grand total", "sub-total", "subtotal", "total", "totals", "итого", "всего")
-REL_TOLERANCE = 1e-3
-"""Totals are often rounded; no customer is by chance that near the sum of all others."""
+STATISTIC_WORDS = (
+    *("median", "медиана", "mediana", "médiane", "min", "minimum", "минимум", "мин", "mínimo"),
+    *("max", "maximum", "максимум", "макс", "máximo", "count", "количество", "anzahl", "std"),
+    *("stdev", "std dev", "standard deviation", "стандартное отклонение", "中位数", "最大", "最小"),
+)
+_LONG_WORDS = ("grand total", "sub-total", "subtotal", "total", "totals", "итого", "всего", "итог")
+_LAST_WORDS = ("total", "subtotal", "итог", "итого", "ergebnis", "gesamt", "résultat")
 LOOSE_TOLERANCE = 0.25
-"""The same for rows with a word of totals, where bad rows were dropped."""
+"""Largest distance of totals from the sums where bad rows were dropped."""
 MAX_CANDIDATES = 50
-"""Rows with a word of totals above which it is a value as any other."""
-MIN_UNNAMED_ROWS = 10
-"""Rows above a last one that is known as their sum without a word."""
-N_HEAD = 100
-"""Rows whose sum the last row must exceed before all rows are added up."""
+"""Rows with a word of totals above which only their sums can show that it is one."""
+MAX_NOTE_SHARE = 0.01
+"""Largest share of labels of several words, if ids have none."""
+MIN_ROWS = 10
+"""Rows above a row of totals that lacks the dropped ones."""
+IS_NOTE = "it is a note and has no other cells"
+_MARKS = "[\\s*=#_.:\N{EN DASH}\N{EM DASH}-]*"
+_NOTE = r"\S\s+\S|^[^\pL\pN]|^(?:end|eof|конец|ende|fin)$"
+
+
+def _any(words: Sequence[str]) -> str:
+    return "|".join(map(re.escape, words))
 
 
 def _pattern() -> str:
-    words = "|".join(map(re.escape, (*SUM_WORDS, *MEAN_WORDS)))
-    long = "|".join(map(re.escape, _LONG_WORDS))
-    return rf"^(?:(?:{words})[\s:.=]*|(?:{long})[\s:,(].{{0,60}})$"
+    all_words = _any((*SUM_WORDS, *MEAN_WORDS, *STATISTIC_WORDS))
+    long, last = _any(_LONG_WORDS), _any(_LAST_WORDS)
+    return (
+        rf"^{_MARKS}(?:(?:{all_words}){_MARKS}|(?:{long})[\s:,(].{{0,60}}"
+        rf"|.{{1,60}}[\s:](?:{last}){_MARKS})$"
+    )
 
 
 _PATTERN = _pattern()
-_MEAN = re.compile("|".join(map(re.escape, MEAN_WORDS)), re.IGNORECASE)
+_MEAN = re.compile(_any(MEAN_WORDS), re.IGNORECASE)
+_STATISTIC = re.compile(rf"\W*({_any(STATISTIC_WORDS)})\W*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Positions of totals rows, and of rows that have a word of totals but not the sums."""
+    """Positions of rows that are no customers with the reason, and of rows that may be or not."""
 
-    certain: list[int]
-    doubtful: list[int]
+    certain: dict[int, str] = field(default_factory=dict)
+    doubtful: list[int] = field(default_factory=list)
 
 
 def find_totals(
     cells: pd.DataFrame, marks: FileMarks, label: str, *, is_id: bool, lacks_rows: bool = False
 ) -> Totals:
-    """Return the totals rows of a table.
+    """Return the rows of a table whose label is a word of totals or a note.
 
     Parameters
     ----------
@@ -78,58 +104,49 @@ def find_totals(
     >>> names = ["Ann", "Bob", "Total"]
     >>> cells = pd.DataFrame({"id": names, "pages": ["1", "2", "3"]}, dtype="str")
     >>> find_totals(cells, FileMarks(), "id", is_id=True)
-    Totals(certain=[2], doubtful=[])
+    Totals(certain={2: 'it sums up the other rows'}, doubtful=[])
     """
-    named = _find_named(cells[label])
-    if len(named) > MAX_CANDIDATES or (len(named) > 1 and not is_id):
-        named = []
-    last = len(cells) - 1
-    unnamed = [last] if last not in named and _may_be_sum(cells, marks, label) else []
-    others = np.setdiff1d(np.arange(len(cells)), [*named, *unnamed])
-    if len(others) == len(cells) or len(others) == 0:
-        return Totals([], named if is_id else [])
-    columns = list(_number_columns(cells.drop(columns=label), marks, [*named, *unnamed]))
-    certain = []
-    labels = {row: _text(cells[label], row) for row in (*named, *unnamed)}
-    for row in (*named, *unnamed):
-        loose = lacks_rows and row in named and len(others) >= MIN_UNNAMED_ROWS
-        tolerance = LOOSE_TOLERANCE if loose else REL_TOLERANCE
-        n_sums, n_means = _count_matches(columns, row, others, tolerance)
-        text = labels[row]
-        is_mean = row in named and n_means > 0 and _MEAN.search(text) is not None
-        fewest = 2 if row in unnamed and text else 1
-        if is_mean or n_sums >= fewest:
-            certain.append(row)
-    return Totals(sorted(certain), [row for row in named if row not in certain])
-
-
-def _find_named(labels: pd.Series) -> list[int]:
-    """Return the positions of cells that are words of totals."""
-    if labels.dtype != "str":
-        return []
-    texts = pa.array(labels)
+    if cells[label].dtype != "str":
+        return Totals()
+    texts = pa.array(cells[label])
     if pc.all(pc.ascii_is_decimal(texts)).as_py():
-        return []
-    found = pc.match_substring_regex(texts, _PATTERN, ignore_case=True).fill_null(False)
+        return Totals()
+    notes = dict.fromkeys(_find_notes(cells, texts, label), IS_NOTE)
+    named = [row for row in _matching(texts, _PATTERN) if row not in notes]
+    if not named or (len(named) > 1 and not is_id) or len(named) + len(notes) == len(cells):
+        return Totals(notes)
+    others = np.setdiff1d(np.arange(len(cells)), [*named, *notes])
+    columns = list(_number_columns(cells.drop(columns=label), marks, named))
+    labels = {row: str(cells[label].iloc[row]) for row in named}
+    loose = lacks_rows and len(others) >= MIN_ROWS
+    reasons = _judge_named(columns, labels, others, LOOSE_TOLERANCE if loose else REL_TOLERANCE)
+    if len(named) > MAX_CANDIDATES and 2 * len(reasons) < MAX_CANDIDATES:
+        return Totals(notes)  # ids of many customers
+    doubtful = [row for row in named if row not in reasons and _is_no_name(labels[row])]
+    return Totals(dict(sorted({**notes, **reasons}.items())), doubtful if is_id else [])
+
+
+def _matching(texts: pa.Array, pattern: str) -> list[int]:
+    found = pc.match_substring_regex(texts, pattern, ignore_case=True).fill_null(False)
     return [int(n) for n in np.flatnonzero(found.to_numpy(zero_copy_only=False))]
 
 
-def _text(labels: pd.Series, row: int) -> str:
-    """Return a label, empty where it is missing."""
-    return "" if labels.isna().iloc[row] else str(labels.iloc[row])
+def _find_notes(cells: pd.DataFrame, texts: pa.Array, label: str) -> list[int]:
+    """Return rows of a text alone that is no id, as of the kind ``Page 1 of 3``."""
+    rows = _matching(texts, _NOTE)
+    if not rows or len(rows) > max(1, MAX_NOTE_SHARE * len(cells), MAX_CANDIDATES):
+        return []
+    is_alone = cells.iloc[rows].drop(columns=label).isna().all(axis=1).to_numpy()
+    filled = [row for row, alone in zip(rows, is_alone, strict=True) if not alone]
+    may_be_ids = [row for row in filled if row not in _matching(texts, _PATTERN)]
+    if may_be_ids or is_alone.sum() * 2 > len(cells):  # ids have several words
+        return []
+    return [row for row, alone in zip(rows, is_alone, strict=True) if alone]
 
 
-def _may_be_sum(cells: pd.DataFrame, marks: FileMarks, label: str) -> bool:
-    """Return whether the last row may be the sum of all others, seen from the first ones."""
-    n_head = min(N_HEAD, len(cells) - 1)
-    head = pd.concat([cells.head(n_head), cells.tail(1)], ignore_index=True)
-    row = len(head) - 1
-    if row < 1 or (row < MIN_UNNAMED_ROWS and _text(cells[label], -1)):
-        return False
-    numbers = _number_columns(head.drop(columns=label), marks, [row])
-    above = [abs(one[row]) >= abs(np.nansum(one[:row])) * (1 - REL_TOLERANCE) for one in numbers]
-    fewest = 2 if _text(cells[label], -1) else 1
-    return int(sum(above)) >= fewest
+def _is_no_name(label: str) -> bool:
+    """Return whether a word of totals cannot be a name, as Max can."""
+    return _STATISTIC.fullmatch(label) is None
 
 
 def _number_columns(
@@ -149,20 +166,40 @@ def _number_columns(
             yield inferred.cells.to_numpy(dtype=np.float64)
 
 
-def _count_matches(
-    columns: list[NDArray[np.float64]], row: int, others: NDArray[np.int64], tolerance: float
-) -> tuple[int, int]:
-    """Return in how many columns a row is the sum, and the mean, of the others."""
-    sums = [
-        (float(one[row]), float(np.nansum(one[others])), float(np.nanmean(one[others])))
-        for one in columns
-        if not np.isnan(one[others]).all()
-    ]
-    return (
-        sum(_is_close(value, total, tolerance) for value, total, _ in sums),
-        sum(_is_close(value, mean, tolerance) for value, _, mean in sums),
-    )
+def _judge_named(
+    columns: Sequence[NDArray[np.float64]],
+    labels: dict[int, str],
+    others: NDArray[np.int64],
+    tolerance: float,
+) -> dict[int, str]:
+    """Return the reasons of rows whose numbers are what their words say."""
+    names = [row for row, text in labels.items() if not _is_no_name(text)]
+    bodies = [others, np.sort([*others, *names])] if names else [others]
+    reasons, above = {}, -1
+    for row in list(labels)[:MAX_CANDIDATES]:
+        group = others[(others > above) & (others < row)]
+        for body in (*bodies, group):
+            kinds = _kinds(labels[row])
+            found = match_aggregates(columns, row, body[body != row], Comparison(kinds, tolerance))
+            if reason := _reason(found, kinds):
+                reasons[row] = reason
+                break
+        above = row
+    if len(labels) > MAX_CANDIDATES <= 2 * len(reasons):
+        reasons |= dict.fromkeys(list(labels)[MAX_CANDIDATES:], IS_SUM)
+    return reasons
 
 
-def _is_close(value: float, expected: float, tolerance: float) -> bool:
-    return expected != 0 and bool(abs(value - expected) <= tolerance * abs(expected))
+def _kinds(label: str) -> tuple[str, ...]:
+    """Return the aggregates that a word may stand for."""
+    if _STATISTIC.fullmatch(label):
+        return STATISTICS
+    return ("sum", "mean") if _MEAN.search(label) else ("sum",)
+
+
+def _reason(found: Aggregates, kinds: Sequence[str]) -> str:
+    """Return the reason for leaving a row out that has a word of totals; empty for none."""
+    if found.n_near_sums:
+        return IS_SUM
+    is_statistic = found.n_matches > 0 if len(kinds) == 2 else found.is_one_statistic
+    return IS_STATISTIC if is_statistic else ""
