@@ -115,7 +115,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         ``auto`` leaves out rows that sum up the others, and raises where that is not certain;
         ``drop`` leaves out all rows with a word of totals, ``keep`` none.
     header_line
-        Line of the column names, from 1; None: detected.
+        Line of the column names in a text or a sheet, from 1; None: detected.
     encoding
         Encoding of a text file, None to detect it.
     sheet

@@ -30,7 +30,7 @@ def read_bytes(tmp_path):
     def read_them(data, name="table.csv", **keys):
         path = tmp_path / name
         path.write_bytes(data)
-        return read(path=str(path), id="id", **keys)
+        return read(**{"path": str(path), "id": "id", **keys})
 
     return read_them
 
@@ -158,11 +158,63 @@ def test_a_workbook_is_read_sheet_by_sheet(read_bytes):
     one = make_workbook({"Sheet": csv_rows()})
     assert read_bytes(one, "table.xlsx").fingerprint == expected
     two = make_workbook({"Sheet": csv_rows(), "other": [["id"]]})
-    with pytest.raises(RetainError, match=r"several sheets: 'Sheet', 'other'; .* data\.sheet=NAME"):
+    with pytest.raises(
+        RetainError, match=r"several sheets: 'Sheet', 'other'; .* data\.sheet=Sheet"
+    ):
         read_bytes(two, "table.xlsx")
     assert read_bytes(two, "table.xlsx", sheet="Sheet").fingerprint == expected
-    with pytest.raises(RetainError, match=r"data\.header_line: 'table\.xlsx' is workbook"):
-        read_bytes(one, "table.xlsx", header_line=2)
+
+
+TITLES = [["Customers of May", "", ""], ["", "", ""], ["Exported on", "2024-05-31", ""]]
+
+
+@pytest.mark.parametrize("n_titles", [1, 3])
+def test_titles_above_a_sheet_are_skipped_and_its_header_line_is_heeded(read_bytes, n_titles):
+    pytest.importorskip("python_calamine")
+    expected = read_bytes(CSV.encode()).fingerprint
+    book = make_workbook({"Sheet": [*TITLES[:n_titles], *csv_rows()]})
+    assert read_bytes(book, "table.xlsx").fingerprint == expected
+    assert read_bytes(book, "table.xlsx", header_line=n_titles + 1).fingerprint == expected
+    with pytest.raises(
+        RetainError, match="column 'id' is missing; the file has 'Customers of May'"
+    ):
+        read_bytes(book, "table.xlsx", header_line=1)
+    with pytest.raises(RetainError, match=r"header_line: it is 99; expected the row .*, 1 to "):
+        read_bytes(book, "table.xlsx", header_line=99)
+
+
+def test_the_line_of_a_sheet_counts_titles_and_blank_rows(read_bytes):
+    pytest.importorskip("python_calamine")
+    rows = [["Customers", "", ""], ["", "", ""], *csv_rows(), ["Total", 999.0, ""]]
+    with pytest.raises(RetainError, match="line 44: 'Total'"):
+        read_bytes(make_workbook({"Sheet": rows}), "table.xlsx")
+
+
+SECOND_ROWS = (["", "visits", "euro"], ["id", "number", "sum"], ["Kunde", "Anzahl", "Summe"])
+
+
+@pytest.mark.parametrize("second", SECOND_ROWS)
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_two_rows_of_names_are_refused_with_the_lines_to_type(read_bytes, second, kind):
+    if kind == "xlsx":
+        pytest.importorskip("python_calamine")
+    body = [[n, n % 7 + 1, n * 1.5] for n in range(1, 41)]
+    rows = [["id", "site", "shop"], second, *body]
+    text = "\n".join(",".join(map(str, row)) for row in rows).encode()
+    data = text if kind == "csv" else make_workbook({"Sheet": rows})
+    with pytest.raises(RetainError, match=r"data\.header_line=2, or data\.header_line=1 if"):
+        read_bytes(data, f"table.{kind}")
+    name = second[0] or "column 1"
+    assert len(read_again(read_bytes, data, kind, id=name, header_line=2)) == 40
+    if second[0]:  # without an id it is left out
+        with pytest.raises(RetainError, match=r"not a number as the others.*data\.bad_rows=drop"):
+            read_again(read_bytes, data, kind, header_line=1)
+    dropped = read_again(read_bytes, data, kind, header_line=1, bad_rows="drop")
+    assert len(dropped) == 40
+
+
+def read_again(read_bytes, data, kind, **keys):
+    return read_bytes(data, f"table.{kind}", **keys)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ MIN_MODAL_SHARE = 0.5
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*\s*?(?:\r\n|\r|\n)', re.IGNORECASE)
 MIN_EDGE_SHARE = 0.75
 """Smallest share of rows that end otherwise than the header, where all are meant to."""
+MIN_NUMBERS_SHARE = 0.8
+"""Smallest share of numbers in a column whose first cell is a name, if a text."""
 MAX_SAMPLE_CHARACTERS = 1 << 14
 """Characters of a text whose lines show how wide its table is."""
 _NUMERIC = re.compile(r"\W{0,5}[0-9][0-9\W]{0,30}[kKmM]?\W{0,5}")
@@ -65,7 +67,8 @@ def find_layout(path: Path, text: str, header_line: int | None = None) -> Layout
         first = header_line - 1
     mark = separator or best_separator(lines[first:])
     if header_line is None and mark is not None:
-        first += _n_titles(path, lines[first:], mark)
+        rows = [_cells(line, mark) for line in lines[first:]]
+        first += find_header(path, rows, first + 1, _modal_width(lines[first:], mark)[1])
     return Layout(separator, first + 1, 0 if mark is None else _edge(lines[first:], mark))
 
 
@@ -106,24 +109,61 @@ def _rows(lines: Sequence[str], mark: str) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in rows]
 
 
-def _n_titles(path: Path, lines: Sequence[str], mark: str) -> int:
-    """Return the number of lines above the header."""
-    width = _modal_width(lines, mark)[1]
-    head = [_cells(line, mark) for line in lines[: MAX_TITLE_LINES + 1]]
+def find_header(path: Path, rows: Sequence[Sequence[str]], first_line: int, width: int) -> int:
+    """Return the number of rows above the header of a table of so many columns.
+
+    ``first_line`` is the line of the first row.
+
+    Raises
+    ------
+    RetainError
+        Rows above the table may be titles or not, or it has two rows of names.
+    """
+    index = _n_titles(path, rows, first_line, width)
+    below = [row for row in rows[index + 1 :] if any(row)]
+    if below and _is_second_header(below[0], below[1:]):
+        line = first_line + index
+        shown = truncate(", ".join(filter(None, below[0])))
+        raise RetainError(
+            f"file {str(path)!r}: line {line} has names, and the row below it, {shown!r}, may have "
+            f"others; name the line of the column names: data.header_line={line + 1}, or "
+            f"data.header_line={line} if the row below is a customer."
+        )
+    return index
+
+
+def _n_titles(path: Path, rows: Sequence[Sequence[str]], first_line: int, width: int) -> int:
+    head = rows[: MAX_TITLE_LINES + 1]
     header = next((n for n, row in enumerate(head) if _may_be_header(row, width)), None)
+    full = next((n for n, row in enumerate(head) if sum(map(bool, row)) >= width), 0)
+    if header is not None and full > header and _is_certain(head[full], rows[full + 1 :]):
+        header = full  # those above may be titles of two cells
     titles = head[: header or 0]
-    if not header or all(not row for row in titles):
+    if not header or not any(map(any, titles)):
         return header or 0
     if any(sum(map(bool, row)) > min(MAX_TITLE_CELLS, width - 1) for row in titles):
         return 0  # rows of a table, if of the wrong width
-    if _is_certain(head[header], _rows(lines[header + 1 :], mark)):
+    if _is_certain(head[header], rows[header + 1 :]):
         return header
-    shown = truncate(next(line for line in lines if line.strip()))
+    shown = truncate(", ".join(next(filter(any, titles))))
     raise RetainError(
         f"file {str(path)!r}: the first lines may be titles ({shown!r}) above a table of {width} "
-        f"columns; name the line of the column names: data.header_line={header + 1}, or "
-        "data.header_line=1 if it is the first."
+        f"columns; name the line of the column names: data.header_line={header + first_line}, or "
+        f"data.header_line={first_line} if it is the first."
     )
+
+
+def _is_second_header(row: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row has texts in all columns of numbers, of which there are several."""
+    same = [other for other in rows if len(other) == len(row)]
+    numeric = [
+        cell
+        for cell, column in zip(row, zip(*same, strict=True), strict=False)
+        if sum(bool(_NUMERIC.fullmatch(one)) for one in column) > MIN_NUMBERS_SHARE * len(same)
+    ]
+    texts = [cell for cell in numeric if any(map(str.isalpha, cell)) and len(cell) > 1]
+    is_named = not any(_NUMERIC.fullmatch(cell) for cell in numeric)
+    return len(same) > 1 and is_named and len(set(texts)) > 1 and len(texts) > len(numeric) / 2
 
 
 def _cells(line: str, mark: str) -> list[str]:
@@ -146,7 +186,7 @@ def _is_certain(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     names = [cell for cell in header if cell]
     if len(set(names)) < len(names) or any(_NUMERIC.fullmatch(name) for name in names):
         return False
-    same = [row[: len(header)] for row in rows if 0 <= len(row) - len(header) <= 1]
+    same = [row[: len(header)] for row in rows if row and 0 <= len(row) - len(header) <= 1]
     return any(
         sum(bool(_NUMERIC.fullmatch(cell)) for cell in column) * 2 > len(same)
         for column in zip(*same, strict=True)

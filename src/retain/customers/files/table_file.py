@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,13 @@ from retain.customers.files.containers import FileKind, detect_kind, unpack
 from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
 from retain.customers.files.encoding import TextOptions, check_exists, read_content
 from retain.customers.files.json_lines import JSON_LINES_SUFFIXES, read_json_lines
-from retain.customers.files.workbook import read_workbook, type_cells
+from retain.customers.files.layout import find_header
+from retain.customers.files.workbook import (
+    WorkbookSheet,
+    cell_text,
+    read_workbook,
+    type_cells,
+)
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
 from retain.schema.parsing import check_mapping
@@ -31,6 +37,8 @@ from retain.storage.parquet import read_parquet
 if TYPE_CHECKING:
     import pyarrow as pa
 
+N_HEAD_ROWS = 200
+"""Rows of a sheet in which its header is looked for."""
 _PARQUET = (".parquet", ".parq", ".pq")
 
 
@@ -40,7 +48,8 @@ class Table:
 
     Cells are texts (missing where blank) or, from Parquet, whole numbers, floats or dates; a
     boolean is the text ``True`` or ``False``. ``marks`` are what the file says about its numbers.
-    ``positions`` of its rows are those in ``sheet``, None for all rows of a file without text.
+    ``positions`` of its rows are those in ``sheet``, None for all rows of a file without text;
+    there ``first_line`` is that of the first row.
     ``steps`` and ``dropped`` are about rows that are left out.
     """
 
@@ -51,6 +60,7 @@ class Table:
     positions: NDArray[np.int64] | None = None
     steps: tuple[FunnelStep, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
+    first_line: int = 2
 
     def line(self, row: int) -> int:
         """Return the line of the file on which a row begins; its number where there are no lines.
@@ -58,7 +68,7 @@ class Table:
         The header is the first one.
         """
         position = int(row if self.positions is None else self.positions[row])
-        return position + 2 if self.sheet is None else self.sheet.row_lines[position]
+        return position + self.first_line if self.sheet is None else self.sheet.row_lines[position]
 
     def without(
         self, mask: NDArray[np.bool_], step: str, reasons: Mapping[int, str], hint: str = ""
@@ -115,8 +125,7 @@ def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | No
         name, content = unpack(path, kind, content)
         kind = "JSON lines" if Path(name).suffix.lower() in JSON_LINES_SUFFIXES else "text"
     if kind == "workbook":
-        name, rows = read_workbook(path, content, sheet)
-        return _typed_table(path, f"sheet {name!r}", rows)
+        return _sheet_table(path, read_workbook(path, content, sheet), source.header_line)
     if kind == "JSON lines":
         return _arrow_table(path, "JSON lines", read_json_lines(path, content))
     if kind == "Parquet":
@@ -138,7 +147,7 @@ def _check_keys(path: Path, kind: FileKind, source: TextOptions, sheet: str | No
         raise RetainError.at("data.sheet", f"{path.name!r} is no workbook", expected)
     keys = {"encoding": "its encoding is known", "header_line": "its names are in its first row"}
     for key, reason in keys.items() if kind in ("workbook", "Parquet", "JSON lines") else ():
-        if getattr(source, key) is not None:
+        if getattr(source, key) is not None and (key, kind) != ("header_line", "workbook"):
             expected = f"expected data.{key}=null, as {reason}"
             raise RetainError.at(f"data.{key}", f"{path.name!r} is {kind}", expected)
 
@@ -151,16 +160,31 @@ def _arrow_table(path: Path, how: str, table: pa.Table) -> Table:
     return Table(path, cells, _marks(cells, ".", trusts_points=False))
 
 
-def _typed_table(path: Path, how: str, rows: Sequence[Sequence[object]]) -> Table:
-    """Return the cells of a sheet whose first row is the header."""
-    header = [str(name).strip() or f"column {n}" for n, name in enumerate(rows[0], start=1)]
+def _sheet_table(path: Path, sheet: WorkbookSheet, header_line: int | None) -> Table:
+    """Return the cells of a sheet below its header."""
+    head = sheet.texts(N_HEAD_ROWS)
+    if header_line is None:
+        index = find_header(path, head, sheet.first_line, len(head[0]))
+    else:
+        index = header_line - sheet.first_line if type(header_line) is int else -1
+        if not 0 <= index < len(sheet.rows):
+            last = sheet.first_line + len(sheet.rows) - 1
+            expected = f"expected the row of the column names, {sheet.first_line} to {last}"
+            raise RetainError.at("data.header_line", f"it is {header_line}", expected)
+    rows = sheet.rows[index:]
+    columns: dict[str, list[pd.Series]] = {}
+    names = [cell_text(name) for name in rows[0]]
+    for n, (name, column) in enumerate(zip(names, zip(*rows[1:], strict=True), strict=False), 1):
+        if name or any(cell not in ("", None) for cell in column):
+            columns.setdefault(name or f"column {n}", []).append(type_cells(column))
+    header = [name for name, found in columns.items() for _ in found]
     check_header(path, header, len(rows) - 1)
-    columns = zip(*rows[1:], strict=True)
-    cells = pd.DataFrame(
-        {name: type_cells(column) for name, column in zip(header, columns, strict=True)}
-    )
+    cells = pd.DataFrame({name: found[0] for name, found in columns.items()})
+    first_line = sheet.first_line + index
+    how = f"sheet {sheet.name!r}" + (f", header in row {first_line}" if first_line > 1 else "")
     log_read(path, how, cells.shape)
-    return Table(path, cells, _marks(cells, ".", trusts_points=False))
+    marks = _marks(cells, ".", trusts_points=False)
+    return Table(path, cells, marks, first_line=first_line + 1)
 
 
 def _marks(cells: pd.DataFrame, default: str, *, trusts_points: bool) -> FileMarks:

@@ -65,7 +65,7 @@ def _drop_invalid_cells(table: Table, errors: list[InvalidCellsError], policy: R
         for row in error.rows:
             reasons.setdefault(int(row), str(error).split(";")[0])
     for row in sorted(reasons):
-        if _is_header_like(table, row, sum(row in error.rows for error in errors)):
+        if row > 0 and _is_header_like(table, row, sum(row in error.rows for error in errors)):
             below = range(row, len(table.cells))
             reasons.update(dict.fromkeys(below, f"another table begins on line {table.line(row)}"))
             break

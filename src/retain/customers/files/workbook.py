@@ -7,12 +7,13 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from retain.errors import RetainError, examples
+from retain.errors import RetainError, examples, type_value
 from retain.storage.reading import MAX_UNPACKED_BYTES, ZIP_ERRORS
 
 MAX_CELLS = 50_000_000
@@ -22,8 +23,24 @@ _CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 _ROW = re.compile(rb'<row\b[^>]{0,48}\br="([0-9]{1,7})"')
 
 
-def read_workbook(path: Path, content: bytes, sheet: str | None) -> tuple[str, list[list[object]]]:
-    """Return the name and the rows of a sheet of a workbook, without empty rows around them.
+Rows = list[list[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkbookSheet:
+    """The rows of a sheet without empty ones around them, and the number of the first."""
+
+    name: str
+    rows: Rows
+    first_line: int = 1
+
+    def texts(self, n_rows: int) -> list[list[str]]:
+        """Return the first rows as texts."""
+        return [[cell_text(cell) or "" for cell in row] for row in self.rows[:n_rows]]
+
+
+def read_workbook(path: Path, content: bytes, sheet: str | None) -> WorkbookSheet:
+    """Return a sheet of a workbook.
 
     Raises
     ------
@@ -39,11 +56,15 @@ def read_workbook(path: Path, content: bytes, sheet: str | None) -> tuple[str, l
     try:
         _check_size(path, content)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        rows = {name: workbook.get_sheet_by_name(name).to_python() for name in workbook.sheet_names}
+        found = [workbook.get_sheet_by_name(name) for name in workbook.sheet_names]
+        sheets = {
+            one.name: WorkbookSheet(one.name, one.to_python(), (one.start or (0, 0))[0] + 1)
+            for one in found
+        }
     except (CalamineError, OSError, *ZIP_ERRORS) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise RetainError(f"workbook {str(path)!r} cannot be read: {reason}.") from None
-    return _choose_sheet(path, sheet, rows)
+    return _choose_sheet(path, sheet, sheets)
 
 
 def _check_size(path: Path, content: bytes) -> None:
@@ -89,20 +110,17 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _choose_sheet(
-    path: Path, sheet: str | None, rows: dict[str, list[list[object]]]
-) -> tuple[str, list[list[object]]]:
-    if sheet is not None:
-        if sheet not in rows:
-            raise RetainError.unknown("data.sheet", sheet, list(rows))
-        return sheet, rows[sheet]
-    filled = [name for name, cells in rows.items() if cells]
-    if not filled:
-        raise RetainError(f"workbook {str(path)!r} is empty; expected a header and rows.")
-    if len(filled) > 1:
+def _choose_sheet(path: Path, name: str | None, sheets: dict[str, WorkbookSheet]) -> WorkbookSheet:
+    filled = [name for name, sheet in sheets.items() if sheet.rows]
+    if name is not None and name not in sheets:
+        raise RetainError.unknown("data.sheet", name, list(sheets))
+    if not filled or (name is not None and name not in filled):
+        which = "workbook" if name is None else f"sheet {name!r} of workbook"
+        raise RetainError(f"{which} {str(path)!r} is empty; expected a header and rows.")
+    if name is None and len(filled) > 1:
         found = f"workbook {str(path)!r} has several sheets: {examples(filled, limit=20)}"
-        raise RetainError(f"{found}; name one with data.sheet=NAME.")
-    return filled[0], rows[filled[0]]
+        raise RetainError(f"{found}; name one with {type_value('data.sheet', filled[0])}.")
+    return sheets[name or filled[0]]
 
 
 MAX_EXACT_FLOAT = 2**53
@@ -126,7 +144,7 @@ def type_cells(cells: Sequence[object]) -> pd.Series:
     if filled and kinds <= {dt.date, dt.datetime}:
         days = [np.datetime64("NaT" if cell in ("", None) else str(cell), "s") for cell in cells]
         return pd.Series(np.array(days, dtype="datetime64[s]"))
-    return pd.Series([_text(cell) for cell in cells], dtype="str")
+    return pd.Series([cell_text(cell) for cell in cells], dtype="str")
 
 
 def _numbers(cells: Sequence[object], *, is_complete: bool) -> pd.Series:
@@ -135,7 +153,8 @@ def _numbers(cells: Sequence[object], *, is_complete: bool) -> pd.Series:
     return values.astype("int64") if is_whole and values.abs().max() < MAX_EXACT_FLOAT else values
 
 
-def _text(cell: object) -> str | None:
+def cell_text(cell: object) -> str | None:
+    """Return a cell as text, whole numbers without a point; None for a blank one."""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < MAX_EXACT_FLOAT:
         cell = int(cell)
     return str(cell).strip() or None
