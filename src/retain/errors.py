@@ -156,9 +156,31 @@ def type_value(key: str, value: object) -> str:
 
 
 def _type_word(value: object) -> str:
-    """Return a value as Hydra takes it, in quotes where it has signs of its own."""
+    r"""Return a value as Hydra takes it, in quotes where a text has signs or a sense of its own.
+
+    >>> print(_type_word(r"\N"), _type_word("a'b\\"), _type_word("${x}"), _type_word("null"))
+    '\N' 'a\'b\\' '\${x}' 'null'
+    """
     text = str(value)
-    if re.fullmatch(r"[\w./:@%+-]+", text, flags=re.ASCII):
+    is_plain = re.fullmatch(r"[\w./:@%+-]+", text, flags=re.ASCII) is not None
+    if is_plain and (isinstance(value, int | float) or not _means_otherwise(text)):
         return text
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
+    text = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)  # else OmegaConf would resolve it
+    text = re.sub(r"(\\*)'", r"\1\1\\'", text)  # Hydra halves backslashes before quotes alone
+    quoted = re.sub(r"(\\+)\Z", r"\1\1", text)
+    return f"'{quoted}'"
+
+
+def _means_otherwise(text: str) -> bool:
+    """Return whether a text without quotes is read as something else.
+
+    >>> [one for one in ("null", "1e5", "007", "12", "1.5", "yes") if _means_otherwise(one)]
+    ['null', '1e5', '007']
+    """
+    if text.lower() in ("null", "true", "false"):
+        return True
+    try:
+        number = int(text) if re.fullmatch(r"[+-]?[0-9_]+", text) else float(text)
+    except ValueError:
+        return False
+    return str(number) != text

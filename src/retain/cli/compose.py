@@ -210,7 +210,8 @@ def _chooses_by_reference(folder: Path) -> bool:
 def resolve(tree: Tree) -> dict[str, Any]:
     """Return the tree with every reference resolved; nodes without references are not copied."""
     special = dict(_leaves({k: node for k, node in tree.items() if _SPECIAL(json.dumps(node))}))
-    missing = sorted(path for path, leaf in special.items() if leaf == "???")
+    is_item = re.compile(r"\.[0-9]+$").search  # a list may hold these signs, as cells do
+    missing = sorted(path for path, leaf in special.items() if leaf == "???" and not is_item(path))
     if missing:
         hint = " ".join(f"{key}=VALUE" for key in missing)
         raise RetainError(f"the config lacks {', '.join(missing)}; add {hint}.")
@@ -221,7 +222,7 @@ def resolve(tree: Tree) -> dict[str, Any]:
     named |= {path.split(".")[0] for path in references}
     part = {key: node for key, node in tree.items() if key in named}
     try:
-        plain = OmegaConf.to_container(OmegaConf.create(part), resolve=True, throw_on_missing=True)
+        plain = OmegaConf.to_container(OmegaConf.create(part), resolve=True)
     except OmegaConfBaseException as error:
         hint = str(error).splitlines()[0]
         raise RetainError(f"the config cannot be resolved: {hint}.") from None

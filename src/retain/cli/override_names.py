@@ -12,6 +12,8 @@ from typing import Any
 
 _ESCAPED = re.compile("__u([0-9a-f]{4,6})__")
 _SAFE = re.compile(r"[\w/\\+.$%*@?|: -]*", re.ASCII)
+_DIGIT_FIRST = re.compile(r"(?<=\.)(?:0(?=[0-9])|[0-9](?=[0-9]*[^\W0-9]))")
+"""The first digit of a name that is no number, which Hydra does not take."""
 _CALL = re.compile(r"[a-z_]+\(.*\)", re.DOTALL)
 
 
@@ -57,10 +59,12 @@ def _unescape(key: Any) -> Any:
 
 
 def _character(code: int) -> str:
-    return chr(code) if 127 < code < 0x110000 and not 0xD800 <= code < 0xE000 else ""
+    is_letter = 127 < code < 0x110000 and not 0xD800 <= code < 0xE000
+    return chr(code) if is_letter or 48 <= code < 58 else ""
 
 
 def _escape_key(key: str) -> str:
+    key = _DIGIT_FIRST.sub(lambda found: f"__u{ord(found[0]):04x}__", key)
     return "".join(one if one.isascii() else f"__u{ord(one):04x}__" for one in key)
 
 

@@ -139,7 +139,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     unit = _unit(profit, profit_unit)
     policy = parse_policy(bad_rows, bad_rows_share)
     source = TextOptions(encoding=encoding, policy=policy, header_line=header_line)
-    table = open_table(resolve_path(path, "data.path"), source, sheet=sheet)
+    table = open_table(
+        resolve_path(path, "data.path"), source, sheet=None if sheet is None else str(sheet)
+    )
     all_columns = list(table.cells.columns)
     table = drop_named(table, drop_columns, skip_unknown=known_kinds is not None)
     names = canonical_names(list(table.cells.columns))
@@ -277,7 +279,8 @@ def _drop_uninformative(
     listed = "; ".join(
         f"{customers.columns[key].en!r} is {reasons}" for key, reasons in useless.items()
     )
-    reason = f"{listed}. To keep one: {type_value('data.keep_columns', [next(iter(useless))])}"
+    first = customers.columns[next(iter(useless))].en
+    reason = f"{listed}. To keep one: {type_value('data.keep_columns', [first])}"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
     step = FunnelStep("columns left out", len(customers), len(customers), reason)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from retain.cli.compose import Composer
 from retain.cli.overrides import parse_args
@@ -146,3 +149,149 @@ def test_marks_are_found_in_a_file_of_several_blocks(tmp_path):
         read(path=str(path), id="id")
     found = read(path=str(path), id="id", decimal=".")
     assert found.features["total"].iloc[1] == 101.755
+
+
+# --- hostile names and values --------------------------------------------------------------------
+
+HOSTILE = (
+    *("%", "()", "a=b", "risk", "K0", "???", "null", "True", "1e5", "007", "1_000", "0.10", "-1"),
+    *(
+        r"\N",
+        "a\\",
+        r"\'",
+        "it's",
+        '"',
+        "a\\\\b",
+        "${x}",
+        "${oc.env:HOME}",
+        r"\${x}",
+        "$x",
+        "$(ls)",
+    ),
+    *("`ls`", "!x", "~", "^", "@x", "x:y", "a#b", "#", "&", "*", "[", "{a}", "a, b", "a;b", "<>"),
+    *(
+        "__u0441__",
+        "data.id",
+        "страна ${город}",
+        "a\tb",
+        "日本",
+        "naïve ’ “",
+        "=",
+        "+1",
+        "on",
+        "1:30",
+    ),
+)
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
+        | st.text("\\'\"$ {}[]()=,:;?~#%&|!`a0\n", min_size=1, max_size=9),
+        min_size=1,
+        max_size=12,
+    )
+)
+@example(list(HOSTILE))
+def test_any_texts_are_typed_as_printed(values):
+    first = values[0] if values[0] != "???" else "x"  # a key of its own would have no value
+    words = type_value("data.missing_values", values), type_value("data.positive", first)
+    node = compose_data(*(word for text in words for word in shlex.split(text)))
+    assert [str(one) for one in node["missing_values"]] == values
+    assert str(node["positive"]) == first
+
+
+def printed_hints(message):
+    """Return the overrides that a message prints, as the shell reads them."""
+    hints = []
+    for start in (found.start() for found in re.finditer(r"(?<![\w.])[\"']?data\.", message)):
+        words = shlex.shlex(message[start:], posix=True)
+        words.whitespace_split, words.commenters = True, ""
+        try:
+            word = words.get_token().rstrip(".,;")
+        except ValueError:  # an apostrophe of a sentence
+            continue
+        if "=" in word and "=NAME" not in word and "=DAY" not in word:
+            hints.append(word)
+    return hints
+
+
+AMOUNTS = [f"{n + 3},{n + 380}" for n in range(40)]
+DATES = [f"0{n % 9 + 1}/0{n % 7 + 2}/2024" for n in range(40)]
+SCENARIOS = {
+    "amounts": lambda odd: (AMOUNTS, ["yes", "no"] * 20),
+    "dates": lambda odd: (DATES, ["yes", "no"] * 20),
+    "odd cell": lambda odd: ([odd, *map(str, range(39))], ["yes", "no"] * 20),
+    "some numbers": lambda odd: ([f"{odd}{n}" if n < 15 else str(n) for n in range(40)], None),
+    "few levels": lambda odd: ([odd, odd, odd, odd, odd, "1", "2", "3"] * 5, ["yes", "no"] * 20),
+    "answers": lambda odd: (map(str, range(40)), [odd, "other"] * 20),
+    "three answers": lambda odd: (map(str, range(40)), ["0", "1", odd, "1"] * 10),
+    "four answers": lambda odd: (map(str, range(40)), ["moved", odd, "price", "stayed"] * 10),
+}
+
+
+def write_hostile(path, name, cells, answers):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter=";")
+        writer.writerow(["id", name, "churned", "k"])
+        answers = answers or ["yes", "no"] * 20
+        for n, (cell, answer) in enumerate(zip(cells, answers, strict=True)):
+            writer.writerow([f"c{n}", cell, answer, n % 7])
+
+
+def read_typed(path, words):
+    """Return the sentences with which a table is read, or why it is not."""
+    node = compose_data(*words) if words else {}
+    node |= {"id": "id", "target": "churned"}
+    try:
+        return True, read(path=str(path), **node).describe_funnel()
+    except RetainError as error:
+        return False, str(error)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("name", ["%", "a=b", "${x}", "007"])
+def test_a_hint_about_a_hostile_column_works_or_ends_in_another_sentence(tmp_path, scenario, name):
+    check_hints(tmp_path, name, *SCENARIOS[scenario]("odd"))
+
+
+@pytest.mark.parametrize("scenario", ["odd cell", "few levels", "answers", "three answers"])
+@pytest.mark.parametrize("odd", HOSTILE[::5])
+def test_a_hint_about_a_hostile_cell_works_or_ends_in_another_sentence(tmp_path, scenario, odd):
+    check_hints(tmp_path, "total", *SCENARIOS[scenario](odd))
+
+
+def check_hints(tmp_path, name, cells, answers):
+    path = tmp_path / "table.csv"
+    write_hostile(path, name, cells, answers)
+    _, sentence = read_typed(path, [])
+    hints = printed_hints(sentence)
+    for hint in hints:
+        assert read_typed(path, [hint])[1] != sentence, hint
+
+
+@pytest.mark.parametrize("missing", ["n.a.", "?", r"\N", "tbd"])
+@pytest.mark.parametrize("answers", [("1", "0"), ("yes", "no")])
+def test_a_word_for_missing_is_no_decline(tmp_path, missing, answers):
+    path = tmp_path / "table.csv"
+    yes, no = answers
+    write_hostile(path, "total", map(str, range(40)), [missing, yes, no, no] * 10)
+    is_read, sentence = read_typed(path, [])
+    if missing == "?":  # missing anyway
+        assert is_read
+        return
+    first, second = printed_hints(sentence)
+    assert compose_data(first)["missing_values"] == [missing]
+    assert read_typed(path, [first])[1].startswith("40 → 30 (no target)")
+    assert list(map(str, compose_data(second)["positive"])) == [yes]
+
+
+def test_a_feature_called_as_rules_call_risk_is_kept_by_the_name_that_is_printed(tmp_path):
+    path = tmp_path / "table.csv"
+    write_hostile(path, "risk", ["same"] * 40, ["yes", "no"] * 20)
+    node = compose_data("data.id=id", "data.target=churned")
+    (step,) = [one for one in read(path=str(path), **node).funnel if "left out" in one.name]
+    (hint,) = printed_hints(step.reason)
+    node = compose_data("data.id=id", "data.target=churned", hint)
+    assert "risk_2" in read(path=str(path), **node).columns

@@ -29,6 +29,13 @@ LEAVING = (
 )
 """Beginnings of words by which a column says that its customers leave."""
 NEGATIONS = ("not", "no", "non", "un", "without", "без", "не", "нет", "nicht", "kein", "pas", "sin")
+MISSING_WORDS = (
+    *("na", "n.a.", "n/a", "#n/a", "nan", "null", "none", "nil", "unknown", "missing", "empty"),
+    *("not available", "undefined", "(null)", "(blank)", "(empty)", "\\n", "?", "??", "???", "-"),
+    *("--", ".", "k.a.", "unbekannt", "keine angabe", "inconnu", "desconocido", "sin datos"),
+    *("неизвестно", "нет данных", "не указано", "н/д", "нд"),
+)
+"""Words by which a cell says that its value is missing."""
 _TWO = 2
 
 
@@ -63,10 +70,7 @@ def parse_positive(
     if len(answers) != _TWO:
         count = describe_count(len(answers), "value")
         problem = f"it has {count}: {preview(cells)}" if answers else "it has no values"
-        hint = "; to name all that mean a decline: " + type_value(
-            "data.positive", list(answers[:2])
-        )
-        expected = "expected a target of exactly two values" + hint * (len(answers) > _TWO)
+        expected = f"expected a target of exactly two values{_hint_at_answers(answers)}"
         raise RetainError.at(where, problem, expected)
     if positive is not None:
         return _equal_any(cells, {_resolve_positive(positive, answers, where)}, answers)
@@ -100,8 +104,27 @@ def _equal_any(cells: pd.Series, chosen: set[str], answers: Sequence[str]) -> pd
     return cells.astype("str").str.casefold().isin({one.casefold() for one in chosen})
 
 
+def _hint_at_answers(answers: Sequence[str]) -> str:
+    """Return what to type for a target of more than two values; empty for fewer."""
+    if len(answers) <= _TWO:
+        return ""
+    truths = [truth for one in answers if (truth := _parse_truth(one)) is not None]
+    unknown = [one for one in answers if one.casefold() in MISSING_WORDS]
+    if sorted(truths) == [False, True]:  # yes, no, and words for nothing
+        others = [one for one in answers if _parse_truth(one) is None]
+        unknown += [one for one in others if one not in unknown and not one.isdecimal()]
+    known = [one for one in answers if one not in unknown]
+    hint = f"; to say what is missing: {type_value('data.missing_values', unknown)}"
+    declines = [one for one in known if _parse_truth(one) is not False][: max(1, len(known) - 1)]
+    named = type_value("data.positive", declines[:2] or known[:1])
+    return hint * bool(unknown) + f"; to name all that mean a decline: {named}" * bool(known)
+
+
 def _choices(answers: Sequence[str]) -> str:
-    return " or ".join(type_value("data.positive", answer) for answer in answers)
+    # OmegaConf takes three question marks for a missing value, but not in a list
+    return " or ".join(
+        type_value("data.positive", [answer] if answer == "???" else answer) for answer in answers
+    )
 
 
 def _list(answers: Sequence[str]) -> str:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
 from retain.customers.cells.number_format import FileMarks, Order
-from retain.customers.columns import snake_case
 from retain.errors import RetainError, type_value
 
 FIRST_SHORT_YEAR = 1940
@@ -169,18 +168,22 @@ class _Dates:
             if 2 * firsts <= lasts:
                 return "YMD"
             if 2 * lasts > firsts and self.first[chosen].max() > 12:
-                self._refuse(chosen, ("DMY", "YMD"), name)
+                self._refuse(chosen, ("DMY", "YMD"), marks, name)
         order = self.shown_order(chosen)
         if order is None and mark == ".":
             return "DMY"
         if order is None and len(marks.orders) == 1:
             (order,) = marks.orders
         if order is None:
-            self._refuse(chosen, ("DMY", "MDY"), name)
+            self._refuse(chosen, ("DMY", "MDY"), marks, name)
         return order
 
     def _refuse(
-        self, chosen: NDArray[np.bool_], orders: tuple[Order, Order], name: str
+        self,
+        chosen: NDArray[np.bool_],
+        orders: tuple[Order, Order],
+        marks: FileMarks,
+        name: str,
     ) -> NoReturn:
         index = int(np.flatnonzero(chosen)[0])
         cell, mark = str(self.texts[index]), str(self.mark[index])
@@ -190,7 +193,7 @@ class _Dates:
         clock = re.sub("^[^T ]*", "", cell)
         if clock:
             clock = " %H:%M:%S" if clock.count(":") > 1 else " %H:%M"
-        key = f"data.date_format.{snake_case(name)}"
+        key = marks.typed_key("data.date_format", name)
         typed = [type_value(key, form + clock) for form in forms]
         words = {"DMY": "day first", "MDY": "month first", "YMD": "year first"}
         raise RetainError(

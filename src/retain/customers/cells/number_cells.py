@@ -30,7 +30,6 @@ from retain.customers.cells.number_marks import (
 )
 from retain.customers.cells.number_shapes import CellShape
 from retain.customers.cells.numbers import n_cells, preview
-from retain.customers.columns import snake_case
 from retain.errors import RetainError, type_value
 
 MIN_WEAK_NUMBERS = 20
@@ -220,7 +219,7 @@ class NumberCells:
         problem = f"{self.where}: {cell!r} may be {whole} or {part}"
         if not marks.key:
             raise RetainError(f"{problem}; write the numbers of the file without grouping marks.")
-        key = marks.key if marks.is_one_key else f"{marks.key}.{snake_case(name)}"
+        key = marks.key if marks.is_one_key else marks.typed_key(marks.key, name)
         first, second = (
             type_value(key, one.example) for one in (NumberFormat(other, mark), NumberFormat(mark))
         )

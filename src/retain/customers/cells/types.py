@@ -13,7 +13,6 @@ from retain.customers.cells.invalid_rows import InvalidCellsError, InvalidRows
 from retain.customers.cells.number_column import parse_column
 from retain.customers.cells.number_format import FileMarks
 from retain.customers.cells.numbers import n_cells, not_a_number_message, preview
-from retain.customers.columns import snake_case
 from retain.customers.customers import Kind
 from retain.errors import RetainError, type_value
 
@@ -156,7 +155,7 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
         raise InvalidCellsError(
             f"{problem}; expected {kind}s and empty cells. Mend these cells, say that they are "
             f"missing: {missing}, leave their rows out: data.bad_rows=drop, or read the column "
-            f"as a category: data.categorical_columns=[{snake_case(name)}]",
+            f"as a category: {type_value('data.categorical_columns', [name])}",
             odd.index,
         )
     return bool(share == 1)
@@ -165,7 +164,7 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
 def _check_few_levels(values: pd.Series, texts: pd.Series, name: str) -> None:
     """Warn that a column with some numbers is a category; raise if it has too many levels."""
     odd = preview(texts[texts.notna() & values.isna()])
-    key = type_value("data.categorical_columns", [snake_case(name)])
+    key = type_value("data.categorical_columns", [name])
     levels = texts.nunique()
     if levels > MAX_LEVELS:
         problem = f"column {name!r}: most cells look like numbers or dates, but not {odd}"

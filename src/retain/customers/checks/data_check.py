@@ -71,7 +71,8 @@ def drop_hint(customers: Customers, names: Iterable[str]) -> str:
     """Return what to type to leave features out; empty for a source without that key."""
     if not customers.reading.columns:
         return ""
-    return f" To leave out: {type_value('data.drop_columns', list(names))}"
+    listed = [customers.columns[name].en for name in names]
+    return f" To leave out: {type_value('data.drop_columns', listed)}"
 
 
 def feature_aucs(
