@@ -51,6 +51,19 @@ def test_the_real_files_are_all_kept_when_told_so(one_click_dir, contract):
     assert set(customers.features["service_level"]) == {"standard", "premium"}
 
 
+def test_the_encoding_of_the_files_can_be_named(small_dir, contract):
+    expected = read(dir=str(small_dir), **contract).fingerprint
+    for path in small_dir.iterdir():
+        path.write_bytes(path.read_text(encoding="utf-8").encode("mac_cyrillic"))
+    with pytest.raises(RetainError, match=r"data\.encoding=") as refused:
+        read(dir=str(small_dir), **contract)
+    assert "is not UTF-8" in str(refused.value)
+    named = read(dir=str(small_dir), **contract, encoding="mac_cyrillic")
+    assert named.fingerprint == expected
+    with pytest.raises(RetainError, match=r"data\.encoding: it is 'klingon'; expected a name"):
+        read(dir=str(small_dir), **contract, encoding="klingon")
+
+
 # --- what becomes of valid files -----------------------------------------------------------------
 
 

@@ -26,6 +26,7 @@ from retain.customers.cells.numbers import (
 from retain.customers.contract.periods import parse_periods
 from retain.customers.contract.violations import category_vocabulary, find_violations
 from retain.customers.files.dialect import Sheet, read_cells
+from retain.customers.files.encoding import TextOptions
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.contract import ColumnSpec, TableSpec
 from retain.wording import describe_count
@@ -123,12 +124,19 @@ class RawTable:
         return replace(column, codes=by_customer).cells().set_axis(self.ids)
 
 
-def read_table(
-    folder: Path, name: str, spec: TableSpec, key: str, *, drop_invalid: bool = False
+def read_table(  # noqa: PLR0913 - a table and how it is read
+    folder: Path,
+    name: str,
+    spec: TableSpec,
+    key: str,
+    source: TextOptions | None = None,
+    *,
+    drop_invalid: bool = False,
 ) -> RawTable:
     """Read the table of ``spec.file``; ``key`` is the contract's name of the id column.
 
-    ``drop_invalid`` collects customers with invalid values instead of rejecting the file.
+    ``source`` says how the text is read; ``drop_invalid`` collects customers with invalid values
+    instead of rejecting the file.
 
     Raises
     ------
@@ -137,7 +145,7 @@ def read_table(
         vocabulary, not a number, out of range or missing, or a customer is repeated.
     """
     raws = [normalise_spaces(raw) for raw in (spec.columns[key].raw, *spec.columns[key].aliases)]
-    csv = read_cells(folder / spec.file, distinct=raws)
+    csv = read_cells(folder / spec.file, distinct=raws, source=source)
     where = f"{name} ({spec.file})"
     headers = _columns(csv, spec, where)
     ids = read_ids(csv, headers[key], spec.columns[key], where)

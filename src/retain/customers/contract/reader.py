@@ -16,7 +16,7 @@ from retain.customers.contract.derived import parse_derived_features
 from retain.customers.contract.periods import find_period_gaps
 from retain.customers.contract.raw_table import RawTable, read_table
 from retain.customers.customers import Customers, FunnelStep
-from retain.customers.files.encoding import resolve_path
+from retain.customers.files.encoding import TextOptions, resolve_path
 from retain.errors import RetainError, examples
 from retain.schema.contract import Cleaning, NewcomerRule, OutlierRule, Policy
 from retain.schema.parsing import parse
@@ -30,6 +30,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     cleaning: Mapping[str, Any] | None = None,
     derived: Mapping[str, Any] | None = None,
     has_target: bool = True,
+    encoding: str | None = None,
 ) -> Customers:
     """Return the customers of the raw files in ``dir``, checked against the contract.
 
@@ -50,6 +51,8 @@ def read(  # noqa: PLR0913 - the keys of a data config
     has_target
         False for customers to be scored: the target is not read, and customers with invalid rows
         are dropped with a funnel step instead of raising.
+    encoding
+        Encoding of the files, None to detect that of each.
 
     Raises
     ------
@@ -61,8 +64,9 @@ def read(  # noqa: PLR0913 - the keys of a data config
     columns = {key: feature.column for key, feature in contract.features.items()}
     wanted = parse_derived_features(derived, columns)
     folder = resolve_path(dir, "data.dir")
+    source = TextOptions(encoding=encoding, encoding_key="data.encoding")
     raw = {
-        key: read_table(folder, key, spec, contract.key(key), drop_invalid=not has_target)
+        key: read_table(folder, key, spec, contract.key(key), source, drop_invalid=not has_target)
         for key, spec in contract.tables.items()
     }
     ids, unreadable = _ids(raw, drop_invalid=not has_target)
