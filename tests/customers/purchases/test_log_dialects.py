@@ -148,3 +148,42 @@ def test_a_log_as_json_lines_is_named_for_what_it_is(opened, csv_log, name):
     path = csv_log('{"customer": 1, "time": "2024-01-02"}\n', name=name)
     with pytest.raises(RetainError, match=r"is JSON lines; expected a log as CSV"):
         opened(path)
+
+
+ABOVE = {
+    "title": "Purchases of May\n",
+    "titles": "Purchases of May\n\nExported{0}2024-05-31\n",
+    "separator": "sep={0}\n",
+    "padded": "Purchases{0}{0}\n",
+    "separator and title": "sep={0}\nPurchases of May\n",
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("above", ABOVE)
+def test_lines_above_the_header_of_a_log_are_skipped_and_told(
+    opened, csv_log, above, separator, end
+):
+    rows = [f"{n}{separator}2024-01-0{n}{separator}{n}.50" for n in range(1, 9)]
+    text = "\n".join([separator.join(("customer", "time", "amount")), *rows, ""])
+    head = ABOVE[above].format(separator)
+    log = opened(csv_log((head + text).replace("\n", end).encode()), amount="amount")
+    assert log.rows("customer", "cents") == [(n, 100 * n + 50) for n in range(1, 9)]
+    assert "above the table skipped" in log.log.funnel[0].reason
+
+
+def test_the_row_of_a_log_below_titles_is_that_of_the_file(opened, csv_log):
+    rows = [f"{n},2024-01-02,{n}" for n in range(1, 40)]
+    text = "\n".join(["Purchases", "", "customer,time,amount", *rows, "40,never,40", ""])
+    log = opened(csv_log(text), amount="amount")
+    assert "first in row 43" in str([step.reason for step in log.log.funnel])
+
+
+def test_a_log_without_a_header_may_name_its_separator(opened, csv_log):
+    log = opened(
+        csv_log("sep=;\n1;2024-01-02;3,5\n2;2024-01-02;4,5\n"),
+        amount="amount",
+        columns=("customer", "time", "amount"),
+    )
+    assert log.rows("customer", "cents") == [(1, 350), (2, 450)]

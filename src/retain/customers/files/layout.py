@@ -56,10 +56,8 @@ def find_layout(path: Path, text: str, header_line: int | None = None) -> Layout
     RetainError
         Lines above the table may be titles or not.
     """
-    named = _SEPARATOR_LINE.match(text)
-    separator = named.group(1) if named else None
+    separator, first = find_separator_line(text)
     lines = LINE_END.split(text[:MAX_SAMPLE_CHARACTERS])
-    first = 1 if named else 0
     if header_line is not None:
         if type(header_line) is not int or not 1 <= header_line <= len(lines):
             expected = "expected the line of the column names, from 1"
@@ -70,6 +68,12 @@ def find_layout(path: Path, text: str, header_line: int | None = None) -> Layout
         rows = [_cells(line, mark) for line in lines[first:]]
         first += find_header(path, rows, first + 1, _modal_width(lines[first:], mark)[1])
     return Layout(separator, first + 1, 0 if mark is None else _edge(lines[first:], mark))
+
+
+def find_separator_line(text: str) -> tuple[str | None, int]:
+    """Return the separator that a first line such as ``sep=;`` names, and the lines it takes."""
+    named = _SEPARATOR_LINE.match(text)
+    return (named.group(1), 1) if named else (None, 0)
 
 
 def cut_to_table(text: str, layout: Layout, separator: str) -> str:

@@ -6,7 +6,7 @@ import csv
 import glob
 import io
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from retain.customers.files.containers import detect_kind, unpack
 from retain.customers.files.dialect import Dialect, detect_dialect
 from retain.customers.files.encoding import decode, read_content
+from retain.customers.files.layout import MAX_TITLE_LINES, SEPARATORS, find_separator_line
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
@@ -26,6 +27,7 @@ from retain.customers.purchases.parsing.sql_names import BLANKS, quote_identifie
 from retain.customers.purchases.readers.location import LogLocation
 from retain.errors import RetainError
 from retain.storage.reading import open_regular
+from retain.wording import describe_count
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
@@ -41,13 +43,17 @@ _UTF8 = ("utf-8", "utf-8-sig")
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """A CSV file, its format, and the path of its UTF-8 version."""
+    """A CSV file, its format, and the path of its UTF-8 version.
+
+    ``n_skipped`` are the lines above the header: titles, and a line such as ``sep=;``.
+    """
 
     path: Path
     dialect: Dialect
     column_names: tuple[str, ...]
     has_header: bool
     utf8_path: Path
+    n_skipped: int = 0
 
     @property
     def name(self) -> str:
@@ -68,12 +74,11 @@ def load(
     """
     with tempfile.TemporaryDirectory() as folder:
         temp_dir = Path(folder)
-        files = [
-            replace(
-                sniff_csv(_unpacked(path, temp_dir / f"unpacked-{n}"), names, encoding), path=path
-            )
-            for n, path in enumerate(location.files)
-        ]
+        plain = (
+            _unpacked(path, temp_dir / f"unpacked-{n}") for n, path in enumerate(location.files)
+        )
+        found = (sniff_csv(path, names, encoding, tuple(roles.values())) for path in plain)
+        files = [replace(file, path=path) for file, path in zip(found, location.files, strict=True)]
         first = files[0]
         hint = ""
         if names is None:
@@ -83,14 +88,16 @@ def load(
             check_same_columns(first.name, first.column_names, file.name, file.column_names)
         utf8_files = [ensure_utf8(file, temp_dir / str(n)) for n, file in enumerate(files)]
         _create_table(connection, utf8_files, roles, temp_dir)
+    lines = describe_count(first.n_skipped, "line")
+    skipped = f", {lines} above the table skipped" if first.n_skipped else ""
     return RawRelation(
         name=location.name,
-        dialect=str(first.dialect),
+        dialect=f"{first.dialect}{skipped}",
         column_names=roles,
         types=fetch_role_types(connection),
         is_stored=True,
         decimal_mark=first.dialect.decimal,
-        n_header_lines=int(first.has_header) if len(files) == 1 else None,
+        n_header_lines=first.n_skipped + first.has_header if len(files) == 1 else None,
     )
 
 
@@ -105,8 +112,16 @@ def _unpacked(path: Path, copy: Path) -> Path:
     return plain
 
 
-def sniff_csv(path: Path, names: tuple[str, ...] | None, named: str | None = None) -> CsvFile:
-    """Return a file with its detected format; ``names`` are its columns without a header.
+def sniff_csv(
+    path: Path,
+    names: tuple[str, ...] | None,
+    named: str | None = None,
+    wanted: Collection[str] = (),
+) -> CsvFile:
+    """Return a file with its detected format.
+
+    ``names`` are its columns without a header, ``named`` is its encoding in the user's words,
+    ``wanted`` are columns by which a header below titles is known.
 
     Raises
     ------
@@ -115,7 +130,11 @@ def sniff_csv(path: Path, names: tuple[str, ...] | None, named: str | None = Non
     """
     encoding, text = _read_head(path, named)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    dialect = detect_dialect(encoding, text)
+    separator, n_skipped = find_separator_line(text)
+    if names is None:
+        n_skipped = _find_header(text, separator, wanted, n_skipped)
+    text = "\n".join(text.split("\n")[n_skipped:])
+    dialect = detect_dialect(encoding, text, separator)
     first = _first_row(path, text, dialect.separator)
     words = text.lstrip("\n").split("\n", 1)[0].split()
     if names is not None and len(names) > 1 and len(first) != len(names) == len(words):
@@ -124,11 +143,25 @@ def sniff_csv(path: Path, names: tuple[str, ...] | None, named: str | None = Non
     cells = tuple(cell.strip(BLANKS) for cell in first)
     if names is None:
         header = tuple(cell or f"column {n}" for n, cell in enumerate(cells, start=1))
-        return CsvFile(path, dialect, header, has_header=True, utf8_path=path)
+        return CsvFile(path, dialect, header, True, path, n_skipped)
     if len(cells) != len(names):
         found = f"file {str(path)!r} has {len(cells)} columns, and data.format.columns {len(names)}"
         raise RetainError(f"{found}; expected a name for each column.")
-    return CsvFile(path, dialect, names, has_header=cells == names, utf8_path=path)
+    return CsvFile(path, dialect, names, cells == names, path, n_skipped)
+
+
+def _find_header(text: str, separator: str | None, wanted: Collection[str], first: int) -> int:
+    """Return the number of lines above the first line with all wanted columns."""
+    lines = text.split("\n", MAX_TITLE_LINES + 1)[first : MAX_TITLE_LINES + 1]
+    for n, line in enumerate(lines):
+        for mark in separator or SEPARATORS:
+            try:
+                cells = next(csv.reader([line], delimiter=mark), [])
+            except csv.Error:  # a cell above the size limit
+                continue
+            if wanted and set(wanted) <= {cell.strip(BLANKS) for cell in cells}:
+                return first + n
+    return first
 
 
 def _first_row(path: Path, text: str, separator: str) -> list[str]:
@@ -206,7 +239,7 @@ def _group_by_format(files: list[CsvFile]) -> Iterable[list[CsvFile]]:
     """Return files of the same format together, so that one reader reads thousands of them."""
     groups: dict[tuple[object, ...], list[CsvFile]] = {}
     for file in files:
-        key = (file.dialect.separator, file.column_names, file.has_header)
+        key = (file.dialect.separator, file.column_names, file.has_header, file.n_skipped)
         groups.setdefault(key, []).append(file)
     return groups.values()
 
@@ -227,7 +260,8 @@ def _read_csv_sql(files: list[CsvFile]) -> str:
     reader = (
         f"read_csv([{paths}], auto_detect=false, columns={{{columns}}}, "
         f"delim={quote_literal(separator)}, quote={quote}, escape={quote}, "
-        f"header={str(first.has_header).lower()}, hive_partitioning=false, compression='none')"
+        f"header={str(first.has_header).lower()}, hive_partitioning=false, compression='none'"
+        f"{f', skip={first.n_skipped}' if first.n_skipped else ''})"
     )
     if by_spaces:
         return _split_at_spaces_sql(reader, first.column_names)
