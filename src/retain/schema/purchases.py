@@ -53,12 +53,14 @@ class LogPolicy(Config):
 
     ``returns`` are amounts below zero: ``net`` subtracts them and counts no order, ``drop`` leaves
     them out, ``error`` rejects the log. ``zero_amount`` are amounts of zero, and
-    ``duplicates`` rows that repeat another in every column.
+    ``duplicates`` rows that repeat another in every column. ``placeholder_times`` are days such as
+    1900-01-01 that are far from all others.
     """
 
     returns: Literal["net", "drop", "error"]
     zero_amount: Literal["keep", "drop", "error"]
     duplicates: Literal["keep", "drop", "error"]
+    placeholder_times: Literal["keep", "drop", "error"] = "error"
 
 
 class RegularityRule(Config):

@@ -55,6 +55,7 @@ def _make_options(**changes):
     format_ = {"columns": None, "time_format": None, "timezone": "UTC"}
     format_ |= {"number_format": None, "encoding": None}
     policy = {"returns": "net", "zero_amount": "keep", "duplicates": "keep"}
+    policy |= {"placeholder_times": "error"}
     for name, value in changes.items():
         next((node for node in (format_, policy) if name in node), columns)[name] = value
     return LogOptions(LogColumns(**columns), LogFormat(**format_), LogPolicy(**policy))

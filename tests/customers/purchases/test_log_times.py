@@ -269,3 +269,39 @@ def test_the_future_begins_by_the_clock_of_the_store(opened, csv_log):
     with pytest.raises(RetainError, match=r"31 of 31 rows .* later than 2024-06-29, in the"):
         opened(path, today=date(2024, 6, 29))
     assert "future" not in opened(path, today=None).funnel
+
+
+# --- days that stand for no time -----------------------------------------------------------------
+
+PLACEHOLDERS = ["1900-01-01", "1970-01-01", "0001-01-01", "1899-12-30", "9999-12-31", "2262-04-11"]
+
+
+def with_placeholders(day, n_placeholders):
+    days = [date(2022, 1, 1) + timedelta(7 * n) for n in range(40)]
+    rows = [f"{n},{one.isoformat()},{n + 1}" for n, one in enumerate(days)]
+    rows[:n_placeholders] = [f"{n},{day},{n + 1}" for n in range(n_placeholders)]
+    return "\n".join(["customer,time,amount", *rows, ""])
+
+
+@pytest.mark.parametrize("day", PLACEHOLDERS)
+@pytest.mark.parametrize("n_placeholders", [1, 15])
+def test_a_day_far_from_all_others_may_stand_for_no_time(opened, csv_log, day, n_placeholders):
+    path = csv_log(with_placeholders(day, n_placeholders))
+    with pytest.raises(
+        RetainError, match=rf"{n_placeholders} rows? .* at {day}, far .*placeholder_times=drop, "
+    ):
+        opened(path, amount="amount")
+    log = opened(path, amount="amount", placeholder_times="drop")
+    assert len(log.rows("customer")) == 40 - n_placeholders
+    assert f"at {day}, far from all others" in str([step.reason for step in log.log.funnel])
+    if day < "2000":
+        kept = opened(path, amount="amount", placeholder_times="keep")
+        assert len(kept.rows("customer")) == 40
+
+
+@pytest.mark.parametrize("year", [1969, 1970, 1900])
+def test_a_log_of_days_around_a_placeholder_is_read_as_it_is(opened, csv_log, year):
+    days = [date(year, 1, 1) + timedelta(20 * n) for n in range(40)]
+    rows = [f"{n},{one.isoformat()},1" for n, one in enumerate(days)]
+    log = opened(csv_log("\n".join(["customer,time,amount", *rows, ""])), amount="amount")
+    assert len(log.rows("customer")) == 40

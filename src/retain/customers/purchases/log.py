@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from retain.customers.customers import FunnelStep
 from retain.customers.purchases.cleaning.duplicates import apply_duplicates_policy
 from retain.customers.purchases.cleaning.normalise import create_purchases, encode_categories
+from retain.customers.purchases.cleaning.placeholder_times import apply_placeholder_policy
 from retain.customers.purchases.cleaning.row_checks import (
     ROW_UNIT,
     check_not_empty,
@@ -185,6 +186,7 @@ def _create_log(
     day = today or local_today(connection, options.format.timezone)
     rows = parse_rows(connection, raw, options.format, options.policy, day)
     counts = count_rows(connection, rows)
+    rows, counts = apply_placeholder_policy(connection, rows, counts, options.policy)
     checks = check_rows(connection, rows, counts, options.policy)
     categories = encode_categories(connection, rows, counts)
     if not create_purchases(connection, rows, counts):
@@ -207,7 +209,7 @@ def _create_log(
 
 _MAX_HASHED_BYTES = 64 << 20  # larger files are hashed by size, modification time and both ends
 _END_BYTES = 1 << 20
-_VERSION = 1  # to be raised when the same input is read differently
+_VERSION = 2  # to be raised when the same input is read differently
 
 
 def hash_log(path: str, table: str | None, options: LogOptions) -> str:
