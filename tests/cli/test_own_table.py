@@ -53,6 +53,29 @@ def test_what_was_read_needs_no_target(retain, table):
     assert "left out: different in every row" in output
 
 
+def test_what_was_read_of_a_contract_is_printed_and_nothing_runs(retain, here):
+    code, output = retain("data=demo", "data.customers=90", "describe=true")
+    assert code == 0
+    assert "market_file.csv: utf-8, separator ','" in output
+    assert re.search(r"service_level +category: 2 levels +'\w+', '\w+'", output)
+    assert not Path("outputs").exists()
+
+
+def test_what_was_read_of_a_log_is_printed_and_nothing_runs(retain, here):
+    pytest.importorskip("duckdb")
+    days = pd.date_range("2022-01-01", "2023-12-31", freq="15D")
+    rows = [f"{who};{day:%d.%m.%Y};{who + 1},50" for who in range(20) for day in days]
+    Path("log.csv").write_text("\n".join(["who;at;sum", *rows]) + "\n", encoding="utf-8")
+    roles = ("data.columns.customer=who", "data.columns.time=at", "data.columns.amount=sum")
+    line = ("data=purchases", "data.path=log.csv", *roles, "data.profit_unit=euros")
+    code, output = retain(*line, "data.cache=null", "describe=true")
+    assert code == 0
+    assert "columns: customer 'who', time 'at', amount 'sum'" in output
+    assert "separator ';', decimal mark ','" in output
+    assert re.search(r"orders_180 +number +'12', '11'|orders_180 +number +'12'", output)
+    assert not Path("outputs").exists()
+
+
 def test_dropped_rows_are_written_with_their_lines_and_removed_when_there_are_none(retain, table):
     whole = Path("my.csv").read_text()
     write_lines(lambda lines: [*lines[:5], f"{lines[5]},=cmd", *lines[6:]])

@@ -35,9 +35,13 @@ from retain.record.facts import (
     SplitInfo,
 )
 from retain.schema.run import Audit, Run, Validation
+from retain.wording import describe_count
 
 MAX_RECORDED_COLUMNS = 200
 """Columns of a file that each record describes; ``describe=true`` prints all of them."""
+
+N_EXAMPLES = 2
+"""Values of a feature that are shown."""
 
 
 @dataclass(frozen=True)
@@ -215,8 +219,23 @@ def describe_source(run: Run) -> DatasetDescription:
         messages,
         summarise_funnel(customers),
         tuple(examples(step.dropped) for step in customers.funnel),
-        customers.reading.columns,
+        customers.reading.columns or tuple(_describe_features(customers)),
     )
+
+
+def _describe_features(customers: Customers) -> Iterator[ColumnInfo]:
+    """Yield the features of a source whose files say nothing of their columns' types."""
+    for name, column in customers.columns.items():
+        cells = customers.features[name]
+        shown = cells.dropna().drop_duplicates().head(N_EXAMPLES)
+        is_category = column.kind == "category"
+        yield ColumnInfo(
+            name=name,
+            type=column.kind,
+            detail=describe_count(int(cells.nunique()), "level") if is_category else "",
+            missing=float(cells.isna().mean()),
+            examples=tuple(str(cell) if is_category else f"{cell:.6g}" for cell in shown),
+        )
 
 
 @contextmanager

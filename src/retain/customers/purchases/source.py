@@ -99,6 +99,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     built = table_cache.build_or_load(
         folder, request.cache_key(), request.build_table, request.is_current
     )
+    roles = request.options.columns.model_dump(exclude_none=True).items()
+    logger.info("columns: %s", ", ".join(f"{role} {column!r}" for role, column in roles))
     label_request = LabelRequest(rule, request.optional_columns, unit, has_target)
     customers = build_customers(built, label_request)
     for message in describe_rates(built.facts) if has_target else ():
