@@ -50,6 +50,8 @@ from retain.errors import RetainError, type_value
 
 MAX_MESSAGES = 5
 """Columns about which one error speaks."""
+MAX_LISTED = 20
+"""Columns left out that one step of the funnel lists."""
 log = logging.getLogger(__name__)
 
 
@@ -163,11 +165,11 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         table, ids = customers_only, parse_ids(customers_only, roles.id)
         features, unreadable = _infer_features(table, roles, ids, known_kinds or {})
     customers = _assemble(table, roles, ids, features, positive)
-    if known_kinds is None:
-        customers = _drop_uninformative(customers, roles, features)
+    useless = {} if known_kinds is not None else _find_useless(customers, roles, features)
+    customers = _drop_columns(customers, useless)
     customers = drop_invalid(customers, unreadable)
     computed = parse_derived_features(derived, customers.columns)
-    columns = tuple(describe_columns(all_columns, table, roles, customers, features))
+    columns = tuple(describe_columns(all_columns, table, roles, features, useless))
     reading = Reading(columns, table.dropped)
     customers = replace(customers, profit_unit=unit, derived_features=computed, reading=reading)
     _log_customers(customers)
@@ -257,10 +259,10 @@ def _columns(roles: Roles, features: Mapping[str, InferredColumn]) -> Iterator[C
         yield Column(key, group, features[key].kind, en=name, ru=name)
 
 
-def _drop_uninformative(
+def _find_useless(
     customers: Customers, roles: Roles, features: Mapping[str, InferredColumn]
-) -> Customers:
-    """Drop constant, empty and identifying columns, each with a funnel step."""
+) -> dict[str, str]:
+    """Return constant, empty and identifying features with the reason."""
     # an id listed in a group stays: the audit reports it with figures
     keep = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
     kept_keys = {roles.names[name] for name in keep}
@@ -272,15 +274,20 @@ def _drop_uninformative(
         for key in customers.columns
         if key not in kept_keys
     }
-    useless = {key: reason for key, reason in reasons.items() if reason}
+    return {key: reason for key, reason in reasons.items() if reason}
+
+
+def _drop_columns(customers: Customers, useless: Mapping[str, str]) -> Customers:
+    """Return the customers without these features, with one funnel step."""
     if not useless:
         return customers
     left = {key: column for key, column in customers.columns.items() if key not in useless}
-    listed = "; ".join(
-        f"{customers.columns[key].en!r} is {reasons}" for key, reasons in useless.items()
-    )
-    first = customers.columns[next(iter(useless))].en
-    reason = f"{listed}. To keep one: {type_value('data.keep_columns', [first])}"
+    names = [customers.columns[key].en for key in useless]
+    pairs = zip(names[:MAX_LISTED], useless.values(), strict=False)
+    listed = "; ".join(f"{name!r} is {reason}" for name, reason in pairs)
+    more = len(names) - MAX_LISTED
+    listed += f"; and {more:,} more (describe=true)" if more > 0 else ""
+    reason = f"{listed}. To keep one: {type_value('data.keep_columns', names[:1])}"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
     step = FunnelStep("columns left out", len(customers), len(customers), reason)

@@ -230,6 +230,55 @@ def test_titles_above_texts_alone_need_the_line_of_the_header(written, table):
     assert len(read_shop(path, header_line=2)) == N
 
 
+LONG = "n" * 10_000
+ODD_FILES = {
+    "only a byte order mark": (b"\xef\xbb\xbf", "is empty; expected a header and rows"),
+    "a byte order mark and a line end": (b"\xef\xbb\xbf\r\n", "is empty; expected a header and"),
+    "only a header": (b"id,churn,spend", "holds a header and no rows; expected customers"),
+    "one name": (b"id", "holds a header and no rows; expected customers"),
+    "one name and a line end": (b"id\n", "holds a header and no rows; expected customers"),
+    "endless names": (f"{LONG},{LONG}2\n1,2\n".encode(), "name has 10,001 characters, 'nnn"),
+    "a column twice": (b"id,v,v\n1,2,3\n", "several columns named 'v'; expected a different"),
+    "a column twice but for spaces": ("id,a b,a\u00a0b\n1,2,3\n".encode(), "several columns named"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_an_odd_file_is_refused_with_one_sentence(written, name):
+    data, sentence = ODD_FILES[name]
+    with pytest.raises(RetainError, match=sentence) as refused:
+        read_shop(written(data))
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize("change", [str, str.upper, lambda line: f'"{line}"'.replace(",", '","')])
+@pytest.mark.parametrize("at", [1, 60, N + 1])
+def test_a_header_that_is_repeated_as_a_row_is_left_out(written, lines, change, at):
+    plain = read_shop(written("\n".join(lines)))
+    lines.insert(at, change(lines[0]))
+    customers = read_shop(written("\n".join(lines)))
+    assert customers.fingerprint == plain.fingerprint
+    assert dropped(customers) == [(at + 1, "the header again")]
+
+
+@pytest.mark.parametrize("cells", ["{n}", "{n},5", "{n}.5", "c{n}"])
+def test_a_file_of_one_column_has_one_column(written, cells):
+    values = [cells.format(n=n % 50) for n in range(N)]
+    customers = read(path=written("\n".join(["v", *values]) + "\n"))
+    assert list(customers.columns) == ["v"]
+    expected = values if cells == "c{n}" else [float(one.replace(",", ".")) for one in values]
+    assert customers.features["v"].tolist() == expected
+
+
+def test_very_many_columns_left_out_are_counted_not_listed(written):
+    names = [f"x{n}" for n in range(400)]
+    rows = [",".join(str(row * (n == 0) + 5) for n in range(400)) for row in range(N)]
+    customers = read(path=written("\n".join([",".join(names), *rows])), keep_columns=["x0"])
+    (step,) = customers.funnel
+    assert "and 379 more (describe=true). To keep one: data.keep_columns=[x1]" in step.reason
+    assert [one.detail for one in customers.reading.columns[1:]] == ["constant"] * 399
+
+
 # --- columns and answers -------------------------------------------------------------------------
 
 

@@ -53,14 +53,14 @@ def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     total = int(texts.notna().sum())
     parsed = parse_column(texts, marks, name)
     values = parsed.cells().set_axis(texts.index)
-    if total == 0 or _parses_fully(values, texts, name, "number"):
+    if total == 0 or _parses_fully(values, texts, name, marks, "number"):
         return InferredColumn("number", values, reading=parsed.reading)
     dates = parse_dates(texts, marks, name)
-    if _parses_fully(dates.days, texts, name, "date"):
+    if _parses_fully(dates.days, texts, name, marks, "date"):
         return InferredColumn("number", dates.days, is_date=True, reading=dates.reading)
     if 2 * max(parsed.n_like, dates.n_like) > total:
         is_number = parsed.n_like >= dates.n_like
-        _check_few_levels(values if is_number else dates.days, texts, name)
+        _check_few_levels(values if is_number else dates.days, texts, name, marks)
     return InferredColumn("category", cells)
 
 
@@ -145,7 +145,9 @@ def _try_types(cells: pd.Series, name: str) -> InferredColumn:
     return InferredColumn("number", values)
 
 
-def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> bool:
+def _parses_fully(
+    values: pd.Series, texts: pd.Series, name: str, marks: FileMarks, kind: str
+) -> bool:
     """Return whether all cells are of this kind; raise if nearly all are."""
     odd = texts[texts.notna() & values.isna()]
     share = 1 - len(odd) / texts.notna().sum()
@@ -155,16 +157,20 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
         raise InvalidCellsError(
             f"{problem}; expected {kind}s and empty cells. Mend these cells, say that they are "
             f"missing: {missing}, leave their rows out: data.bad_rows=drop, or read the column "
-            f"as a category: {type_value('data.categorical_columns', [name])}",
+            f"as a category: {_category_key(name, marks)}",
             odd.index,
         )
     return bool(share == 1)
 
 
-def _check_few_levels(values: pd.Series, texts: pd.Series, name: str) -> None:
+def _category_key(name: str, marks: FileMarks) -> str:
+    return type_value("data.categorical_columns", [marks.names.get(name, name)])
+
+
+def _check_few_levels(values: pd.Series, texts: pd.Series, name: str, marks: FileMarks) -> None:
     """Warn that a column with some numbers is a category; raise if it has too many levels."""
     odd = preview(texts[texts.notna() & values.isna()])
-    key = type_value("data.categorical_columns", [name])
+    key = _category_key(name, marks)
     levels = texts.nunique()
     if levels > MAX_LEVELS:
         problem = f"column {name!r}: most cells look like numbers or dates, but not {odd}"

@@ -27,12 +27,15 @@ from retain.customers.files.encoding import (
     read_content,
 )
 from retain.customers.files.layout import SEPARATORS, cut_to_table, find_layout, log_layout
-from retain.customers.files.records import split_records, unescape_quotes
+from retain.customers.files.records import LINE_END, split_records, unescape_quotes
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError, examples
 from retain.wording import describe_count
 
 _SAMPLE = 1 << 16  # characters read to detect separator and decimal mark
+
+MAX_NAME_CHARACTERS = 1_000
+"""Longest name of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +168,22 @@ def _texts(table: pa.Table, n: int) -> pa.ChunkedArray:
 
 
 def check_header(path: Path, header: Sequence[str], rows: int) -> None:
-    """Raise if a table has repeated column names or no rows."""
+    """Raise if a table has repeated or endless column names, or no rows."""
+    longest = max(header, key=len, default="")
+    if len(longest) > MAX_NAME_CHARACTERS:
+        problem = f"a column whose name has {len(longest):,} characters, {truncate(longest)!r}"
+        expected = f"expected at most {MAX_NAME_CHARACTERS:,}; look for a quote that is not closed"
+        raise RetainError(f"file {str(path)!r} has {problem}; {expected}.")
     twice = [name for name, count in Counter(header).items() if count > 1]
     if twice:
         problem = f"file {str(path)!r} has several columns named {examples(map(truncate, twice))}"
         raise RetainError(f"{problem}; expected a different name for each column.")
     if rows == 0:
-        raise RetainError(f"file {str(path)!r} holds a header and no rows; expected customers.")
+        raise _no_rows(path)
+
+
+def _no_rows(path: Path) -> RetainError:
+    return RetainError(f"file {str(path)!r} holds a header and no rows; expected customers.")
 
 
 def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
@@ -213,6 +225,8 @@ def _read_carefully(path: Path, distinct: Collection[str], source: TextOptions) 
     dialect = detect_dialect(encoding, text, layout.separator)
     text = unescape_quotes(cut_to_table(whole, layout, dialect.separator), dialect.separator)
     log_layout(path, layout, whole)
+    if not LINE_END.search(text.strip()):
+        raise _no_rows(path)
     lines: list[int] | None = None
     dropped: tuple[DroppedRow, ...] = ()
     if drop:

@@ -125,7 +125,9 @@ def find_header(path: Path, rows: Sequence[Sequence[str]], first_line: int, widt
     """
     index = _n_titles(path, rows, first_line, width)
     below = [row for row in rows[index + 1 :] if any(row)]
-    if below and _is_second_header(below[0], below[1:]):
+    names = [cell.casefold() for cell in rows[index]] if rows else []
+    is_again = bool(below) and [cell.casefold() for cell in below[0]] == names
+    if below and not is_again and _is_second_header(below[0], below[1:]):
         line = first_line + index
         shown = truncate(", ".join(filter(None, below[0])))
         raise RetainError(

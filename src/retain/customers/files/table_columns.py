@@ -12,7 +12,6 @@ from retain.customers.cells.booleans import Answer
 from retain.customers.cells.numbers import truncate
 from retain.customers.cells.types import InferredColumn
 from retain.customers.columns import Roles, canonical_names, find_column
-from retain.customers.customers import Customers
 from retain.customers.files.table_file import Table
 from retain.errors import RetainError
 from retain.record.facts import ColumnInfo
@@ -76,16 +75,19 @@ def describe_columns(
     names: Sequence[str],
     table: Table,
     roles: Roles,
-    customers: Customers,
     features: Mapping[str, InferredColumn],
+    useless: Mapping[str, str],
 ) -> Iterator[ColumnInfo]:
-    """Yield what each column of the file was read as; ``names`` are all of them."""
+    """Yield what each column of the file was read as; ``names`` are all of them.
+
+    ``useless`` are the reasons for which features were left out, by canonical name.
+    """
     for name in names:
         if name not in roles.names:
             yield _column_info(name, "left out", "data.drop_columns", 0.0)
             continue
         cells = table.cells[name]
-        kind, detail = _describe_kind(name, roles, customers, features)
+        kind, detail = _describe_kind(name, roles, useless, features)
         shown = _first_values(cells)
         texts = tuple(str(truncate(str(cell))) for cell in shown)
         yield _column_info(name, kind, detail, float(cells.isna().mean()), texts)
@@ -105,15 +107,15 @@ def _column_info(
 
 
 def _describe_kind(
-    name: str, roles: Roles, customers: Customers, features: Mapping[str, InferredColumn]
+    name: str, roles: Roles, useless: Mapping[str, str], features: Mapping[str, InferredColumn]
 ) -> tuple[str, str]:
     """Return the type of a column, and the detail about it."""
     key, role = roles.names[name], roles.role(name)
     inferred = features.get(key)
     if inferred is None:
         return str(role), ""
-    if key not in customers.columns:
-        return "left out", _left_out_reason(customers, name)
+    if key in useless:
+        return "left out", useless[key]
     if inferred.kind == "category":
         return "category", describe_count(int(inferred.cells.nunique()), "level")
     if inferred.is_date:
@@ -121,11 +123,3 @@ def _describe_kind(
     return NUMBER_TYPES.get(
         inferred.reading.split(" ", 1)[0].rstrip(","), "number"
     ), inferred.reading
-
-
-def _left_out_reason(customers: Customers, name: str) -> str:
-    """Return why the funnel left a column out."""
-    steps = (step.reason for step in customers.funnel if step.name == "columns left out")
-    parts = (part for reason in steps for part in reason.split("; "))
-    found = next((part for part in parts if part.startswith(f"{name!r} is ")), "")
-    return found.removeprefix(f"{name!r} is ").split(". To keep one:")[0]

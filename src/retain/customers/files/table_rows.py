@@ -95,8 +95,14 @@ def _drop_headers(table: Table) -> Table:
     first = table.cells.iloc[:, 0]
     if first.dtype != "str":
         return table
-    candidates = np.flatnonzero(first.eq(names[0]).fillna(value=False).to_numpy(dtype=bool))
-    rows = [int(n) for n in candidates if table.cells.iloc[n].astype(str).tolist() == names]
+    is_same = first.str.casefold().eq(names[0].casefold())
+    candidates = np.flatnonzero(is_same.fillna(value=False).to_numpy(dtype=bool))
+    folded = [name.casefold() for name in names]
+    rows = [
+        int(n)
+        for n in candidates
+        if [str(cell).casefold() for cell in table.cells.iloc[n]] == folded
+    ]
     return table.without(
         _mask(table, rows), "repeated headers", dict.fromkeys(rows, "the header again")
     )
