@@ -7,6 +7,8 @@ import csv
 import datetime as dt
 import gzip
 import io
+import re
+import shlex
 import zipfile
 
 import numpy as np
@@ -187,3 +189,30 @@ def test_a_log_without_a_header_may_name_its_separator(opened, csv_log):
         columns=("customer", "time", "amount"),
     )
     assert log.rows("customer", "cents") == [(1, 350), (2, 450)]
+
+
+DATE_TEXTS = ("%d/%m/%Y", "%d/%m/%y", "%m-%d-%Y", "%d/%m/%Y %H:%M", "%d/%m/%y %H:%M:%S")
+
+
+@pytest.mark.parametrize("text", DATE_TEXTS)
+def test_days_that_may_be_months_are_read_by_one_of_the_lines_that_are_printed(
+    opened, csv_log, text
+):
+    times = [dt.datetime(2023, n % 12 + 1, n % 11 + 1, 10, 30, tzinfo=dt.UTC) for n in range(40)]
+    rows = [f"{n},{time.strftime(text)},1" for n, time in enumerate(times)]
+    path = csv_log("\n".join(["customer,time,amount", *rows, ""]))
+    with pytest.raises(RetainError, match="may be day and month or month and day") as refused:
+        opened(path, amount="amount")
+    hints = re.findall(r"\"data\.format\.\S+ \S+\"|data\.format\.\S+'", str(refused.value))
+    formats = [shlex.split(hint)[0].partition("=")[2].strip("'") for hint in hints]
+    assert text in formats
+    assert len(formats) == 2
+    log = opened(path, amount="amount", time_format=text)
+    days = [(time.date() - dt.date(1970, 1, 1)).days for time in times]
+    assert [day // 86_400 for _, day in log.rows("customer", "t")] == days
+
+
+def test_a_year_of_two_digits_is_never_one_of_the_first_century(opened, csv_log):
+    path = csv_log("customer,time\n1,01/02/23\n")
+    with pytest.raises(RetainError, match=r"1 of 1 rows .* cannot be read"):
+        opened(path, time_format="%d/%m/%Y")

@@ -15,7 +15,7 @@ from retain.customers.purchases.parsing.time_zones import (
     floor_div_sql,
     to_local_sql,
 )
-from retain.errors import RetainError, examples
+from retain.errors import RetainError, examples, type_value
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
@@ -168,7 +168,8 @@ def _infer_day_month_order(
     if n_day_first == n_month_first == 0 and mark != ".":
         shown = examples(p.first_cell for p in patterns)
         found = f"{raw.describe_column('time')}: {shown} may be day and month or month and day"
-        hint = f"data.format.time_format='{formats[0]}' or '{formats[1]}'"
+        most = max(patterns, key=lambda one: one.n_cells).pattern
+        hint = " or ".join(_type_format(date, most) for date in formats)
         raise RetainError(f"{found}; expected a day past 12 somewhere. Say which with {hint}.")
     if min(n_day_first, n_month_first) > _MAX_CONTRADICTING_SHARE * n_cells:
         found = f"in {n_day_first} cells the day stands first, in {n_month_first} the month"
@@ -179,14 +180,25 @@ def _infer_day_month_order(
 
 def _date_parser(date: str) -> Callable[[str, Sequence[str], str], str]:
     def seconds(cell: str, patterns: Sequence[str], _zone: str) -> str:
-        short = date.replace("%Y", "%y")
         formats = {
-            (short if _SHORT_YEAR.match(pattern) else date) + _clock_format(pattern): None
+            _full_format(date, pattern): None
             for pattern in sorted(patterns, key=lambda one: not _SHORT_YEAR.match(one))
         }  # two digits first, as four-digit formats accept them
         return strptime_sql(drop_fraction_sql(cell, patterns), list(formats))
 
     return seconds
+
+
+def _full_format(date: str, pattern: str) -> str:
+    """Return the ``strptime`` format of cells of a pattern."""
+    short = date.replace("%Y", "%y")
+    return (short if _SHORT_YEAR.match(pattern) else date) + _clock_format(pattern)
+
+
+def _type_format(date: str, pattern: str) -> str:
+    """Return the override that reads cells of a pattern."""
+    key, text = "data.format.time_format", _full_format(date, pattern)
+    return type_value(key, text) if " " in text else f"{key}='{text}'"
 
 
 def _clock_format(pattern: str) -> str:

@@ -153,6 +153,8 @@ def _parse_with_user_format(
         expected = "expected what strptime takes, such as '%d.%m.%Y %H:%M'"
         raise RetainError.at("data.format.time_format", found, expected) from None
     has_zone = row is not None and "ZONE" in str(row[0])
+    if "%Y" in time_format:  # DuckDB would read 23 as the year 23
+        parsed = f"CASE WHEN regexp_matches({cell}, '[0-9]{{4}}') THEN {parsed} END"
     sql = to_local_sql(parsed, zone) if has_zone else epoch_seconds_sql(f"epoch_us({parsed})")
     return SqlExpression(sql, is_cheap=False)
 
