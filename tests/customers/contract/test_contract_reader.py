@@ -64,6 +64,17 @@ def test_the_encoding_of_the_files_can_be_named(small_dir, contract):
         read(dir=str(small_dir), **contract, encoding="klingon")
 
 
+def test_a_file_of_a_contract_without_names_is_told_without_a_key_that_it_lacks(
+    small_dir, contract
+):
+    path = small_dir / "market_money.csv"
+    rows = path.read_text(encoding="utf-8").splitlines()[1:]
+    numbers = [f"{n},{n + 5}.5,{n * 3 + 100}" for n in range(len(rows))]
+    path.write_text("\n".join(numbers) + "\n", encoding="utf-8")
+    with pytest.raises(RetainError, match="no names of columns; expected the names in the first"):
+        read(dir=str(small_dir), **contract)
+
+
 # --- what becomes of valid files -----------------------------------------------------------------
 
 

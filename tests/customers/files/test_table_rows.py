@@ -230,6 +230,22 @@ def test_titles_above_texts_alone_need_the_line_of_the_header(written, table):
     assert len(read_shop(path, header_line=2)) == N
 
 
+@pytest.mark.parametrize("first", ["{n}", "c{n}"])
+def test_a_file_without_names_is_refused_unless_its_first_line_is_said_to_be_names(written, first):
+    path = written(
+        "\n".join(f"{first.format(n=n)},{n % 7 + 20},{n}.5" for n in range(5, 80)) + "\n"
+    )
+    with pytest.raises(RetainError, match=r"line 1, .* no names of columns.*data\.header_line=1"):
+        read(path=path)
+    assert len(read(path=path, header_line=1)) == 74
+
+
+@pytest.mark.parametrize("names", ["2019,2020,2021", "0,1,2", "visits,7,30", "q1,q2,q3"])
+def test_years_ranges_and_names_are_names(written, names):
+    rows = [f"{n % 9},{n % 7},{n}.5" for n in range(5, 80)]
+    assert len(read(path=written("\n".join([names, *rows]) + "\n"))) == 75
+
+
 LONG = "n" * 10_000
 ODD_FILES = {
     "only a byte order mark": (b"\xef\xbb\xbf", "is empty; expected a header and rows"),

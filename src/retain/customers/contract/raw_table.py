@@ -27,6 +27,7 @@ from retain.customers.contract.periods import parse_periods
 from retain.customers.contract.violations import category_vocabulary, find_violations
 from retain.customers.files.dialect import Sheet, read_cells
 from retain.customers.files.encoding import TextOptions
+from retain.customers.files.layout import HeaderError
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.contract import ColumnSpec, TableSpec
 from retain.wording import describe_count
@@ -145,7 +146,10 @@ def read_table(  # noqa: PLR0913 - a table and how it is read
         vocabulary, not a number, out of range or missing, or a customer is repeated.
     """
     raws = [normalise_spaces(raw) for raw in (spec.columns[key].raw, *spec.columns[key].aliases)]
-    csv = read_cells(folder / spec.file, distinct=raws, source=source)
+    try:
+        csv = read_cells(folder / spec.file, distinct=raws, source=source)
+    except HeaderError as error:
+        raise RetainError(f"{error.problem}; expected the names in the first line.") from None
     where = f"{name} ({spec.file})"
     headers = _columns(csv, spec, where)
     ids = read_ids(csv, headers[key], spec.columns[key], where)

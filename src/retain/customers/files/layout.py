@@ -24,11 +24,21 @@ MIN_MODAL_SHARE = 0.5
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*\s*?(?:\r\n|\r|\n)', re.IGNORECASE)
 MIN_EDGE_SHARE = 0.75
 """Smallest share of rows that end otherwise than the header, where all are meant to."""
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+"""Years that may be names of columns."""
 MIN_NUMBERS_SHARE = 0.8
 """Smallest share of numbers in a column whose first cell is a name, if a text."""
 MAX_SAMPLE_CHARACTERS = 1 << 14
 """Characters of a text whose lines show how wide its table is."""
 _NUMERIC = re.compile(r"\W{0,5}[0-9][0-9\W]{0,30}[kKmM]?\W{0,5}")
+
+
+class HeaderError(RetainError):
+    """The line of the header is uncertain; ``problem`` is the message without what to type."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(f"{problem}; {hint}")
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +135,24 @@ def find_header(path: Path, rows: Sequence[Sequence[str]], first_line: int, widt
     """
     index = _n_titles(path, rows, first_line, width)
     below = [row for row in rows[index + 1 :] if any(row)]
+    if below and _lacks_names(rows[index], below):
+        shown = truncate(", ".join(rows[index]))
+        raise HeaderError(
+            f"file {str(path)!r}: line {first_line + index}, {shown!r}, holds numbers as the rows "
+            "below it, and no names of columns",
+            "write a line of names above it, or type "
+            f"data.header_line={first_line + index} if these are the names.",
+        )
     names = [cell.casefold() for cell in rows[index]] if rows else []
     is_again = bool(below) and [cell.casefold() for cell in below[0]] == names
     if below and not is_again and _is_second_header(below[0], below[1:]):
         line = first_line + index
         shown = truncate(", ".join(filter(None, below[0])))
-        raise RetainError(
+        raise HeaderError(
             f"file {str(path)!r}: line {line} has names, and the row below it, {shown!r}, may have "
-            f"others; name the line of the column names: data.header_line={line + 1}, or "
-            f"data.header_line={line} if the row below is a customer."
+            "others",
+            f"name the line of the column names: data.header_line={line + 1}, or "
+            f"data.header_line={line} if the row below is a customer.",
         )
     return index
 
@@ -152,24 +171,41 @@ def _n_titles(path: Path, rows: Sequence[Sequence[str]], first_line: int, width:
     if _is_certain(head[header], rows[header + 1 :]):
         return header
     shown = truncate(", ".join(next(filter(any, titles))))
-    raise RetainError(
+    raise HeaderError(
         f"file {str(path)!r}: the first lines may be titles ({shown!r}) above a table of {width} "
-        f"columns; name the line of the column names: data.header_line={header + first_line}, or "
-        f"data.header_line={first_line} if it is the first."
+        "columns",
+        f"name the line of the column names: data.header_line={header + first_line}, or "
+        f"data.header_line={first_line} if it is the first.",
     )
+
+
+def _lacks_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the columns of numbers, if several, have numbers for names, but no years."""
+    numeric = _above_numbers(header, rows)
+    if len(numeric) < 2 or not all(map(_NUMERIC.fullmatch, numeric)):
+        return False
+    whole = sorted(int(cell) for cell in numeric if cell.isdecimal() and len(cell) < 9)
+    is_range = whole == list(range(whole[0], whole[0] + len(numeric))) if whole else False
+    are_dates = len(whole) == len(numeric) and all(FIRST_YEAR <= one <= LAST_YEAR for one in whole)
+    return not is_range and not are_dates
+
+
+def _above_numbers(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the cells of a row that stand above numbers."""
+    same = [row for row in rows if len(row) == len(header)]
+    return [
+        cell
+        for cell, column in zip(header, zip(*same, strict=True), strict=False)
+        if sum(bool(_NUMERIC.fullmatch(one)) for one in column) > MIN_NUMBERS_SHARE * len(same)
+    ]
 
 
 def _is_second_header(row: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Return whether a row has texts in all columns of numbers, of which there are several."""
-    same = [other for other in rows if len(other) == len(row)]
-    numeric = [
-        cell
-        for cell, column in zip(row, zip(*same, strict=True), strict=False)
-        if sum(bool(_NUMERIC.fullmatch(one)) for one in column) > MIN_NUMBERS_SHARE * len(same)
-    ]
+    numeric = _above_numbers(row, rows)
     texts = [cell for cell in numeric if any(map(str.isalpha, cell)) and len(cell) > 1]
     is_named = not any(_NUMERIC.fullmatch(cell) for cell in numeric)
-    return len(same) > 1 and is_named and len(set(texts)) > 1 and len(texts) > len(numeric) / 2
+    return is_named and len(rows) > 1 and len(set(texts)) > 1 and len(texts) > len(numeric) / 2
 
 
 def _cells(line: str, mark: str) -> list[str]:
