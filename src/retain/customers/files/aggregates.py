@@ -183,7 +183,7 @@ def find_aggregates(
     is_blank
         A mask of the rows that lack a cell of the other columns, as those of means do.
     """
-    columns = [column.copy() for column in columns]
+    columns = list(columns)
     certain, doubtful = dict[int, str](), set[int]()
     n_rows, is_odd = len(is_blank), is_blank & (not is_blank.all())
     for row in range(max(MIN_ROWS, n_rows - N_LAST), n_rows):
@@ -200,13 +200,14 @@ def find_aggregates(
 
 
 def _note(
-    row: int, found: Sequence[Aggregates], certain: dict[int, str], columns: Sequence[Column]
+    row: int, found: Sequence[Aggregates], certain: dict[int, str], columns: list[Column]
 ) -> bool:
     """Put a row among the certain ones and out of the columns; return whether it is doubtful."""
     if reason := next((one.reason for one in found if one.reason), ""):
         certain[row] = reason
-        for column in columns:
-            column[row] = np.nan
+        for n, column in enumerate(columns):
+            columns[n] = column.copy()
+            columns[n][row] = np.nan
         return False
     return any(one.is_doubtful for one in found)
 
