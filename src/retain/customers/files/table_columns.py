@@ -115,7 +115,8 @@ def _describe_kind(
     if key not in customers.columns:
         return "left out", _left_out_reason(customers, name)
     if inferred.kind == "category":
-        return "category", describe_count(int(inferred.cells.nunique()), "level")
+        levels = describe_count(int(inferred.cells.nunique()), "level")
+        return "category", "; ".join(filter(None, (levels, inferred.reading)))
     if inferred.is_date:
         return "date", inferred.reading
     return NUMBER_TYPES.get(
