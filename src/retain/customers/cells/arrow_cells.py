@@ -196,13 +196,23 @@ def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(encoded.indices, _strip_texts(encoded.dictionary))
 
 
+INVISIBLE = r"[^\P{Cf}\x{200c}\x{200d}]"
+"""Characters that cannot be seen, such as U+200B and U+FEFF, but not those that join letters."""
+_EXCEL_TEXT = r'^=(?:"([^"]*)"|([-+]?[0-9][0-9.,]*))$'
+"""A cell as spreadsheets export it to keep its zeros: ``="01016"``."""
+
+
 def _strip_texts(text: pa.Array) -> pa.Array:
+    if pc.any(pc.starts_with(text, "=")).as_py():
+        text = pc.replace_substring_regex(text, _EXCEL_TEXT, r"\1\2")
     if pc.all(pc.string_is_ascii(text)).as_py():
         text = pc.ascii_trim_whitespace(text)
     else:
         for space in WIDE_SPACES:  # ten times as fast as a regular expression
             if pc.any(pc.match_substring(text, space)).as_py():
                 text = pc.replace_substring(text, space, " ")
+        if pc.any(pc.match_substring_regex(text, INVISIBLE)).as_py():
+            text = pc.replace_substring_regex(text, INVISIBLE, "")
         text = pc.utf8_trim_whitespace(text)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
