@@ -153,6 +153,16 @@ class DictionaryColumn:
         """
         return replace(self, distinct=made)
 
+    def without(self, mask: NDArray[np.bool_]) -> DictionaryColumn:
+        """Return the column with the masked distinct cells missing.
+
+        >>> column = to_dictionary(pd.Series(["b", "?", "b"]))
+        >>> column.without(np.array([False, True])).codes.tolist()
+        [0, -1, 0]
+        """
+        mapped = np.append(np.where(mask, -1, np.cumsum(~mask) - 1), -1).astype(np.int32)
+        return DictionaryColumn(self.distinct[~mask].reset_index(drop=True), mapped[self.codes])
+
     def cells(self) -> pd.Series:
         """Return the column row by row."""
         return pd.Series(self.distinct.array.take(self.codes, allow_fill=True))
@@ -171,8 +181,12 @@ def to_dictionary(cells: pd.Series | DictionaryColumn) -> DictionaryColumn:
     """Return the texts dictionary-encoded; a ``DictionaryColumn`` unchanged."""
     if isinstance(cells, DictionaryColumn):
         return cells
-    codes, values = pd.factorize(cells.astype("str"))
-    return DictionaryColumn(pd.Series(values, dtype="str"), codes.astype(np.int32))
+    texts = pa.array(cells.astype("str").array, from_pandas=True)
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.unify_dictionaries().combine_chunks()
+    encoded = texts.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int32)
+    return DictionaryColumn(encoded.dictionary.to_pandas().astype("str"), codes)
 
 
 def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:

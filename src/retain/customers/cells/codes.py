@@ -36,6 +36,7 @@ AMOUNT_WORDS = (
 """Beginnings of words by which the name of a column says that letters are a unit or a factor."""
 _LETTERED = r"^[-+]?(?:\p{L}{1,3}[.]?[0-9]+|[0-9]+\p{L})$"
 _EXPONENT = "^[0-9]+[eE][0-9]+$"
+_HEAD = 200
 _SURE_MARK = "[.,'][0-9]|[0-9] [0-9]|[eE][-+]"
 
 
@@ -59,8 +60,9 @@ def find_code_reading(column: DictionaryColumn, marks: FileMarks, name: str) -> 
     texts = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
     if pc.all(pc.ascii_is_decimal(texts)).as_py():
         return _read_leading_zeros(texts, name)
-    if pc.any(pc.match_substring_regex(texts, _SURE_MARK)).as_py():
-        return ""
+    for chunk in (texts.slice(0, _HEAD), texts):  # the head of most columns has one
+        if pc.any(pc.match_substring_regex(chunk, _SURE_MARK)).as_py():
+            return ""
     if cell := _first(texts, _EXPONENT):
         mantissa, exponent = cell.lower().split("e")
         _refuse(cell, f"the number {mantissa}·10^{int(exponent)}", name)
@@ -71,7 +73,8 @@ def find_code_reading(column: DictionaryColumn, marks: FileMarks, name: str) -> 
 
 
 def _read_leading_zeros(texts: pa.Array, name: str) -> str:
-    if not pc.any(pc.match_substring_regex(texts, "^0[0-9]")).as_py():
+    has_zero = texts.filter(pc.starts_with(texts, "0"))
+    if not pc.any(pc.not_equal(has_zero, "0")).as_py():
         return ""
     widths = pc.unique(pc.utf8_length(texts)).to_pylist()
     if len(widths) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,8 @@ MIN_DISTINCT = 5
 """Distinct numbers from which it is no chance that each of them is a date."""
 MIN_SHARE = 0.9
 """Share of the distinct numbers from which a column without a date in its name may be dates."""
+N_SEARCHED, MIN_SAMPLE_SHARE = 200, 0.2
+"""Distinct numbers, evenly spaced, of which this share has to be of one pattern at first."""
 _DATE_WORDS = """
     date dates day days dt datum дата даты день data fecha since seit birth birthday dob born
     signup registered registration joined created updated start end until from first last month
@@ -31,7 +34,7 @@ DATE_WORDS = frozenset(_DATE_WORDS.split())
 _MONTH, _YEAR, _DAY = "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}", "(?:0[1-9]|[12][0-9]|3[01])"
 _TWO_DIGITS = "(?:0[1-9]|1[0-2])"
 _POINTED = {"%m.%Y": f"^{_MONTH}[.]{_YEAR}$", "%Y.%m": f"^{_YEAR}[.]{_TWO_DIGITS}$"}
-_TWO_PARTS = {"%m.%y": f"^{_TWO_DIGITS}[.][0-9]{{2}}$", "%d.%m": f"^{_DAY}[.]{_TWO_DIGITS}$"}
+_POINTED_PARTS = {"%m.%y": f"^{_TWO_DIGITS}[.][0-9]{{2}}$", "%d.%m": f"^{_DAY}[.]{_TWO_DIGITS}$"}
 _COMPACT = {
     "%Y%m%d": f"^{_YEAR}{_TWO_DIGITS}{_DAY}$",
     "%d%m%Y": f"^(?:0?[1-9]|[12][0-9]|3[01]){_TWO_DIGITS}{_YEAR}$",
@@ -40,6 +43,14 @@ _COMPACT = {
     "%y%m%d": f"^[0-9]{{2}}{_TWO_DIGITS}{_DAY}$",
     "%d%m%y": f"^(?:0?[1-9]|[12][0-9]|3[01]){_TWO_DIGITS}[0-9]{{2}}$",
 }
+
+MAX_DAY, MAX_MONTH, MEAN_DAYS = 31, 12, 30.44
+"""Largest day and month, and the mean days of a month."""
+MIN_SHOWN = 0.05
+"""Share of distinct dates with a number that is no day, from which it is the year."""
+MAX_CHANCE, MIN_CHANCE, MIN_DAYS = 1e-6, 0.01, 10
+"""Probability that days stay in the range of a number, below which it is a year, and above which
+it may be a day; and the fewest distinct days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,12 @@ def find_digit_dates(column: DictionaryColumn, name: str) -> DigitDates | None:
         They may be numbers or dates.
     """
     texts = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
-    if pc.all(pc.ascii_is_decimal(texts)).as_py():
+    is_compact = bool(pc.all(pc.ascii_is_decimal(texts)).as_py())
+    sample = texts[:: len(texts) // N_SEARCHED + 1]
+    patterns = _COMPACT if is_compact else {**_POINTED, **_POINTED_PARTS}
+    if max(_share(sample, pattern) for pattern in patterns.values()) < MIN_SAMPLE_SHARE:
+        return None
+    if is_compact:
         return _find_compact(texts, name)
     shares = {one: _share(texts, pattern) for one, pattern in _POINTED.items()}
     date_format, share = max(shares.items(), key=lambda one: one[1])
@@ -82,7 +98,7 @@ def check_two_parts(column: DictionaryColumn, name: str, marks: str = "/-") -> N
     for mark in marks:
         patterns = {
             one.replace(".", mark): pattern.replace("[.]", mark)
-            for one, pattern in _TWO_PARTS.items()
+            for one, pattern in _POINTED_PARTS.items()
         }
         fitting = [one for one, pattern in patterns.items() if _share(texts, pattern) == 1]
         if fitting:
@@ -108,6 +124,32 @@ def full_years(years: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return years of two digits as those they stand for, others unchanged."""
     short = (years - FIRST_SHORT_YEAR) % 100 + FIRST_SHORT_YEAR
     return np.where(years < 100, short, years)
+
+
+def find_year(
+    firsts: NDArray[np.int64], middles: NDArray[np.int64], lasts: NDArray[np.int64]
+) -> Literal["first", "last"] | None:
+    """Return which number of dates is the year of two digits; None if both may be.
+
+    Some numbers are above 31 or 0, or the one number has a range that days never have by chance,
+    and the other has many values in a range that days have.
+
+    >>> days, months, years = np.arange(1, 31), np.arange(30) % 12 + 1, np.full(30, 22)
+    >>> find_year(days, months, years), find_year(years[:2], months[:2], days[:2])
+    ('last', None)
+    """
+    dates = np.unique(np.stack([firsts, middles, lasts]), axis=1)
+    above = [((one > MAX_DAY) | (one == 0)).mean() for one in (dates[0], dates[2])]
+    if max(above) >= MIN_SHOWN and min(above) == 0:
+        return "first" if above[0] > above[1] else "last"
+    as_days = [
+        ((one.max() - one.min() + 1) / MEAN_DAYS) ** one.size for one in (dates[0], dates[2])
+    ]
+    for year, day, which in ((0, 1, "first"), (1, 0, "last")):
+        n_days = len(np.unique(dates[2 * day]))
+        if as_days[year] < MAX_CHANCE and as_days[day] > MIN_CHANCE and n_days >= MIN_DAYS:
+            return "first" if which == "first" else "last"
+    return None
 
 
 def _find_compact(texts: pa.Array, name: str) -> DigitDates | None:

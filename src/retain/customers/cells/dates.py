@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
-from retain.customers.cells.date_digits import civil_days, full_years
+from retain.customers.cells.date_digits import (
+    MAX_DAY,
+    MAX_MONTH,
+    MIN_SHOWN,
+    civil_days,
+    find_year,
+    full_years,
+)
 from retain.customers.cells.month_names import parse_named_dates, to_english
 from retain.customers.cells.number_format import FileMarks, Order
 from retain.customers.cells.numbers import normalise_digits
@@ -35,31 +42,28 @@ _MONTH_FORMS = {  # months without a day
 _COMPACT_WIDTHS = {"%d%m%Y": 8, "%m%d%Y": 8, "%d%m%y": 6, "%m%d%y": 6, "%y%m%d": 6}
 MIN_DATE_SHARE = 0.5
 """Share of the cells above which a column is read as dates."""
-MAX_DAY, MAX_MONTH, MEAN_DAYS = 31, 12, 30.44
-"""Largest day and month, and the mean days of a month."""
-MIN_SHOWN = 0.05
-"""Share of distinct dates with a number that is no day, from which it is the year."""
-MAX_CHANCE, MIN_CHANCE, MIN_DAYS = 1e-6, 0.01, 10
-"""Probability that days stay in the range of a number, below which it is a year, and above which
-it may be a day; and the fewest distinct days."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDates:
-    """Days by row, NaN where a cell is no date; ``reading`` describes the format.
+    """A column as days, NaN where a cell is no date; ``reading`` describes the format.
 
     ``n_like`` counts the rows that look like dates in some format.
     """
 
-    days: pd.Series
+    column: DictionaryColumn
     reading: str = ""
     n_like: int = 0
+
+    def cells(self) -> pd.Series:
+        """Return the days row by row."""
+        return self.column.cells()
 
 
 def parse_dates(cells: pd.Series | DictionaryColumn, marks: FileMarks, name: str) -> ParsedDates:
     """Return the dates of a column; each cell may have a format of its own.
 
-    >>> parse_dates(pd.Series(["1970-01-02", "3.1.70", "x"]), FileMarks(), "since").days.tolist()
+    >>> parse_dates(pd.Series(["1970-01-02", "3.1.70", "x"]), FileMarks(), "since").cells().tolist()
     [1.0, 2.0, nan]
 
     Raises
@@ -74,9 +78,10 @@ def parse_dates(cells: pd.Series | DictionaryColumn, marks: FileMarks, name: str
     rows = column.counts()
     n_like = int(rows[dates.is_like].sum())
     if n_like <= MIN_DATE_SHARE * rows.sum():
-        return ParsedDates(pd.Series(np.nan, index=range(len(column.codes))), n_like=n_like)
+        days = np.full(len(rows), np.nan)
+        return ParsedDates(column.with_distinct(pd.Series(days)), n_like=n_like)
     days = dates.days(marks, name)
-    return ParsedDates(column.with_distinct(pd.Series(days)).cells(), dates.reading, n_like)
+    return ParsedDates(column.with_distinct(pd.Series(days)), dates.reading, n_like)
 
 
 def find_sure_order(texts: pd.Series) -> set[Order]:
@@ -109,8 +114,9 @@ def _parse_with_user_format(column: DictionaryColumn, date_format: str, name: st
         expected = "expected what strptime takes, such as '%d/%m/%Y'"
         where = f"data.date_format.{name}"
         raise RetainError.at(where, f"it is {date_format!r}: {error}", expected) from None
-    days = column.with_distinct(dates_to_days(dates).astype("float64")).cells()
-    return ParsedDates(days, f"dates, {date_format}", int(days.notna().sum()))
+    days = dates_to_days(dates).astype("float64")
+    n_like = int(column.counts()[days.notna()].sum())
+    return ParsedDates(column.with_distinct(days), f"dates, {date_format}", n_like)
 
 
 def dates_to_days(dates: pd.Series) -> pd.Series:
@@ -207,7 +213,7 @@ class _Dates:
             return ("MDY",)
         by_month: tuple[Order, ...] = () if mark == "." or day_first > month_first else ("MDY",)
         is_short = ((self.n_first == 2) & (self.n_last == 2))[chosen].all()
-        shown = _find_year(self.first[chosen], self.middle[chosen], self.last[chosen])
+        shown = find_year(self.first[chosen], self.middle[chosen], self.last[chosen])
         if is_short and shown == "first":
             return ("YMD",)
         return ("DMY", *by_month, *(("YMD",) if is_short and shown is None else ()))
@@ -237,32 +243,6 @@ class _Dates:
             f"{' or with '.join(words[order] for order in orders)}, and nothing in the column or "
             f"the file says which. Type {' or '.join(typed)}."
         )
-
-
-def _find_year(
-    firsts: NDArray[np.int64], middles: NDArray[np.int64], lasts: NDArray[np.int64]
-) -> Literal["first", "last"] | None:
-    """Return which number of dates is the year of two digits; None if both may be.
-
-    Some numbers are above 31 or 0, or the one number has a range that days never have by chance,
-    and the other has many values in a range that days have.
-
-    >>> days, months, years = np.arange(1, 31), np.arange(30) % 12 + 1, np.full(30, 22)
-    >>> _find_year(days, months, years), _find_year(years[:2], months[:2], days[:2])
-    ('last', None)
-    """
-    dates = np.unique(np.stack([firsts, middles, lasts]), axis=1)
-    above = [((one > MAX_DAY) | (one == 0)).mean() for one in (dates[0], dates[2])]
-    if max(above) >= MIN_SHOWN and min(above) == 0:
-        return "first" if above[0] > above[1] else "last"
-    as_days = [
-        ((one.max() - one.min() + 1) / MEAN_DAYS) ** one.size for one in (dates[0], dates[2])
-    ]
-    for year, day, which in ((0, 1, "first"), (1, 0, "last")):
-        n_days = len(np.unique(dates[2 * day]))
-        if as_days[year] < MAX_CHANCE and as_days[day] > MIN_CHANCE and n_days >= MIN_DAYS:
-            return "first" if which == "first" else "last"
-    return None
 
 
 def _with_dashes(texts: pa.Array) -> pa.Array:

@@ -113,6 +113,7 @@ def _are_plain(texts: pa.Array) -> bool:
     return all(
         pc.all(pc.match_substring_regex(chunk, _PLAIN)).as_py()
         for chunk in (texts.slice(0, _HEAD), texts.slice(_HEAD))
+        if len(chunk)
     )
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
 from retain.customers.cells.codes import find_code_reading
 from retain.customers.cells.date_digits import check_two_parts, find_digit_dates
-from retain.customers.cells.dates import dates_to_days, parse_dates
+from retain.customers.cells.dates import ParsedDates, dates_to_days, parse_dates
 from retain.customers.cells.invalid_rows import InvalidCellsError, InvalidRows
 from retain.customers.cells.number_column import ParsedNumbers, parse_column
 from retain.customers.cells.number_format import FileMarks
@@ -21,12 +22,10 @@ from retain.customers.columns import snake_case
 from retain.customers.customers import Kind
 from retain.errors import RetainError, type_value
 
-_ABSENT = frozenset(
-    (
-        *("na", "n/a", "n.a.", "n.a", "n. a.", "n/a.", "n/d", "k.a.", "k. a.", "н/д", "н.д."),
-        *("#n/a", "#n/d", "<na>", "nan", "null", "(null)", "<null>", "\\n", "none"),
-        *("-", "--", "---", "\u2013", "\u2014", "?"),
-    )
+_ABSENT = (
+    *("na", "n/a", "n.a.", "n.a", "n. a.", "n/a.", "n/d", "k.a.", "k. a.", "н/д", "н.д."),
+    *("#n/a", "#n/d", "<na>", "nan", "null", "(null)", "<null>", "\\n", "none"),
+    *("-", "--", "---", "\u2013", "\u2014", "?"),
 )
 _NUMBERS = "numbers"
 _NEARLY = 0.9  # from this share on, the cells that do not fit count as errors
@@ -70,25 +69,22 @@ def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     """
     if cells.dtype != "str":
         return _try_types(cells, name)
-    texts = mask_na_strings(cells)
-    column = _to_column(texts)
+    column = _to_column(cells)
     if name in marks.date_formats:
-        return _infer_named_dates(column, texts, marks, name)
+        return _infer_named_dates(column, cells.index, marks, name)
     parsed = parse_column(column, marks, name)
-    values = parsed.cells().set_axis(texts.index)
-    if len(column.distinct) == 0 or _parses_fully(values, texts, name, "number"):
-        found = _infer_digit_dates(column, values, parsed, marks, name)
+    if len(column.distinct) == 0 or _parses_fully(column, parsed, cells.index, "number", name):
+        found = _infer_digit_dates(column, cells.index, parsed, marks, name)
         code = "" if found.is_date else find_code_reading(column, marks, name)
         reading = found.reading.replace(_NUMBERS, code, 1)
         return InferredColumn("category", cells, reading=reading or code) if code else found
     dates = parse_dates(column, marks, name)
-    days = dates.days.set_axis(texts.index)
-    if _parses_fully(days, texts, name, "date"):
+    if _parses_fully(column, dates, cells.index, "date", name):
+        days = dates.cells().set_axis(cells.index)
         return InferredColumn("number", days, is_date=True, reading=dates.reading)
-    is_number = parsed.n_like >= dates.n_like
-    total = int(texts.notna().sum())
-    if 2 * max(parsed.n_like, dates.n_like) > total or _are_mostly_numbers(column, parsed):
-        _check_few_levels(values if is_number else days, texts, name)
+    best = parsed if parsed.n_like >= dates.n_like else dates
+    if 2 * best.n_like > column.counts().sum() or _are_mostly_numbers(column, parsed):
+        _check_few_levels(column, best, cells.index, name)
     else:
         check_two_parts(column, name)
     return InferredColumn("category", cells)
@@ -111,22 +107,21 @@ mark '.'.", ['Bob'])])
         return InferredColumn("category", as_text(cells)), []
     if cells.dtype != "str":
         return _try_types(cells, name), []
-    texts = mask_na_strings(cells)
-    column = _to_column(texts)
+    column = _to_column(cells)
+    decimal = "."
     if name in marks.date_formats:
-        dated = parse_dates(column, marks, name)
-        inferred, decimal = InferredColumn("number", dated.days, reading=dated.reading), "."
+        dates = parse_dates(column, marks, name)
+        inferred = InferredColumn("number", dates.cells(), is_date=True, reading=dates.reading)
     else:
         parsed = parse_column(column, marks, name)
         decimal = parsed.format.decimal
-        values = parsed.cells()
-        if values.isna().sum() > texts.isna().sum():
-            dates = parse_dates(column, marks, name).days
-            values = max(values, dates, key=lambda one: int(one.notna().sum()))
-            inferred = InferredColumn("number", values)
-        else:
-            inferred = _infer_digit_dates(column, values, parsed, marks, name)
-    values = inferred.cells.set_axis(texts.index)
+        inferred = _infer_digit_dates(column, cells.index, parsed, marks, name)
+        if parsed.column.distinct.isna().any():
+            days = parse_dates(column, marks, name).cells()
+            both = (inferred.cells, days)
+            inferred = InferredColumn("number", max(both, key=lambda one: one.notna().sum()))
+    values = inferred.cells.set_axis(cells.index)
+    texts = column.cells().set_axis(cells.index)
     odd = texts[texts.notna() & values.isna()]
     if odd.empty:
         return replace(inferred, cells=values), []
@@ -136,10 +131,14 @@ mark '.'.", ['Bob'])])
     return InferredColumn("number", values), [InvalidRows(message, ids[odd.index])]
 
 
-def _to_column(texts: pd.Series) -> DictionaryColumn:
-    """Return texts dictionary-encoded, with digits of any script as those of ASCII."""
-    column = to_dictionary(texts)
+def _to_column(cells: pd.Series) -> DictionaryColumn:
+    """Return texts without ``NA`` and the like, with digits of any script as those of ASCII."""
+    column = to_dictionary(cells)
     distinct = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
+    absent = pc.is_in(pc.utf8_lower(distinct), pa.array(_ABSENT, pa.string()))
+    if pc.any(absent).as_py():
+        column = column.without(absent.to_numpy(zero_copy_only=False))
+        distinct = distinct.filter(pc.invert(absent))
     plain = normalise_digits(distinct)
     if plain is distinct:
         return column
@@ -147,34 +146,37 @@ def _to_column(texts: pd.Series) -> DictionaryColumn:
 
 
 def _infer_named_dates(
-    column: DictionaryColumn, texts: pd.Series, marks: FileMarks, name: str
+    column: DictionaryColumn, index: pd.Index, marks: FileMarks, name: str
 ) -> InferredColumn:
     """Return dates of the format that the user names; raise if some cells are none."""
     dates = parse_dates(column, marks, name)
-    days = dates.days.set_axis(texts.index)
-    if not _parses_fully(days, texts, name, "date"):
-        odd = texts[texts.notna() & days.isna()]
+    if len(column.distinct) and not _parses_fully(column, dates, index, "date", name):
+        odd = _odd_cells(column, dates, index)
         problem = f"{n_cells(len(odd))} not of data.date_format: {preview(odd)}"
         expected = f"expected dates as {marks.date_formats[name]}"
         raise RetainError.at(f"column {name!r}", problem, expected)
+    days = dates.cells().set_axis(index)
     return InferredColumn("number", days, is_date=True, reading=dates.reading)
 
 
 def _infer_digit_dates(
-    column: DictionaryColumn,
-    values: pd.Series,
-    parsed: ParsedNumbers,
-    marks: FileMarks,
-    name: str,
+    column: DictionaryColumn, index: pd.Index, parsed: ParsedNumbers, marks: FileMarks, name: str
 ) -> InferredColumn:
     """Return numbers, or the dates that they are."""
     found = None if name in marks.formats else find_digit_dates(column, name)
-    if found is None:
-        return InferredColumn("number", values, reading=parsed.reading)
-    if found.days is None:
-        return InferredColumn("number", values, reading=f"{_NUMBERS}; {found.reading}")
-    days = column.with_distinct(pd.Series(found.days)).cells().set_axis(values.index)
-    return InferredColumn("number", days, is_date=True, reading=found.reading)
+    if found is not None and found.days is not None:
+        days = column.with_distinct(pd.Series(found.days)).cells().set_axis(index)
+        return InferredColumn("number", days, is_date=True, reading=found.reading)
+    reading = parsed.reading if found is None else f"{_NUMBERS}; {found.reading}"
+    return InferredColumn("number", parsed.cells().set_axis(index), reading=reading)
+
+
+def _odd_cells(
+    column: DictionaryColumn, parsed: ParsedNumbers | ParsedDates, index: pd.Index
+) -> pd.Series:
+    """Return the cells without a parsed value."""
+    texts = column.with_distinct(column.distinct.where(parsed.column.distinct.isna()))
+    return texts.cells().set_axis(index).dropna()
 
 
 def _are_mostly_numbers(column: DictionaryColumn, parsed: ParsedNumbers) -> bool:
@@ -232,11 +234,18 @@ def _try_types(cells: pd.Series, name: str) -> InferredColumn:
     return InferredColumn("number", values)
 
 
-def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> bool:
+def _parses_fully(
+    column: DictionaryColumn,
+    parsed: ParsedNumbers | ParsedDates,
+    index: pd.Index,
+    kind: str,
+    name: str,
+) -> bool:
     """Return whether all cells are of this kind; raise if nearly all are."""
-    odd = texts[texts.notna() & values.isna()]
-    share = 1 - len(odd) / texts.notna().sum()
+    rows, is_odd = column.counts(), parsed.column.distinct.isna().to_numpy()
+    share = 1 - rows[is_odd].sum() / rows.sum()
     if _NEARLY <= share < 1:
+        odd = _odd_cells(column, parsed, index)
         problem = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
         missing = type_value("data.missing_values", odd.drop_duplicates().head(5).tolist())
         raise InvalidCellsError(
@@ -248,13 +257,15 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
     return bool(share == 1)
 
 
-def _check_few_levels(values: pd.Series, texts: pd.Series, name: str) -> None:
+def _check_few_levels(
+    column: DictionaryColumn, parsed: ParsedNumbers | ParsedDates, index: pd.Index, name: str
+) -> None:
     """Warn that a column with some numbers is a category; raise if it has too many levels."""
-    odd = texts[texts.notna() & values.isna()]
+    odd = _odd_cells(column, parsed, index)
     key = type_value("data.categorical_columns", [snake_case(name)])
     words = odd.drop_duplicates().head(MAX_MISSING_WORDS + 1).tolist()
     missing = type_value("data.missing_values", words) if len(words) <= MAX_MISSING_WORDS else ""
-    levels = texts.nunique()
+    levels = len(column.distinct)
     if levels > MAX_LEVELS:
         problem = f"column {name!r}: most cells look like numbers or dates, but not {preview(odd)}"
         say = f", say that they are missing: {missing}," if missing else ","
