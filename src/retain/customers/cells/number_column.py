@@ -11,12 +11,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
+from retain.customers.cells.date_digits import MIN_SAMPLE_SHARE
 from retain.customers.cells.number_cells import NumberCells, to_floats
 from retain.customers.cells.number_format import FileMarks, Marks, NumberFormat
 from retain.customers.cells.numbers import not_a_number_message
 from retain.errors import RetainError
 
 _PLAIN = "^[-+]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][-+]?[0-9]+)?$"
+_SAMPLE = 200  # first rows that show whether the point is a decimal mark
+_SMALLEST_DATE = 10_100  # whole numbers below are no dates
 _HEAD = 5_000  # distinct cells of a column that are searched for sure marks
 
 
@@ -76,6 +79,38 @@ def parse_column(
         is_formatted=not number_format.is_plain or parts.has_odd_signs,
         n_like=parts.n_like,
     )
+
+
+def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None:
+    """Return the numbers of a column that surely are plain; None if others have to be looked for.
+
+    >>> parse_plain(pa.array(["12.5", None, "-3"])).tolist()
+    [12.5, nan, -3.0]
+    >>> parse_plain(pa.array(["01", "12"])), parse_plain(pa.array(["20201022"]))
+    (None, None)
+    """
+    try:
+        numbers = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    values: NDArray[np.float64] = numbers.to_numpy(zero_copy_only=False)
+    if np.isfinite(values).sum() != len(texts) - texts.null_count or texts.null_count == len(texts):
+        return None
+    if any(pc.any(pc.match_substring(texts, letter)).as_py() for letter in "eE"):
+        return None
+    if pc.any(pc.match_substring(texts, ".")).as_py():
+        return values if _are_sure_decimals(texts[:_SAMPLE].drop_null()) else None
+    zeros = pc.and_(pc.starts_with(texts, "0"), pc.not_equal(texts, "0"))
+    may_be_dates = np.nanmax(values) >= _SMALLEST_DATE
+    return None if may_be_dates or pc.any(zeros).as_py() else values
+
+
+def _are_sure_decimals(texts: pa.Array | pa.ChunkedArray) -> bool:
+    """Return whether cells have a decimal point, and are no months or days such as 10.2020."""
+    may_be_months = pc.match_substring_regex(texts, "^[0-9]{1,2}[.][0-9]{4}$|^[0-9]{4}[.][0-9]{2}$")
+    are_short = pc.all(pc.match_substring_regex(texts, "^[0-9]{2}[.][0-9]{2}$")).as_py()
+    is_month = (pc.mean(may_be_months).as_py() or 0) >= MIN_SAMPLE_SHARE
+    return _has_sure_point(texts) and not (is_month or are_short)
 
 
 def require_numbers(cells: pd.Series, marks: FileMarks, name: str) -> ParsedNumbers:

@@ -15,7 +15,7 @@ from retain.customers.cells.codes import find_code_reading
 from retain.customers.cells.date_digits import check_two_parts, find_digit_dates
 from retain.customers.cells.dates import ParsedDates, dates_to_days, parse_dates
 from retain.customers.cells.invalid_rows import InvalidCellsError, InvalidRows
-from retain.customers.cells.number_column import ParsedNumbers, parse_column
+from retain.customers.cells.number_column import ParsedNumbers, parse_column, parse_plain
 from retain.customers.cells.number_format import FileMarks
 from retain.customers.cells.numbers import n_cells, normalise_digits, not_a_number_message, preview
 from retain.customers.columns import snake_case
@@ -69,6 +69,9 @@ def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     """
     if cells.dtype != "str":
         return _try_types(cells, name)
+    is_free = name not in marks.date_formats and name not in marks.formats
+    if is_free and (plain := parse_plain(pa.array(cells.array))) is not None:
+        return InferredColumn("number", pd.Series(plain, index=cells.index))
     column = _to_column(cells)
     if name in marks.date_formats:
         return _infer_named_dates(column, cells.index, marks, name)
@@ -212,13 +215,15 @@ def uninformative_reason(values: pd.Series, *, is_quantity: bool) -> str:
     'constant'
     """
     observed = values.dropna()
-    distinct = observed.nunique()
-    if distinct == 0:
+    if observed.empty:
         return "empty"
-    if distinct == 1 and len(observed) == len(values):
+    first = observed.iloc[0]
+    if len(observed) == len(values) and bool((observed == first).all()):
         return "constant"
-    whole = values.dtype == "str" or bool((observed % 1 == 0).all())
-    if whole and not is_quantity and distinct == len(observed) > len(values) / 2:
+    if is_quantity or len(observed) <= len(values) / 2:
+        return ""
+    is_whole = values.dtype == "str" or bool((observed % 1 == 0).all())
+    if is_whole and observed.is_unique:
         return "different in every row, like an identifier"
     return ""
 

@@ -22,8 +22,8 @@ NUMBER_TYPES = {"amounts": "amount", "percentages": "share"}
 """Types of numbers by the first word of their reading."""
 N_EXAMPLES = 2
 """Cells of a column that are shown."""
-N_SEARCHED = 1_000
-"""Rows that are searched for them."""
+N_SHOWN, N_SEARCHED = 10, 1_000
+"""Rows that are searched for them at first, and if they do not have them."""
 
 
 def drop_named(table: Table, names: Sequence[str], *, skip_unknown: bool) -> Table:
@@ -93,7 +93,10 @@ def describe_columns(
 
 def _first_values(cells: pd.Series) -> pd.Series:
     """Return the first distinct cells, searched for among the first rows with one."""
-    head = cells.head(N_SEARCHED).dropna()
+    for n_rows in (N_SHOWN, N_SEARCHED):
+        head = cells.head(n_rows).dropna().drop_duplicates()
+        if len(head) >= N_EXAMPLES:
+            return head.head(N_EXAMPLES)
     head = cells.dropna().head(N_SEARCHED) if head.empty else head
     return head.drop_duplicates().head(N_EXAMPLES)
 
