@@ -216,6 +216,10 @@ _EXCEL_TEXT = r'^=(?:"([^"]*)"|([-+]?[0-9][0-9.,]*))$'
 """A cell as spreadsheets export it to keep its zeros: ``="01016"``."""
 
 
+_MAX_COMBINED_BYTES = 2**24
+"""Bytes of a column below which it is copied to have one chunk, of which wide files have many."""
+
+
 def _strip_texts(text: pa.Array) -> pa.Array:
     if pc.any(pc.starts_with(text, "=")).as_py():
         text = pc.replace_substring_regex(text, _EXCEL_TEXT, r"\1\2")
@@ -235,4 +239,6 @@ def tidy(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the result of ``strip_whitespace`` row by row."""
     if pc.all(pc.ascii_is_decimal(cells)).as_py():
         return cells  # ids: as many texts as rows, and no blanks
+    if cells.num_chunks > 1 and cells.nbytes < _MAX_COMBINED_BYTES:
+        cells = pa.chunked_array([cells.combine_chunks()])
     return pa.chunked_array([_strip_texts(chunk) for chunk in cells.chunks], type=pa.string())

@@ -74,8 +74,7 @@ def parse_dates(cells: pd.Series | DictionaryColumn, marks: FileMarks, name: str
     column = to_dictionary(cells)
     if name in marks.date_formats:
         return _parse_with_user_format(column, marks.date_formats[name], name)
-    dates = _Dates(column)
-    rows = column.counts()
+    rows, dates = column.counts(), _Dates(column)
     n_like = int(rows[dates.is_like].sum())
     if n_like <= MIN_DATE_SHARE * rows.sum():
         days = np.full(len(rows), np.nan)
@@ -131,6 +130,23 @@ class _Dates:
 
     def __init__(self, column: DictionaryColumn) -> None:
         self.texts = _with_dashes(pa.array(column.distinct.array, pa.string(), from_pandas=True))
+        self.readings: list[str] = []
+        self._cut_parts()
+        self.others = _parse_months(self.texts)
+        self.named = parse_named_dates(self.texts)
+        self.is_like = self.is_year_first | self.is_year_last | ~np.isnan(self.others)
+        if self.named is not None:
+            self.is_like |= self.named.is_like
+
+    def _cut_parts(self) -> None:
+        """Set the numbers of dates, each 0 where a text is no date of digits."""
+        if not pc.any(pc.match_substring_regex(self.texts, "^[0-9]")).as_py():
+            self.first = self.n_first = self.last = self.n_last = self.middle = np.zeros(
+                len(self.texts), dtype=np.int64
+            )
+            self.mark = np.full(len(self.texts), None)
+            self.is_year_first = self.is_year_last = np.zeros(len(self.texts), dtype=bool)
+            return
         parts = pc.extract_regex(self.texts, _NUMERIC)
         valid = pc.is_valid(parts).to_numpy(zero_copy_only=False)
         self.first, self.n_first = _to_numbers(parts, "first")
@@ -141,12 +157,6 @@ class _Dates:
         self.middle = np.nan_to_num(_cast(digits)).astype(int)
         self.is_year_first = valid & (self.n_first == 4) & (self.n_last <= 2)
         self.is_year_last = valid & (self.n_first <= 2) & np.isin(self.n_last, (2, 4))
-        self.others = _parse_months(self.texts)
-        self.named = parse_named_dates(self.texts)
-        self.is_like = self.is_year_first | self.is_year_last | ~np.isnan(self.others)
-        if self.named is not None:
-            self.is_like |= self.named.is_like
-        self.readings: list[str] = []
 
     @property
     def reading(self) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 _MONTHS = """
@@ -48,7 +47,7 @@ MAX_CHARACTERS = 40
 """Longest text of a date."""
 MAX_UNKNOWN_WORDS = 2
 """Words beside the name of a month, above which a text is no date."""
-N_SEARCHED = 1_000
+N_SEARCHED = 200
 """Distinct cells, evenly spaced, that are searched for the names of months at first."""
 MIN_SHARE = 0.2
 """Share of them with such a name, from which all cells are read."""
@@ -57,7 +56,7 @@ _NUMBER_OF: Mapping[str, int] = {
     word: number for number, words in enumerate(MONTHS, start=1) for word in words
 }
 _ENGLISH = tuple(words[0] for words in MONTHS)
-_CANDIDATE = r"^[^\d]{0,20}\d{1,4}[^\d]*\p{L}{3}|^\p{L}{3}.*\d"
+_CANDIDATE = re.compile(r"[0-9].*[^\W\d_]{3}|[^\W\d_]{3}.*[0-9]")
 _CLOCK = re.compile(
     r"[ t,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?z| ?[+-]\d\d:?\d\d)?$"
 )
@@ -88,14 +87,11 @@ def parse_named_dates(texts: pa.Array) -> NamedDates | None:
     >>> found.is_like.tolist(), found.is_short.tolist()
     ([True, True, True, True], [False, True, True, False])
     """
-    is_candidate = pc.match_substring_regex(texts, _CANDIDATE).fill_null(False)
-    indices = np.flatnonzero(is_candidate.to_numpy(zero_copy_only=False))
-    sample = texts.take(pa.array(indices[:: len(indices) // N_SEARCHED + 1])).to_pylist()
-    if not sample or sum(_parse(text) is not None for text in sample) < MIN_SHARE * len(sample):
+    if not have_months(texts):
         return None
     numbers = np.zeros((len(texts), 4), dtype=np.int64)
     is_like = np.zeros(len(texts), dtype=bool)
-    for index, text in zip(indices, texts.take(pa.array(indices)).to_pylist(), strict=True):
+    for index, text in enumerate(texts.to_pylist()):
         found = _parse(text)
         if found is not None:
             is_like[index], numbers[index] = True, found
@@ -104,6 +100,12 @@ def parse_named_dates(texts: pa.Array) -> NamedDates | None:
     if len(np.unique(months[is_short])) < 2:  # "Set 10" may be a part of something
         is_like &= ~is_short
     return NamedDates(years, months, days, is_like, is_short & is_like)
+
+
+def have_months(texts: pa.Array) -> bool:
+    """Return whether some texts, of those that are searched, have the name of a month."""
+    sample = texts[:: len(texts) // N_SEARCHED + 1].to_pylist()
+    return sum(_parse(text) is not None for text in sample) > MIN_SHARE * len(sample)
 
 
 def to_english(text: str) -> str:
@@ -122,7 +124,7 @@ def _english(word: str) -> str:
 
 def _parse(text: str) -> tuple[int, int, int, int] | None:
     """Return year, month, day and whether it is short; None if a text does not look like a date."""
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > MAX_CHARACTERS or not _CANDIDATE.search(text):
         return None
     tokens = _TOKEN.findall(_CLOCK.sub("", text.casefold()))
     numbers = [one for one in tokens if one.isdecimal()]
