@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from retain.customers.cells.numbers import not_a_number_message
 from retain.errors import RetainError
 
 _PLAIN = "^[-+]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][-+]?[0-9]+)?$"
+_FIRST = 5  # rows that show that a column is not of plain numbers
 _SAMPLE = 200  # first rows that show whether the point is a decimal mark
 _SMALLEST_DATE = 10_100  # whole numbers below are no dates
 _HEAD = 5_000  # distinct cells of a column that are searched for sure marks
@@ -89,6 +91,8 @@ def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None
     >>> parse_plain(pa.array(["01", "12"])), parse_plain(pa.array(["20201022"]))
     (None, None)
     """
+    if any(re.match(_PLAIN, str(one)) is None for one in texts[:_FIRST].drop_null()):
+        return None  # an attempt to cast would cost as much as a success
     try:
         numbers = texts.cast(pa.float64())
     except pa.ArrowInvalid:

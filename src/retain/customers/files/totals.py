@@ -139,12 +139,12 @@ def _number_columns(
     """Yield the columns that are numbers, if some of these rows has one."""
     for name in cells:
         column = cells[name]
-        some = column.iloc[rows]
-        if not some.astype("str").str.contains("[0-9]", na=False).any():
-            continue
         plain = parse_plain(pa.array(column.array)) if column.dtype == "str" else None
         if plain is not None:
             yield plain
+            continue
+        some = column.iloc[rows]
+        if not some.astype("str").str.contains("[0-9]", na=False).any():
             continue
         try:
             inferred = infer_type(column, marks, str(name))
