@@ -175,6 +175,18 @@ def test_customers_to_be_scored_have_the_dates_of_the_training_data():
     assert (column.cells.tolist(), odd) == (to_days([dt.date(2020, 10, 22)]), [])
 
 
+def test_a_few_digits_in_a_column_of_dates_are_refused_as_their_training_data_may_be_either():
+    cells = pd.Series(["20201022"], dtype="str")
+    with pytest.raises(RetainError, match=r"date_format\.since=%Y%m%d.*number_format\.since"):
+        coerce_type(cells, FileMarks(), "since", "number", pd.Index([1]))
+
+
+def test_points_far_down_a_column_are_judged_as_those_at_its_beginning():
+    cells = [*["", "7"] * 150, "1.234", "2.345"]
+    with pytest.raises(RetainError, match=r"'1\.234' may be 1234 or 1\.234"):
+        infer_type(pd.Series(cells, dtype="str").replace("", None), FileMarks(",", False), "x")
+
+
 def test_days_that_do_not_exist_are_no_dates():
     years, months, days = np.array([2023, 2024, 2023]), np.array([2, 2, 13]), np.array([29, 29, 1])
     assert np.isnan(civil_days(years, months, days)).tolist() == [True, False, True]

@@ -156,12 +156,13 @@ def _find_compact(texts: pa.Array, name: str) -> DigitDates | None:
     """Return the dates of six or eight digits: certain if the name of the column is of a date."""
     shares = {one: _share(texts, pattern) for one, pattern in _COMPACT.items()}
     best = max(shares.values())
-    if best < MIN_SHARE or len(texts) < MIN_DISTINCT:
+    is_named = best == 1 and _says_date(name)
+    if best < MIN_SHARE or (len(texts) < MIN_DISTINCT and not is_named):
         return None
     fitting = [one for one, share in shares.items() if share == best]
     days = _read(texts, fitting[0])
-    if _says_date(name) and best == 1 and not np.isnan(days).any():
-        if len(fitting) == 1 and "y" not in fitting[0]:
+    if is_named and not np.isnan(days).any():
+        if len(fitting) == 1 and "y" not in fitting[0] and len(texts) >= MIN_DISTINCT:
             return DigitDates(days, f"dates, {_describe(fitting[0])}")
         _refuse(texts, _COMPACT[fitting[0]], fitting, name)
     typed = " or ".join(_typed(name, one) for one in fitting)

@@ -91,7 +91,7 @@ def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None
     >>> parse_plain(pa.array(["01", "12"])), parse_plain(pa.array(["20201022"]))
     (None, None)
     """
-    if any(re.match(_PLAIN, str(one)) is None for one in texts[:_FIRST].drop_null()):
+    if any(re.match(_PLAIN, str(one)) is None for one in texts.drop_null()[:_FIRST]):
         return None  # an attempt to cast would cost as much as a success
     try:
         numbers = texts.cast(pa.float64())
@@ -103,14 +103,16 @@ def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None
     if any(pc.any(pc.match_substring(texts, letter)).as_py() for letter in "eE"):
         return None
     if pc.any(pc.match_substring(texts, ".")).as_py():
-        return values if _are_sure_decimals(texts[:_SAMPLE].drop_null()) else None
+        return values if _are_sure_decimals(texts.drop_null()[:_SAMPLE]) else None
     zeros = pc.and_(pc.starts_with(texts, "0"), pc.not_equal(texts, "0"))
     may_be_dates = np.nanmax(values) >= _SMALLEST_DATE
     return None if may_be_dates or pc.any(zeros).as_py() else values
 
 
 def _are_sure_decimals(texts: pa.Array | pa.ChunkedArray) -> bool:
-    """Return whether cells have a decimal point, and are no months or days such as 10.2020."""
+    """Return whether some cells surely have a decimal point, and few may be months: 10.2020."""
+    if not pc.any(pc.match_substring(texts, ".")).as_py():
+        return False
     may_be_months = pc.match_substring_regex(texts, "^[0-9]{1,2}[.][0-9]{4}$|^[0-9]{4}[.][0-9]{2}$")
     are_short = pc.all(pc.match_substring_regex(texts, "^[0-9]{2}[.][0-9]{2}$")).as_py()
     is_month = (pc.mean(may_be_months).as_py() or 0) >= MIN_SAMPLE_SHARE
