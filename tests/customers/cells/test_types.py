@@ -181,6 +181,11 @@ def test_a_few_digits_in_a_column_of_dates_are_refused_as_their_training_data_ma
         coerce_type(cells, FileMarks(), "since", "number", pd.Index([1]))
 
 
+def test_months_among_many_zeros_are_refused_as_those_alone():
+    with pytest.raises(RetainError, match=r"'05\.2020' may be a date or a number"):
+        infer([*["0.0"] * 300, "05.2020", "09.2018", "12.2019", "01.2021", "02.2021", "07.2021"])
+
+
 def test_points_far_down_a_column_are_judged_as_those_at_its_beginning():
     cells = [*["", "7"] * 150, "1.234", "2.345"]
     with pytest.raises(RetainError, match=r"'1\.234' may be 1234 or 1\.234"):

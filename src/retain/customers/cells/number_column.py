@@ -103,7 +103,7 @@ def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None
     if any(pc.any(pc.match_substring(texts, letter)).as_py() for letter in "eE"):
         return None
     if pc.any(pc.match_substring(texts, ".")).as_py():
-        return values if _are_sure_decimals(texts.drop_null()[:_SAMPLE]) else None
+        return values if _are_sure_decimals(pc.unique(texts.drop_null()[:_SAMPLE])) else None
     zeros = pc.and_(pc.starts_with(texts, "0"), pc.not_equal(texts, "0"))
     may_be_dates = np.nanmax(values) >= _SMALLEST_DATE
     return None if may_be_dates or pc.any(zeros).as_py() else values
