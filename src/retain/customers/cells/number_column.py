@@ -20,7 +20,7 @@ from retain.errors import RetainError
 
 _PLAIN = "^[-+]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][-+]?[0-9]+)?$"
 _FIRST = 5  # rows that show that a column is not of plain numbers
-_SAMPLE = 200  # first rows that show whether the point is a decimal mark
+_SAMPLE = 200  # first cells that show whether the point is a decimal mark
 _SMALLEST_DATE = 10_100  # whole numbers below are no dates
 _HEAD = 5_000  # distinct cells of a column that are searched for sure marks
 
@@ -103,20 +103,32 @@ def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None
     if any(pc.any(pc.match_substring(texts, letter)).as_py() for letter in "eE"):
         return None
     if pc.any(pc.match_substring(texts, ".")).as_py():
-        return values if _are_sure_decimals(pc.unique(texts.drop_null()[:_SAMPLE])) else None
+        is_sure = _have_sure_points(texts.drop_null()[:_SAMPLE]) and not _may_be_months(values)
+        return values if is_sure else None
     zeros = pc.and_(pc.starts_with(texts, "0"), pc.not_equal(texts, "0"))
     may_be_dates = np.nanmax(values) >= _SMALLEST_DATE
     return None if may_be_dates or pc.any(zeros).as_py() else values
 
 
-def _are_sure_decimals(texts: pa.Array | pa.ChunkedArray) -> bool:
-    """Return whether some cells surely have a decimal point, and few may be months: 10.2020."""
-    if not pc.any(pc.match_substring(texts, ".")).as_py():
-        return False
-    may_be_months = pc.match_substring_regex(texts, "^[0-9]{1,2}[.][0-9]{4}$|^[0-9]{4}[.][0-9]{2}$")
+def _have_sure_points(texts: pa.Array | pa.ChunkedArray) -> bool:
+    """Return whether some cells have a decimal point, and are no months or days such as 02.20."""
+    has_points = pc.any(pc.match_substring(texts, ".")).as_py()
     are_short = pc.all(pc.match_substring_regex(texts, "^[0-9]{2}[.][0-9]{2}$")).as_py()
-    is_month = (pc.mean(may_be_months).as_py() or 0) >= MIN_SAMPLE_SHARE
-    return _has_sure_point(texts) and not (is_month or are_short)
+    return bool(has_points) and _has_sure_point(texts) and not are_short
+
+
+def _may_be_months(values: NDArray[np.float64]) -> bool:
+    """Return whether some distinct numbers are as 10.2020 or 2020.10, and not but a few."""
+
+    def are_months(numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+        whole, part = np.floor(numbers), np.round(numbers % 1, 4)
+        month_first = (whole >= 1) & (whole <= 12) & (part >= 0.19) & (part < 0.21)
+        year_first = (whole >= 1900) & (whole < 2100) & (part > 0) & (part < 0.13)
+        return np.asarray(month_first | year_first)
+
+    if not are_months(values).any():
+        return False
+    return bool(are_months(np.unique(values[~np.isnan(values)])).mean() >= MIN_SAMPLE_SHARE)
 
 
 def require_numbers(cells: pd.Series, marks: FileMarks, name: str) -> ParsedNumbers:
