@@ -91,14 +91,14 @@ def describe_columns(
         yield _column_info(name, kind, detail, float(cells.isna().mean()), texts)
 
 
-def _first_values(cells: pd.Series) -> pd.Series:
+def _first_values(cells: pd.Series) -> list[object]:
     """Return the first distinct cells, searched for among the first rows with one."""
-    for n_rows in (N_SHOWN, N_SEARCHED):
-        head = cells.head(n_rows).dropna().drop_duplicates()
-        if len(head) >= N_EXAMPLES:
-            return head.head(N_EXAMPLES)
-    head = cells.dropna().head(N_SEARCHED) if head.empty else head
-    return head.drop_duplicates().head(N_EXAMPLES)
+    found = [one for one in dict.fromkeys(cells.array[:N_SHOWN]) if not pd.isna(one)]
+    if len(found) < N_EXAMPLES:
+        head = cells.head(N_SEARCHED).dropna()
+        head = cells.dropna().head(N_SEARCHED) if head.empty else head
+        found = list(head.drop_duplicates())
+    return found[:N_EXAMPLES]
 
 
 def _column_info(
