@@ -92,6 +92,17 @@ def test_two_readings_are_refused_with_the_lines_that_give_each(tmp_path, name, 
         assert tuple(customers.features[key].iloc[:2]) == expected
 
 
+def test_what_empty_cells_of_a_target_mean_is_typed_as_printed(tmp_path):
+    path = write_table(tmp_path, "churn", ["Yes", "", ""] * 20)
+    with pytest.raises(RetainError, match="20 rows, and 40 cells are empty") as refused:
+        read(path=str(path), id="id", target="churn")
+    lines = [word for word in shlex.split(str(refused.value)) if word.startswith("data.")]
+    for line, n_declines in zip(lines, (20, 40), strict=True):
+        node = compose_data(line.rstrip("."))
+        customers = read(path=str(path), **{**node, "id": "id", "target": "churn"})
+        assert int(customers.y.sum()) == n_declines
+
+
 def test_data_decimal_and_data_thousands_decide_for_all_columns(tmp_path):
     path = str(write_table(tmp_path, "total", ["3,380", "4,125"] * 20))
     assert read(path=path, thousands=",").features["total"].iloc[0] == 3380
