@@ -49,6 +49,12 @@ def test_dates_of_two_digit_years_are_read_where_the_days_show_themselves(order,
         ["01{0}03{0}19", "01{0}04{0}19", "01{0}01{0}20", "01{0}07{0}18"],  # the first of months
         ["15{0}10{0}19", "16{0}10{0}19", "17{0}10{0}19", "18{0}10{0}19", "19{0}10{0}19"],
         [f"{y}{{0}}{m:02}{{0}}{d:02}" for y in (20, 21, 22) for m in (1, 2) for d in range(1, 13)],
+        [f"22{{0}}{m:02}{{0}}{d:02}" for m in range(1, 13) for d in range(1, 29)],  # the 22nd?
+        [
+            f"{d}{{0}}{m:02}{{0}}{y:02}"
+            for m, d in ((1, 31), (2, 28), (4, 30))
+            for y in range(1, 29)
+        ],
     ],
 )
 def test_dates_with_the_year_first_or_last_are_refused_with_a_line_for_each(cells, mark):
@@ -77,6 +83,13 @@ def test_months_are_read_by_name_in_any_language(form, language):
 )
 def test_english_months_are_read_in_any_usual_order(form):
     assert infer([one.strftime(form) for one in DAYS]).cells.tolist() == to_days(DAYS)
+
+
+def test_a_month_between_two_digits_is_of_a_year_that_comes_last_unless_the_column_denies_it():
+    cells = [one.strftime("%y-%b-%d") for one in DAYS]
+    with pytest.raises(RetainError, match=r"x=%d-%b-%y or data\.date_format\.x=%y-%b-%d"):
+        infer(cells)
+    assert infer(cells, date_formats={"x": "%y-%b-%d"}).cells.tolist() == to_days(DAYS)
 
 
 def test_chinese_dates_and_dates_in_other_digits_are_read():

@@ -44,8 +44,8 @@ _COMPACT = {
     "%d%m%y": f"^(?:0?[1-9]|[12][0-9]|3[01]){_TWO_DIGITS}[0-9]{{2}}$",
 }
 
-MAX_DAY, MAX_MONTH, MEAN_DAYS = 31, 12, 30.44
-"""Largest day and month, and the mean days of a month."""
+MAX_DAY, LAST_DAYS, MAX_MONTH, MEAN_DAYS = 31, 28, 12, 30.44
+"""Largest day, first of those that end a month, largest month, and the mean days of a month."""
 MIN_SHOWN = 0.05
 """Share of distinct dates with a number that is no day, from which it is the year."""
 MAX_CHANCE, MIN_CHANCE, MIN_DAYS = 1e-6, 0.01, 10
@@ -131,10 +131,11 @@ def find_year(
 ) -> Literal["first", "last"] | None:
     """Return which number of dates is the year of two digits; None if both may be.
 
-    Some numbers are above 31 or 0, or the one number has a range that days never have by chance,
-    and the other has many values in a range that days have.
+    Some numbers are above 31 or 0; or the one number has a range that days never have by chance,
+    which is of years without a gap, and the other has many values in a range that days have.
+    Dates of one year may as well be those of one day of the month in many years.
 
-    >>> days, months, years = np.arange(1, 31), np.arange(30) % 12 + 1, np.full(30, 22)
+    >>> days, months, years = np.arange(1, 31), np.arange(30) % 12 + 1, np.arange(30) % 2 + 22
     >>> find_year(days, months, years), find_year(years[:2], months[:2], days[:2])
     ('last', None)
     """
@@ -146,8 +147,10 @@ def find_year(
         ((one.max() - one.min() + 1) / MEAN_DAYS) ** one.size for one in (dates[0], dates[2])
     ]
     for year, day, which in ((0, 1, "first"), (1, 0, "last")):
-        n_days = len(np.unique(dates[2 * day]))
-        if as_days[year] < MAX_CHANCE and as_days[day] > MIN_CHANCE and n_days >= MIN_DAYS:
+        years, n_days = np.unique(dates[2 * year]), len(np.unique(dates[2 * day]))
+        are_years = len(years) > 1 and bool((np.diff(years) == 1).all()) and years[0] < LAST_DAYS
+        is_sure = as_days[year] < MAX_CHANCE and as_days[day] > MIN_CHANCE
+        if are_years and is_sure and n_days >= MIN_DAYS:
             return "first" if which == "first" else "last"
     return None
 
@@ -156,10 +159,11 @@ def _find_compact(texts: pa.Array, name: str) -> DigitDates | None:
     """Return the dates of six or eight digits: certain if the name of the column is of a date."""
     shares = {one: _share(texts, pattern) for one, pattern in _COMPACT.items()}
     best = max(shares.values())
-    is_named = best == 1 and _says_date(name)
-    if best < MIN_SHARE or (len(texts) < MIN_DISTINCT and not is_named):
-        return None
     fitting = [one for one, share in shares.items() if share == best]
+    is_named = best == 1 and _says_date(name)
+    is_long = best == 1 and fitting[0] in ("%Y%m%d", "%d%m%Y")
+    if best < MIN_SHARE or (len(texts) < MIN_DISTINCT and not (is_named or is_long)):
+        return None
     days = _read(texts, fitting[0])
     if is_named and not np.isnan(days).any():
         if len(fitting) == 1 and "y" not in fitting[0] and len(texts) >= MIN_DISTINCT:

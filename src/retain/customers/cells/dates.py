@@ -140,14 +140,9 @@ class _Dates:
 
     def _cut_parts(self) -> None:
         """Set the numbers of dates, each 0 where a text is no date of digits."""
-        if not pc.any(pc.match_substring_regex(self.texts, "^[0-9]")).as_py():
-            self.first = self.n_first = self.last = self.n_last = self.middle = np.zeros(
-                len(self.texts), dtype=np.int64
-            )
-            self.mark = np.full(len(self.texts), None)
-            self.is_year_first = self.is_year_last = np.zeros(len(self.texts), dtype=bool)
-            return
-        parts = pc.extract_regex(self.texts, _NUMERIC)
+        has_digits = pc.any(pc.match_substring_regex(self.texts, "^[0-9]")).as_py()
+        texts = self.texts if has_digits else pa.nulls(len(self.texts), pa.string())
+        parts = pc.extract_regex(texts, _NUMERIC)
         valid = pc.is_valid(parts).to_numpy(zero_copy_only=False)
         self.first, self.n_first = _to_numbers(parts, "first")
         self.last, self.n_last = _to_numbers(parts, "last")
@@ -171,8 +166,7 @@ class _Dates:
     def days(self, marks: FileMarks, name: str) -> NDArray[np.float64]:
         """Return the days of all distinct cells, NaN where a cell is no date."""
         days = self.others.copy()
-        if self.named is not None:
-            self._set_named(days, name)
+        self._set_named(days, name)
         chosen = self.is_year_first
         if chosen.any():
             self.readings.append("year-month-day")
@@ -191,10 +185,26 @@ class _Dates:
         years, short = named.years, named.is_short
         if short.any() and ((years[short] > MAX_DAY) | (years[short] == 0)).mean() < MIN_SHOWN:
             self._refuse_short(int(np.flatnonzero(short)[0]), name)
+        pairs = named.is_like & (named.months > 0) & (named.years < 100) & ~short
+        parts = (named.days[pairs], named.months[pairs], named.years[pairs])
+        if pairs.any() and find_year(*parts) == "first":
+            self._refuse_named(int(np.flatnonzero(pairs)[0]), name)
         self.readings.append("with the name of the month")
         chosen = named.is_like & (named.months > 0)
         full = full_years(years[chosen])
         days[chosen] = civil_days(full, named.months[chosen], named.days[chosen])
+
+    def _refuse_named(self, index: int, name: str) -> NoReturn:
+        cell, key = str(self.texts[index]), f"data.date_format.{snake_case(name)}"
+        form = re.sub(r"[^\W\d_]+", "%b", cell, count=1)
+        first, second = (
+            type_value(key, re.sub(r"[0-9]+(.*?)[0-9]+", rf"%{one}\1%{other}", form, count=1))
+            for one, other in ("dy", "yd")
+        )
+        raise RetainError(
+            f"column {name!r}: {cell!r} may be a date with the day first or with the year first, "
+            f"and the column speaks for the year. Type {first} or {second}."
+        )
 
     def _refuse_short(self, index: int, name: str) -> NoReturn:
         cell, column = str(self.texts[index]), snake_case(name)
