@@ -61,6 +61,12 @@ class ParsedRows:
     is_free: str
 
     @property
+    def may_be_discount(self) -> str:
+        """Condition of lines that cost less than nothing and count items all the same."""
+        has_both = {"amount", "items"} <= self.expressions.keys()
+        return "(amount < 0 AND items > 0)" if has_both else "FALSE"
+
+    @property
     def is_cheap(self) -> bool:
         """True if the rows may be parsed in every query."""
         return all(expression.is_cheap for expression in self.expressions.values())
