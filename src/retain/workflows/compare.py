@@ -15,13 +15,9 @@ from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import compare_runs
+from retain.workflows.launch_commands import format_commands
 from retain.workflows.run_placements import read_placements
-from retain.workflows.runs import (
-    check_any_readable,
-    format_commands,
-    read_run_scores,
-    try_read_scores,
-)
+from retain.workflows.runs import check_any_readable, read_run_scores, try_read_scores
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -228,29 +227,3 @@ def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
         return read_run_scores(run, record)
     except RetainError:
         return None
-
-
-def format_commands(selection: RunSelection, arguments: Sequence[str]) -> tuple[str, ...]:
-    """Return the commands that repeat these runs and this comparison."""
-    return (*_iter_launch_commands(selection), shlex.join(["retain-compare", *arguments]))
-
-
-def _iter_launch_commands(selection: RunSelection) -> Iterator[str]:
-    """Yield a command for each study, with all overrides of its runs.
-
-    If the runs are no full grid of the overrides, the command has only those that all runs share.
-    """
-    for name in selection.studies:
-        records = [r for run, r in selection.runs if run.path.parent.name == name]
-        values: dict[str, dict[str, None]] = {}
-        for record in records:
-            for text in record.overrides:
-                key, _, value = text.partition("=")
-                values.setdefault(key, {})[value] = None
-        product = 1
-        for options in values.values():
-            product *= len(options)
-        if product != len(records):
-            values = {key: options for key, options in values.items() if len(options) == 1}
-        overrides = [f"{key}={','.join(options)}" for key, options in values.items()]
-        yield shlex.join(["retain", *(["-m"] if len(records) > 1 else []), *overrides])
