@@ -395,6 +395,8 @@ def effect_level(level, mean, reach, pairs):
         "difference": {"value": mean, "low": mean - reach, "high": mean + reach},
         "p": 0.0317,
         "n_pairs": pairs,
+        "n_runs": pairs,
+        "n_reference_runs": pairs,
     }
 
 

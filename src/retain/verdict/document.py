@@ -203,6 +203,8 @@ def _effect(effect: MainEffect) -> dict[str, Any]:
                 "difference": {"value": level.mean, "low": level.low, "high": level.high},
                 "p": level.p,
                 "n_pairs": level.pairs,
+                "n_runs": level.runs,
+                "n_reference_runs": level.reference_runs,
             }
             for level in effect.levels
         ],

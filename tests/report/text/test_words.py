@@ -117,6 +117,6 @@ def test_a_metric_the_catalogue_does_not_know_keeps_its_key():
 
 
 def test_a_phrase_within_a_phrase_is_counted_by_its_own_number():
-    text = message("answer.pairs", n=count_path(3, "pairs"))
-    assert words("ru").plain(text) == "3 пары моделей"
-    assert words("en").plain(text) == "3 pairs of runs"
+    text = message("answer.pairs.single", n=count_path(3, "pairs"))
+    assert words("ru").plain(text) == "3 пары моделей, прочие настройки одинаковы"
+    assert words("en").plain(text) == "3 pairs of runs, all other settings equal"

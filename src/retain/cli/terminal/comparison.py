@@ -128,20 +128,22 @@ def print_diff(console: Console, difference: Difference) -> None:
 
 
 def _effects(verdict: Verdict) -> Table:
-    table = Table(title="Effect of each setting on ROC-AUC, all others equal", box=SIMPLE_HEAD)
+    table = Table(title="Effect of each setting on ROC-AUC", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     for name in ("setting", "from", "to"):
         table.add_column(name, overflow="fold")
-    for name in ("Δ", "95 % CI", "p", "pairs"):
+    for name in ("Δ", "95 % CI", "p", "pairs", "runs"):
         table.add_column(name, no_wrap=True)
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
     for effect, level in rows[:MAX_ROWS]:
         interval = format_interval(level.low, level.high, "+.3f")
         text = (format_signed(level.mean), interval, f"{level.p:.2g}")
         names = (effect.axis, format_value(effect.reference), format_value(level.level))
-        table.add_row(*map(literal, names), *text, str(level.pairs))
+        runs = f"{level.reference_runs} : {level.runs}"
+        table.add_row(*map(literal, names), *text, str(level.pairs), runs)
     holes = sum(effect.holes for effect in verdict.effects)
-    captions = [f"{len(rows) - MAX_ROWS} more in verdict.json"] if len(rows) > MAX_ROWS else []
+    captions = ["pairs: alike in all other settings; runs: averaged, from : to"]
+    captions += [f"{len(rows) - MAX_ROWS} more in verdict.json"] if len(rows) > MAX_ROWS else []
     missing = describe_count(holes, "missing combination")
     captions += [f"{missing}, listed in verdict.json"] if holes else []
     table.caption = "; ".join(captions) or None
