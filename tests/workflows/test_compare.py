@@ -89,6 +89,16 @@ def test_a_gate_for_a_metric_there_is_not_is_refused_before_anything_is_written(
     assert not (swept / "small" / "verdict").exists()
 
 
+def test_the_launch_of_a_missing_study_is_typed_as_it_works(swept, retain_compare):
+    for name, command in (
+        ("models", "retain -m study=models"),
+        ("small2", "retain -m study.name=small2 model=logreg,tree"),
+    ):
+        code, output = retain_compare(f"study={name}")
+        assert code == 2
+        assert f"To launch it: {command}" in " ".join(output.split())
+
+
 def test_several_studies_are_judged_together(swept, retain_compare):
     code, output = retain_compare("study=[small,other]", *QUICK)
     assert code == 0, output

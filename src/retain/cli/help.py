@@ -52,7 +52,7 @@ Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is w
   retain-readout campaign=ID outcomes=FILE outcomes.unknown_customers=drop   more than the campaign
 
 What it writes into campaigns/ID/readout holds a catalogue for the next campaign:
-  retain-compare study=models -cd outputs/models/campaigns/ID/readout offers=NAME
+  retain-compare study=NAME -cd outputs/NAME/campaigns/ID/readout offers=NAME campaign.replace=true
 
 Exit codes: 0 done · 2 config, campaign or outcomes refused · 70 a bug
 """,

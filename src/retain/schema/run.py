@@ -130,7 +130,7 @@ class Validation(Config):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if self.temporal and (self.sealed_size is not None or not self.shuffle):
-            raise ValueError("no sealed_size and shuffle=true where the name is temporal")
+            raise ValueError("sealed_size null and shuffle true where the name is temporal")
         if not self.temporal and (self.sealed_size is None or self.gap is not None):
             raise ValueError("a sealed_size and no gap, or the name temporal")
         return self

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from retain.errors import RetainError, did_you_mean
+from retain.errors import RetainError, did_you_mean, type_value
 from retain.learning.score_file import read_scores
 from retain.learning.scores import Scores
 from retain.record.consistency import RecordChecker
@@ -14,7 +14,7 @@ from retain.record.directory import RunDirectory
 from retain.record.facts import Record
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.schema.compare import Compare
-from retain.storage.paths import check_name, is_inside, parse_path
+from retain.storage.paths import check_name, conf_dir, is_inside, parse_path
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _check_record(
 def _other_study_problem(run: RunDirectory, record: Record) -> str:
     study = run.path.parent
     found = f"it is of study {record.study!r}, and lies in that of {study.name!r}"
-    return f"{found}; to compare a folder of another name: runs={study}"
+    return f"{found}; to compare a folder of another name: {type_value('runs', study)}"
 
 
 def check_any_readable(broken: Sequence[BrokenRun], n_valid: int) -> None:
@@ -199,15 +199,22 @@ def _open_study(config: Compare, name: str | None) -> StudyDirectory:
         hint = did_you_mean(name, names)
         raise RetainError(
             f"there are no runs of study {name!r}: {outputs} holds {listed}.{hint} "
-            f"To launch it: retain -m study={name}"
+            f"To launch it: {_launch_command(str(name))}"
         )
     if not is_inside(study.path, outputs):
         real = study.path.resolve()
         raise RetainError(
             f"{study.path} is a link that leads out of {outputs}, to {real}. To compare what is "
-            f"there: runs={real}"
+            f"there: {type_value('runs', real)}"
         )
     return study
+
+
+def _launch_command(name: str) -> str:
+    """Return the command of a new study; only studies with a config can be chosen by name."""
+    if (conf_dir() / "study" / f"{name}.yaml").is_file():
+        return f"retain -m study={name}"
+    return f"retain -m {type_value('study.name', name)} model=logreg,tree"
 
 
 def read_run_scores(run: RunDirectory, record: Record) -> Scores:

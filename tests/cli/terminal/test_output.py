@@ -179,7 +179,8 @@ def compared(at, text, made):
         metrics=made.record.metrics | {text: made.record.metrics["roc_auc"]},
         data=made.record.data,
     )
-    level = SimpleNamespace(level=text, mean=0.1, low=0.0, high=0.2, p=0.5, pairs=3)
+    counts = {"pairs": 3, "runs": 3, "reference_runs": 3}
+    level = SimpleNamespace(level=text, mean=0.1, low=0.0, high=0.2, p=0.5, **counts)
     row = {"rank": 1, "id": text, "roc_auc": 0.9, "roc_auc_low": 0.8, "roc_auc_high": 1.0}
     row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_adjusted": 1.0, "tied": False}
     verdict = SimpleNamespace(
@@ -276,7 +277,7 @@ def read_out(at, text, made):
             {"offer": text, "n_treated": 1, "n_control": 1, "prior": rate, "posterior": rate}
         ],
     }
-    readout.print_readout(at, tree, Path(text))
+    readout.print_readout(at, tree, Path(text), text)
 
 
 def swept(at, text, made):

@@ -158,7 +158,8 @@ def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalo
         name: offer.model_copy(update={"save_rate": _round_beta(posteriors[name])})
         for name, offer in catalogue.offers.items()
     }
-    return Catalogue(name=next_catalogue_name(catalogue.name), offers=offers)
+    renamed = {"name": next_catalogue_name(catalogue.name), "offers": offers}
+    return catalogue.model_copy(update=renamed)
 
 
 def next_catalogue_name(name: str) -> str:

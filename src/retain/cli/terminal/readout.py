@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,8 +53,8 @@ CAUTIONS = {
 }
 
 
-def print_readout(console: Console, tree: Tree, folder: Path) -> None:
-    """Print effects, money, Qini, save rates, cautions and the path of the files."""
+def print_readout(console: Console, tree: Tree, folder: Path, next_plan: str | None) -> None:
+    """Print effects, money, Qini, save rates, cautions, what to type next, and the files' path."""
     level = _level(tree)
     console.print(_title(tree))
     for outcome in ("declined", "profit"):
@@ -75,8 +74,9 @@ def print_readout(console: Console, tree: Tree, folder: Path) -> None:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
     if tree["catalogue"] is not None:
         console.print(_save_rates(tree["save_rates"], level.removesuffix(" CI")))
-        typed = f"retain-compare … -cd {shlex.quote(str(folder))} offers={tree['catalogue']}"
-        console.print(f"To plan the next campaign with them: {literal(typed)}", soft_wrap=True)
+    if next_plan is not None:
+        message = f"To plan the next campaign with them: {next_plan}"
+        console.print(literal(message), soft_wrap=True, highlight=False)
     console.print(f"Readout: {literal(folder)}", soft_wrap=True, highlight=False)
 
 
