@@ -149,17 +149,15 @@ def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
 
 
 def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalogue:
-    """Return the same offers with updated save rates, under a new name.
+    """Return the catalogue with updated save rates, under a new name.
 
     An offer without outcomes keeps its prior.
     """
-    posteriors = {row["offer"]: row["posterior"] for row in rows}
-    offers = {
-        name: offer.model_copy(update={"save_rate": _round_beta(posteriors[name])})
-        for name, offer in catalogue.offers.items()
-    }
-    renamed = {"name": next_catalogue_name(catalogue.name), "offers": offers}
-    return catalogue.model_copy(update=renamed)
+    rates = {row["offer"]: _round_beta(row["posterior"]) for row in rows}
+    pairs = catalogue.offers.items()
+    offers = {name: offer.model_copy(update={"save_rate": rates[name]}) for name, offer in pairs}
+    name = next_catalogue_name(catalogue.name)
+    return catalogue.model_copy(update={"name": name, "offers": offers})
 
 
 def next_catalogue_name(name: str) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from retain.cli.terminal.console import literal
+from retain.cli.terminal.console import Table, literal
 from retain.record.facts import ColumnInfo, FunnelStep
 
 

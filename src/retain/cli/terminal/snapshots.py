@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from retain.cli.terminal.console import literal
+from retain.cli.terminal.console import Table, literal
 from retain.wording import format_interval
 
 if TYPE_CHECKING:
