@@ -92,7 +92,7 @@ def format_help(primary: str) -> str:
             "Keys and their defaults:",
             *(f"  {line}".rstrip() for line in keys.rstrip().splitlines()),
             "",
-            "Flags: -m sweep · --quiet prints nothing · --json prints the result as JSON",
+            f"Flags: {'-m sweep · ' if primary == 'run' else ''}--quiet prints nothing · --json prints the result as JSON",
             "       -cd DIR configs of your own · --cfg job, --info (Hydra's)",
             f"Configs: {conf_dir()}",
             "",
