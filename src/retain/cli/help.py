@@ -84,6 +84,7 @@ def format_help(primary: str) -> str:
     lines = [f"  {group:<15}{' '.join(options[group])}" for group in OFFERED[primary]]
     if lines:
         lines = ["Choices (GROUP=OPTION; the keys of an option are in its file):", *lines, ""]
+    sweep = "-m sweep · " if primary == "run" else ""
     keys = (conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
     return "\n".join(
         [
@@ -92,7 +93,7 @@ def format_help(primary: str) -> str:
             "Keys and their defaults:",
             *(f"  {line}".rstrip() for line in keys.rstrip().splitlines()),
             "",
-            f"Flags: {'-m sweep · ' if primary == 'run' else ''}--quiet prints nothing · --json prints the result as JSON",
+            f"Flags: {sweep}--quiet prints nothing · --json prints the result as JSON",
             "       -cd DIR configs of your own · --cfg job, --info (Hydra's)",
             f"Configs: {conf_dir()}",
             "",

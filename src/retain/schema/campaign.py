@@ -213,7 +213,7 @@ class CampaignConfig(Config):
     budget: Amount | None = None
     max_contacts: Count | None = None
     min_contacts: dict[str, Count] = Field(default_factory=dict)
-    control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.2
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     consent: Literal["from_data", "assume_given"] = "from_data"

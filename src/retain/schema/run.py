@@ -95,8 +95,8 @@ class Tuning(Config):
     trials: Annotated[int, Field(ge=1, le=100_000)] | None
     folds: Annotated[int, Field(ge=2, le=100)] = 3
     seconds: Seconds | None = None
-    pruner: Literal["median"] | None = None
-    patience: Annotated[int, Field(ge=0, le=100_000)] = 0
+    pruner: Literal["median"] | None = "median"
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 5
 
     @property
     def on(self) -> bool:
