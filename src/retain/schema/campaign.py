@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from retain.schema.names import Count, Name, Seed
+from retain.schema.names import Count, Name, Seed, Translated
 from retain.schema.parsing import Config
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -86,13 +86,6 @@ class Rule(Config):
     def conditions(self) -> dict[str, Condition]:
         """The condition by feature or quantity."""
         return dict(self.__pydantic_extra__)
-
-
-class Translated(Config):
-    """A text in the two languages of the report."""
-
-    en: Annotated[str, Field(min_length=1, max_length=1000)]
-    ru: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class ThresholdBands(Config):

@@ -12,7 +12,16 @@ from pydantic import (
     model_validator,
 )
 
-from retain.schema.names import Component, Name, Processes, Seconds, Seed, Source, Threads
+from retain.schema.names import (
+    Component,
+    Name,
+    Processes,
+    Seconds,
+    Seed,
+    Source,
+    Threads,
+    Translated,
+)
 from retain.schema.parsing import Config
 
 Plain = str | int | float | bool | None
@@ -155,7 +164,7 @@ class Study(Config):
     """
 
     name: Name
-    question: str
+    question: str | Translated
     sweeps: tuple[dict[str, Plain], ...] = ()
 
 

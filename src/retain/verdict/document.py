@@ -73,7 +73,7 @@ class ComparisonExtras:
     """
 
     studies: tuple[str, ...]
-    question: str | None
+    question: str | dict[str, str] | None
     unfinished: int
     commands: tuple[str, ...]
     gate: tuple[GateResult, ...] | None

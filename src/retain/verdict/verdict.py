@@ -165,7 +165,11 @@ class Verdict:
     def _leak_cautions(self) -> list[Caution]:
         """Signs of a leak: what the audit saw, and a model too good to be true."""
         cautions = [
-            Caution(check.code, f"{check.message[:1].upper()}{check.message[1:]}", {})
+            Caution(
+                check.code,
+                f"{check.message[:1].upper()}{check.message[1:]}",
+                {"outcome": check.outcome, "values": check.model_dump(mode="json")["values"]},
+            )
             for check in self.winner.checks
             if check.outcome == "caution" or (check.outcome == "failed" and check.code in LEAKS)
         ]

@@ -55,10 +55,10 @@ class RunSelection:
         return len(self.runs) - len({record.id for record in self.records})
 
     @property
-    def question(self) -> str | None:
-        """The question of the study, None for studies with different questions."""
-        questions = {str(record.config["study"]["question"]) for record in self.records}
-        return questions.pop() if len(questions) == 1 else None
+    def question(self) -> str | dict[str, str] | None:
+        """The question of the study, by language or not; None for studies with different ones."""
+        first, *rest = (record.config["study"]["question"] for record in self.records)
+        return first if all(one == first for one in rest) else None
 
     def find_directory(self, record: Record) -> RunDirectory:
         """Return the directory of a record, the first one of a run in several studies."""

@@ -12,7 +12,8 @@ from retain.campaign.offers import offers as economics
 from retain.campaign.value.calibration_map import CalibrationMap, ProfitScale
 from retain.campaign.value.recalibration import Line, Recalibration
 from retain.campaign.value.value import value_at_stake
-from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer, Translated
+from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer
+from retain.schema.names import Translated
 
 RANGES = {
     "horizon": {"value": 3.0, "low": 2.0, "high": 6.0},

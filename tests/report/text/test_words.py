@@ -44,6 +44,7 @@ def test_no_russian_text_was_left_in_english():
     }
     named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
     named |= {"driver.level", "interval.plain", "fishbone.interval"}
+    named |= {"check.feature", "page.question"}
     assert same <= named, same - named
 
 
@@ -56,18 +57,21 @@ def test_every_text_is_asked_for_somewhere():
         "campaign.unplanned.",
         "caution.",
         "channel.",
+        "check.",
         "chart.",
         "column.",
         "column_type.",
         "answer.chance.",
         "effect.",
         "funnel.",
+        "funnel_reason.",
         "group.",
         "measure.",
         "metric.",
         "outcome.",
         "label_audit.",
         "reasons.explained.",
+        "reasons.no_ablation.",
         "reasons.numbers_of.",
         "reasons.rise.",
         "reasons.way.",

@@ -19,7 +19,8 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
     ``profit`` is monthly, ``horizon`` in months. There is no discount on a missing profit or a
     loss.
 
-    >>> from retain.schema.campaign import Beta, Translated
+    >>> from retain.schema.campaign import Beta
+    >>> from retain.schema.names import Translated
     >>> text, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
     >>> offer = Offer(label=text, text=text, channel="email", needs_consent=True, save_rate=beta,
     ...     contact_cost=1, redemption_cost=2, discount=0.05, redemption_rate_stayers=1)

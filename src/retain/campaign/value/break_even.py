@@ -92,7 +92,8 @@ def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> fl
     None if it never does. P solves P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r
     the cost of a redemption.
 
-    >>> from retain.schema.campaign import Beta, Translated
+    >>> from retain.schema.campaign import Beta
+    >>> from retain.schema.names import Translated
     >>> text, beta = Translated(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
     >>> call = Offer(label=text, text=text, channel="call", needs_consent=True, contact_cost=1,
     ...     redemption_cost=10, discount=0, redemption_rate_stayers=1, save_rate=beta)

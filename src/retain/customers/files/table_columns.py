@@ -88,7 +88,9 @@ def describe_columns(
         kind, detail = _describe_kind(name, roles, customers, features)
         shown = _first_values(cells)
         texts = tuple(str(truncate(str(cell))) for cell in shown)
-        yield _column_info(name, kind, detail, float(cells.isna().mean()), texts)
+        info = _column_info(name, kind, detail, float(cells.isna().mean()), texts)
+        n_levels = int(features[roles.names[name]].cells.nunique()) if kind == "category" else None
+        yield info.model_copy(update={"n_levels": n_levels})
 
 
 def _first_values(cells: pd.Series) -> pd.Series:
