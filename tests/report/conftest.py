@@ -280,7 +280,8 @@ def make_tree(count=30, *, folds=10):
             left_out("failed", "ValueError: too few rows for 5 neighbours", i) for i in range(2)
         ]
         + [left_out("not_applicable", "smotenc needs a category", 7)],
-        "n_unfinished": 2,
+        "n_interrupted": 2,
+        "n_running": 0,
         "data": {
             "fingerprint": "a1" * 32,
             "n_rows": 1296,

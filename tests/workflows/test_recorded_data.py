@@ -419,7 +419,7 @@ def test_runs_that_are_being_done_are_called_running(study, retain_compare, judg
     assert "1 run is still running and not compared" in output
     assert "interrupted" not in output
     tree = json.loads((study / "verdict" / "verdict.json").read_text(encoding="utf-8"))
-    assert (tree["n_unfinished"], tree["n_running"]) == (1, 1)
+    assert (tree["n_interrupted"], tree["n_running"]) == (0, 1)
 
 
 def test_the_sealed_test_is_opened_during_a_sweep_only_when_asked_for(study, retain_compare):

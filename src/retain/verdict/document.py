@@ -19,7 +19,7 @@ gate                       thresholds asked for, and by how much they were misse
 sealed_test                the winner on customers no run has seen; all accesses to it
 by_snapshot                the winner's ROC-AUC by snapshot; empty where rows have no days
 excluded_runs              runs that failed, have no meaning or are broken, and why
-n_unfinished, n_running    runs without a record, and those of them that run now
+n_interrupted, n_running   runs without a record: that no process is doing, and that one is
 data, split, checks        customers, folds and audit, as the winner's record tells them
 explanations               why: see explanations/document.py; null without explain=… or drivers
 model, n_scored            the winner refitted: its file; customers it scored, by origin
@@ -74,7 +74,7 @@ class ComparisonExtras:
 
     studies: tuple[str, ...]
     question: str | dict[str, str] | None
-    unfinished: int
+    interrupted: int
     commands: tuple[str, ...]
     gate: tuple[GateResult, ...] | None
     diffs: tuple[Difference, ...]
@@ -132,7 +132,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
             *map(_excluded_run, verdict.others),
             *map(_broken_run, extras.broken),
         ],
-        "n_unfinished": extras.unfinished,
+        "n_interrupted": extras.interrupted,
         "n_running": extras.running,
         "data": winner.data.model_dump(mode="json"),
         "split": winner.split.model_dump(mode="json"),

@@ -226,7 +226,7 @@ def _collect_extras(
     return ComparisonExtras(
         studies=selection.studies,
         question=selection.question,
-        unfinished=selection.n_interrupted + selection.n_running,
+        interrupted=selection.n_interrupted,
         running=selection.n_running,
         repeated=selection.n_repeated,
         broken=selection.broken,

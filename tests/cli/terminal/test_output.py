@@ -203,7 +203,7 @@ def compared(at, text, made):
     )
     findings = SimpleNamespace(
         chance=SimpleNamespace(status="not_shown", sentence=text),
-        unfinished=3,
+        interrupted=2,
         running=1,
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],

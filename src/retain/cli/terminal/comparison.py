@@ -213,8 +213,8 @@ def _print_excluded(console: Console, verdict: Verdict, findings: ComparisonExtr
             "folder that was copied or renamed can be deleted.",
             soft_wrap=True,
         )
-    if interrupted := findings.unfinished - findings.running:
-        were = describe_count(interrupted, "run was", "runs were")
+    if findings.interrupted:
+        were = describe_count(findings.interrupted, "run was", "runs were")
         console.print(f"[yellow]{were} interrupted and not compared.[/]")
     if findings.running:
         are = describe_count(findings.running, "run is", "runs are")
