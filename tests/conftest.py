@@ -282,7 +282,7 @@ def all_features() -> Features:
 
 @pytest.fixture
 def some_metrics() -> Metrics:
-    return Metrics(name="default", fractions=(0.1, 0.2))
+    return Metrics(name="default", top_shares=(0.1, 0.2))
 
 
 @pytest.fixture
@@ -359,7 +359,7 @@ def _record(**changes: object) -> Record:
             "model": model,
             "sampler": changes.pop("sampler", {"name": "none"}),
             "calibration": changes.pop("calibration", {"name": "none"}),
-            "metrics": {"name": "default", "fractions": [0.1]},
+            "metrics": {"name": "default", "top_shares": [0.1]},
         },
         "overrides": ("model=logreg",),
         "seed": 0,

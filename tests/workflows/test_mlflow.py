@@ -24,7 +24,7 @@ MLFLOW = Tracking(name="mlflow")
 CONFIG = {
     "model": {"name": "svc", "C": 1.0, "gamma": None},
     "data": {"name": "demo", "tables": {"behaviour": {"file": "a.csv"}}, "derived": {"x": {}}},
-    "metrics": {"name": "default", "fractions": [0.1]},
+    "metrics": {"name": "default", "top_shares": [0.1]},
     "threads": 2,
     "outputs": "elsewhere",
 }
@@ -102,7 +102,7 @@ def test_a_record_is_found_again_in_mlflow(ended, outputs, read, client):
         "model.gamma": "null",
         "data.name": "demo",
         "metrics.name": "default",
-        "metrics.fractions": "[0.1]",
+        "metrics.top_shares": "[0.1]",
     }
     metric, metrics = record.metrics["roc_auc"], found.data.metrics
     assert metrics["roc_auc"] == metric.value

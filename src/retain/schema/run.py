@@ -154,7 +154,7 @@ class Metrics(Config):
     """The metrics to compute."""
 
     name: Name
-    fractions: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
+    top_shares: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
 
 
 class Study(Config):
