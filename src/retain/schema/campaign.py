@@ -145,7 +145,7 @@ class Beta(Config):
         return self.minimum + (1 - self.minimum) * self.alpha / (self.alpha + self.beta)
 
 
-class Lift(Config):
+class Boost(Config):
     """A factor on the save rate of customers whose risk one of the drivers raises."""
 
     drivers: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -173,7 +173,7 @@ class Offer(Config):
     discount: Share
     redemption_rate_stayers: Share
     save_rate: Beta
-    lift: Lift | None = None
+    boost: Boost | None = None
     drivers: tuple[str, ...] = ()
     include_if: Rule | None = None
     exclude_if: Rule | None = None

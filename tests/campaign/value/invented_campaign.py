@@ -115,12 +115,12 @@ CATALOGUE = {
 }
 
 
-def make_offers(audience, value, catalogue=None, *, lifted=3.0, seed=0):
-    """The catalogue held against an audience; every third customer's save rate is lifted."""
+def make_offers(audience, value, catalogue=None, *, boosted=3.0, seed=0):
+    """The catalogue held against an audience; every third customer's save rate is boosted."""
     catalogue = Catalogue(name="invented", offers=catalogue or CATALOGUE)
     table = audience.table
     risk, stake = table["risk"].to_numpy(), table["value_at_stake"].to_numpy()
-    times = np.where(np.random.default_rng(seed).random(len(table)) < 1 / 3, lifted, 1.0)
+    times = np.where(np.random.default_rng(seed).random(len(table)) < 1 / 3, boosted, 1.0)
     offers = list(catalogue.offers.values())
     rate = np.stack([np.minimum(one.save_rate.mean * times, 1.0) for one in offers], axis=1)
     horizon, profit = value.horizon.value, table["profit"].to_numpy()
