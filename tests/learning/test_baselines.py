@@ -17,7 +17,7 @@ from retain.explanations.explain import explain
 from retain.explanations.time_budget import TimeBudget
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
-from retain.learning.experiment import cross_validate, fit, score_new, score_test
+from retain.learning.cross_validation import cross_validate, fit, score_new, score_test
 from retain.learning.features import select_model_columns
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.recency_rule import RecencyRule, best_threshold

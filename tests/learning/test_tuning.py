@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 from retain.errors import NotApplicable, RetainError
 from retain.learning import tuning, tuning_report
 from retain.learning.blend import Blend
-from retain.learning.experiment import cross_validate, fit
+from retain.learning.cross_validation import cross_validate, fit
 from retain.learning.features import feature_matrix
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.learning.scoring import TrainingSpec

@@ -34,7 +34,7 @@ from retain.schema.run import Run
 from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
-    from retain.learning.experiment import CrossValidationResult
+    from retain.learning.cross_validation import CrossValidationResult
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from retain.customers.customers import Customers
 from retain.errors import NotApplicable
-from retain.learning.experiment import cross_validate
+from retain.learning.cross_validation import cross_validate
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
 from retain.verdict.main_effects import MainEffect

@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 
 from retain.errors import NotApplicable, RetainError
 from retain.learning.blend import Blend
-from retain.learning.experiment import cross_validate, fit, score_test
+from retain.learning.cross_validation import cross_validate, fit, score_test
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scores import Scores
 from retain.learning.scoring import TrainingSpec
