@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from retain.record.facts import Record
-from retain.verdict.keys import COMPONENTS
+from retain.verdict.config_keys import COMPONENTS
 from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
 
 NEUTRAL = (False, "none", None)

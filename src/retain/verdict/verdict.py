@@ -15,8 +15,8 @@ from retain.errors import RetainError
 from retain.record.facts import Record
 from retain.schema.compare import ComparisonConfig
 from retain.verdict.candidates import Candidate, group_by_seed
+from retain.verdict.config_keys import check_comparable, get_key, label_run
 from retain.verdict.corrected import CorrectedMeans, correct_means
-from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
 from retain.verdict.main_effects import MainEffect, find_main_effects, texts_of
 from retain.verdict.paired import METRIC, find_constant_runs

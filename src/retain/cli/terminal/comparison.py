@@ -14,7 +14,7 @@ from retain.cli.terminal.explanations import print_explanations
 from retain.cli.terminal.snapshots import snapshots_table
 from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.cautions import list_cautions
-from retain.verdict.keys import label_run
+from retain.verdict.config_keys import label_run
 from retain.wording import (
     describe_count,
     format_ci,
