@@ -29,7 +29,7 @@ from retain.cli.overrides import (
     parse_args,
 )
 from retain.cli.readout import readout
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.cli.score import score
 from retain.customers.checks.checks import CHECK_NAMES
 from retain.customers.demo import write
@@ -146,7 +146,9 @@ def execute(words, known):
         words = narrowed(words)
     if name == "retain-compare":
         words = spared(words)
-    return answer(COMMANDS[name], words, name.removeprefix("retain").removeprefix("-") or "run")
+    return run_command(
+        COMMANDS[name], words, name.removeprefix("retain").removeprefix("-") or "run"
+    )
 
 
 @pytest.fixture(scope="session")

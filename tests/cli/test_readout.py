@@ -16,7 +16,7 @@ from retain.campaign.readout.save_rates import update_catalogue
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.cli.readout import readout
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.cli.terminal.readout import print_readout
 from retain.schema.campaign import Catalogue
 from retain.schema.parsing import parse
@@ -53,7 +53,7 @@ def files(tmp_path, monkeypatch, campaign):
 
 
 def called(*words):
-    return answer(readout, ["resamples=200", *words], "readout")
+    return run_command(readout, ["resamples=200", *words], "readout")
 
 
 def test_a_campaign_is_read_out_into_a_folder_of_its_own(files, capsys):
@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_written_says_what_to_type(files, capsys):
 
 
 def test_help_tells_the_keys_and_no_choices(capsys):
-    assert answer(readout, ["--help"], "readout") == 0
+    assert run_command(readout, ["--help"], "readout") == 0
     output = capsys.readouterr().out
     assert "retain-readout campaign=" in output
     assert "unknown_customers: error" in output

@@ -16,7 +16,7 @@ import pytest
 
 from retain.cli.campaign_settings import compose_compare
 from retain.cli.overrides import Arguments
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
 from retain.record.facts import identity, slug_of
@@ -39,7 +39,7 @@ QUICK = ("study=small", "resamples=100")
 def once(tmp_path_factory, fork_server):
     folder = tmp_path_factory.mktemp("once")
     with contextlib.chdir(folder):
-        assert answer(run, LINE, "run") == 0
+        assert run_command(run, LINE, "run") == 0
     return folder / "outputs"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.cli.overrides import Arguments, quote_ids
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError, type_value
 from retain.record.study import StudyDirectory
@@ -31,7 +31,7 @@ SHORTHANDS = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
 
 def main() -> None:
     """Run the console command ``retain-readout``."""
-    sys.exit(answer(readout, sys.argv[1:], "readout"))
+    sys.exit(run_command(readout, sys.argv[1:], "readout"))
 
 
 def readout(line: Arguments) -> int:

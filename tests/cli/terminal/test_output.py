@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.cli.terminal import comparison, readout, scoring, sweep
 from retain.cli.terminal.console import console
 from retain.cli.terminal.output import (
@@ -380,7 +380,7 @@ def test_help_can_be_read_in_any_encoding(command, monkeypatch):
     for encoding in NARROW:
         file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
         monkeypatch.setattr("sys.stdout", file)
-        assert answer(run, ["--help"], command) == 0
+        assert run_command(run, ["--help"], command) == 0
         file.flush()
         assert "Exit codes: 0" in file.buffer.getvalue().decode(encoding)
 
@@ -436,7 +436,7 @@ def test_an_output_that_cannot_be_written_is_named(
     with Path("output").open("w") as file:
         monkeypatch.setattr(Closed, "descriptor", file.fileno(), raising=False)
         monkeypatch.setattr("sys.stdout", Closed(number))
-        assert answer(run, ["--help"], "run") == code
+        assert run_command(run, ["--help"], "run") == code
     assert capsys.readouterr().err == message
 
 
