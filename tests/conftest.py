@@ -31,7 +31,7 @@ from hydra.plugins.config_source import ConfigSource
 from retain.cli.compare import EXPLAINING
 from retain.customers.customers import Column, Customers, DerivedFeature, Panel
 from retain.execution.worker import start_forkserver
-from retain.record.facts import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
+from retain.record.document import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
 from retain.schema.run import Features, Metrics, Validation
 from retain.storage.paths import conf_dir
 

@@ -13,7 +13,7 @@ _HOMES = {
     "cross_validate": "retain.learning.cross_validation",
     "NotApplicable": "retain.errors",
     "PipelineSpec": "retain.learning.pipeline",
-    "Record": "retain.record.facts",
+    "Record": "retain.record.document",
     "RetainError": "retain.errors",
     "Scores": "retain.learning.scores",
     "StudyDirectory": "retain.record.study",

@@ -10,7 +10,7 @@ import pytest
 
 from retain.cli.compare import compare
 from retain.cli.run import run, run_command
-from retain.record.facts import identity, slug_of
+from retain.record.document import identity, slug_of
 from retain.record.study import StudyDirectory
 from retain.verdict.model_file import load_model
 

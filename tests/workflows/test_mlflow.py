@@ -16,7 +16,7 @@ import pytest
 from retain.cli.run import run, run_command
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
-from retain.record.facts import Git, MetricSummary
+from retain.record.document import Git, MetricSummary
 from retain.schema.compare import Tracking
 from retain.workflows.mlflow import check_tracking, flatten_params, log_runs
 

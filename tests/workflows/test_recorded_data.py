@@ -19,7 +19,7 @@ from retain.cli.overrides import Arguments
 from retain.cli.run import run, run_command
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
-from retain.record.facts import identity, slug_of
+from retain.record.document import identity, slug_of
 from retain.workflows.compare import select_winner
 from retain.workflows.recorded_data import CHECKS, check_recorded, merge_recorded
 from retain.workflows.runs import read_run_scores, select_runs

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from retain.execution.backends.config import Backend
     from retain.execution.plan import RunConfig, SweepPlan
     from retain.execution.task import Preflight
-    from retain.record.facts import Record
+    from retain.record.document import Record
 
 
 Command = Callable[[Arguments], int]

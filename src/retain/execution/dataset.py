@@ -25,7 +25,7 @@ from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits
 from retain.learning.validation import make_splits
-from retain.record.facts import (
+from retain.record.document import (
     CheckResult,
     ColumnInfo,
     DataInfo,

@@ -17,7 +17,7 @@ from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
 from retain.execution.shared_memory import SharedValue
 from retain.record.directory import RunDirectory
-from retain.record.facts import (
+from retain.record.document import (
     SCHEMA,
     CheckResult,
     DataInfo,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from retain.errors import RetainError
-from retain.record.facts import CANNOT_CHANGE_A_RESULT, Record
+from retain.record.document import CANNOT_CHANGE_A_RESULT, Record
 from retain.wording import describe_count, format_value
 
 Aspect = Callable[[Record], str]

@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, Any
 
 from scipy import special
 
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import BrokenRun
 from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
 from retain.verdict.cautions import list_cautions

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.compare import ComparisonConfig
 from retain.verdict.config_keys import differing_keys
 from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from retain.errors import RetainError
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.compare import ComparisonConfig
 from retain.verdict.candidates import Candidate, group_by_seed
 from retain.verdict.config_keys import check_comparable, get_key, label_run

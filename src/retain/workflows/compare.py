@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from retain.errors import RetainError
 from retain.execution.job_executor import WorkerExecutor, run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
     from retain.learning.scores import Scores
-    from retain.record.facts import Record
+    from retain.record.document import Record
     from retain.record.study import StudyDirectory
     from retain.schema.compare import Compare, ExplainConfig
     from retain.verdict.main_effects import MainEffect

@@ -13,7 +13,7 @@ import yaml
 
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.storage.reading import read_text
 from retain.workflows.runs import RunSelection
 

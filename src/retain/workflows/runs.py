@@ -11,7 +11,7 @@ from retain.learning.score_file import read_scores
 from retain.learning.scores import Scores
 from retain.record.consistency import RecordChecker
 from retain.record.directory import RunDirectory
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.schema.compare import Compare
 from retain.storage.paths import check_name, conf_dir, is_inside, parse_path

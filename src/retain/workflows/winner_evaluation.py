@@ -19,7 +19,7 @@ from retain.learning.components import build_training_spec
 from retain.learning.cross_validation import fit, score_test
 from retain.learning.metrics import select_metrics
 from retain.learning.scores import Scores, select_latest_snapshot
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import StudyDirectory
 from retain.schema.compare import Compare
 from retain.schema.parsing import parse

@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
-from retain.record.facts import ColumnInfo, FunnelStep
+from retain.record.document import ColumnInfo, FunnelStep
 
 
 def print_reading(

@@ -17,7 +17,7 @@ from retain.wording import format_ci, format_signed, format_significant
 if TYPE_CHECKING:
     from retain.execution.progress import SweepProgress
     from retain.execution.status import BestRun
-    from retain.record.facts import MetricSummary, Record
+    from retain.record.document import MetricSummary, Record
     from retain.record.tuning import NumericAgreement, TuningInfo
 
 

@@ -11,7 +11,7 @@ from retain.cli.terminal.console import Table, literal
 from retain.wording import format_interval
 
 if TYPE_CHECKING:
-    from retain.record.facts import LabelVariant
+    from retain.record.document import LabelVariant
     from retain.verdict.by_snapshot import SnapshotScore
 
 

@@ -26,7 +26,7 @@ from retain.cli.terminal.progress import (
 from retain.cli.terminal.snapshots import labels_table
 from retain.execution.progress import SweepProgress
 from retain.execution.status import StatusWriter
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.wording import describe_count
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from retain.customers.columns import Roles, canonical_names, find_column
 from retain.customers.customers import Customers
 from retain.customers.files.table_file import Table
 from retain.errors import RetainError
-from retain.record.facts import ColumnInfo
+from retain.record.document import ColumnInfo
 from retain.wording import describe_count
 
 NUMBER_TYPES = {"amounts": "amount", "percentages": "share"}
