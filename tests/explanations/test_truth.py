@@ -12,7 +12,7 @@ from retain.explanations.ablation import from_refit, refit_without
 from retain.explanations.associations import associations
 from retain.learning.cross_validation import cross_validate
 from retain.learning.features import feature_matrix
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 
 GROUPS = {
     "pages": "site",

@@ -22,7 +22,7 @@ from retain.learning.features import select_model_columns
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.recency_rule import RecencyRule, best_threshold
 from retain.learning.scoring import TrainingSpec
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
 from retain.verdict.model_file import load_model, save_model
 

@@ -18,7 +18,7 @@ from retain.learning.cross_validation import cross_validate
 from retain.learning.fold_data import FoldData, PreparedFoldCache
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import TrainingSpec
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
 
 MODELS = [

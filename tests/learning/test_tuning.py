@@ -26,8 +26,8 @@ from retain.learning.features import feature_matrix
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import DuplicateAwareKFold
+from retain.learning.splitting import make_splits
 from retain.learning.tuning import tune
-from retain.learning.validation import make_splits
 from retain.schema.run import Calibration, SearchRange, Tuning
 
 TREE = {"max_depth": SearchRange(low=1, high=8), "min_samples_leaf": SearchRange(low=1, high=40)}

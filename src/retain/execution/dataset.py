@@ -24,7 +24,7 @@ from retain.execution.task import DatasetFacts, Preflight
 from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.record.document import (
     CheckResult,
     ColumnInfo,
