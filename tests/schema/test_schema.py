@@ -100,7 +100,7 @@ OFFER = {
         ({"text": {"en": "We call", "ru": ""}}, r"text\.ru is ''; expected text of 1 or more char"),
         ({"text": "We call"}, r"text is 'We call'; expected a node with keys among en, ru\."),
         ({"drivers": "pages"}, r"drivers is 'pages'; expected a list\."),
-        ({"lift": {"drivers": [], "factor": 2}}, r"drivers is \(\); expected 1 or more entries\."),
+        ({"boost": {"drivers": [], "factor": 2}}, r"drivers is \(\); expected 1 or more entries\."),
         (
             {"include_if": {"pages": {"atleast": 3}}},
             r"include_if\.pages: key 'atleast' .* 'at_least'\?",
