@@ -78,10 +78,11 @@ def test_the_lines_launch_exactly_the_runs(launches, overrides, n_lines):
     assert sorted(map(sorted, found)) == sorted(map(sorted, overrides))
 
 
-def test_a_run_launched_alone_is_not_swept_over_what_its_study_sweeps(launches):
-    alone = grid(study=["demo"], model=["svc", "knn"])
-    lines = launches(alone, swept={"model": "a,b", "features.site": "true,false"})
-    assert lines == ["retain study=demo model=svc", "retain study=demo model=knn"]
+def test_baselines_are_made_by_the_line_of_their_study(launches):
+    runs = grid(study=["demo"], model=["svc", "knn"], sampler=["none", "smote"])
+    baseline = grid(study=["demo"], model=["recency_rule"])
+    lines = launches(runs + baseline, swept={"model": "a,b", "sampler": "none,smote"})
+    assert lines == ["retain -m study=demo model=svc,knn sampler=none,smote"]
 
 
 def test_a_deleted_key_is_typed_without_a_value(launches):

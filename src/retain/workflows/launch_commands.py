@@ -50,15 +50,22 @@ def _iter_launches(runs: Sequence[tuple[RunDirectory, Record]]) -> Iterator[list
         values = {key: text for key, text in typed.items() if not key.startswith(NOT_REPEATED)}
         launch = (values.get("study", ""), *values)
         launches.setdefault(launch, {}).setdefault(tuple(values.values()), run)
-    for (_, *keys), rows in launches.items():
-        swept, folders = _read_hydra(next(iter(rows.values())))
-        flags = [word for folder in folders for word in ("-cd", folder)]
-        one_by_one = not swept <= {key.lstrip("+") for key in keys}  # -m would sweep those too
-        products = [[[v] for v in row] for row in rows] if one_by_one else _cover(list(rows))
-        for product in products:
+    read = {launch: _read_hydra(next(iter(rows.values()))) for launch, rows in launches.items()}
+    whole = {launch for launch, (swept, _) in read.items() if swept <= _keys(launch)}
+    for launch, rows in launches.items():
+        study, *keys = launch
+        if launch not in whole and any(other[0] == study for other in whole):
+            continue  # baselines, which the lines of their study make by themselves
+        flags = [word for folder in read[launch][1] for word in ("-cd", folder)]
+        for product in _cover(list(rows)):
             multirun = ["-m"] if math.prod(map(len, product)) > 1 else []
             pairs = zip(keys, product, strict=True)
             yield ["retain", *multirun, *(_join(key, texts) for key, texts in pairs), *flags]
+
+
+def _keys(launch: Sequence[str]) -> set[str]:
+    """Return the keys that a launch sets; its first item is the study."""
+    return {key.lstrip("+") for key in launch[1:]}
 
 
 def _split(text: str) -> tuple[str, str]:
