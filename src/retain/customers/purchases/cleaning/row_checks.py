@@ -152,7 +152,9 @@ def _apply_policies(
             cells = _describe_cells(connection, rows, condition_sql, role)
             column = rows.raw.describe_column(role)
             found = f"{column}: {format_row_count(count)} {description}{cells}"
-            raise RetainError(f"{found}; policy.{name}=error. Type data.policy.{name}={others}.")
+            raise RetainError(
+                f"{found}; data.policy.{name}=error. Type data.policy.{name}={others}."
+            )
     for name, count, description in (
         ("returns", n_returns, "taken off what was bought, no purchase of their own"),
         ("zero_amount", n_free, "of nothing, kept as purchases"),

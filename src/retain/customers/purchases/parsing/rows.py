@@ -192,10 +192,10 @@ def _policy_rules(policy: LogPolicy, is_return: str, is_free: str) -> tuple[RowR
     rules = []
     role = "amount" if "amount" in is_return else "items"
     if policy.returns == "drop" and is_return != "FALSE":
-        reason = "below zero (policy.returns=drop)"
+        reason = "below zero (data.policy.returns=drop)"
         rules.append(RowRule("returns", is_return, role, reason, is_unreadable=False))
     if policy.zero_amount == "drop" and is_free != "FALSE":
-        reason = "of nothing (policy.zero_amount=drop)"
+        reason = "of nothing (data.policy.zero_amount=drop)"
         rules.append(RowRule("zero_amount", is_free, role, reason, is_unreadable=False))
     return tuple(rules)
 
