@@ -26,7 +26,7 @@ def canonical_names(names: Sequence[str]) -> dict[str, str]:
     taken: set[str] = set()
     canonical = {}
     for name in names:
-        plain = snake_case(name) or "column"
+        plain = key_name(name)
         candidate, number = plain, 1
         while candidate in taken:
             number += 1
@@ -67,6 +67,11 @@ def snake_case(name: str) -> str:
     pairs = zip(text, text[1:] + " ", text[2:] + "  ", strict=False)
     spaced = "".join(c + "_" * _word_ends(c, second, third) for c, second, third in pairs)
     return re.sub("_+", "_", spaced).strip("_").lower()
+
+
+def key_name(name: str) -> str:
+    """Return the canonical name of a column that no other has, also for one without letters."""
+    return snake_case(name) or "column"
 
 
 def find_column(name: object, names: dict[str, str], where: str) -> str:

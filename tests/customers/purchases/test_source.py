@@ -146,6 +146,17 @@ def test_profit_is_money_a_month_over_the_look_back(log_keys, shop_log):
     assert customers.profit_unit == "euro a month"
 
 
+def test_profit_of_a_new_customer_is_over_the_days_since_the_first_purchase(log_keys, shop_log):
+    begin = pd.Timestamp(FIRST) + pd.Timedelta(days=500)
+    late = shop_log[(shop_log["who"] > 30) | (shop_log["when"] >= begin)]
+    young = {"horizon": 30, "regularity": {"periods": 1, "days": 30}}
+    customers = read(**log_keys(late, label=young))
+    days = customers.features["tenure_days"].clip(upper=180)
+    assert (days < 180).any()
+    amount = customers.features["amount_180"]
+    assert customers.profit.tolist() == pytest.approx((amount / days * 365.25 / 12).tolist())
+
+
 def test_the_funnel_leads_from_purchases_to_regular_customers(log_keys):
     customers = read(**log_keys(label={"regularity": {"periods": 3, "days": 40}}))
     of = [step.unit for step in customers.funnel]
@@ -169,6 +180,18 @@ def test_the_share_of_each_class_is_logged_for_each_snapshot(log_keys, caplog):
         f"snapshot {first.date()}: {len(declined)} customers, {share:.1%} declined, "
         f"{1 - share:.1%} at the previous level"
     )
+
+
+def test_the_number_of_declines_is_logged(log_keys, caplog):
+    with caplog.at_level(logging.INFO):
+        customers = read(**log_keys())
+    n, total = int(customers.y.sum()), len(customers)
+    where = f"declines: {n:,} of {total:,} ({100 * n / total:.3g} %), where fewer orders in "
+    assert any(one.startswith(where) for one in caplog.messages), caplog.messages
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        read(**log_keys(has_target=False))
+    assert "declines" not in caplog.text
 
 
 def test_rows_may_be_shuffled_or_split_into_files(log_keys, write_log, shop_log, tmp_path):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from retain.cli.terminal.console import literal
-from retain.wording import describe_count, format_interval, format_signed, to_frequency
+from retain.cli.terminal.console import Table, literal
+from retain.report.text.numbers import format_number
+from retain.wording import (
+    describe_count,
+    format_interval,
+    format_signed,
+    money_digits,
+    to_frequency,
+)
 
 if TYPE_CHECKING:
     from retain.record.study import StudyDirectory
@@ -56,6 +62,7 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
     sums = ("at risk", "95 % interval") if money else ()
     for name in ("customers", "risk", "95 % CI", "expected", *sums):
         table.add_column(name, justify="right", no_wrap=True)
+    form = _money_format((), (one["profit_at_risk"] for one in segments))
     for one in segments:
         cells = [
             f"{one['n_customers']:,}",
@@ -65,7 +72,9 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
         if money:
             at_risk = one["profit_at_risk"]
             cells += (
-                ["", "too few"] if at_risk is None else [_money(at_risk["value"]), _span(at_risk)]
+                ["", "too few"]
+                if at_risk is None
+                else [format_signed(at_risk["value"], form), _span(at_risk, form)]
             )
         table.add_row(literal(one["segment"]), *cells)
     return table
@@ -88,10 +97,10 @@ def _contrast(one: Tree) -> str:
 
 
 def _short(number: float, *, share: bool) -> str:
-    """Return a number with three significant digits, without an exponent."""
+    """Return a share in per cent, or a number with three significant digits."""
     if share:
         return f"{number:.0%}"
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+    return _value(number)
 
 
 def print_campaign(console: Console, campaign: Tree) -> None:
@@ -163,30 +172,35 @@ def _offers(campaign: Tree) -> Table:
     table.add_column("offer", overflow="fold")
     for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in campaign["offers"]:
-        net = one["expected_net"]
+    nets = [one["expected_net"] for one in campaign["offers"]]
+    form = _money_format((one["expected_cost"] for one in campaign["offers"]), nets)
+    for one, net in zip(campaign["offers"], nets, strict=True):
         table.add_row(
             literal(one["name"]),
             f"{one['n_eligible']:,}",
             f"{one['n_treated']:,}",
             f"{one['n_control']:,}",
-            _money(one["expected_cost"]),
-            _money(net["value"]),
-            _span(net),
+            format_signed(one["expected_cost"], form),
+            format_signed(net["value"], form),
+            _span(net, form),
         )
     return table
 
 
-def _money(value: float) -> str:
-    return format_signed(value, ",.0f")
+def _span(estimate: Tree, form: str) -> str:
+    return format_interval(estimate["low"], estimate["high"], form)
 
 
-def _span(estimate: Tree) -> str:
-    return format_interval(estimate["low"], estimate["high"], ",.0f")
+def _money_format(amounts: Iterable[float], estimates: Iterable[Tree | None]) -> str:
+    """Return the format of amounts that stand together, and of estimates of amounts."""
+    known = (one[key] for one in estimates if one is not None for key in ("value", "low", "high"))
+    return f",.{money_digits([*amounts, *known])}f"
 
 
 def _plan(campaign: Tree) -> str:
     plan, net = campaign["plan"], campaign["plan"]["expected_net"]
+    cost, saved = plan["expected_cost"], plan["expected_saved"]
+    form = _money_format((cost, saved), [net])
     best = (
         "proven optimal under these assumptions"
         if plan["is_optimal"]
@@ -196,9 +210,10 @@ def _plan(campaign: Tree) -> str:
     return (
         f"{plan['n_treated']:,} of {customers} get an offer "
         f"({campaign['n_contactable']:,} agreed to be contacted). Expected cost: "
-        f"{_money(plan['expected_cost'])}; expected profit saved: "
-        f"{_money(plan['expected_saved'])}; expected net value: "
-        f"{_money(net['value'])} (95 % interval {_span(net)}). The plan is {best}."
+        f"{format_signed(cost, form)}; expected profit saved: "
+        f"{format_signed(saved, form)}; expected net value: "
+        f"{format_signed(net['value'], form)} (95 % interval {_span(net, form)}). The plan is "
+        f"{best}."
     )
 
 
@@ -207,15 +222,19 @@ def _limits(campaign: Tree) -> str:
     prices, message = campaign["shadow_prices"], []
     if (budget := prices["budget"]) is not None:
         message.append(
-            f"each further {budget['step']:,.6g} of budget would add {budget['gain']:,.3g}"
+            f"each further {_value(budget['step'])} of budget would add {_value(budget['gain'])}"
         )
     if (consent := prices["consent"]) is not None:
         more = describe_count(consent["n_customers"], "more customer")
-        message.append(f"the consent of {more} would add up to {consent['gain']:,.3g}")
+        message.append(f"the consent of {more} would add up to {_value(consent['gain'])}")
     control = prices["control_group"]
     group = describe_count(control["n_customers"], "customer")
-    message.append(f"the control group ({group}) costs {control['cost']:,.3g}")
+    message.append(f"the control group ({group}) costs {_value(control['cost'])}")
     return f"In net value, {'; '.join(message)}."
+
+
+def _value(number: float) -> str:
+    return format_number(number, "value", "en")
 
 
 def _promise(campaign: Tree) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from retain.customers.columns import snake_case
 from retain.errors import RetainError
 
 Order = Literal["YMD", "DMY", "MDY"]
@@ -120,8 +119,6 @@ class FileMarks:
         Whether the key holds for all columns.
     date_formats
         ``data.date_format`` by column.
-    names
-        Canonical names of the columns, under which keys name them.
     find_marks, find_orders
         Return the sure marks, or orders of day and month, of each column of the file; called once,
         and only if needed.
@@ -135,7 +132,6 @@ class FileMarks:
     key: str = ""
     is_one_key: bool = False
     date_formats: Mapping[str, str] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
     find_marks: Callable[[], Iterable[Marks]] = tuple
     find_orders: Callable[[], Iterable[set[Order]]] = tuple
 
@@ -150,10 +146,6 @@ class FileMarks:
     def orders(self) -> frozenset[Order]:
         """Orders of day and month that some columns surely use."""
         return frozenset(order for one in self.find_orders() for order in one)
-
-    def typed_key(self, key: str, name: str) -> str:
-        """Return the key of a column, as it is typed."""
-        return f"{key}.{self.names.get(name) or snake_case(name)}"
 
     def resolve(self, mark: str, *, is_grouped: bool) -> Literal["decimal", "grouping"] | None:
         """Return what a mark is that always has three digits behind it; None if both fit.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from retain.customers.contract.periods import find_period_gaps
 from retain.customers.contract.raw_table import RawTable, read_table
 from retain.customers.customers import Customers, FunnelStep
 from retain.customers.files.encoding import TextOptions, resolve_path
+from retain.customers.files.role_columns import log_customers
 from retain.errors import RetainError, examples
 from retain.schema.contract import Cleaning, NewcomerRule, OutlierRule, Policy
 from retain.schema.parsing import parse
@@ -75,8 +75,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     unit = profit_unit if customers.profit is not None else None
     customers = replace(customers, derived_features=wanted, profit_unit=unit)
     customers = clean(customers, rules, contract.measures)
-    log = logging.getLogger(__name__)
-    log.info("customers: %s; %d features", customers.describe_funnel(), len(columns))
+    log_customers(customers)
     return customers
 
 
@@ -169,6 +168,7 @@ class _RuleResult:
 
     name: str
     reason: str
+    values: Mapping[str, str | float]
     affected: pd.Series
     repaired: pd.DataFrame
 
@@ -207,9 +207,8 @@ def _find_newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _RuleResult:
     silent = ~(values > 0)
     is_newcomer = silent.any(axis=1)
     reason = f"no positive {rule.measure} in some period"
-    return _RuleResult(
-        "newcomers", reason, is_newcomer, values[is_newcomer].mask(silent[is_newcomer])
-    )
+    repaired = values[is_newcomer].mask(silent[is_newcomer])
+    return _RuleResult("newcomers", reason, {"measure": rule.measure}, is_newcomer, repaired)
 
 
 def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
@@ -227,7 +226,8 @@ def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
     is_outlier = pd.Series(every.index.isin(values.index[is_high]), index=every.index)
     reason = f"a {rule.measure} above {rule.times:g} × the median of the customer's other periods"
     repaired = values[is_high].mask(above[is_high], others[is_high])
-    return _RuleResult("outlier", reason, is_outlier, repaired)
+    rule_values: dict[str, str | float] = {"measure": rule.measure, "times": rule.times}
+    return _RuleResult("outlier", reason, rule_values, is_outlier, repaired)
 
 
 def _apply_policy(
@@ -238,7 +238,8 @@ def _apply_policy(
     ids, before = customers.features.index[affected].tolist(), int(kept.sum())
     if policy == "drop":
         kept = kept & ~affected
-        step = FunnelStep(finding.name, before, int(kept.sum()), finding.reason, tuple(ids))
+        left, reason = int(kept.sum()), finding.reason
+        step = FunnelStep(finding.name, before, left, reason, tuple(ids), values=finding.values)
         if not kept.any():
             customers.rows(kept)  # raises
     else:

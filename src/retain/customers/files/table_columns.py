@@ -14,15 +14,15 @@ from retain.customers.cells.types import InferredColumn
 from retain.customers.columns import Roles, canonical_names, find_column
 from retain.customers.files.table_file import Table
 from retain.errors import RetainError
-from retain.record.facts import ColumnInfo
+from retain.record.document import ColumnInfo
 from retain.wording import describe_count
 
 NUMBER_TYPES = {"amounts": "amount", "percentages": "share"}
 """Types of numbers by the first word of their reading."""
 N_EXAMPLES = 2
 """Cells of a column that are shown."""
-N_SEARCHED = 1_000
-"""Rows that are searched for them."""
+N_SHOWN, N_SEARCHED = 10, 1_000
+"""Rows that are searched for them at first, and if they do not have them."""
 
 
 def drop_named(table: Table, names: Sequence[str], *, skip_unknown: bool) -> Table:
@@ -90,14 +90,19 @@ def describe_columns(
         kind, detail = _describe_kind(name, roles, useless, features)
         shown = _first_values(cells)
         texts = tuple(str(truncate(str(cell))) for cell in shown)
-        yield _column_info(name, kind, detail, float(cells.isna().mean()), texts)
+        info = _column_info(name, kind, detail, float(cells.isna().mean()), texts)
+        n_levels = int(features[roles.names[name]].cells.nunique()) if kind == "category" else None
+        yield info.model_copy(update={"n_levels": n_levels})
 
 
-def _first_values(cells: pd.Series) -> pd.Series:
+def _first_values(cells: pd.Series) -> list[object]:
     """Return the first distinct cells, searched for among the first rows with one."""
-    head = cells.head(N_SEARCHED).dropna()
-    head = cells.dropna().head(N_SEARCHED) if head.empty else head
-    return head.drop_duplicates().head(N_EXAMPLES)
+    found = [one for one in dict.fromkeys(cells.array[:N_SHOWN]) if not pd.isna(one)]
+    if len(found) < N_EXAMPLES:
+        head = cells.head(N_SEARCHED).dropna()
+        head = cells.dropna().head(N_SEARCHED) if head.empty else head
+        found = list(head.drop_duplicates())
+    return found[:N_EXAMPLES]
 
 
 def _column_info(
@@ -117,7 +122,8 @@ def _describe_kind(
     if key in useless:
         return "left out", useless[key]
     if inferred.kind == "category":
-        return "category", describe_count(int(inferred.cells.nunique()), "level")
+        levels = describe_count(int(inferred.cells.nunique()), "level")
+        return "category", "; ".join(filter(None, (levels, inferred.reading)))
     if inferred.is_date:
         return "date", inferred.reading
     return NUMBER_TYPES.get(

@@ -264,5 +264,4 @@ def configure_marks(
         formats={name: parse_format(text, where) for name, (where, text) in numbers.items()},
         date_formats={name: str(text) for name, (_, text) in dates.items()},
         key="data.number_format",
-        names=names,
     )
