@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from retain.learning import tuning_report
 from retain.learning.fold_data import PreparedFoldCache
 from retain.learning.metrics import Metric, corrected_interval, select_metrics
 from retain.learning.pipeline import assemble
+from retain.learning.score_file import write_scores
 from retain.learning.scores import Scores
 from retain.learning.scoring import (
     FoldScorer,
@@ -34,6 +36,7 @@ from retain.learning.tuning import tune
 class CrossValidationResult:
     """The result of a cross-validation.
 
+    ``scores`` are out of fold; ``duplicate_groups`` are the groups of at least their customers.
     ``metrics`` maps a name to ``{value, low, high, higher_is_better, fold_values}``, the values
     in the order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is
     ``summarise_tuning`` of a tuned run.
@@ -43,6 +46,11 @@ class CrossValidationResult:
     metrics: dict[str, dict[str, Any]]
     seconds: dict[str, float]
     tuning: dict[str, Any] | None = None
+    duplicate_groups: pd.Series | None = None
+
+    def write_scores(self, path: Path) -> None:
+        """Write ``scores.parquet``."""
+        write_scores(path, self.scores, self.duplicate_groups)
 
 
 def cross_validate(  # noqa: PLR0913 - the last two are for runs in several parts
@@ -76,7 +84,8 @@ def cross_validate(  # noqa: PLR0913 - the last two are for runs in several part
         scores = Scores(concat_folds(parts), "out_of_fold")
         metrics = _summarise_metrics(training, parts, customers.profit, splits)
         tuning = _summarise_tuning(training, parts, metrics["roc_auc"]["fold_values"], splits)
-    return CrossValidationResult(scores, metrics, watch.seconds, tuning)
+    groups = customers.duplicate_groups
+    return CrossValidationResult(scores, metrics, watch.seconds, tuning, groups)
 
 
 def fit(training: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEstimator:
