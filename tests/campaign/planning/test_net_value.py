@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from retain.campaign.campaign import make_campaign
+from retain.campaign.segmentation.outcomes import Outcomes
 from retain.campaign.tables import arms_table, offers_table
 
-from .random_plans import random_campaign
+from ..value.invented_campaign import UNSURE, make_audience
+from .random_plans import random_campaign, random_settings
 
 
 @pytest.fixture(scope="module", params=range(6))
@@ -92,3 +95,37 @@ def test_limits_that_leave_nobody_are_told_from_offers_that_do_not_pay(limits):
     codes = {one["code"]: one for one in campaign.tree["cautions"]}
     assert codes["limits_leave_nobody"]["n_paying"] == plan["n_paying"]
     assert "nothing_pays" not in codes
+
+
+# Two customers of huge profit: a segment showed 5,306 observed beside 12.3 M expected in total.
+def test_customers_who_carry_most_of_the_profit_at_risk_are_a_caution():
+    settings = random_settings(0)
+    audience = make_audience(160, 0, value=settings.assumptions)
+    for name in ("profit", "value_at_stake", "profit_at_risk"):
+        audience.table.iloc[:1, audience.table.columns.get_loc(name)] *= 1e6
+    declined = np.zeros(160)
+    declined[80:] = 1
+    outcomes = Outcomes(declined, audience.table["risk"].to_numpy(), np.arange(160))
+    campaign = make_campaign(audience, UNSURE, settings, outcomes)
+    tree = campaign.tree
+    codes = {one["code"]: one for one in tree["cautions"]}
+    assert codes["profit_concentrated"]["n_first"] == 1
+    assert codes["profit_concentrated"]["share"] > 0.99
+    expected = sum(one["expected_profit_at_risk"]["value"] for one in campaign.segments)
+    assert expected == pytest.approx(tree["expected_profit_at_risk"]["value"])
+    stake = audience.table["value_at_stake"].to_numpy()
+    assert tree["observed_profit_at_risk"]["value"] == pytest.approx(stake @ declined)
+    assert expected > 1000 * tree["observed_profit_at_risk"]["value"]
+
+
+def test_missing_profits_are_counted():
+    settings = random_settings(1)
+    audience = make_audience(160, 1, value=settings.assumptions)
+    audience.table.loc[audience.table.index[:7], "profit"] = np.nan
+    cautions = make_campaign(audience, UNSURE, settings).tree["cautions"]
+    found = {one["code"]: one for one in cautions}
+    missing = int(audience.table["profit"].isna().sum())
+    assert missing >= 7
+    numbers = {"n_missing": missing, "n_customers": 160}
+    assert found["profit_missing"] == {"code": "profit_missing", **numbers}
+    assert "profit_concentrated" not in found

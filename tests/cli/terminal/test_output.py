@@ -137,7 +137,8 @@ def further(text):
     contrast = {"feature": text, "level": text, "in_segment": 0.5, "elsewhere": 0.2}
     segment = {"segment": text, "n_customers": 2, "risk": end}
     segment |= {"n_declined": 1, "expected_risk": 0.5, "is_miscalibrated": True}
-    segment |= {"profit_at_risk": end, "contrasts": [contrast], "is_small": True}
+    segment |= {"observed_profit_at_risk": end, "expected_profit_at_risk": end}
+    segment |= {"contrasts": [contrast], "is_small": True}
     return {
         "segments": [segment],
         "n_scored": {text: 2},

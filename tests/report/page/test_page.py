@@ -151,7 +151,17 @@ def test_parts_of_parts_may_be_absent_too(tree):
         "p": None,
     }
     for one in tree["segments"]:
-        one.update(dict.fromkeys(("label", "total_profit", "profit_at_risk", "contactable_share")))
+        one.update(
+            dict.fromkeys(
+                (
+                    "label",
+                    "total_profit",
+                    "observed_profit_at_risk",
+                    "expected_profit_at_risk",
+                    "contactable_share",
+                )
+            )
+        )
         one.update(stability=None, differs=[])
     assert 'data-chart="captured_profit"' not in page(tree, "en")
 

@@ -81,6 +81,7 @@ from retain.report.tree import (
     column_values,
     fill_defaults,
     flatten,
+    has_observed_profit,
     has_profit,
     left_out,
     measured_levels,
@@ -126,6 +127,7 @@ _CAMPAIGN: dict[str, Any] = {
     "channel": channel,
     "called": lambda text: Label(text, text),
     "with_money": has_profit,
+    "with_observed_money": has_observed_profit,
     "CONSENT": CONSENT,
 }
 """Further functions of the templates of segments and campaign."""

@@ -165,12 +165,19 @@ def plan_quality_text(campaign: Tree) -> list[Message]:
 
 
 def _at_risk(campaign: Tree) -> Message:
-    at_risk = campaign["profit_at_risk"]
+    expected, observed = (campaign[f"{of}_profit_at_risk"] for of in ("expected", "observed"))
+    values = {
+        "draws": Number(campaign["n_simulations"], "count"),
+        "value": money(expected["value"]),
+        "range": interval(expected["low"], expected["high"], "money"),
+    }
+    if observed is None:
+        return message("trust.at_risk.expected", **values)
     return message(
-        "trust.at_risk",
-        draws=Number(campaign["n_simulations"], "count"),
-        value=money(at_risk["value"]),
-        range=interval(at_risk["low"], at_risk["high"], "money"),
+        "trust.at_risk.both",
+        observed=money(observed["value"]),
+        observed_range=interval(observed["low"], observed["high"], "money"),
+        **values,
     )
 
 

@@ -16,6 +16,7 @@ from retain.report.tree import (
     METRIC,
     compared_features,
     excludes_zero,
+    has_observed_profit,
     has_profit,
     measured_levels,
     out_of_fold,
@@ -37,6 +38,7 @@ def _segments(tree: Tree) -> Message:
     one, weight = segments_by_risk(segments)[0]
     form = "money" if money else "percent"
     key = "caption.segments" if money else "caption.segments_risk"
+    key = "caption.segments_observed" if has_observed_profit(segments) else key
     return message(
         key,
         segment=segment_label(one),
