@@ -1,5 +1,7 @@
 """The net value of a plan is one number, wherever it is written."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,6 +86,43 @@ def test_nobody_is_chosen_who_has_nothing_to_gain(seed, minimum):
         assert one["n_treated"] <= low
     else:
         assert unmet == []
+
+
+# Their prices were 0, as if more money, contacts or places were worth nothing.
+@pytest.mark.parametrize("limit", ["budget", "max_contacts", "capacity"])
+def test_a_limit_that_leaves_nobody_has_the_price_of_the_first_step(limit):
+    settings = random_settings(0, capped=False, budget=None, max_contacts=None, control_share=0.0)
+    audience = make_audience(160, 0, value=settings.assumptions)
+    dear = {
+        name: offer.model_copy(update={"contact_cost": 0.4, "capacity": 0} if at == 0 else {})
+        for at, (name, offer) in enumerate(settings.catalogue.offers.items())
+    }
+    alone = {name: dear[name] for name in list(dear)[:1]}
+    if limit != "capacity":
+        alone = {name: one.model_copy(update={"capacity": None}) for name, one in alone.items()}
+        planning = settings.planning.model_copy(update={limit: 0})
+        settings = replace(settings, planning=planning)
+    catalogue = settings.catalogue.model_copy(update={"offers": alone})
+    campaign = make_campaign(audience, UNSURE, replace(settings, catalogue=catalogue))
+    tree, offers = campaign.tree, campaign.plan.offers
+    assert tree["plan"]["n_chosen"] == 0 < tree["plan"]["n_paying"]
+    if limit == "budget":
+        price = tree["shadow_prices"]["budget"]
+        assert price["step"] == 1
+        assert 0 < price["gain"] <= offers.net[offers.pays].max() * 3
+        assert price["price"] == price["gain"]
+        return
+    (offer,) = tree["offers"]
+    found = tree["shadow_prices"]["contact"] if limit == "max_contacts" else offer["shadow_price"]
+    assert found == pytest.approx(offers.net[offers.pays].max())
+
+
+def test_where_two_limits_leave_nobody_neither_alone_has_a_price():
+    campaign, _ = random_campaign(0, capped=False, budget=0.0, max_contacts=0)
+    prices = campaign.tree["shadow_prices"]
+    assert campaign.tree["plan"]["n_paying"] > 0
+    assert prices["budget"]["gain"] is None
+    assert prices["budget"]["price"] is None
 
 
 # A budget of nothing was once explained by offers that do not pay.

@@ -47,6 +47,7 @@ from retain.campaign.planning.sensitivity import (
     Scenario,
     analyse_sensitivity,
     compute_shadow_prices,
+    price_capacity,
 )
 from retain.campaign.segmentation.outcomes import ObservedTable, Outcomes
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest_offer
@@ -157,7 +158,6 @@ def _summarise_offer(
     offer = offers.catalogue.offers[name]
     chosen, treated = plan.offer_index == index, plan.treated_offer_index == index
     cost, net = offers.cost[treated, index].sum(), offers.net[treated, index].sum()
-    price = float(plan.allocation.capacity_prices[index])
     return {
         "name": name,
         "label": offer.label.model_dump(),
@@ -171,7 +171,7 @@ def _summarise_offer(
         "expected_saved": float(cost + net),
         "expected_net": monte_carlo.plan(np.where(treated, index, -1), offers).as_json(),
         "capacity": offer.capacity,
-        "shadow_price": None if offer.capacity is None else price,
+        "shadow_price": None if offer.capacity is None else price_capacity(plan, index),
         "save_rate": _summarise_save_rate(offer.save_rate),
         "break_even_save_rate": even.save_rate,
         "break_even_contact_cost": even.contact_cost,

@@ -221,9 +221,14 @@ def _limits(campaign: Tree) -> str:
     """Return the net value that looser limits would add."""
     prices, message = campaign["shadow_prices"], []
     if (budget := prices["budget"]) is not None:
+        step, gain = budget["step"], budget["gain"]
         message.append(
-            f"each further {budget['step']:,.6g} of budget would add {budget['gain']:,.3g}"
+            "a larger budget alone would add nothing"
+            if gain is None
+            else f"each further {step:,.6g} of budget would add {gain:,.3g}"
         )
+    if prices["contact"]:
+        message.append(f"one more contact would add {prices['contact']:,.3g}")
     if (consent := prices["consent"]) is not None:
         more = describe_count(consent["n_customers"], "more customer")
         message.append(f"the consent of {more} would add up to {consent['gain']:,.3g}")

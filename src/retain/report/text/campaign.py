@@ -108,15 +108,13 @@ def limits(campaign: Tree) -> list[Message]:
 
 
 def _budget(campaign: Tree) -> Message | None:
-    """Return the gain of a larger budget, or the plan's cost if there is none."""
+    """Return the gain of a larger budget, or why there is none."""
     price, plan = campaign["shadow_prices"]["budget"], campaign["plan"]
-    if price is not None and price["price"] > 0:
+    if price is not None and price["gain"]:
         return message("prices.budget", step=money(price["step"]), worth=money(price["gain"]))
-    return (
-        message("prices.budget_spare", cost=money(plan["expected_cost"]))
-        if plan["n_chosen"]
-        else None
-    )
+    if plan["n_chosen"]:
+        return message("prices.budget_spare", cost=money(plan["expected_cost"]))
+    return message("prices.budget_alone") if price is not None and plan["n_paying"] else None
 
 
 def _contacts(campaign: Tree) -> Message | None:
