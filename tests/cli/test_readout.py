@@ -10,6 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 from rich.console import Console
 
+from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.cli.readout import readout
@@ -170,8 +171,10 @@ def test_the_new_catalogue_is_chosen_with_a_config_dir(files, monkeypatch):
     catalogue = parse(Catalogue, tree, "offers")
     found = json.loads((files / "verdict/readout/readout.json").read_text())
     for row in found["save_rates"]:
-        mean = catalogue.offers[row["offer"]].save_rate.mean
-        assert mean == pytest.approx(row["posterior"]["value"], rel=1e-3)
+        stored = catalogue.offers[row["offer"]].save_rate
+        assert stored.mean == pytest.approx(row["posterior"]["value"], rel=1e-3)
+        used = save_rate_quantiles(stored, (0.025, 0.975))  # as the next plan prints them
+        assert [row["catalogue"]["low"], row["catalogue"]["high"]] == used
 
 
 def test_texts_with_signs_of_the_config_language_stay_texts(campaign):

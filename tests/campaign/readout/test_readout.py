@@ -315,7 +315,7 @@ def test_a_part_without_a_control_group_is_not_compared(strong):
         assert gift["difference"] is None
         assert gift["p_adjusted"] is None
     rates = {rate["offer"]: rate for rate in result["save_rates"]}
-    assert rates["gift"]["posterior"] == rates["gift"]["prior"]
+    assert rates["gift"]["catalogue"] == rates["gift"]["prior"]
 
 
 def test_fewer_than_twenty_customers_are_counted_and_not_compared():
@@ -346,7 +346,7 @@ def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
     assert result.tree["catalogue"] is None
     assert result.tree["qini"] == {"reason": "declined"}
     assert result.tree["attrition"]["bounds"] is None
-    assert result.tree["save_rates"][0]["posterior"] == result.tree["save_rates"][0]["prior"]
+    assert result.tree["save_rates"][0]["catalogue"] == result.tree["save_rates"][0]["prior"]
 
 
 # --- order and offers ----------------------------------------------------------------------------
@@ -436,7 +436,8 @@ def test_save_rates_are_learned_from_contacts_alone():
     unsent = build_readout(assignment, outcomes(declined, contacted=nobody), resamples=20).tree
     for row in unsent["save_rates"]:
         assert row["contact_rate_difference"] == 0
-        assert row["posterior"] == row["prior"]
+        assert row["catalogue"] == row["prior"]
+        assert row["posterior"].items() <= row["prior"].items()
         assert not row["is_conflict"]
     some = assignment.is_treated & (np.arange(len(declined)) % 2 == 0)
     half = build_readout(assignment, outcomes(declined, contacted=some.astype(float)), resamples=20)

@@ -274,7 +274,8 @@ def read_out(at, text, made):
         ],
         "catalogue": text,
         "save_rates": [
-            {"offer": text, "n_treated": 1, "n_control": 1, "prior": rate, "posterior": rate}
+            {"offer": text, "n_treated": 1, "n_control": 1, "prior": rate}
+            | {"posterior": rate, "catalogue": rate}
         ],
     }
     readout.print_readout(at, tree, Path(text))

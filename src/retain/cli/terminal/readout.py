@@ -240,13 +240,16 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
         padding=(0, 1, 0, 0),
     )
     table.add_column("offer", overflow="fold", max_width=22)
-    for name in ("contacted", "control", "before", "interval", "now", "interval"):
+    for name in ("contacted", "control", "before", "interval", "now", "interval", "catalogue"):
         table.add_column(name, justify="right", no_wrap=True)
+    table.caption = "catalogue: interval of the Beta with the same mean and variance that is stored"
     for row in rows:
         cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
         for text in (row["prior"], row["posterior"]):
             interval = format_interval(100 * text["low"], 100 * text["high"], ".0f")
             cells += [format_signed(100 * text["value"], ".1f"), interval]
+        stored = row["catalogue"]
+        cells.append(format_interval(100 * stored["low"], 100 * stored["high"], ".0f"))
         table.add_row(literal(row["offer"]), *cells)
     return table
 
