@@ -201,3 +201,21 @@ def test_the_covariance_of_groups_of_both_classes_is_that_of_their_bootstrap():
     assert np.sqrt(found) == pytest.approx(np.std(aucs), rel=0.12)
     rows_alone = Placements(("a",), values[:, None], declined).covariance()[0, 0]
     assert found > 1.3 * rows_alone
+
+
+# A constant score had no variance against a perfect one, and so was called its equal.
+def test_a_constant_run_is_lower_than_perfect_ones():
+    declined = np.arange(60) < 20
+    values = np.column_stack([np.ones((60, 2)), np.full(60, 0.5)])
+    placements, means = Placements(("a", "b", "c"), values, declined), np.array([1.0, 1.0, 0.5])
+    p = confidence_set_p(means, 1.8 * placements.covariance(), placements.degrees_of_freedom)
+    assert p[2] < 0.05 <= p[1]
+    value, low, high = correct_for_selection(placements, means)
+    assert (value, high) == (1, 1)
+    assert low == pytest.approx(20 / (20 + 1.959964**2))
+
+
+def test_the_difference_of_runs_without_any_variance_is_sure():
+    p = confidence_set_p(np.array([0.7, 0.7, 0.5]), np.zeros((3, 3)), 100)
+    assert p[2] < 0.01
+    assert p[0] == p[1] == 1

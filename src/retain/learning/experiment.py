@@ -82,7 +82,7 @@ def cross_validate(  # noqa: PLR0913 - the last two are for runs in several part
     parts += [scoring.score_fold(fold, watch) for fold in splits.folds[len(parts) : upto]]
     with watch.phase("metrics"):
         scores = Scores(concat_folds(parts), "out_of_fold")
-        metrics = _summarise_metrics(training, parts, customers.profit, splits)
+        metrics = _summarise_metrics(training, parts, customers, splits)
         tuning = _summarise_tuning(training, parts, metrics["roc_auc"]["fold_values"], splits)
     groups = customers.duplicate_groups
     return CrossValidationResult(scores, metrics, watch.seconds, tuning, groups)
@@ -139,8 +139,9 @@ def _summarise_tuning(
 
 
 def _summarise_metrics(
-    training: TrainingSpec, parts: list[FoldScores], profit: pd.Series | None, splits: Splits
+    training: TrainingSpec, parts: list[FoldScores], customers: Customers, splits: Splits
 ) -> dict[str, dict[str, Any]]:
+    profit, trials = customers.profit, _count_trials(parts, customers.duplicate_groups)
     money = [None if profit is None else profit.loc[part.ids].to_numpy() for part in parts]
     return {
         metric.name: _summary(
@@ -150,6 +151,7 @@ def _summarise_metrics(
                 for part, profit_part in zip(parts, money, strict=True)
             ],
             splits.test_to_train,
+            trials,
         )
         for metric in select_metrics(training.metrics, with_profit=profit is not None)
     }
@@ -166,8 +168,18 @@ def _value(metric: Metric, part: FoldScores, money: np.ndarray | None) -> float:
     return float(value)
 
 
-def _summary(metric: Metric, values: list[float], test_to_train: float) -> dict[str, Any]:
-    low, high = corrected_interval(values, test_to_train, metric.bounds)
+def _count_trials(parts: list[FoldScores], duplicate_groups: pd.Series) -> int:
+    """Return the number of duplicate groups of the smaller class."""
+    ids = pd.Index(np.concatenate([part.ids for part in parts]))
+    declined = np.concatenate([part.target for part in parts]) == 1
+    groups = duplicate_groups.loc[ids].to_numpy()
+    return min(len(np.unique(groups[declined])), len(np.unique(groups[~declined])))
+
+
+def _summary(
+    metric: Metric, values: list[float], test_to_train: float, trials: int
+) -> dict[str, Any]:
+    low, high = corrected_interval(values, test_to_train, metric.bounds, trials)
     return {
         "value": float(np.mean(values)),
         "low": low,

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from retain.verdict.statistics import Z95, wilson_bounds
+
 
 @dataclass(frozen=True)
 class ClassSums:
@@ -105,7 +107,8 @@ class Placements:
         """Return the covariance of the runs' ROC-AUC by customers, shape (n_runs, n_runs).
 
         DeLong et al. (1988): S₁/n₁ + S₀/n₀ of the placements, summed over duplicate groups
-        (Obuchowski 1997), which adds a covariance of both classes where a group has both.
+        (Obuchowski 1997), which adds a covariance of both classes where a group has both. A
+        perfect ranking, which has no variance, gets that of its interval (see ``delong``).
         """
         strata = self.strata()
         n_groups = sum(one.n_groups for one in strata)
@@ -117,7 +120,12 @@ class Placements:
             if one.declined is not None and one.stayed is not None:
                 cross = one.declined.sums.T @ one.stayed.sums / n_declined / n_stayed
                 total += (cross + cross.T) * (n_groups / max(n_groups - 1, 1))
-        return np.asarray(total, dtype=float)
+        covariance = np.asarray(total, dtype=float)
+        area = self.values[self.declined].mean(axis=0)
+        perfect = (np.diag(covariance) <= 0) & (np.abs(area - 0.5) > 0.49)
+        low, _ = wilson_bounds(1.0, self.degrees_of_freedom + 1)
+        covariance[perfect, perfect] = ((1 - low) / Z95) ** 2
+        return covariance
 
     @property
     def degrees_of_freedom(self) -> int:

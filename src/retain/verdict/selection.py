@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from retain.verdict.placements import Placements, Stratum
+from retain.verdict.statistics import wilson_bounds
 
 RESAMPLES = 1000
 """Bootstrap samples of up to ``MANY`` customers."""
@@ -54,8 +55,11 @@ def correct_for_selection(
             outside = outside + mean[np.arange(count), chosen]
         left_out.append(outside)
     values = np.clip(np.concatenate(left_out), 0, 1)
+    value = float(values.mean())
     low, high = np.quantile(values, [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
+    if high - low < _EPSILON and min(value, 1 - value) < _EPSILON:  # a perfect ranking
+        low, high = wilson_bounds(value, placements.degrees_of_freedom + 1)
+    return value, float(low), float(high)
 
 
 def _draw_counts(random: np.random.Generator, count: int, n: int) -> np.ndarray:
@@ -119,7 +123,8 @@ def confidence_set_p(
         error = np.sqrt(np.maximum(variance, 0))
         inverse = np.where(error > _EPSILON, 1 / np.maximum(error, _EPSILON), 0.0)
         inverse = inverse.astype(np.float32)
-        t = (means[active].mean() - means[active]) * inverse
+        gap = means[active].mean() - means[active]
+        t = np.where((error > _EPSILON) | (gap < _EPSILON), gap * inverse, np.inf)
         worst = int(np.argmax(t))
         largest = ((total / n - noise[active]) * inverse[:, None]).max(axis=0)
         beyond = (1 + np.sum(largest >= t[worst])) / (1 + simulations)

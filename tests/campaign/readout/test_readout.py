@@ -446,3 +446,10 @@ def test_save_rates_are_learned_from_contacts_alone():
         assert 0.3 < other["contact_rate_difference"] < 0.7
         width = [row["posterior"]["high"] - row["posterior"]["low"] for row in (one, other)]
         assert 0 < width[0] < width[1]  # half of the contacts say less about each
+
+
+# No resample has another outcome: the curve once had an interval of width zero.
+def test_a_group_in_which_all_decline_or_none_has_no_curve(strong):
+    assignment, declined, _ = strong
+    result = readout_tree(assignment, outcomes(declined & assignment.is_treated))
+    assert result["qini"] == {"reason": "no_variation"}

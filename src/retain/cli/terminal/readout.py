@@ -29,6 +29,7 @@ PAID = {
 }
 NO_CURVE = {
     "declined": "No Qini curve: the outcomes do not say who declined.",
+    "no_variation": "No Qini curve: in one of the groups all customers declined, or none did.",
     "too_few": "No Qini curve: at least 100 observed customers are needed in each group.",
 }
 NO_RATIO = {
