@@ -125,6 +125,8 @@ def curves(random):
                 "high": float(np.clip(p + 0.12, 0, 1)),
             },
             "n_customers": 103 + i,
+            "p": 0.0123 if i == 4 else 0.871,
+            "is_miscalibrated": i == 4,
         }
         for i, p in enumerate(np.linspace(0.04, 0.95, 10))
     ]

@@ -61,6 +61,26 @@ def wilson_bounds(share: float, total: float) -> Interval:
     return max(min(low, share), 0.0), min(max(high, share), 1.0)
 
 
+def mid_p(share: float, total: float, expected: float) -> float:
+    """Return the two-sided binomial mid-p of a share of an effective, maybe fractional, number.
+
+    >>> round(mid_p(0.5, 20, 0.3), 3)
+    0.065
+    """
+    events = share * total
+    upper = (_upper_tail(events, total, expected) + _upper_tail(events + 1, total, expected)) / 2
+    return float(min(1.0, 2 * min(upper, 1 - upper)))
+
+
+def _upper_tail(events: float, total: float, share: float) -> float:
+    """Return the binomial probability of at least so many events, of any real numbers."""
+    if events <= 0:
+        return 1.0
+    if events > total:
+        return 0.0
+    return float(special.betainc(events, total - events + 1, share))
+
+
 def _placement_values(of: np.ndarray, among: np.ndarray) -> np.ndarray:
     """Return the share of ``among`` below each value, in ascending order, ties counted half."""
     of, ordered = np.sort(of), np.sort(among)  # the look-up of sorted values is faster

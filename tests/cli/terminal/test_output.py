@@ -208,6 +208,7 @@ def compared(at, text, made):
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
         explanations=reasons(text),
+        curves={"calibration": [{"is_miscalibrated": True}]},
         sealed=SimpleNamespace(
             customers=1, metrics={text: metric}, description=text, accesses=(1, 2)
         ),

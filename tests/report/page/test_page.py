@@ -193,3 +193,14 @@ def test_from_the_second_opening_on_the_page_says_how_often(tree):
     assert "The sealed test was opened <data" in page(tree, "en")
     tree["sealed_test"]["accesses"] = tree["sealed_test"]["accesses"][:1]
     assert "The sealed test was opened <data" not in page(tree, "en")
+
+
+# The caption of the curve spoke of a gap, the sealed test of an error of 0, of one model.
+def test_every_sentence_about_the_calibration_error_ends_with_one_test(tree):
+    bins = tree["curves"]["calibration"]
+    assert page(tree, "en").count("larger than chance makes it in 1 of 10 bins") >= 2
+    for one in bins:
+        one["is_miscalibrated"] = False
+    html = page(tree, "en")
+    assert html.count("no gap in 10 bins is larger than chance makes it") >= 2
+    assert "the gap is larger than chance makes it" not in html

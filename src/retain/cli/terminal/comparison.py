@@ -15,6 +15,7 @@ from retain.cli.terminal.explanations import print_explanations
 from retain.cli.terminal.snapshots import snapshots_table
 from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.cautions import list_cautions
+from retain.verdict.curves import CALIBRATION_LEVEL
 from retain.verdict.keys import label_run
 from retain.wording import describe_count, format_ci, format_interval, format_signed, format_value
 
@@ -90,7 +91,8 @@ def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras
     if sealed is None:
         return
     print_segments(console, findings.customer_results)
-    console.print(_calibration(verdict))
+    bins = () if findings.curves is None else findings.curves["calibration"]
+    console.print(_calibration(verdict, bins))
     if findings.customer_results["campaign"] is not None:
         print_campaign(console, findings.customer_results["campaign"])
 
@@ -234,10 +236,13 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
     return table
 
 
-def _calibration(verdict: Verdict) -> str:
+def _calibration(verdict: Verdict, bins: Sequence[Mapping[str, Any]]) -> str:
+    off = sum(one["is_miscalibrated"] for one in bins)
+    shown = f"in {off} of {len(bins)} bins" if off else f"in none of {len(bins)} bins"
     brier, ece = verdict.winner.metrics["brier"], verdict.winner.metrics["ece"]
     return (
         f"Calibration in cross-validation: Brier {brier.value:.4f} "
         f"({format_ci(brier.low, brier.high, '.4f')}), "
-        f"ECE {ece.value:.3f} ({format_ci(ece.low, ece.high)})."
+        f"ECE {ece.value:.3f} ({format_ci(ece.low, ece.high)}), of which noise makes a part: the "
+        f"gap is larger than chance {shown} (corrected p < {CALIBRATION_LEVEL})."
     )

@@ -24,6 +24,7 @@ from retain.report.page.leaderboard import (
 )
 from retain.report.render import CURVES, render_charts
 from retain.report.text.answer import answer, describe_accesses, sentence
+from retain.report.text.calibration import gap_conclusion
 from retain.report.text.campaign import (
     CONSENT,
     assumption,
@@ -126,6 +127,7 @@ _CAMPAIGN: dict[str, Any] = {
     "assumptions": assumptions,
     "channel": channel,
     "called": lambda text: Label(text, text),
+    "gap_conclusion": gap_conclusion,
     "with_money": has_profit,
     "with_observed_money": has_observed_profit,
     "CONSENT": CONSENT,

@@ -8,6 +8,7 @@ from retain.report.charts.dependence import MAX_PANELS as PANELS
 from retain.report.charts.distributions import MAX_FEATURES as DISTRIBUTIONS
 from retain.report.charts.intervals import MAX_RUNS
 from retain.report.charts.tornado import swings
+from retain.report.text.calibration import gap_conclusion
 from retain.report.text.names import Tree, code, label, offer_label, segment_label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Label, Message, has_text, interval, message
@@ -169,6 +170,7 @@ def _calibration(tree: Tree) -> Message:
         observed=Number(furthest["observed"]["value"], "percent"),
         n=Number(furthest["n_customers"], "count"),
         ece=Number(None if ece is None else ece["value"], "score"),
+        conclusion=gap_conclusion(tree),
         curve=message(
             "caption.calibration_curve" if tree["recalibration"] else "caption.calibration_diagonal"
         ),
