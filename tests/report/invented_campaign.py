@@ -325,6 +325,7 @@ def make_campaign():
         "control_group": {"share": 0.2, "n_attempts": 3, "strata": strata()},
         "power": {
             "alpha": 0.05,
+            "level": 0.025,
             "power": 0.8,
             "overall": power(TREATED, CONTROL, 0.1187, 0.0413, 982),
             "segments": [

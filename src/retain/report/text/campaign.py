@@ -74,7 +74,7 @@ def promise(campaign: Tree) -> Message:
         "hoped": Number(overall["expected"], "points"),
         "detectable": Number(overall["minimum_detectable_effect"], "points"),
         **seen_campaigns(campaign),
-        "alpha": Number(power["alpha"], "plain"),
+        "level": Number(power["level"], "plain"),
     }
     if overall["claimable"]:
         return message("campaign.promised", **values)
