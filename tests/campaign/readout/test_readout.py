@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from retain.campaign.assignment import Assignment
+from retain.campaign.proportions import newcombe
+from retain.campaign.readout.effects import compare_arms, pool_tiny_strata
+from retain.campaign.readout.means import StratumCounts
 from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
 from retain.campaign.readout.readout import build_readout
 from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
@@ -453,3 +456,40 @@ def test_a_group_in_which_all_decline_or_none_has_no_curve(strong):
     assignment, declined, _ = strong
     result = readout_tree(assignment, outcomes(declined & assignment.is_treated))
     assert result["qini"] == {"reason": "no_variation"}
+
+
+# Two decliners of 2 and none of 1 made an interval of −188 to +100 points.
+@pytest.mark.parametrize("seed", range(6))
+def test_no_effect_on_a_share_lies_beyond_all_against_none(seed):
+    sizes = {"high": {"call": 9, "gift": 5}, "low": {"call": 6, "letter": 7}}
+    assignment, declined, _ = simulate_campaign(replace(LARGE, sizes=sizes), seed=seed)
+    contacted = assignment.is_treated.astype(float)
+    contacted[np.flatnonzero(assignment.is_treated)[::2]] = 0
+    result = readout_tree(assignment, outcomes(declined, contacted=contacted))
+    for one in result["effects"]:
+        if one["difference"] is not None:
+            ends = one["difference"]
+            assert -1 <= ends["low"] <= ends["value"] <= ends["high"] <= 1
+            detectable = one["minimum_detectable_effect"]
+            assert detectable is None or detectable <= 1
+    ratio = result["compliance"]["complier_effect"]
+    if "reason" not in ratio:
+        assert -1 <= ratio["low"] <= ratio["value"] <= ratio["high"] <= 1
+
+
+def test_a_campaign_too_small_for_its_strata_is_compared_as_one():
+    tiny = StratumCounts(*map(np.array, ([7, 2], [13, 2], [0, 0], [0, 1])))
+    found = compare_arms(pool_tiny_strata(tiny, 1.96), 1.96)
+    assert found == pytest.approx(
+        [value[0] for value in newcombe(*np.array([[9], [15], [0], [1]]), 1.96)]
+    )
+    large = StratumCounts(*map(np.array, ([30, 20], [80, 80], [10, 9], [20, 20])))
+    assert pool_tiny_strata(large, 1.96) is large
+
+
+def test_an_adjusted_difference_is_told_from_that_of_the_two_means(tree):
+    assert row(tree, "overall", outcome="profit")["is_adjusted"]
+    part = row(tree, "segment", "high")
+    assert not part["is_adjusted"]
+    plain = part["treated_mean"] - part["control_mean"]
+    assert part["difference"]["value"] == pytest.approx(plain)

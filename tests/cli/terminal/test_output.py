@@ -249,7 +249,7 @@ def read_out(at, text, made):
     effect = {"outcome": "declined", "scope": text, "name": text, "conclusion": "helped"}
     effect |= {"treated_mean": 0.1, "control_mean": 0.2, "p_adjusted": 0.1, "customers_saved": ends}
     effect |= {"difference": {"value": -0.1, "low": -0.2, "high": 0.0}}
-    effect |= {"minimum_detectable_effect": 0.1}
+    effect |= {"minimum_detectable_effect": 0.1, "is_adjusted": True}
     rate = {"value": 0.1, "low": 0.0, "high": 0.2}
     test = {"outcome": "declined", "scope": text, "q": 1.0, "df": 1, "p": 0.3}
     harm = {"code": "harm", "scope": text, "name": text, "outcome": "declined"}

@@ -100,7 +100,11 @@ def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     title = "Share that declined, %" if declined else f"Profit per customer, {tree['profit_unit']}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
-    for name in ("contacted", "control", "Δ", level, "p adj."):
+    is_adjusted = any(row["is_adjusted"] for row in rows)
+    if is_adjusted:
+        known = "risk" if declined else "profit expected"
+        table.caption = f"Δ adj.: compared among customers of like segment, offer and {known}"
+    for name in ("contacted", "control", "Δ adj." if is_adjusted else "Δ", level, "p adj."):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in rows:
@@ -149,6 +153,8 @@ def _sentence(row: Tree, tree: Tree) -> str:
         found, total = to_frequency(tree["power"])
         messages.append(
             f"an effect of {seen}{unit} would have been seen in {found} of {total} such campaigns"
+            if seen
+            else "the groups are too small to see any effect"
         )
     return f"{'; '.join(messages)}."
 
@@ -178,7 +184,8 @@ def _effect_words(row: Tree) -> str:
     if row["outcome"] == "profit":
         what = "more profit" if good else "less profit"
     word = {"helped": "it helped", "harmed": "it harmed", "inconclusive": "no significant effect"}
-    return f"{word[row['conclusion']]}: {size} {what} among the customers to contact"
+    adjusted = " (adjusted)" if row["is_adjusted"] else ""
+    return f"{word[row['conclusion']]}: {size} {what} among the customers to contact{adjusted}"
 
 
 def _bounds(bounds: Tree) -> str:
