@@ -250,6 +250,8 @@ def make_tree(count=30, *, folds=10):
             "p": 0.0000412,
             "level": 0.025,
             "access_number": 1,
+            "n_customers": 257,
+            "n_groups": 257,
             "tied": [],
         },
         "alpha": 0.05,

@@ -174,8 +174,10 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             _versus_best(row, verdict),
             style="bold" if best else None,
         )
-    if len(board) > MAX_ROWS:
-        table.caption = f"{len(board) - MAX_ROWS} more in leaderboard.csv"
+    notes = [f"{len(board) - MAX_ROWS} more in leaderboard.csv"] if len(board) > MAX_ROWS else []
+    if (board["p_adjusted"] < board["p"]).any():
+        notes.append("p adj. is by customers and all runs, p in leaderboard.csv by folds of two")
+    table.caption = "; ".join(notes) or None
     return table
 
 
