@@ -12,10 +12,10 @@ run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
 	$(BIN)/retain-compare study=demo
 
-test: $(STAMP)           ## every test, with coverage of lines and branches
-	$(BIN)/python -m pytest -n 2 --dist=worksteal --cov --cov-report=term
+test: $(STAMP)           ## every test; with PYTEST_ADDOPTS=--cov also the coverage
+	$(BIN)/python -m pytest -n 2 --dist=worksteal
 
-test-fast: $(STAMP)      ## the tests that need no worker processes, browser or cluster, without coverage
+test-fast: $(STAMP)      ## the tests that need no worker processes, browser or cluster
 	$(BIN)/python -m pytest -n 2 --dist=worksteal -m "not slow and not browser and not spark and not cluster"
 
 check: $(STAMP)          ## lint, format, types

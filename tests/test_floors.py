@@ -16,6 +16,8 @@ ROOMS = (
     "customers.text_order",
     "customers.reading",
     "customers.customers",
+    "customers.columns",
+    "customers.cells",
     "customers.files",
     "customers.contract",
     "customers.checks",

@@ -39,12 +39,21 @@ def test_what_the_class_itself_refuses_is_told_without_a_traceback():
         build_component("model", node, any_class)
 
 
-def test_a_missing_system_library_is_named(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("libgomp.so.1: cannot open"), r"lightgbm cannot be loaded: libgomp.*libgomp1\."),
+        (ImportError("x.so: failed to map"), r"lightgbm cannot be loaded: x\.so: failed to map\.$"),
+        (ModuleNotFoundError("No module", name="lightgbm"), r"there is no module 'lightgbm'"),
+        (ModuleNotFoundError("No module", name="inner"), r"there is no module 'inner'"),
+    ],
+)
+def test_a_library_that_does_not_load_is_told_from_one_that_is_not_there(monkeypatch, error, said):
     def import_module(name):
-        raise OSError("libgomp.so.1: cannot open shared object file")
+        raise error
 
     monkeypatch.setattr("retain.learning.registry.import_module", import_module)
-    with pytest.raises(RetainError, match=r"lightgbm cannot be loaded: libgomp.*libgomp1"):
+    with pytest.raises(RetainError, match=said):
         build_component("model", {"name": "x", "_target_": "lightgbm.LGBMClassifier"}, any_class)
 
 

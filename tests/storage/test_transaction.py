@@ -1,5 +1,6 @@
 """Folders put in place together, whatever is killed when."""
 
+import contextlib
 import json
 import shutil
 
@@ -93,6 +94,28 @@ def test_killed_at_any_step_the_next_start_finds_or_makes_one_whole_state(
     assert visible(tmp_path) == ["campaigns", "verdict"]
     recover(tmp_path)
     assert texts(tmp_path) == {place: {"new" if counted else "old"} for place in PLACES[:2]}
+
+
+# In a copy inodes are others: what was put in place before must not be taken for the old again.
+@pytest.mark.parametrize("allowed", range(1, 6))
+def test_a_folder_copied_while_it_was_written_is_never_put_together_of_two_states(
+    tmp_path, monkeypatch, allowed
+):
+    study = tmp_path / "study"
+    study.mkdir()
+    replace_all(study, "old")
+    with monkeypatch.context() as patched, contextlib.suppress(KilledError):
+        steps(patched, allowed, with_exchange=True)
+        replace_all(study, "new")
+    copied = tmp_path / "copied"
+    shutil.copytree(study, copied)
+    before = texts(copied)
+    with contextlib.suppress(RetainError):
+        recover(copied)
+    assert texts(copied) == before
+    if (copied / COMMIT).exists():
+        with pytest.raises(RetainError, match=r"copied .* Remove it, and give the command again"):
+            recover(copied)
 
 
 def test_what_is_immutable_stays_as_it_is(tmp_path):

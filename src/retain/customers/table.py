@@ -9,19 +9,27 @@ from typing import Any
 
 import pandas as pd
 
-from retain.customers.contract.derived import parse_derived_features
-from retain.customers.customers import Column, Customers, FunnelStep, Kind
-from retain.customers.files.bad_rows import parse_policy
-from retain.customers.files.booleans import Answer
-from retain.customers.files.columns import (
+from retain.customers.cells.booleans import Answer
+from retain.customers.cells.invalid_rows import InvalidRows, drop_invalid
+from retain.customers.cells.types import (
+    InferredColumn,
+    as_text,
+    coerce_type,
+    infer_type,
+    mask_na_strings,
+    uninformative_reason,
+)
+from retain.customers.columns import (
     Roles,
     assign_roles,
     canonical_names,
     check_required_columns,
     rename_reserved,
 )
-from retain.customers.files.encoding import resolve_path
-from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
+from retain.customers.contract.derived import parse_derived_features
+from retain.customers.customers import Column, Customers, FunnelStep, Kind
+from retain.customers.files.bad_rows import parse_policy
+from retain.customers.files.encoding import TextOptions, resolve_path
 from retain.customers.files.role_columns import (
     log_reading,
     parse_consent_column,
@@ -37,15 +45,6 @@ from retain.customers.files.table_columns import (
 )
 from retain.customers.files.table_file import Table, configure_marks, open_table
 from retain.customers.files.table_rows import drop_bad_cells, drop_other_rows
-from retain.customers.files.text_options import TextOptions
-from retain.customers.files.types import (
-    InferredColumn,
-    as_text,
-    coerce_type,
-    infer_type,
-    mask_na_strings,
-    uninformative_reason,
-)
 from retain.customers.reading import Reading
 from retain.errors import RetainError, type_value
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
+from retain.customers.columns import check_required_columns
 from retain.customers.customers import Customers, DerivedFeature, Kind
-from retain.customers.files.columns import check_required_columns
 from retain.errors import NotApplicable, RetainError, did_you_mean
 from retain.schema.run import GROUPS, Features
 

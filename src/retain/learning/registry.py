@@ -135,13 +135,16 @@ def _check_registered(where: str, path: str) -> None:
 def _import(where: str, path: str, module: str, name: str) -> Any:
     try:
         holder = import_module(module)
-    except ImportError:
-        raise RetainError(f"{where}._target_ is {path!r}: there is no module {module!r}.") from None
+    except ModuleNotFoundError as error:
+        lacking = error.name or module
+        raise RetainError(
+            f"{where}._target_ is {path!r}: there is no module {lacking!r}."
+        ) from None
     except ValueError:
         raise RetainError(f"{where}._target_ is {path!r}; expected MODULE.CLASS.") from None
-    except OSError as error:
-        problem = f"{module} cannot be loaded: {error}"
-        raise RetainError(f"{problem}. Debian: apt-get install libgomp1.") from None
+    except (ImportError, OSError) as error:
+        hint = " Debian: apt-get install libgomp1." if "libgomp" in str(error) else ""
+        raise RetainError(f"{module} cannot be loaded: {error}.{hint}") from error
     try:
         return getattr(holder, name)
     except (AttributeError, ImportError):  # scikit-learn raises the latter for experimental classes

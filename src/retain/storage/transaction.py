@@ -150,6 +150,11 @@ def _apply(folder: Path) -> None:
         new, target = commit / place, folder / place
         if not new.is_dir() or (target.is_dir() and target.stat().st_ino == inode):
             continue
+        if new.stat().st_ino != inode:  # nobody knows any more which of the two is the new one
+            raise RetainError(
+                f"{commit} was copied with its folder while a command was writing. Remove it, and "
+                "give the command again."
+            )
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
             new.rename(target)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from retain.customers.files.columns import snake_case
+from retain.customers.columns import snake_case
 
 N_ROWS = 120
 LOCALES = {  # grouping mark, decimal mark

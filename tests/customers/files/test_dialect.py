@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.customers.cells.number_column import parse_column, require_numbers
+from retain.customers.cells.number_format import FileMarks
+from retain.customers.cells.numbers import decimal_mark
 from retain.customers.files.dialect import Dialect, detect, read_cells
 from retain.customers.files.encoding import decode
-from retain.customers.files.number_column import parse_column, require_numbers
-from retain.customers.files.number_format import FileMarks
-from retain.customers.files.numbers import decimal_mark
 from retain.errors import RetainError
 
 RUSSIAN = "id;Прибыль;Тип\n1;0,98;премиум\n2;4,16;стандарт\n"

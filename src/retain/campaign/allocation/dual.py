@@ -103,14 +103,13 @@ class Dual:
 
     Attributes
     ----------
-    low, high
-        (limits,) bounds of each price.
+    max_prices
+        (limits,) upper bound of each price; the lower is 0.
     """
 
     pool: CustomerPool
     limits: Limits
-    low: np.ndarray
-    high: np.ndarray
+    max_prices: np.ndarray
 
     @cached_property
     def unit(self) -> np.ndarray:
@@ -149,6 +148,11 @@ class DualPoint:
     value: float
     slack: np.ndarray
     moments: Moments
+
+    @property
+    def n_undecided(self) -> float:
+        """Number of customers without a clear choice."""
+        return self.moments.n_undecided
 
     @property
     def curvature(self) -> np.ndarray:
@@ -198,7 +202,7 @@ def minimise_smoothed(
     tolerance
         Expected decrease, in temperatures, below which the steps stop.
     """
-    point = evaluate_smoothed(dual, np.clip(start, dual.low, dual.high), temperature)
+    point = evaluate_smoothed(dual, np.clip(start, 0.0, dual.max_prices), temperature)
     for number in range(MAX_NEWTON_STEPS):
         step = _newton_step(dual, point, FIRST_STRIDE_TEMPERATURES * 2**number)
         expected_decrease = -float(point.slack @ step)
@@ -217,8 +221,8 @@ def _newton_step(dual: Dual, point: DualPoint, stride: float) -> np.ndarray:
     A ridge proportional to the slope limits the move of each price to ``stride`` temperatures where
     the curvature is flat; near the solution it vanishes.
     """
-    at_bound = ((point.prices <= dual.low) & (point.slack >= 0)) | (
-        (point.prices >= dual.high) & (point.slack <= 0)
+    at_bound = ((point.prices <= 0) & (point.slack >= 0)) | (
+        (point.prices >= dual.max_prices) & (point.slack <= 0)
     )
     (free,) = np.nonzero(~at_bound)
     step, slope = np.zeros_like(point.slack), point.slack[free]
@@ -231,7 +235,7 @@ def _newton_step(dual: Dual, point: DualPoint, stride: float) -> np.ndarray:
 def _search_line(dual: Dual, point: DualPoint, step: np.ndarray) -> DualPoint | None:
     """Return the first point along the step that descends enough (Armijo); None if none does."""
     for length in (1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4):
-        prices = np.clip(point.prices + length * step, dual.low, dual.high)
+        prices = np.clip(point.prices + length * step, 0.0, dual.max_prices)
         candidate = evaluate_smoothed(dual, prices, point.temperature)
         if candidate.value <= point.value + 1e-4 * float(point.slack @ (prices - point.prices)):
             return candidate

@@ -1,4 +1,4 @@
-"""Optimal plan by HiGHS, among the choices that the bound leaves open."""
+"""Best choice of a few customers by HiGHS: among all that the bound leaves open, or near enough."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from scipy.sparse import csr_array, eye_array, hstack
 
 from retain.campaign.allocation.customer_pool import CustomerPool
 from retain.campaign.allocation.limits import Limits, Prices
-from retain.campaign.allocation.price_region import compute_usage
-from retain.campaign.allocation.repair import ROUNDING_SHARE
 
 STATUS_OPTIMAL, STATUS_INFEASIBLE = 0, 2
 """Values of scipy's ``status``."""
+ROUNDING_SHARE = 1e-12
+"""Share of a limit by which the rounding of sums may exceed it."""
 MAX_NODES = 1_000
 """Most nodes of the search. There is no time limit, so that all machines get the same plan."""
 
@@ -41,7 +41,7 @@ class ExactSolution:
 
 @dataclass(frozen=True)
 class ReducedProblem:
-    """Problem of the customers with more than one open choice.
+    """Problem of customers with several open choices.
 
     Attributes
     ----------
@@ -53,6 +53,8 @@ class ReducedProblem:
         (limits,) largest slack of each limit in a plan better than the known one.
     scale
         Factor of net values that makes HiGHS's tolerances small.
+    relative_gap
+        Gap at which the search may stop, as a share of the net value.
     """
 
     pool: CustomerPool
@@ -60,6 +62,7 @@ class ReducedProblem:
     is_open: np.ndarray
     max_slack: np.ndarray
     scale: float
+    relative_gap: float = 0.0
 
 
 def solve_exactly(
@@ -71,14 +74,14 @@ def solve_exactly(
     a ``known`` plan, −inf without one, is in no better plan (Balas & Zemel 1980). Nor has a better
     plan a slack worth more than that. Few choices remain open.
     """
-    reduced = np.vstack([pool.apply_prices(prices), np.zeros(len(pool))])
+    reduced = pool.with_no_offer(pool.apply_prices(prices))
     loss = reduced.max(axis=0) - reduced
     gap = (bound - known) * (1 + 1e-9)
     is_open = np.isfinite(loss) & (loss <= gap)
     is_fixed = is_open.sum(axis=0) == 1
     offer_index = np.where(is_fixed, is_open.argmax(axis=0), -1).astype(np.int16)
     offer_index[offer_index == len(pool.net)] = -1
-    usage, net = compute_usage(pool, offer_index, limits)
+    usage, net = pool.compute_usage(offer_index, limits)
     index = np.flatnonzero(~is_fixed)
     slack = np.full(len(prices.vector), np.inf)
     np.divide(gap, prices.vector, out=slack, where=prices.vector > 0)
@@ -93,20 +96,42 @@ def solve_exactly(
     return ExactSolution(offer_index, min(bound, net + solution.upper_bound), solution.may_exist)
 
 
+N_REPAIR_CHOICES = 4
+"""Choices of each customer, best first, that a repair may make."""
+
+
+def improve_choice(
+    pool: CustomerPool, limits: Limits, prices: Prices, goal: float
+) -> np.ndarray | None:
+    """Return a choice within the limits, at most about ``goal`` below the best; None if none fits.
+
+    ``limits`` exclude the usage of customers outside the pool.
+    """
+    reduced = pool.with_no_offer(pool.apply_prices(prices))
+    n_closed = max(len(reduced) - N_REPAIR_CHOICES, 0)
+    least = np.partition(reduced, n_closed, axis=0)[n_closed]
+    is_open = np.isfinite(reduced) & (reduced >= least)
+    is_open[-1] = True
+    best = float(np.where(is_open, pool.with_no_offer(pool.net), -np.inf).max(axis=0).sum())
+    slack, size = np.full(len(prices.vector), np.inf), max(best, 1e-300)
+    problem = ReducedProblem(pool, limits, is_open, slack, 1e3 / size, goal / size)
+    return _solve_reduced(problem).offer_index
+
+
 def _solve_reduced(problem: ReducedProblem) -> ExactSolution:
     """Return the best choice within the limits, which HiGHS's tolerance may exceed."""
     pool, limits = problem.pool, problem.limits
     first = _run_highs(problem)
     if first.offer_index is None:
         return first
-    usage, _ = compute_usage(pool, first.offer_index, limits)
+    usage, _ = pool.compute_usage(first.offer_index, limits)
     excess = usage - limits.upper - ROUNDING_SHARE * np.abs(limits.finite_upper)
     if (excess <= 0).all():
         return first
     tighter = Limits(limits.upper - 2 * np.maximum(excess, 0), limits.n_offers)
     second = _run_highs(replace(problem, limits=tighter))
     if second.offer_index is not None:
-        usage, _ = compute_usage(pool, second.offer_index, tighter)
+        usage, _ = pool.compute_usage(second.offer_index, tighter)
         if (usage <= limits.upper).all():
             return replace(second, upper_bound=first.upper_bound)
     return ExactSolution(None, first.upper_bound, may_exist=True)
@@ -126,7 +151,7 @@ def _run_highs(problem: ReducedProblem) -> ExactSolution:
         integrality=np.concatenate([is_integer, np.ones(limits.n_offers)]),
         bounds=Bounds(0, np.concatenate([np.ones(n_pairs), np.full(limits.n_offers, len(pool))])),
         constraints=[*_build_constraints(problem, offer, customer)],
-        options={"mip_rel_gap": 0.0, "node_limit": MAX_NODES},
+        options={"mip_rel_gap": problem.relative_gap, "node_limit": MAX_NODES},
     )
     if result.x is None:
         return ExactSolution(None, np.inf, may_exist=result.status != STATUS_INFEASIBLE)

@@ -142,9 +142,7 @@ class Problem:
         if self.cost.ndim == 1:
             available, max_cost = available & (self.cost <= max_cost), np.inf
         segment = np.asarray(self.segment, dtype=np.intp) if self.has_minimums else None
-        eligible = self.net > 0
-        if self.eligible is not None:
-            eligible &= np.asarray(self.eligible, dtype=bool)
+        eligible = None if self.eligible is None else np.asarray(self.eligible, dtype=bool)
         return CustomerArrays(self.net, self.cost, eligible, available, max_cost, segment)
 
 
@@ -162,9 +160,8 @@ def check_minimums(arrays: CustomerArrays, limits: Limits) -> None:
     minimums = -limits.upper[2 + limits.n_offers :]
     eligible = np.zeros(len(minimums), dtype=np.intp)
     for chunk in arrays.iter_chunks():
-        pool = chunk.select(np.arange(len(chunk)))
-        is_eligible = pool.net.max(axis=0, initial=-np.inf) > -np.inf
-        eligible += pool.sum_by_segment(is_eligible.astype(float), len(minimums)).astype(np.intp)
+        is_eligible = chunk.net.max(axis=0, initial=-np.inf) > -np.inf
+        eligible += chunk.sum_by_segment(is_eligible.astype(float), len(minimums)).astype(np.intp)
     for segment in np.flatnonzero(minimums > eligible):
         raise RetainError(
             f"segment {segment} has {eligible[segment]:,} customers for whom an offer pays, and "

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import Assignment, unescape_formulas
-from retain.customers.files.booleans import parse_consent
-from retain.customers.files.columns import canonical_names, find_column
+from retain.customers.cells.booleans import parse_consent
+from retain.customers.cells.number_column import require_numbers
+from retain.customers.cells.numbers import n_cells, preview, truncate
+from retain.customers.cells.types import mask_na_strings
+from retain.customers.columns import canonical_names, find_column
 from retain.customers.files.encoding import resolve_path
-from retain.customers.files.number_column import require_numbers
-from retain.customers.files.numbers import n_cells, preview, truncate
 from retain.customers.files.table_file import Table, open_table
-from retain.customers.files.types import mask_na_strings
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.readout import OutcomesFile
 from retain.wording import describe_count

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from retain.customers.files.arrow_cells import DictionaryColumn, Places, to_dictionary
-from retain.customers.files.invalid_rows import InvalidRows
-from retain.customers.files.numbers import n_cells, normalise_spaces, preview
+from retain.customers.cells.arrow_cells import DictionaryColumn, Places, to_dictionary
+from retain.customers.cells.invalid_rows import InvalidRows
+from retain.customers.cells.numbers import n_cells, normalise_spaces, preview
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.contract import PeriodSpec
 from retain.wording import describe_count

@@ -13,19 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from retain.customers.contract.periods import parse_periods
-from retain.customers.contract.violations import category_vocabulary, find_violations
-from retain.customers.files.arrow_cells import DictionaryColumn, Places
-from retain.customers.files.dialect import Sheet, read_cells
-from retain.customers.files.invalid_rows import InvalidRows, raise_invalid
-from retain.customers.files.number_column import parse_column
-from retain.customers.files.numbers import (
+from retain.customers.cells.arrow_cells import DictionaryColumn, Places
+from retain.customers.cells.invalid_rows import InvalidRows, raise_invalid
+from retain.customers.cells.number_column import parse_column
+from retain.customers.cells.numbers import (
     n_cells,
     normalise_spaces,
     not_a_number_message,
     preview,
     truncate,
 )
+from retain.customers.contract.periods import parse_periods
+from retain.customers.contract.violations import category_vocabulary, find_violations
+from retain.customers.files.dialect import Sheet, read_cells
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.contract import ColumnSpec, TableSpec
 from retain.wording import describe_count

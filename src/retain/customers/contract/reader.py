@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from retain.customers.cells.invalid_rows import InvalidRows, drop_invalid, raise_invalid
 from retain.customers.contract.contract import Contract, parse_contract
 from retain.customers.contract.derived import parse_derived_features
 from retain.customers.contract.periods import find_period_gaps
 from retain.customers.contract.raw_table import RawTable, read_table
 from retain.customers.customers import Customers, FunnelStep
 from retain.customers.files.encoding import resolve_path
-from retain.customers.files.invalid_rows import InvalidRows, drop_invalid, raise_invalid
 from retain.errors import RetainError, examples
 from retain.schema.contract import Cleaning, NewcomerRule, OutlierRule, Policy
 from retain.schema.parsing import parse

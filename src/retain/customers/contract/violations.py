@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retain.customers.files.arrow_cells import DictionaryColumn
-from retain.customers.files.invalid_rows import InvalidRows
-from retain.customers.files.numbers import n_cells, normalise_spaces, preview
+from retain.customers.cells.arrow_cells import DictionaryColumn
+from retain.customers.cells.invalid_rows import InvalidRows
+from retain.customers.cells.numbers import n_cells, normalise_spaces, preview
 from retain.errors import did_you_mean, examples
 from retain.schema.contract import ColumnSpec, TableSpec
 

@@ -1,1 +1,1 @@
-"""Files of any store as tables: encoding, dialect, types."""
+"""Files of any store as tables: encoding, dialect, rows, columns."""

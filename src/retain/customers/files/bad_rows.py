@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
-from retain.customers.files.numbers import truncate
+from retain.customers.cells.numbers import truncate
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError, type_value
 from retain.wording import describe_count
@@ -16,14 +14,6 @@ MIN_DROPPABLE_ROWS = 3
 """Rows that may always be dropped, however small the file."""
 MAX_TEXT_CHARACTERS = 1000
 """Characters of a dropped row that are kept."""
-
-
-class InvalidCellsError(RetainError):
-    """Some cells of a column are not as its others; ``rows`` are their labels."""
-
-    def __init__(self, message: str, rows: pd.Index) -> None:
-        super().__init__(message)
-        self.rows = rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,20 +14,20 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from retain.customers.files import arrow_cells
-from retain.customers.files.arrow_cells import DictionaryColumn, from_arrow, strip_whitespace, tidy
+from retain.customers.cells import arrow_cells
+from retain.customers.cells.arrow_cells import DictionaryColumn, from_arrow, strip_whitespace, tidy
+from retain.customers.cells.number_column import find_sure_marks
+from retain.customers.cells.number_format import FileMarks
+from retain.customers.cells.numbers import decimal_mark, normalise_spaces, truncate
 from retain.customers.files.bad_rows import dropped_row
 from retain.customers.files.encoding import (
+    TextOptions,
     decode,
     head_as_utf8,
     read_content,
 )
 from retain.customers.files.layout import SEPARATORS, cut_to_table, find_layout, log_layout
-from retain.customers.files.number_column import find_sure_marks
-from retain.customers.files.number_format import FileMarks
-from retain.customers.files.numbers import decimal_mark, normalise_spaces, truncate
 from retain.customers.files.records import split_records, unescape_quotes
-from retain.customers.files.text_options import TextOptions
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError, examples
 from retain.wording import describe_count

@@ -1,4 +1,4 @@
-"""Text files: existence, bytes and encoding."""
+"""Text files: existence, bytes and encoding, and the options for reading them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import logging
 import re
 import stat
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 
+from retain.customers.cells.numbers import truncate
+from retain.customers.files.bad_rows import RowPolicy
 from retain.customers.files.code_pages import CODE_PAGES, fitting_code_pages
-from retain.customers.files.numbers import truncate
 from retain.errors import RetainError, did_you_mean, examples, type_value
 from retain.storage.paths import parse_path
 from retain.storage.reading import MAX_TABLE_BYTES, check_regular, read_bytes
@@ -222,3 +224,33 @@ def _children(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except OSError:
         return []
+
+
+@dataclass(frozen=True, slots=True)
+class TextOptions:
+    """Options for reading a text file.
+
+    Attributes
+    ----------
+    content
+        The content of the file if it was read before, unpacked.
+    encoding
+        The encoding that the user names, None to detect it.
+    encoding_key
+        The key under which the user may name it, empty without one.
+    policy
+        The handling of rows that cannot be read; None: an error, as there is no other.
+    header_line
+        The line of the header, from 1; None: detected.
+    """
+
+    content: bytes | None = None
+    encoding: str | None = None
+    encoding_key: str = ""
+    policy: RowPolicy | None = None
+    header_line: int | None = None
+
+    def decode(self, path: Path, *, damaged: bool = False) -> tuple[str, str]:
+        """Return the encoding and the text, with U+FFFD for ``damaged`` bytes if that is set."""
+        data = read_content(path) if self.content is None else self.content
+        return (decode_damaged if damaged else decode)(path, data, self.encoding, self.encoding_key)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from retain.customers.files.numbers import truncate
+from retain.customers.cells.numbers import truncate
 from retain.customers.files.records import LINE_END
 from retain.errors import RetainError
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from retain.customers.cells.booleans import Answer, parse_consent, parse_positive
+from retain.customers.cells.number_column import require_numbers
+from retain.customers.cells.numbers import preview, truncate
+from retain.customers.cells.types import infer_type, mask_na_strings
 from retain.customers.customers import DisplayName
-from retain.customers.files.booleans import Answer, parse_consent, parse_positive
-from retain.customers.files.number_column import require_numbers
-from retain.customers.files.numbers import preview, truncate
 from retain.customers.files.table_file import Table
-from retain.customers.files.types import infer_type, mask_na_strings
 from retain.errors import RetainError
 from retain.wording import describe_count
 

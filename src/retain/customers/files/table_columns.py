@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pandas as pd
 
+from retain.customers.cells.booleans import Answer
+from retain.customers.cells.numbers import truncate
+from retain.customers.cells.types import InferredColumn
+from retain.customers.columns import Roles, canonical_names, find_column
 from retain.customers.customers import Customers
-from retain.customers.files.booleans import Answer
-from retain.customers.files.columns import Roles, canonical_names, find_column
-from retain.customers.files.numbers import truncate
 from retain.customers.files.table_file import Table
-from retain.customers.files.types import InferredColumn
 from retain.errors import RetainError
 from retain.record.facts import ColumnInfo
 from retain.wording import describe_count

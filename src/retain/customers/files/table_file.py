@@ -11,18 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from retain.customers.cells.arrow_cells import tidy
+from retain.customers.cells.dates import find_sure_order
+from retain.customers.cells.number_column import find_sure_marks
+from retain.customers.cells.number_format import FileMarks, check_marks, parse_format
+from retain.customers.columns import find_column
 from retain.customers.customers import FunnelStep
-from retain.customers.files.arrow_cells import tidy
 from retain.customers.files.bad_rows import dropped_row
-from retain.customers.files.columns import find_column
 from retain.customers.files.containers import FileKind, detect_kind, unpack
-from retain.customers.files.dates import find_sure_order
 from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
-from retain.customers.files.encoding import check_exists, read_content
+from retain.customers.files.encoding import TextOptions, check_exists, read_content
 from retain.customers.files.json_lines import JSON_LINES_SUFFIXES, read_json_lines
-from retain.customers.files.number_column import find_sure_marks
-from retain.customers.files.number_format import FileMarks, check_marks, parse_format
-from retain.customers.files.text_options import TextOptions
 from retain.customers.files.workbook import read_workbook, type_cells
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError

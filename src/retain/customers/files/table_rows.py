@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retain.customers.files.bad_rows import InvalidCellsError, RowPolicy
-from retain.customers.files.columns import Roles
-from retain.customers.files.numbers import truncate
+from retain.customers.cells.invalid_rows import InvalidCellsError
+from retain.customers.cells.numbers import truncate
+from retain.customers.cells.types import infer_type, mask_na_strings
+from retain.customers.columns import Roles
+from retain.customers.files.bad_rows import RowPolicy
 from retain.customers.files.table_file import Table
 from retain.customers.files.totals import find_totals
-from retain.customers.files.types import infer_type, mask_na_strings
 from retain.errors import RetainError
 from retain.wording import describe_count
 

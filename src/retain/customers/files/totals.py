@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from retain.customers.files.number_format import FileMarks
-from retain.customers.files.types import infer_type
+from retain.customers.cells.number_format import FileMarks
+from retain.customers.cells.types import infer_type
 from retain.errors import RetainError
 
 SUM_WORDS = (

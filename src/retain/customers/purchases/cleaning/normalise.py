@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retain.customers.files.numbers import normalise_spaces
+from retain.customers.cells.numbers import normalise_spaces
 from retain.customers.purchases.cleaning.row_checks import RowCounts
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
 from retain.customers.purchases.parsing.rows import ParsedRows

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from retain.customers.cells.numbers import truncate
 from retain.customers.customers import FunnelStep
-from retain.customers.files.numbers import truncate
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
 from retain.customers.purchases.parsing.rows import ParsedRows, RowRule
 from retain.errors import RetainError, examples

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from retain.customers.files.arrow_cells import DictionaryColumn
-from retain.customers.files.cell_patterns import AROUND, CORE, INVISIBLE, WIDE_SPACES
-from retain.customers.files.number_cells import NumberCells
-from retain.customers.files.number_format import FileMarks, Marks, NumberFormat, parse_format
-from retain.customers.files.number_marks import number_pattern
+from retain.customers.cells.arrow_cells import DictionaryColumn
+from retain.customers.cells.cell_patterns import AROUND, CORE, INVISIBLE, WIDE_SPACES
+from retain.customers.cells.number_cells import NumberCells
+from retain.customers.cells.number_format import FileMarks, Marks, NumberFormat, parse_format
+from retain.customers.cells.number_marks import number_pattern
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
 from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from retain.customers.files.booleans import NO, YES
-from retain.customers.files.number_format import FileMarks
+from retain.customers.cells.booleans import NO, YES
+from retain.customers.cells.number_format import FileMarks
 from retain.customers.purchases.parsing.numbers import (
     SqlExpression,
     find_file_marks,

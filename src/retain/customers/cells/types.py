@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from retain.customers.cells.dates import dates_to_days, parse_dates
+from retain.customers.cells.invalid_rows import InvalidCellsError, InvalidRows
+from retain.customers.cells.number_column import parse_column
+from retain.customers.cells.number_format import FileMarks
+from retain.customers.cells.numbers import n_cells, not_a_number_message, preview
+from retain.customers.columns import snake_case
 from retain.customers.customers import Kind
-from retain.customers.files.bad_rows import InvalidCellsError
-from retain.customers.files.columns import snake_case
-from retain.customers.files.dates import dates_to_days, parse_dates
-from retain.customers.files.invalid_rows import InvalidRows
-from retain.customers.files.number_column import parse_column
-from retain.customers.files.number_format import FileMarks
-from retain.customers.files.numbers import n_cells, not_a_number_message, preview
 from retain.errors import RetainError, type_value
 
 _ABSENT = ("na", "n/a", "#n/a", "nan", "null", "none", "-", "?")

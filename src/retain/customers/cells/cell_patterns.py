@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from retain.customers.files.number_marks import LIKE_NUMBER
-from retain.customers.files.number_shapes import CellShape, parse_shape
+from retain.customers.cells.number_marks import LIKE_NUMBER
+from retain.customers.cells.number_shapes import CellShape, parse_shape
 
 CORE = "[0-9](?:[0-9., ']*[0-9])?"
 """Digits and marks of a number."""

@@ -1,4 +1,4 @@
-"""Customers with invalid cells, and the message about them.
+"""Invalid cells of a column, the customers who have them, and the message about them.
 
 An invalid row in training data raises, because dropping rows may bias the sample. Customers to be
 scored are dropped, each with a reason.
@@ -15,6 +15,14 @@ from retain.customers.customers import Customers
 from retain.errors import RetainError
 
 STEP = "unreadable"
+
+
+class InvalidCellsError(RetainError):
+    """Some cells of a column are not as its others; ``rows`` are their labels."""
+
+    def __init__(self, message: str, rows: pd.Index) -> None:
+        super().__init__(message)
+        self.rows = rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from retain.customers.files.number_format import Marks, NumberFormat
+from retain.customers.cells.number_format import Marks, NumberFormat
 
 OTHER_MARK: Mapping[str, str] = {".": ",", ",": "."}
 MIN_TAILS = 10

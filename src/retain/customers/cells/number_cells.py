@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from retain.customers.files.arrow_cells import DictionaryColumn
-from retain.customers.files.cell_patterns import (
+from retain.customers.cells.arrow_cells import DictionaryColumn
+from retain.customers.cells.cell_patterns import (
     AROUND,
     MAX_EXACT_DIGITS,
     CellPattern,
@@ -20,17 +20,17 @@ from retain.customers.files.cell_patterns import (
     digits_of,
     find_patterns,
 )
-from retain.customers.files.columns import snake_case
-from retain.customers.files.number_format import FileMarks, Marks, NumberFormat
-from retain.customers.files.number_marks import (
+from retain.customers.cells.number_format import FileMarks, Marks, NumberFormat
+from retain.customers.cells.number_marks import (
     OTHER_MARK,
     MarkEvidence,
     fill_digits,
     is_open,
     number_pattern,
 )
-from retain.customers.files.number_shapes import CellShape
-from retain.customers.files.numbers import n_cells, preview
+from retain.customers.cells.number_shapes import CellShape
+from retain.customers.cells.numbers import n_cells, preview
+from retain.customers.columns import snake_case
 from retain.errors import RetainError, type_value
 
 MIN_WEAK_NUMBERS = 20

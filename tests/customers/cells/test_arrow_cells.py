@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers.files import arrow_cells
-from retain.customers.files.arrow_cells import from_arrow, tidy, to_dictionary
+from retain.customers.cells import arrow_cells
+from retain.customers.cells.arrow_cells import from_arrow, tidy, to_dictionary
 from retain.customers.files.dialect import read_cells
 from retain.errors import RetainError
 

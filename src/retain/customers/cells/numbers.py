@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from retain.customers.files.arrow_cells import DictionaryColumn, to_dictionary
+from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
 from retain.errors import RetainError, examples
 
 _SPACE = "[ \u00a0\u2007\u2009\u202f]"

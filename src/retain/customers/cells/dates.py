@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from retain.customers.files.arrow_cells import DictionaryColumn, to_dictionary
-from retain.customers.files.columns import snake_case
-from retain.customers.files.number_format import FileMarks, Order
+from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
+from retain.customers.cells.number_format import FileMarks, Order
+from retain.customers.columns import snake_case
 from retain.errors import RetainError, type_value
 
 FIRST_SHORT_YEAR = 1940

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from retain.customers.files.currencies import ABBREVIATIONS, CODES
-from retain.customers.files.number_column import parse_column
-from retain.customers.files.number_format import FileMarks
+from retain.customers.cells.number_column import parse_column
+from retain.customers.cells.number_format import FileMarks
+from retain.customers.cells.number_shapes import ABBREVIATIONS, CODES
 
 SIGNS = "$€£¥₽₹₩₪₺₴₸₫₦₱฿₡₲₵₭₮₼₾₿¢"
 VALUES = [1234.5, 7.25, 999999.0, 0.5]

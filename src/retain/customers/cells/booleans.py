@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from retain.customers.files.columns import snake_case
-from retain.customers.files.numbers import preview, truncate
+from retain.customers.cells.numbers import preview, truncate
+from retain.customers.columns import snake_case
 from retain.errors import RetainError, did_you_mean, examples, type_value
 from retain.wording import describe_count
 

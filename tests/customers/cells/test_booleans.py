@@ -2,7 +2,7 @@
 
 import pytest
 
-from retain.customers.files.booleans import says_staying
+from retain.customers.cells.booleans import says_staying
 
 
 @pytest.mark.parametrize(

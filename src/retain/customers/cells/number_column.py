@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from retain.customers.files.arrow_cells import DictionaryColumn, to_dictionary
-from retain.customers.files.number_cells import NumberCells, to_floats
-from retain.customers.files.number_format import FileMarks, Marks, NumberFormat
-from retain.customers.files.numbers import not_a_number_message
+from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
+from retain.customers.cells.number_cells import NumberCells, to_floats
+from retain.customers.cells.number_format import FileMarks, Marks, NumberFormat
+from retain.customers.cells.numbers import not_a_number_message
 from retain.errors import RetainError
 
 _PLAIN = "^[-+]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][-+]?[0-9]+)?$"
