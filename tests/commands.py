@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from retain.cli.compare import compare
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.execution.plan import PlannedRun, SweepPlan
 from retain.execution.task import Task
 from retain.record.directory import RunDirectory
@@ -97,7 +97,7 @@ def retain(here, capsys, fork_server):
     """``retain`` with the words given; the exit code and what was printed."""
 
     def call(*words):
-        code = answer(run, words, "run")
+        code = run_command(run, words, "run")
         output = capsys.readouterr()
         return code, output.out + output.err
 
@@ -125,7 +125,7 @@ def retain_compare(here, capsys, without_charts, request, fork_server):
             for part in ("explain", "campaign")
             if not any(word.startswith(part) for word in words)
         ]
-        code = answer(compare, (*words, *omitted), "compare")
+        code = run_command(compare, (*words, *omitted), "compare")
         output = capsys.readouterr()
         return code, output.out + output.err
 

@@ -31,7 +31,7 @@ from hydra.plugins.config_source import ConfigSource
 from retain.cli.compare import EXPLAINING
 from retain.customers.customers import Column, Customers, DerivedFeature, Panel
 from retain.execution.worker import start_forkserver
-from retain.record.facts import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
+from retain.record.document import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
 from retain.schema.run import Features, Metrics, Validation
 from retain.storage.paths import conf_dir
 
@@ -282,7 +282,7 @@ def all_features() -> Features:
 
 @pytest.fixture
 def some_metrics() -> Metrics:
-    return Metrics(name="default", fractions=(0.1, 0.2))
+    return Metrics(name="default", top_shares=(0.1, 0.2))
 
 
 @pytest.fixture
@@ -359,7 +359,7 @@ def _record(**changes: object) -> Record:
             "model": model,
             "sampler": changes.pop("sampler", {"name": "none"}),
             "calibration": changes.pop("calibration", {"name": "none"}),
-            "metrics": {"name": "default", "fractions": [0.1]},
+            "metrics": {"name": "default", "top_shares": [0.1]},
         },
         "overrides": ("model=logreg",),
         "seed": 0,

@@ -18,9 +18,18 @@ import yaml
 import retain
 from retain.cli.compare import compare
 from retain.cli.compose import Composer
-from retain.cli.overrides import Groups, parse_args
+from retain.cli.overrides import (
+    CONFIG_DIR,
+    HELP,
+    JSON,
+    MULTIRUN,
+    QUIET,
+    TO_HYDRA,
+    Groups,
+    parse_args,
+)
 from retain.cli.readout import readout
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.cli.score import score
 from retain.customers.checks.checks import CHECK_NAMES
 from retain.customers.demo import write
@@ -137,7 +146,9 @@ def execute(words, known):
         words = narrowed(words)
     if name == "retain-compare":
         words = spared(words)
-    return answer(COMMANDS[name], words, name.removeprefix("retain").removeprefix("-") or "run")
+    return run_command(
+        COMMANDS[name], words, name.removeprefix("retain").removeprefix("-") or "run"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -307,6 +318,22 @@ def test_the_commands_page_lists_every_option():
         listed = set(re.findall(r"`(\w+)`", rows[group]))
         assert set(options[group]) <= listed, group
         assert group == "features" or listed == set(options[group]), group
+
+
+def test_the_commands_page_lists_every_flag_once():
+    text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
+    table = text.partition("## Flags")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`-.*?) \|", table, flags=re.MULTILINE)
+    listed = [flag for cell in cells for flag in re.findall(r"`(--?[\w-]+)", cell)]
+    assert len(listed) == len(set(listed))
+    assert {*HELP, *MULTIRUN, *QUIET, *JSON, *CONFIG_DIR} <= set(listed)
+    assert {flag for flag in listed if flag not in TO_HYDRA} <= {
+        *HELP,
+        *MULTIRUN,
+        *QUIET,
+        *JSON,
+        *CONFIG_DIR,
+    }
 
 
 def test_the_cluster_page_says_of_every_launcher_when_to_use_it():

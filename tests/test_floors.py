@@ -158,7 +158,7 @@ def test_importing_the_package_imports_nothing_heavy():
 
 # What makes help slow is what it imports; a stopwatch in a test would only measure the machine.
 def test_help_imports_nothing_heavy():
-    code = "import retain.cli.run as r\nr.answer(r.run, ['--help'], 'run')"
+    code = "import retain.cli.run as r\nr.run_command(r.run, ['--help'], 'run')"
     assert not loaded_by(code) & {*HEAVY, "rich"}
 
 

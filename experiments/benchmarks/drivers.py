@@ -38,7 +38,7 @@ from retain.explanations.time_budget import TimeBudget
 from retain.learning.columns import transformed_columns
 from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import StudyDirectory
 from retain.schema.compare import Compare
 from retain.schema.parsing import parse

@@ -19,9 +19,9 @@ from retain.cli.overrides import Arguments
 from retain.execution.dataset import Dataset, prepare_dataset
 from retain.execution.plan import collect_environment, read_git_state
 from retain.learning.components import build_training_spec
-from retain.learning.experiment import CrossValidationResult, cross_validate
+from retain.learning.cross_validation import CrossValidationResult, cross_validate
 from retain.learning.metrics import corrected_interval
-from retain.record.facts import SCHEMA, MetricSummary, Record, identity, slug_of
+from retain.record.document import SCHEMA, MetricSummary, Record, identity, slug_of
 from retain.record.study import StudyDirectory
 from retain.schema.parsing import parse
 from retain.schema.run import Run

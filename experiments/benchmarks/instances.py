@@ -24,7 +24,7 @@ def made_up(
     random = np.random.default_rng(seed)
     terms = {
         "save": random.beta(6, 14, OFFERS),
-        "lift": random.uniform(1, 1.8, OFFERS),
+        "boost": random.uniform(1, 1.8, OFFERS),
         "contact": random.uniform(0.05, 1.5, OFFERS),
         "redeemed": random.uniform(0, 5, OFFERS),
         "stay": random.uniform(0, 0.3, OFFERS),
@@ -57,10 +57,10 @@ def _fill(
     """Draw some customers."""
     n = part.stop - part.start
     risk, stake = random.beta(2, 4, n), random.lognormal(3.5, 0.9, n)
-    lifted = np.where(random.random((n, OFFERS)) < 0.3, terms["lift"], 1.0)
+    boosted = np.where(random.random((n, OFFERS)) < 0.3, terms["boost"], 1.0)
     if rounded:
-        risk, stake, lifted = risk.round(2), stake.round(-1), np.ones((n, OFFERS))
-    saved = risk[:, None] * np.minimum(terms["save"] * lifted, 1)
+        risk, stake, boosted = risk.round(2), stake.round(-1), np.ones((n, OFFERS))
+    saved = risk[:, None] * np.minimum(terms["save"] * boosted, 1)
     per_offer = made["cost"].ndim == 1
     cost = made["cost"] if per_offer else made["cost"][part]
     if not per_offer:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.compare import ComparisonConfig
 from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir

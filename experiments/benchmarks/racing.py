@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from measuring import measure
 
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import StudyDirectory
 
 MODELS = ("logreg", "svc", "knn", "random_forest", "lightgbm", "hist_gradient_boosting")

@@ -17,7 +17,7 @@ from retain.cli.overrides import VERSION_BASE
 from retain.customers import demo, table
 from retain.customers.checks.duplicates import add_duplicates
 from retain.customers.customers import Customers
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.schema.run import Validation
 from retain.storage.paths import conf_dir
 

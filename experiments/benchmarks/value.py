@@ -36,7 +36,8 @@ from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import value_at_stake
 from retain.customers.customers import Column, Customers
 from retain.learning.scores import COLUMNS, Scores
-from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer, Translated
+from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer
+from retain.schema.names import Translated
 
 CUSTOMERS, DRAWS, ROUNDS = 1_000_000, 1000, 3
 SECTION, SEED, MANY = "value", 0, 9

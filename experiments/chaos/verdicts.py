@@ -31,7 +31,7 @@ from typing import Protocol
 import pandas as pd
 
 from retain.campaign.assignment import read_assignment
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.record.directory import CampaignDirectory, ScoreDirectory
 from retain.record.study import StudyDirectory
 from retain.storage.reading import parse_json, read_json, read_json_lines
@@ -154,7 +154,7 @@ def make_playground(ground: Playground) -> Playground:
 def call(command: str, words: Sequence[str]) -> None:
     """Do a command in this process, which must end well."""
     done = getattr(import_module(f"retain.cli.{command}"), command)
-    if code := answer(done, words, command):
+    if code := run_command(done, words, command):
         raise SystemExit(f"{command} ended with {code}")
 
 

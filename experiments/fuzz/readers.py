@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 from doors import READERS
 from ground import Ground
 
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.errors import NotApplicable, RetainError
 from retain.record.study import StudyDirectory
 
@@ -114,7 +114,7 @@ def make_study(folder: Path) -> StudyDirectory:
     for command, *words in COMMANDS:
         do, said = getattr(import_module(f"retain.cli.{command}"), command), io.StringIO()
         with chdir(folder), redirect_stdout(said), redirect_stderr(said):
-            code = answer(do, [*words[0], *words[1]], command)
+            code = run_command(do, [*words[0], *words[1]], command)
         if code:
             raise SystemExit(f"{command} ended with {code}:\n{said.getvalue()}")
     return StudyDirectory(folder / "outputs" / "fuzz")

@@ -34,7 +34,7 @@ from retain.campaign.assignment import campaign_id, read_assignment
 from retain.errors import RetainError
 from retain.learning.score_file import read_scores
 from retain.record.consistency import RecordChecker
-from retain.record.facts import Record, identity, slug_of
+from retain.record.document import Record, identity, slug_of
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.reading import MODEL_SCHEMA_FILE
 from retain.verdict.model_file import load_model

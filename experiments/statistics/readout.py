@@ -35,7 +35,8 @@ from retain.campaign.readout.save_rates import (
     ArmCounts,
     compute_posterior,
 )
-from retain.schema.campaign import Assumption, Assumptions, Beta, Catalogue, Offer, Translated
+from retain.schema.campaign import Assumption, Assumptions, Beta, Catalogue, Offer
+from retain.schema.names import Translated
 
 RISKS = {"high": (8, 4), "middle": (5, 6), "low": (3, 10), "any": (1.2, 1.8)}
 """Parameters of the Beta of the customers' risks in each segment."""

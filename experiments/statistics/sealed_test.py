@@ -25,7 +25,7 @@ from retain.verdict.sealed_intervals import Sample, metric_interval
 SIZES = (100, 257, 1000)
 SIMULATIONS = 200
 POPULATION = 1_000_000
-METRICS = select_metrics(Metrics(name="default", fractions=(0.1, 0.2, 0.3)), with_profit=True)
+METRICS = select_metrics(Metrics(name="default", top_shares=(0.1, 0.2, 0.3)), with_profit=True)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.execution.dataset import prepare_dataset
 from retain.learning.components import build_training_spec
-from retain.learning.experiment import cross_validate
-from retain.learning.validation import make_splits
+from retain.learning.cross_validation import cross_validate
+from retain.learning.splitting import make_splits
 
 
 def optimism(path: str, trials: int) -> str:

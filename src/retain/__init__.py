@@ -10,10 +10,10 @@ from typing import Any
 
 _HOMES = {
     "Customers": "retain.customers.customers",
-    "cross_validate": "retain.learning.experiment",
+    "cross_validate": "retain.learning.cross_validation",
     "NotApplicable": "retain.errors",
     "PipelineSpec": "retain.learning.pipeline",
-    "Record": "retain.record.facts",
+    "Record": "retain.record.document",
     "RetainError": "retain.errors",
     "Scores": "retain.learning.scores",
     "StudyDirectory": "retain.record.study",

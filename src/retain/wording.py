@@ -5,10 +5,18 @@ The page writes them in two languages by the same rules: ``report.text.words.int
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
+EXACT = Context(prec=400)
+POWERS = [float(f"1e{power}") for power in range(-6, 16)]
+"""Numbers between the first and the last one are written without a power of ten."""
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def describe_count(count: int, noun: str, plural: str = "") -> str:
@@ -18,6 +26,56 @@ def describe_count(count: int, noun: str, plural: str = "") -> str:
     ('1 run', '1,296 runs', '0 entries')
     """
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def format_fixed(value: float, digits: int, sign: str = "") -> str:
+    """Return a number with fixed digits, halves rounded away from zero as by ``toFixed``."""
+    scaled = abs(value) * 10**digits
+    if (
+        scaled < 2**50 and scaled % 1 != 0.5
+    ):  # no half, so all roundings agree and floats are faster
+        return f"{value:{sign},.{digits}f}"
+    step = Decimal(1).scaleb(-digits)
+    rounded = Decimal(value).quantize(step, ROUND_HALF_UP, EXACT)
+    return f"{rounded:{sign},.{digits}f}"
+
+
+def format_significant(value: float, digits: int = 3) -> str:
+    """Return a number with ``digits`` significant digits, or all of its whole part.
+
+    >>> [format_significant(value) for value in (0.0123456, 1234.5, -2.50, 1e17)]
+    ['0.0123', '1,235', '-2.5', '1×10¹⁷']
+    """
+    place = bisect_right(POWERS, abs(value))
+    if value == 0 or 0 < place < len(POWERS):
+        return _trimmed(format_fixed(value, max(0, digits + 6 - place)))
+    rounded = Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal(value)
+    number, _, power = f"{rounded:e}".partition("e")
+    return f"{_trimmed(number)}×10{str(int(power)).translate(RAISED)}"
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def format_p(p: float) -> str:
+    """Return a p-value with three decimals.
+
+    >>> format_p(0.0316), format_p(3.8e-31)
+    ('0.032', '<0.001')
+    """
+    return "<0.001" if p < 0.001 else format_fixed(p, 3)
+
+
+def money_digits(values: Iterable[float | None]) -> int:
+    """Return the decimals of all amounts of a column: at least three digits of the largest.
+
+    >>> money_digits([1056.4, 9.31, None]), money_digits([0.5, -0.02]), money_digits([0])
+    (0, 3, 0)
+    """
+    largest = max((abs(one) for one in values if one is not None), default=0.0)
+    digits = 2 - math.floor(math.log10(largest)) if largest > 0 else 0
+    return min(max(digits, 0), 6)
 
 
 def format_signed(value: float, form: str = "+.3f") -> str:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from retain.cli.compare import compare
-from retain.cli.run import answer, run
-from retain.record.facts import identity, slug_of
+from retain.cli.run import run, run_command
+from retain.record.document import identity, slug_of
 from retain.record.study import StudyDirectory
 from retain.verdict.model_file import load_model
 
@@ -24,7 +24,7 @@ def once(tmp_path_factory, fork_server):
     folder = tmp_path_factory.mktemp("once")
     line = (*TINY, "-m", "study.name=small", "model=logreg,tree,dummy", "data.customers=240")
     with contextlib.chdir(folder):
-        assert answer(run, line, "run") == 0
+        assert run_command(run, line, "run") == 0
     return folder / "outputs"
 
 
@@ -41,7 +41,7 @@ def judged(once, tmp_path_factory, without_charts, fork_server):
     folder, output = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")
     with contextlib.chdir(folder), contextlib.redirect_stdout(output), without_charts():
-        assert answer(compare, ("study=small", "resamples=100", *SPARED), "compare") == 0
+        assert run_command(compare, ("study=small", "resamples=100", *SPARED), "compare") == 0
     return folder / "outputs" / "small", output.getvalue()
 
 

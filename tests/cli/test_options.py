@@ -16,7 +16,7 @@ from retain.errors import NotApplicable
 from retain.execution.dataset import preflight, prepare_dataset
 from retain.execution.plan import plan_runs
 from retain.learning.components import build_training_spec
-from retain.learning.experiment import cross_validate, fit, score_test
+from retain.learning.cross_validation import cross_validate, fit, score_test
 from retain.storage.paths import conf_dir
 from retain.verdict.model_file import load_model, save_model
 

@@ -95,7 +95,7 @@ def test_a_plain_value_needs_no_composition():
 def test_ranges_and_choices_sweep_and_a_list_value_does_not():
     assert [len(axis.texts) for axis in expand_axes(["++seed=range(3)"])] == [3]
     assert [len(axis.texts) for axis in expand_axes(["++seed=choice(1,2)"])] == [2]
-    assert not expand_axes(["++metrics.fractions=[0.1,0.2]"])[0].swept_values
+    assert not expand_axes(["++metrics.top_shares=[0.1,0.2]"])[0].swept_values
 
 
 def test_what_cannot_be_listed_cannot_be_swept():

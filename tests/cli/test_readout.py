@@ -2,7 +2,9 @@
 
 import io
 import json
+import shlex
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,11 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from retain.campaign.offers.save_rate import save_rate_quantiles
+from retain.campaign.readout.save_rates import update_catalogue
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.cli.readout import readout
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.cli.terminal.readout import print_readout
 from retain.schema.campaign import Catalogue
 from retain.schema.parsing import parse
@@ -51,7 +54,7 @@ def files(tmp_path, monkeypatch, campaign):
 
 
 def called(*words):
-    return answer(readout, ["resamples=200", *words], "readout")
+    return run_command(readout, ["resamples=200", *words], "readout")
 
 
 def test_a_campaign_is_read_out_into_a_folder_of_its_own(files, capsys):
@@ -147,11 +150,41 @@ def test_a_folder_that_cannot_be_written_says_what_to_type(files, capsys):
 
 
 def test_help_tells_the_keys_and_no_choices(capsys):
-    assert answer(readout, ["--help"], "readout") == 0
+    assert run_command(readout, ["--help"], "readout") == 0
     output = capsys.readouterr().out
     assert "retain-readout campaign=" in output
     assert "unknown_customers: error" in output
     assert "Choices" not in output
+
+
+@pytest.mark.parametrize(
+    ("folder", "words", "compared"),
+    [
+        ("outputs/one/campaigns/ID", (), "study=one"),
+        ("outputs/one+two/campaigns/ID", (), "study=[one,two]"),
+        ("mine/one/campaigns/ID", ("outputs=mine",), "study=one outputs=mine"),
+        ("mine/my runs/campaigns/ID", (), "\"runs='mine/my runs'\""),
+        ("copied", (), "study=NAME"),
+    ],
+)
+def test_the_command_of_the_next_plan_is_whole(files, capsys, folder, words, compared):
+    tree = json.loads((files / "verdict" / "campaign.json").read_text("utf-8"))
+    folder = folder.replace("ID", tree["id"])
+    Path(folder).parent.mkdir(parents=True, exist_ok=True)
+    (files / "verdict").rename(folder)
+    assert called(f"campaign='{folder}'", "outcomes=later.csv", *words) == 0
+    readout_folder = shlex.quote(f"{folder}/readout")
+    assert (
+        f"campaign with them: retain-compare {compared} offers=simulated_readout "
+        f"campaign.replace=true -cd {readout_folder}\n" in capsys.readouterr().out
+    )
+
+
+def test_the_new_catalogue_accepts_the_costs_that_the_old_one_accepted():
+    old = simulation.catalogue({"call": 0.1}).model_copy(update={"costs": "accept"})
+    posterior = {"alpha": 2.0, "beta": 3.0, "minimum": 0.0}
+    new = update_catalogue(old, [{"offer": "call", "posterior": posterior}])
+    assert "costs: accept" in offers_yaml(new, "spring")
 
 
 # The next campaign chooses the file as an option of its group, with the folder beside the others.
@@ -191,7 +224,7 @@ def test_texts_with_signs_of_the_config_language_stay_texts(campaign):
 
 def board(tree, folder):
     console = Console(width=80, file=io.StringIO())
-    print_readout(console, tree, folder)
+    print_readout(console, tree, folder, None)
     return console.file.getvalue()
 
 

@@ -186,8 +186,8 @@ def test_help_names_every_choice(retain):
 
 
 def test_hydras_flags_are_answered_by_hydra(here, capsys, monkeypatch):
-    from retain.cli.run import answer, run
+    from retain.cli.run import run, run_command
 
     monkeypatch.setattr("sys.argv", ["retain", "--cfg", "job", "model=svc"])
-    assert answer(run, ["--cfg", "job", "model=svc"], "run") == 0
+    assert run_command(run, ["--cfg", "job", "model=svc"], "run") == 0
     assert "sklearn.svm.SVC" in capsys.readouterr().out

@@ -19,7 +19,7 @@ LINES = {
     "a value where the other option has a number": ["model=svc,tree", "model.C.deep=1,2"],
     "nodes within nodes": ["model=svc,tree", "+model.more={a: 1},{b: 2}", "model.more.a=3,4"],
     "options that change the same node": ["data=demo,one_click", "data/contract@data=one_click"],
-    "lists, references, nothing": ["metrics.fractions=[0.1],[0.2,0.3]", "seed=${threads},null"],
+    "lists, references, nothing": ["metrics.top_shares=[0.1],[0.2,0.3]", "seed=${threads},null"],
     "texts": ["model.kernel='rbf','a b',poly", "model=svc", "audit.duplicates=drop,group"],
     "what is taken away": ["model=svc,tree", "~model.random_state", "features.site=true,false"],
     "ranges": ["seed=range(0,3)", "model.tol=range(0,1,step=0.5)"],

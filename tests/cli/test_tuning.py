@@ -15,7 +15,7 @@ from retain.record.directory import RunDirectory
 from retain.record.tuning import TuningInfo
 from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
-from retain.verdict.keys import differing_keys
+from retain.verdict.config_keys import differing_keys
 
 FEW = ("tuning=optuna", "tuning.trials=3", "tuning.folds=2")
 

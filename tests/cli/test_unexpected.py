@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.cli.unexpected import MAX_LOG_BYTES, logged_beside
 from retain.errors import RetainError
 from retain.execution.shortage import LESS_MEMORY, describe_shortage
@@ -34,7 +34,7 @@ def ended(here, capsys, monkeypatch):
             with logged_beside(folder):
                 raise error
 
-        code = answer(command, words, primary)
+        code = run_command(command, words, primary)
         return code, capsys.readouterr().err
 
     return made
@@ -199,5 +199,5 @@ def test_a_server_that_does_not_start_workers_is_killed(monkeypatch):
 
 
 def test_text_in_no_encoding_is_refused(capsys):
-    assert answer(run, ["study.question=\udcff"], "run") == 2
+    assert run_command(run, ["study.question=\udcff"], "run") == 2
     assert "PYTHONUTF8=1" in capsys.readouterr().err

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from retain.cli.compare import compare
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.errors import RetainError
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.fold_data import FoldData, PreparedFoldCache
@@ -208,8 +208,8 @@ def compared(tmp_path_factory, tiny, without_charts, fork_server):
     folder = tmp_path_factory.mktemp("compared")
     words = ("study=adhoc", "outputs=own", "resamples=100", "explain=none", "campaign=default")
     with contextlib.chdir(folder), without_charts():
-        assert answer(run, [*tiny, "-m", "model=logreg,tree", "outputs=own"], "run") == 0
-        assert answer(compare, words, "compare") == 0
+        assert run_command(run, [*tiny, "-m", "model=logreg,tree", "outputs=own"], "run") == 0
+        assert run_command(compare, words, "compare") == 0
     return folder / "own"
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.record.directory import RunDirectory
 
 DATA = ("data.customers=120", "validation.folds=2", "validation.repeats=3")
@@ -70,7 +70,7 @@ def raced(tmp_path_factory, fork_server):
     folder = tmp_path_factory.mktemp("race")
     output = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(output):
-        code = answer(run, [*LINE, RACE], "run")
+        code = run_command(run, [*LINE, RACE], "run")
     assert code == 0, output.getvalue()
     return folder / "outputs", output.getvalue()
 
@@ -277,10 +277,10 @@ def test_the_launching_process_stays_light_in_a_race(here):
     words = [*DATA, "-m", "model=logreg,dummy", RACE, "workers=1"]
     script = f"""
 import sys
-from retain.cli.run import answer, run
+from retain.cli.run import run_command, run
 
 if __name__ == "__main__":
-    answer(run, {words}, "run")
+    run_command(run, {words}, "run")
     heavy = {{"numpy", "pandas", "sklearn", "scipy", "pyarrow"}}
     print("imported", sorted(heavy & set(sys.modules)))
 """

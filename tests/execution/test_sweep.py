@@ -144,10 +144,10 @@ def test_the_launching_process_does_without_pandas_and_scikit_learn(here, tiny):
     words = ["-m", *tiny, "model=tree,dummy"]
     script = f"""
 import sys
-from retain.cli.run import answer, run
+from retain.cli.run import run_command, run
 
 if __name__ == "__main__":
-    code = answer(run, {words}, "run")
+    code = run_command(run, {words}, "run")
     heavy = {{"numpy", "pandas", "sklearn", "scipy", "pyarrow"}}
     print("imported", sorted(heavy & set(sys.modules)))
     sys.exit(code)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from retain.record.facts import identity, slug_of
+from retain.record.document import identity, slug_of
 from retain.record.study import StudyDirectory
 from retain.schema.parsing import parse
 from retain.schema.run import Run

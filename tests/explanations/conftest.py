@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 from retain.explanations.time_budget import TimeBudget
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import FoldScorer, TrainingSpec
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
 
 

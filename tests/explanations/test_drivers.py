@@ -10,8 +10,8 @@ from retain.explanations.drivers import combine_folds, rank_agreement
 from retain.explanations.fold import explain_fold, permutation_importance
 from retain.explanations.reference_values import top_drivers, typical_ranges
 from retain.explanations.shap_profile import strengths
-from retain.learning.experiment import cross_validate
-from retain.learning.validation import make_splits
+from retain.learning.cross_validation import cross_validate
+from retain.learning.splitting import make_splits
 
 BOOSTED = LGBMClassifier(n_estimators=30, min_child_samples=5, verbose=-1, n_jobs=1)
 

@@ -10,9 +10,9 @@ from retain.customers.customers import Column, Customers
 from retain.errors import NotApplicable
 from retain.explanations.ablation import from_refit, refit_without
 from retain.explanations.associations import associations
-from retain.learning.experiment import cross_validate
+from retain.learning.cross_validation import cross_validate
 from retain.learning.features import feature_matrix
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 
 GROUPS = {
     "pages": "site",

@@ -17,12 +17,12 @@ from retain.explanations.explain import explain
 from retain.explanations.time_budget import TimeBudget
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
-from retain.learning.experiment import cross_validate, fit, score_new, score_test
+from retain.learning.cross_validation import cross_validate, fit, score_new, score_test
 from retain.learning.features import select_model_columns
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.recency_rule import RecencyRule, best_threshold
 from retain.learning.scoring import TrainingSpec
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
 from retain.verdict.model_file import load_model, save_model
 

@@ -14,11 +14,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from retain.learning import fold_data
-from retain.learning.experiment import cross_validate
+from retain.learning.cross_validation import cross_validate
 from retain.learning.fold_data import FoldData, PreparedFoldCache
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import TrainingSpec
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
 
 MODELS = [

@@ -15,7 +15,7 @@ from retain.learning.metrics import (
 )
 from retain.schema.run import Metrics
 
-METRICS = Metrics(name="default", fractions=(0.1, 0.2, 0.3))
+METRICS = Metrics(name="default", top_shares=(0.1, 0.2, 0.3))
 
 
 def by_name(*, with_profit=True):
@@ -93,10 +93,8 @@ def test_the_top_share_holds_exactly_that_share(scores, share):
 def test_a_customer_who_brings_a_loss_is_no_profit_to_capture():
     target, score = np.array([1, 1, 0, 0]), np.array([0.9, 0.8, 0.1, 0.2])
     profit = np.array([-50.0, 10.0, 3.0, 3.0])
-    metric = {
-        m.name: m
-        for m in select_metrics(METRICS.model_copy(update={"fractions": (0.25,)}), with_profit=True)
-    }
+    quarter = METRICS.model_copy(update={"top_shares": (0.25,)})
+    metric = {m.name: m for m in select_metrics(quarter, with_profit=True)}
     assert metric["captured_profit_25"].compute(target, score, profit) == 0
 
 

@@ -14,9 +14,9 @@ from retain.cli.overrides import parse_args
 from retain.errors import NotApplicable
 from retain.learning.compatibility import raise_not_applicable
 from retain.learning.components import build_training_spec
-from retain.learning.experiment import cross_validate
+from retain.learning.cross_validation import cross_validate
 from retain.learning.registry import find_class, registered_classes
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.storage.paths import conf_dir
 
 SAMPLERS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))

@@ -21,13 +21,13 @@ from sklearn.tree import DecisionTreeClassifier
 from retain.errors import NotApplicable, RetainError
 from retain.learning import tuning, tuning_report
 from retain.learning.blend import Blend
-from retain.learning.experiment import cross_validate, fit
+from retain.learning.cross_validation import cross_validate, fit
 from retain.learning.features import feature_matrix
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import DuplicateAwareKFold
+from retain.learning.splitting import make_splits
 from retain.learning.tuning import tune
-from retain.learning.validation import make_splits
 from retain.schema.run import Calibration, SearchRange, Tuning
 
 TREE = {"max_depth": SearchRange(low=1, high=8), "min_samples_leaf": SearchRange(low=1, high=40)}

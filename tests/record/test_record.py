@@ -5,7 +5,7 @@ import pytest
 
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
-from retain.record.facts import Record, identity
+from retain.record.document import Record, identity
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.writing import atomic_write, write_text
 

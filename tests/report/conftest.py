@@ -284,7 +284,8 @@ def make_tree(count=30, *, folds=10):
             left_out("failed", "ValueError: too few rows for 5 neighbours", i) for i in range(2)
         ]
         + [left_out("not_applicable", "smotenc needs a category", 7)],
-        "n_unfinished": 2,
+        "n_interrupted": 2,
+        "n_running": 0,
         "data": {
             "fingerprint": "a1" * 32,
             "n_rows": 1296,
@@ -399,6 +400,8 @@ def effect_level(level, mean, reach, pairs):
         "difference": {"value": mean, "low": mean - reach, "high": mean + reach},
         "p": 0.0317,
         "n_pairs": pairs,
+        "n_runs": pairs,
+        "n_reference_runs": pairs,
     }
 
 
@@ -476,16 +479,16 @@ def html(made):
 def verdict(tmp_path_factory, fork_server):
     """The folder of a verdict as the commands write it, of a small study of the demo store."""
     from retain.cli.compare import compare
-    from retain.cli.run import answer, run
+    from retain.cli.run import run, run_command
 
     study = ("study.name=small", "model=dummy,logreg,tree")
     axes = ("sampler=none,smote,smotenc", "features.product=true,false")
     off = ("features.communication=false", "features.purchase=false")
     size = ("data.customers=240", "validation.folds=3", "validation.repeats=2")
     with contextlib.chdir(tmp_path_factory.mktemp("verdict")):
-        assert answer(run, ("-m", *study, *axes, *off, *size), "run") == 0
+        assert run_command(run, ("-m", *study, *axes, *off, *size), "run") == 0
         words = ("study=small", "resamples=100", "gate.roc_auc=0.99", "gate.brier=0.9")
-        assert answer(compare, words, "compare") == 3
+        assert run_command(compare, words, "compare") == 3
         return Path("outputs/small/verdict").resolve()
 
 

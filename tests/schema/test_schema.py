@@ -1,10 +1,17 @@
+from typing import get_args
+
 import pytest
+import yaml
 
 from retain.errors import RetainError
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue
+from retain.schema.compare import Compare
 from retain.schema.contract import Cleaning, TableSpec
-from retain.schema.parsing import parse
-from retain.schema.run import Features, Limits, Validation
+from retain.schema.parsing import Config, parse
+from retain.schema.readout import Readout
+from retain.schema.run import Features, Limits, Run, Validation
+from retain.schema.scoring import Score
+from retain.storage.paths import conf_dir
 
 VALIDATION = {"name": "repeated", "sealed_size": 0.2, "folds": 5, "repeats": 2, "shuffle": True}
 
@@ -93,7 +100,7 @@ OFFER = {
         ({"text": {"en": "We call", "ru": ""}}, r"text\.ru is ''; expected text of 1 or more char"),
         ({"text": "We call"}, r"text is 'We call'; expected a node with keys among en, ru\."),
         ({"drivers": "pages"}, r"drivers is 'pages'; expected a list\."),
-        ({"lift": {"drivers": [], "factor": 2}}, r"drivers is \(\); expected 1 or more entries\."),
+        ({"boost": {"drivers": [], "factor": 2}}, r"drivers is \(\); expected 1 or more entries\."),
         (
             {"include_if": {"pages": {"atleast": 3}}},
             r"include_if\.pages: key 'atleast' .* 'at_least'\?",
@@ -185,3 +192,57 @@ def test_what_no_file_can_hold_is_refused_with_its_place(value, text):
         parse(Validation, {**VALIDATION, "folds": value}, "validation")
     with pytest.raises(RetainError, match=text):
         parse(Cleaning, {"validation": {"folds": [value]}})
+
+
+def kinds_within(kind):
+    """A type of the schema, and those of its fields, by key."""
+    for name, field in kind.model_fields.items():
+        types = [one for one in (field.annotation, *get_args(field.annotation)) if one]
+        for one in types:
+            if isinstance(one, type) and issubclass(one, Config):
+                yield field.alias or name, one
+
+
+def option_trees(group):
+    """The files of a group, that of the default option first."""
+    defaults = {}
+    for primary in ("run", "compare"):
+        tree = yaml.safe_load((conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8"))
+        defaults |= {key: name for one in tree["defaults"] if one != "_self_"
+                     for key, name in one.items()}  # fmt: skip
+    paths = sorted((conf_dir() / group).glob("*.yaml"))
+    first = [path for path in paths if path.stem == defaults.get(group)]
+    rest = [path for path in paths if path not in first]
+    return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (*first, *rest)]
+
+
+def different_defaults(kind, trees):
+    """Yield the keys whose default in the schema is not that of the files.
+
+    The first file has the default; without the key in it, the others have one if they agree.
+    """
+    for name, field in kind.model_fields.items():
+        key = field.alias or name
+        values = [tree[key] for tree in trees if key in tree and not isinstance(tree[key], dict)]
+        default = field.get_default(call_default_factory=True)
+        if default in (None, (), {}) or field.is_required() or not values:
+            continue
+        if default != values[0] and (key in trees[0] or len(set(map(str, values))) == 1):
+            yield key, default, values[0]
+    for key, inner in kinds_within(kind):
+        below = [tree[key] for tree in trees if isinstance(tree.get(key), dict)]
+        if below:
+            found = different_defaults(inner, below)
+            yield from ((f"{key}.{name}", *pair) for name, *pair in found)
+
+
+# A share of 0 in the schema beside 0.2 in the file planned a campaign without a control group.
+@pytest.mark.parametrize("kind", [Run, Compare, Score, Readout])
+def test_a_default_of_the_schema_is_that_of_the_files(kind):
+    path = conf_dir() / f"{kind.__name__.lower()}.yaml"
+    tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = list(different_defaults(kind, [tree]))
+    for group, inner in kinds_within(kind):
+        if (conf_dir() / group).is_dir():
+            found += different_defaults(inner, option_trees(group))
+    assert found == []

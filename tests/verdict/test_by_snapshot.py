@@ -2,7 +2,7 @@
 
 import pytest
 
-from retain.record.facts import LabelInfo, SnapshotFacts
+from retain.record.document import LabelInfo, SnapshotFacts
 from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.sealed_test import SealedTest
 

@@ -3,7 +3,7 @@ import pytest
 
 from retain.errors import RetainError
 from retain.verdict.candidates import group_by_seed
-from retain.verdict.keys import check_comparable
+from retain.verdict.config_keys import check_comparable
 from retain.verdict.verdict import compare_runs
 
 GOOD = (0.92, 0.93, 0.91, 0.94, 0.92, 0.90)

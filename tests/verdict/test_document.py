@@ -28,7 +28,7 @@ def found(records, comparison):
         findings = {
             "studies": ("models",),
             "question": "Which?",
-            "unfinished": 1,
+            "interrupted": 1,
             "commands": ("retain -m study=models",),
             "gate": None,
             "diffs": (),
@@ -64,7 +64,7 @@ def test_the_document_tells_choice_ties_effects_and_what_is_left_out(found):
     assert {effect["factor"] for effect in tree["main_effects"]} >= {"model", "sampler"}
     (other,) = tree["excluded_runs"]
     assert (other["id"], other["reason"]) == ("00000009", "boom")
-    assert tree["n_unfinished"] == 1
+    assert tree["n_interrupted"] == 1
 
 
 def test_intervals_can_be_worked_out_again_from_folds_and_quantiles(found):

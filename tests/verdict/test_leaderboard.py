@@ -1,7 +1,7 @@
 import pytest
 
 from retain.errors import RetainError
-from retain.verdict.keys import check_comparable, differing_keys, get_key
+from retain.verdict.config_keys import check_comparable, differing_keys, get_key
 from retain.verdict.leaderboard import leaderboard
 from retain.verdict.verdict import compare_runs
 

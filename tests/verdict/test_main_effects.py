@@ -140,3 +140,27 @@ def test_the_p_of_an_effect_is_no_smaller_than_that_of_its_axis_alone(grid, comp
     alone = found([r for r in grid() if r.config["model"]["name"] == "svc"], comparison)
     assert 0 < both <= 1
     assert len(alone) == 2
+
+
+# Two svc that differ in C against one tree were called one pair with all else equal.
+def test_runs_that_differ_in_their_own_parameters_are_counted_on_each_side(
+    grid, comparison, make_record
+):
+    records = [record for record in grid() if record.config["model"]["name"] == "svc"]
+    records = [
+        record.model_copy(
+            update={
+                "id": f"{c}{record.id[1:]}",
+                "config": {**record.config, "model": {"name": "svc", "C": c}},
+            }
+        )
+        for record in records
+        for c in (1, 2, 3)
+    ]
+    trees = [record for record in grid() if record.config["model"]["name"] == "tree"]
+    effects = found([*records, *trees], comparison)
+    (tree,) = effects["model"].levels
+    assert {tree.pairs, tree.runs, tree.reference_runs} == {4, 12}
+    assert max(tree.runs, tree.reference_runs) == 12
+    (site,) = effects["features.site"].levels
+    assert (site.pairs, site.runs, site.reference_runs) == (8, 8, 8)

@@ -28,7 +28,7 @@ def store(n=257, gap=1.0, slope=1.0, seed=0):
 def test_no_interval_has_width_zero_even_for_a_perfect_ranking():
     target = np.repeat([0, 1], [60, 20])
     sample = Sample(target, np.linspace(0.01, 0.99, 80), np.ones(80))
-    for metric in select_metrics(Metrics(name="x", fractions=(0.1, 0.25)), with_profit=True):
+    for metric in select_metrics(Metrics(name="x", top_shares=(0.1, 0.25)), with_profit=True):
         found = metric_interval(metric, sample, simulations=200)
         assert found["low"] < found["high"], metric.name
         assert found["low"] <= found["value"] <= found["high"], metric.name
@@ -75,7 +75,7 @@ def test_average_precision_has_the_logit_interval_of_boyd():
 def test_losses_have_the_t_interval_of_their_mean():
     target, probability = store()
     losses = (probability - target) ** 2
-    metric = select_metrics(Metrics(name="x", fractions=()), with_profit=False)[3]
+    metric = select_metrics(Metrics(name="x", top_shares=()), with_profit=False)[3]
     found = metric_interval(metric, Sample(target, probability, None), simulations=100)
     expected = stats.t.interval(0.95, len(losses) - 1, losses.mean(), stats.sem(losses))
     assert (found["low"], found["high"]) == pytest.approx(expected)
@@ -132,7 +132,7 @@ def test_copies_of_customers_make_no_interval_much_narrower(copies):
     once = Sample(target, probability, np.ones(200))
     again = (np.tile(values, copies) for values in (target, probability, np.ones(200)))
     several = Sample(*again, find_design_effect(np.tile(np.arange(200), copies)))
-    for metric in select_metrics(Metrics(name="x", fractions=(0.1, 0.2)), with_profit=True):
+    for metric in select_metrics(Metrics(name="x", top_shares=(0.1, 0.2)), with_profit=True):
         one, other = (metric_interval(metric, s, simulations=2000) for s in (once, several))
         assert other["value"] == pytest.approx(one["value"], abs=0.02), metric.name
         width, narrowest = other["high"] - other["low"], 0.85 * (one["high"] - one["low"])

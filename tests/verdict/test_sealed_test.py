@@ -61,11 +61,11 @@ def test_every_metric_lies_within_its_interval():
     rows = zip(range(150), [0] * 150, [0] * 150, target, probability, strict=True)
     scores = Scores(pd.DataFrame(rows, columns=list(COLUMNS)), "sealed_test")
     profit, alone = pd.Series(random.gamma(4, 1, 150)), pd.Series(range(150))
-    metrics = select_metrics(Metrics(name="x", fractions=(0.2,)), with_profit=True)
+    metrics = select_metrics(Metrics(name="x", top_shares=(0.2,)), with_profit=True)
     found = score_sealed_test(scores, profit, metrics, groups=alone, simulations=100)
     assert set(found) == {metric.name for metric in metrics}
     for name, result in found.items():
         assert result["low"] <= result["value"] <= result["high"], name
-    without = select_metrics(Metrics(name="x", fractions=(0.2,)), with_profit=False)
+    without = select_metrics(Metrics(name="x", top_shares=(0.2,)), with_profit=False)
     unpaid = score_sealed_test(scores, None, without, groups=alone, simulations=100)
     assert "captured_profit_20" not in unpaid

@@ -74,7 +74,7 @@ def test_duplicates_count_once():
 
 def test_the_sentence_claims_no_more_than_was_tested():
     assert "is not shown to rank" in Chance("not_shown", 0.3, 0.025, 1).sentence
-    assert "p = 0.0001; level 0.025 at access 1" in Chance("shown", 1e-4, 0.025, 1).sentence
+    assert "p <0.001; level 0.025 at access 1" in Chance("shown", 1e-4, 0.025, 1).sentence
     assert Chance().status == "not_tested"
     assert Chance().sentence.startswith("Not tested")
 

@@ -32,11 +32,11 @@ offers:
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory, fork_server):
     """A folder with the finished runs of a study."""
-    from retain.cli.run import answer, run
+    from retain.cli.run import run, run_command
 
     folder = tmp_path_factory.mktemp("swept")
     words = ("-m", "model=logreg,dummy", f"outputs={folder}", *STORE)
-    assert answer(run, words, "run") == 0
+    assert run_command(run, words, "run") == 0
     return folder
 
 

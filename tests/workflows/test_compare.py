@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from retain.cli.compare import compare
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 
 LINE = ("validation.folds=2", "validation.repeats=2", "data.customers=240", "-m")
 QUICK = ("resamples=100",)
@@ -26,8 +26,8 @@ def once(tmp_path_factory, fork_server):
     one = ("study.name=small", "model=logreg,tree", "features.site=true,false")
     two = ("study.name=other", "model=tree,dummy")
     with contextlib.chdir(folder):
-        assert answer(run, (*LINE, *one), "run") == 0
-        assert answer(run, (*LINE, *two), "run") == 0
+        assert run_command(run, (*LINE, *one), "run") == 0
+        assert run_command(run, (*LINE, *two), "run") == 0
     return folder / "outputs"
 
 
@@ -44,7 +44,7 @@ def judged(once, tmp_path_factory, fork_server):
     folder, output = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")
     with contextlib.chdir(folder), contextlib.redirect_stdout(output):
-        assert answer(compare, ("study=small", *QUICK, *SPARED), "compare") == 0
+        assert run_command(compare, ("study=small", *QUICK, *SPARED), "compare") == 0
     return folder / "outputs", output.getvalue()
 
 
@@ -88,6 +88,16 @@ def test_a_gate_for_a_metric_there_is_not_is_refused_before_anything_is_written(
     assert code == 2
     assert "Did you mean 'roc_auc'?" in output
     assert not (swept / "small" / "verdict").exists()
+
+
+def test_the_launch_of_a_missing_study_is_typed_as_it_works(swept, retain_compare):
+    for name, command in (
+        ("models", "retain -m study=models"),
+        ("small2", "retain -m study.name=small2 model=logreg,tree"),
+    ):
+        code, output = retain_compare(f"study={name}")
+        assert code == 2
+        assert f"To launch it: {command}" in " ".join(output.split())
 
 
 def test_several_studies_are_judged_together(swept, retain_compare):

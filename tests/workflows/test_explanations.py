@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from retain.cli.compare import compare
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.errors import NotApplicable, RetainError
 from retain.workflows.explanations import ExplanationJobs
 
@@ -25,8 +25,8 @@ def once(tmp_path_factory, fork_server):
     """A study that switches one group off, and one of a model that no explainer knows."""
     with contextlib.chdir(tmp_path_factory.mktemp("once")):
         axes = ("model=logreg,tree", "features.product=true,false")
-        assert answer(run, ("-m", "study.name=small", *SIZE, *axes), "run") == 0
-        assert answer(run, ("study.name=knn", *SIZE, "model=knn"), "run") == 0
+        assert run_command(run, ("-m", "study.name=small", *SIZE, *axes), "run") == 0
+        assert run_command(run, ("study.name=knn", *SIZE, "model=knn"), "run") == 0
         return Path("outputs").resolve()
 
 
@@ -50,7 +50,7 @@ def compare_once(once, tmp_path_factory, fork_server):
         shutil.copytree(once, folder / "outputs")
         line = ("study=small", "resamples=100", "campaign=none", *words)
         with contextlib.chdir(folder), contextlib.redirect_stdout(output):
-            assert answer(compare, line, "compare") == 0
+            assert run_command(compare, line, "compare") == 0
         study = folder / "outputs" / "small"
         return study / "verdict", tree(study), output.getvalue()
 

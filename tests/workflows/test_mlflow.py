@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
-from retain.record.facts import Git, MetricSummary
+from retain.record.document import Git, MetricSummary
 from retain.schema.compare import Tracking
 from retain.workflows.mlflow import check_tracking, flatten_params, log_runs
 
@@ -24,7 +24,7 @@ MLFLOW = Tracking(name="mlflow")
 CONFIG = {
     "model": {"name": "svc", "C": 1.0, "gamma": None},
     "data": {"name": "demo", "tables": {"behaviour": {"file": "a.csv"}}, "derived": {"x": {}}},
-    "metrics": {"name": "default", "fractions": [0.1]},
+    "metrics": {"name": "default", "top_shares": [0.1]},
     "threads": 2,
     "outputs": "elsewhere",
 }
@@ -102,7 +102,7 @@ def test_a_record_is_found_again_in_mlflow(ended, outputs, read, client):
         "model.gamma": "null",
         "data.name": "demo",
         "metrics.name": "default",
-        "metrics.fractions": "[0.1]",
+        "metrics.top_shares": "[0.1]",
     }
     metric, metrics = record.metrics["roc_auc"], found.data.metrics
     assert metrics["roc_auc"] == metric.value
@@ -258,7 +258,7 @@ def one_run(tmp_path_factory, fork_server):
     """The outputs folder of a study of one run."""
     line = ("data.customers=240", "validation.folds=2", "validation.repeats=1", "study.name=small")
     with contextlib.chdir(tmp_path_factory.mktemp("one")):
-        assert answer(run, line, "run") == 0
+        assert run_command(run, line, "run") == 0
         return Path("outputs").resolve()
 
 
@@ -315,9 +315,9 @@ def refused(self, address):
     raise AssertionError(f"it calls {address}")
 
 socket.socket.connect = socket.socket.connect_ex = refused
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.cli.compare import compare
-code = answer(compare, ["study=small", "resamples=100", "tracking=mlflow"], "compare")
+code = run_command(compare, ["study=small", "resamples=100", "tracking=mlflow"], "compare")
 from mlflow.telemetry import get_telemetry_client
 assert get_telemetry_client() is None
 sys.exit(code)

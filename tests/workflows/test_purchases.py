@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.cli.score import score
 
 COLUMNS = {
@@ -77,7 +77,7 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert set(offers["customer_id"]) <= set(people["customer_id"])
 
     words = (f"verdict={verdict}", "data.snapshot=2025-06-24", "campaign.consent=assume_given")
-    code = answer(score, words, "score")
+    code = run_command(score, words, "score")
     printed = capsys.readouterr()
     assert code == 0, printed.err
     (home,) = (verdict.parent / "scores").iterdir()
@@ -96,12 +96,12 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
         f"data.snapshot={last['snapshot']}",
         "campaign.consent=assume_given",
     )
-    assert answer(score, same, "score") == 0
+    assert run_command(score, same, "score") == 0
     assert f"{last['n_rows']} of these ids are in the comparison too" in capsys.readouterr().out
-    assert answer(score, same[:1], "score") == 2
+    assert run_command(score, same[:1], "score") == 2
     assert f"data.snapshot=DAY, one after {last['snapshot']}" in capsys.readouterr().err
     late = (*same[:1], "data.snapshot=2031-01-01", *same[2:])
-    assert answer(score, late, "score") == 2
+    assert run_command(score, late, "score") == 2
     output = " ".join(capsys.readouterr().err.split())
     assert "nobody is a regular customer on 2031-01-01" in output
     assert "Type data.snapshot=DAY, soon after a purchase of the log" in output

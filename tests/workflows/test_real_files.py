@@ -64,13 +64,13 @@ def test_second_copies_can_be_dropped(retain, store, records):
 def offered(one_click_dir, tmp_path_factory, fork_server):
     """The verdict's folder of a study of the store, within a budget of 150."""
     from retain.cli.compare import compare
-    from retain.cli.run import answer, run
+    from retain.cli.run import run, run_command
 
     outputs = f"outputs={tmp_path_factory.mktemp('store')}"
     words = ("data=one_click", f"data.dir={one_click_dir}", "model=logreg", outputs)
-    assert answer(run, words, "run") == 0
+    assert run_command(run, words, "run") == 0
     limits = ("campaign.budget=150", "campaign.control_share=0.2", "explain=none")
-    assert answer(compare, ("study=adhoc", outputs, *limits), "compare") == 0
+    assert run_command(compare, ("study=adhoc", outputs, *limits), "compare") == 0
     return Path(outputs.removeprefix("outputs=")) / "adhoc" / "verdict"
 
 

@@ -16,10 +16,10 @@ import pytest
 
 from retain.cli.campaign_settings import compose_compare
 from retain.cli.overrides import Arguments
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
-from retain.record.facts import identity, slug_of
+from retain.record.document import identity, slug_of
 from retain.workflows.compare import select_winner
 from retain.workflows.recorded_data import CHECKS, check_recorded, merge_recorded
 from retain.workflows.runs import read_run_scores, select_runs
@@ -39,7 +39,7 @@ QUICK = ("study=small", "resamples=100")
 def once(tmp_path_factory, fork_server):
     folder = tmp_path_factory.mktemp("once")
     with contextlib.chdir(folder):
-        assert answer(run, LINE, "run") == 0
+        assert run_command(run, LINE, "run") == 0
     return folder / "outputs"
 
 
@@ -419,7 +419,7 @@ def test_runs_that_are_being_done_are_called_running(study, retain_compare, judg
     assert "1 run is still running and not compared" in output
     assert "interrupted" not in output
     tree = json.loads((study / "verdict" / "verdict.json").read_text(encoding="utf-8"))
-    assert (tree["n_unfinished"], tree["n_running"]) == (1, 1)
+    assert (tree["n_interrupted"], tree["n_running"]) == (0, 1)
 
 
 def test_the_sealed_test_is_opened_during_a_sweep_only_when_asked_for(study, retain_compare):

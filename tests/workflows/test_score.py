@@ -10,7 +10,7 @@ import pytest
 
 from retain.cli.campaign_settings import campaign_settings, compose_compare
 from retain.cli.overrides import Arguments
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.cli.score import score
 from retain.customers.contract.reader import read
 from retain.customers.demo import write as write_store
@@ -31,7 +31,7 @@ def verdict_of(folder, data, *settings):
     """The verdict folder of one run, by the very functions a comparison's workers call."""
     clear_cache()
     quick = ("validation.folds=2", "validation.repeats=2", f"outputs={folder}")
-    assert answer(run, (*data, *quick), "run") == 0
+    assert run_command(run, (*data, *quick), "run") == 0
     line = Arguments(("study=adhoc", "explain=none", f"outputs={folder}", *settings))
     config = compose_compare(line)
     found = select_runs(config)
@@ -104,7 +104,7 @@ def retain_score(here, capsys, fork_server):
     """``retain-score`` with the words given; the exit code and what was printed."""
 
     def called(*words):
-        code = answer(score, ("verdict=verdict", *words), "score")
+        code = run_command(score, ("verdict=verdict", *words), "score")
         output = capsys.readouterr()
         return code, output.out + output.err
 

@@ -68,7 +68,8 @@ def _at(log: pd.DataFrame, day: int, rule: Rule) -> pd.DataFrame:
     later = log[(log["buys"] == 1) & (log["day"] >= day)][["customer", "day"]].drop_duplicates()
     after = _counted(later, day, day + rule.horizon, regular)
     out = {"customer": regular, "snapshot": day}
-    left, right = after * (rule.lookback * 1_000_000), before * (rule.below * rule.horizon)
+    days = (day - known["first"]).clip(upper=rule.lookback)
+    left, right = after * days * 1_000_000, before * (rule.below * rule.horizon)
     out["declined"] = (left < right).astype("int64").to_numpy()
     features = dict(_features(past, orders, known, day, rule))
     return pd.DataFrame(out | {name: np.asarray(values) for name, values in features.items()})
@@ -92,16 +93,18 @@ def _features(
     yield from ((f"items_{w}", sums[w]["items"]) for w in windows)
     yield from ((f"amount_{w}", sums[w]["cents"] / 100) for w in windows)
     yield f"order_value_{longest}", _ratio(sums[longest]["cents"], o[longest] * 100)
+    seen = {w: tenure.clip(upper=w) for w in windows}
     for short, long in pairwise(windows):
-        yield f"orders_trend_{short}_{long}", _ratio(o[short] * long, o[long] * short)
-        money = sums[short]["cents"] * long, sums[long]["cents"] * short
+        yield f"orders_trend_{short}_{long}", _ratio(o[short] * seen[long], o[long] * seen[short])
+        money = sums[short]["cents"] * seen[long], sums[long]["cents"] * seen[short]
         yield f"amount_trend_{short}_{long}", _ratio(*money)
     for w in windows:
-        yield f"orders_to_past_{w}", _ratio(o[w] * tenure, known["n"] * w)
+        yield f"orders_to_past_{w}", _ratio(o[w] * tenure, known["n"] * seen[w])
     yield "mean_gap_days", _ratio(span, known["n"] - 1)
     yield "lateness", _ratio(since * (known["n"] - 1), span)
     if len(windows) > 1:
-        yield f"orders_variability_{longest}", _variability(o, windows)
+        uneven = _variability(o, windows)
+        yield f"orders_variability_{longest}", np.where(tenure >= longest, uneven, np.nan)
     yield f"items_per_order_{longest}", _ratio(sums[longest]["items"], o[longest])
     yield from ((f"categories_{w}", sums[w]["kinds"]) for w in windows)
     yield "favourite_category", _favourite(past[past["day"] >= day - longest], who)

@@ -21,6 +21,7 @@ from retain.schema.parsing import Config, parse
 from retain.storage.reading import parse_json, read_bytes
 from retain.storage.schemas import check_schema
 from retain.storage.writing import hash_file, write_text
+from retain.wording import format_significant
 
 SCHEMA: Final = 2
 """Counts up when the meaning of a key changes."""
@@ -59,7 +60,7 @@ class NumericHistogram(Config):
         if not self.edges:
             return ("any", MISSING)
         between = [_bin_name(*pair) for pair in zip(self.edges, self.edges[1:], strict=False)]
-        return (f"≤ {self.edges[0]:.4g}", *between, f"> {self.edges[-1]:.4g}", MISSING)
+        return (f"≤ {_edge(self.edges[0])}", *between, f"> {_edge(self.edges[-1])}", MISSING)
 
     @property
     def customers(self) -> np.ndarray:
@@ -226,4 +227,10 @@ def _category_histogram(values: pd.Series) -> CategoryHistogram:
 
 def _bin_name(low: float, high: float) -> str:
     """Return the name of a bin: its edges, or its value if it can hold only one."""
-    return f"= {high:.4g}" if np.nextafter(low, high) == high else f"{low:.4g} to {high:.4g}"
+    return (
+        f"= {_edge(high)}" if np.nextafter(low, high) == high else f"{_edge(low)} to {_edge(high)}"
+    )
+
+
+def _edge(value: float) -> str:
+    return format_significant(value, 4)

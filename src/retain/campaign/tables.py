@@ -12,6 +12,7 @@ from retain.campaign.assignment import assignment_table
 from retain.campaign.campaign import Campaign
 from retain.campaign.offers.texts import offer_texts
 from retain.campaign.planning.plan import CampaignPlan
+from retain.wording import format_significant
 
 Language = Literal["en", "ru"]
 
@@ -62,7 +63,8 @@ def _estimate(name: str, one: dict[str, float | None] | None) -> dict[str, float
 
 def _contrast(one: dict[str, Any]) -> str:
     what = one["feature"] if one["level"] is None else f"{one['feature']} = {one['level']}"
-    return f"{what} {one['direction']} ({one['in_segment']:.3g} against {one['elsewhere']:.3g})"
+    values = [format_significant(one[side]) for side in ("in_segment", "elsewhere")]
+    return f"{what} {one['direction']} ({values[0]} against {values[1]})"
 
 
 def customers_table(campaign: Campaign) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from retain.storage.paths import conf_dir
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
-    from retain.record.facts import Record
+    from retain.record.document import Record
     from retain.schema.compare import Compare
 
 

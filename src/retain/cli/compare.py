@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.cli.overrides import Arguments
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
@@ -37,7 +37,7 @@ EXPLAINING = ("retain.workflows.explanation_jobs", "phik.phik", "shap")
 
 def main() -> None:
     """Run the console command ``retain-compare``."""
-    code = answer(compare, sys.argv[1:], "compare")
+    code = run_command(compare, sys.argv[1:], "compare")
     gc.freeze()  # no garbage collection at exit
     sys.exit(code)
 

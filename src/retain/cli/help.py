@@ -52,7 +52,7 @@ Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is w
   retain-readout campaign=ID outcomes=FILE outcomes.unknown_customers=drop   more than the campaign
 
 What it writes into campaigns/ID/readout holds a catalogue for the next campaign:
-  retain-compare study=models -cd outputs/models/campaigns/ID/readout offers=NAME
+  retain-compare study=NAME -cd outputs/NAME/campaigns/ID/readout offers=NAME campaign.replace=true
 
 Exit codes: 0 done · 2 config, campaign or outcomes refused · 70 a bug
 """,
@@ -84,6 +84,7 @@ def format_help(primary: str) -> str:
     lines = [f"  {group:<15}{' '.join(options[group])}" for group in OFFERED[primary]]
     if lines:
         lines = ["Choices (GROUP=OPTION; the keys of an option are in its file):", *lines, ""]
+    sweep = "-m sweep · " if primary == "run" else ""
     keys = (conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
     return "\n".join(
         [
@@ -92,7 +93,7 @@ def format_help(primary: str) -> str:
             "Keys and their defaults:",
             *(f"  {line}".rstrip() for line in keys.rstrip().splitlines()),
             "",
-            "Flags: -m sweep · --quiet prints nothing · --json prints the result as JSON",
+            f"Flags: {sweep}--quiet prints nothing · --json prints the result as JSON",
             "       -cd DIR configs of your own · --cfg job, --info (Hydra's)",
             f"Configs: {conf_dir()}",
             "",

@@ -6,17 +6,22 @@ of retain.
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.cli.overrides import Arguments, quote_ids
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
-from retain.errors import RetainError
+from retain.errors import RetainError, type_value
+from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 
 if TYPE_CHECKING:
+    from retain.record.directory import CampaignDirectory
     from retain.schema.readout import Readout
 
 
@@ -26,7 +31,7 @@ SHORTHANDS = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
 
 def main() -> None:
     """Run the console command ``retain-readout``."""
-    sys.exit(answer(readout, sys.argv[1:], "readout"))
+    sys.exit(run_command(readout, sys.argv[1:], "readout"))
 
 
 def readout(line: Arguments) -> int:
@@ -44,10 +49,34 @@ def readout(line: Arguments) -> int:
     result = read_out_campaign(
         campaign, config.outcomes, resamples=config.resamples, on_wait=say_waiting
     )
-    print_readout(console(), result.tree, campaign.readout.path)
+    next_plan = None
+    if result.catalogue is not None:
+        next_plan = _type_next_plan(campaign, config.outputs, result.catalogue.name)
+    print_readout(console(), result.tree, campaign.readout.path, next_plan)
     if line.json:
         write_json(result.tree)
     return 0
+
+
+def _type_next_plan(campaign: CampaignDirectory, outputs: str, catalogue: str) -> str:
+    """Return the command that plans the next campaign with the catalogue of a readout.
+
+    It replaces the campaign that was read out, to which the verdict points. The study of a campaign
+    that was copied out of it is not known.
+    """
+    from retain.workflows.campaign_files import REPLACE_OVERRIDE
+
+    study = StudyDirectory(campaign.path.absolute().parents[1])
+    names = study.path.name.split("+")
+    compared = [type_value("study", names if len(names) > 1 else names[0])]
+    if campaign.path.absolute().parent != study.campaigns:
+        compared = ["study=NAME"]
+    elif study.path.parent != Path(outputs).absolute():
+        compared = [type_value("runs", os.path.relpath(study.path))]
+    elif outputs != "outputs":
+        compared = [*compared, type_value("outputs", outputs)]
+    words = [*compared, type_value("offers", catalogue), REPLACE_OVERRIDE]
+    return " ".join(["retain-compare", *words, "-cd", shlex.quote(str(campaign.readout.path))])
 
 
 def _config(line: Arguments) -> Readout:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from retain.execution.backends.config import Backend
     from retain.execution.plan import RunConfig, SweepPlan
     from retain.execution.task import Preflight
-    from retain.record.facts import Record
+    from retain.record.document import Record
 
 
 Command = Callable[[Arguments], int]
@@ -47,13 +47,13 @@ SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 def main() -> None:
     """Run the console command ``retain``."""
     install_signal_handlers()
-    code = answer(run, sys.argv[1:], "run")
+    code = run_command(run, sys.argv[1:], "run")
     if code > SIGNALLED:  # a second Ctrl-C would only break the interpreter's cleanup
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 
-def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
+def run_command(command: Command, arguments: Sequence[str], primary: str) -> int:
     """Run a command, print an error in one sentence, and return the exit code.
 
     2 for errors that the user can fix, full memory and disks included; 70 for unexpected ones,
@@ -61,7 +61,7 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     """
     with safe_terminal(), _safe_path():
         try:
-            code = _run_command(command, arguments, primary)
+            code = _run_parsed(command, arguments, primary)
             flush_output()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door
             return _report_error(error, arguments, primary)
@@ -80,7 +80,7 @@ def _safe_path() -> Iterator[None]:
             os.environ.pop(SAFE_PATH_VARIABLE, None)
 
 
-def _run_command(command: Command, arguments: Sequence[str], primary: str) -> int:
+def _run_parsed(command: Command, arguments: Sequence[str], primary: str) -> int:
     """Run the command that was typed, and return the exit code."""
     for word in arguments:
         if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
@@ -111,9 +111,9 @@ def _report_error(
     if isinstance(error, KeyboardInterrupt):
         write_error("interrupted\n")
         return SIGNALLED + signal.SIGINT
-    mendable = error if isinstance(error, RetainError) else describe_shortage(error, primary)
-    if mendable is not None:
-        write_error(f"{mendable}\n")
+    fixable = error if isinstance(error, RetainError) else describe_shortage(error, primary)
+    if fixable is not None:
+        write_error(f"{fixable}\n")
         return 2
     from retain.cli.unexpected import report_unforeseen
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from retain.cli.compare import gc_paused
 from retain.cli.overrides import Arguments
-from retain.cli.run import answer
+from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record.directory import ScoreDirectory
@@ -98,7 +98,7 @@ def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 def main() -> None:
     """Run the console command ``retain-score``."""
-    sys.exit(answer(score, sys.argv[1:], "score"))
+    sys.exit(run_command(score, sys.argv[1:], "score"))
 
 
 def score(line: Arguments) -> int:

@@ -82,9 +82,9 @@ class DerivedFeature:
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """One line of the funnel: the effect of a cleaning step.
+    """One line of the funnel: the effect of a cleaning step on a ``unit``, such as customers.
 
-    ``unit`` is what it counts: ``customers``, or rows of a log before there are customers.
+    ``values`` are the names and numbers of the reason, for its translation.
     """
 
     name: str
@@ -93,6 +93,7 @@ class FunnelStep:
     reason: str
     dropped: tuple[object, ...] = ()
     unit: str = "customers"
+    values: Mapping[str, str | float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -226,9 +227,7 @@ class Customers:
         if self.target is None:
             remedy = "name it with data.target=COLUMN"
             if self.snapshot is not None:
-                remedy = (
-                    "they are read only to be scored; type data.has_target=true to learn from them"
-                )
+                remedy = "they are read to be scored; type data.has_target=true to learn from them"
             raise RetainError(f"these customers have no target; {remedy}.")
         return self.target
 

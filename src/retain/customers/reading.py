@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from retain.record.facts import ColumnInfo
+from retain.record.document import ColumnInfo
 
 
 @dataclass(frozen=True, slots=True)

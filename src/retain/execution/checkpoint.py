@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from retain.errors import RetainError
 from retain.execution.task import RungResult
-from retain.learning.experiment import CrossValidationResult
+from retain.learning.cross_validation import CrossValidationResult
 from retain.learning.score_file import has_first_folds, scores_table
 from retain.learning.scores import COLUMNS, Scores
 from retain.schema.parsing import Config, parse

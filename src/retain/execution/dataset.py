@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Hashable, Iterator, Sequence
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,8 +24,8 @@ from retain.execution.task import DatasetFacts, Preflight
 from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits
-from retain.learning.validation import make_splits
-from retain.record.facts import (
+from retain.learning.splitting import make_splits
+from retain.record.document import (
     CheckResult,
     ColumnInfo,
     DataInfo,
@@ -84,7 +85,10 @@ class Dataset:
     def check_results(self) -> tuple[CheckResult, ...]:
         """Results of the audit, for records."""
         return tuple(
-            CheckResult(code=c.code, outcome=c.outcome, message=c.sentence) for c in self.checks
+            CheckResult(
+                code=c.code, outcome=c.outcome, message=c.sentence, values=drop_non_finite(c.values)
+            )
+            for c in self.checks
         )
 
     @cached_property
@@ -101,6 +105,15 @@ class Dataset:
         )
 
 
+def drop_non_finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values without infinite numbers and NaN, which JSON does not have."""
+    return {
+        key: value
+        for key, value in values.items()
+        if not isinstance(value, float) or math.isfinite(value)
+    }
+
+
 def summarise_funnel(customers: Customers) -> tuple[FunnelStep, ...]:
     """Return the funnel for records."""
     return tuple(
@@ -110,6 +123,7 @@ def summarise_funnel(customers: Customers) -> tuple[FunnelStep, ...]:
             n_after=step.after,
             reason=step.reason,
             unit=step.unit,
+            values=drop_non_finite(step.values),
         )
         for step in customers.funnel
     )

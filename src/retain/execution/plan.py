@@ -18,7 +18,7 @@ from retain.errors import RetainError
 from retain.execution.task import DatasetFacts, Preflight, SharedInputs, Task
 from retain.record.consistency import RecordChecker
 from retain.record.directory import RunDirectory
-from retain.record.facts import Environment, Git, Record, identity, slug_of
+from retain.record.document import Environment, Git, Record, identity, slug_of
 from retain.record.reading import check_scores_size
 from retain.record.study import StudyDirectory
 from retain.schema.run import Run

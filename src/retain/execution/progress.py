@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from retain.execution.plan import SweepPlan
     from retain.execution.scheduling import CostModel
     from retain.execution.task import RungResult
-    from retain.record.facts import Record
+    from retain.record.document import Record
 
 
 ESTIMATE_SECONDS = 1.0

@@ -15,7 +15,7 @@ from retain.execution.plan import SweepPlan
 from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostGroup, CostModel, TaskQueue
 from retain.execution.task import Rung, RungResult, Task
-from retain.record.facts import Record
+from retain.record.document import Record
 
 ComparisonKey = tuple[str, str]
 """Fingerprints of customers and splits, which runs must share to be compared."""

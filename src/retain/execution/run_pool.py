@@ -13,7 +13,7 @@ from retain.execution.limits import exceeded_limit
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors, record_dead_run
 from retain.execution.worker import Job, Worker, WorkerDiedError, ignore_sigint
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.run import Limits
 
 POLL_SECONDS = 0.1

@@ -23,9 +23,9 @@ from retain.execution.limits import measure_peak_memory_mb, reset_peak_memory
 from retain.execution.task import RungResult, RunOutcome, Task, finish
 from retain.execution.yaml_writer import to_yaml
 from retain.learning.components import build_training_spec
-from retain.learning.experiment import CrossValidationResult, cross_validate
+from retain.learning.cross_validation import CrossValidationResult, cross_validate
 from retain.learning.fold_data import PreparedFoldCache
-from retain.record.facts import Record
+from retain.record.document import Record
 
 log = logging.getLogger(__name__)
 FOLD_CACHE_BYTES = 2 * 2**30

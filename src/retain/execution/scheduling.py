@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from heapq import heapify, heappop
 from typing import TYPE_CHECKING, NamedTuple
 
-from retain.record.facts import Record
+from retain.record.document import Record
 
 if TYPE_CHECKING:
     from retain.execution.task import Task

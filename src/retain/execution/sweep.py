@@ -16,7 +16,7 @@ from retain.execution.run_pool import POLL_SECONDS, RunPool
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors
 from retain.execution.worker import sigint_handler
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.run import Run
 
 

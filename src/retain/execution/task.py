@@ -17,7 +17,7 @@ from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
 from retain.execution.shared_memory import SharedValue
 from retain.record.directory import RunDirectory
-from retain.record.facts import (
+from retain.record.document import (
     SCHEMA,
     CheckResult,
     DataInfo,
@@ -34,7 +34,7 @@ from retain.schema.run import Run
 from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
-    from retain.learning.experiment import CrossValidationResult
+    from retain.learning.cross_validation import CrossValidationResult
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,19 @@ import numpy as np
 
 from retain.customers.customers import Customers
 from retain.errors import NotApplicable
-from retain.learning.experiment import cross_validate
+from retain.learning.cross_validation import cross_validate
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
 from retain.verdict.main_effects import MainEffect
 from retain.verdict.paired import compare_paired
+
+MISSING_REASONS = {
+    "not_seen": "the winner does not see it",
+    "no_feature_left": "without it no feature is left to compare with",
+    "not_refitted": "no two runs of the sweep differ in it alone; explain=full fits the winner "
+    "again without it",
+}
+"""Reasons for no contribution of a group, by the code of their translation."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ def refit_without(
     try:
         without.feature_table(customers)
     except NotApplicable:
-        return NotApplicable("without it no feature is left to compare with")
+        return NotApplicable(MISSING_REASONS["no_feature_left"])
     result = cross_validate(without, customers, splits)
     return tuple(result.metrics["roc_auc"]["fold_values"])
 

@@ -38,11 +38,11 @@ def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
         Metric("brier", False, lambda y, p, _: float(np.mean((p - y) ** 2))),
         Metric("ece", False, lambda y, p, _: expected_calibration_error(y, p)),
     ]
-    for share in metrics.fractions:
+    for share in metrics.top_shares:
         tail = f"{100 * share:g}"
         compute = partial(_lift, share)
         selected.append(Metric(f"lift_{tail}", True, compute, (0, np.inf), share))
-    for share in metrics.fractions if with_profit else ():
+    for share in metrics.top_shares if with_profit else ():
         compute = partial(_captured_profit, share)
         name = f"captured_profit_{100 * share:g}"
         selected.append(Metric(name, True, compute, share=share))

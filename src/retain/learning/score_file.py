@@ -10,7 +10,7 @@ import pandas as pd
 
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
-from retain.record.facts import Record, SplitInfo
+from retain.record.document import Record, SplitInfo
 from retain.record.reading import check_scores_size
 from retain.storage.parquet import read_parquet
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from retain.errors import RetainError
-from retain.record.facts import Record, identifying_text, identity_of, slug_of
+from retain.record.document import Record, identifying_text, identity_of, slug_of
 from retain.schema.parsing import parse
 from retain.schema.run import Run
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.reading import Reader
 from retain.storage.locks import is_locked, try_lock
 from retain.storage.writing import TMP_PREFIX, write_text

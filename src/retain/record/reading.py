@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from retain.errors import RetainError
-from retain.record.facts import SCHEMA, Record
+from retain.record.document import SCHEMA, Record
 from retain.storage.parquet import check_parquet_ends
 from retain.storage.reading import MIB, MissingFileError, check_tree, parse_json, read_bytes
 from retain.storage.schemas import check_schema

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from retain.errors import RetainError
 from retain.record.directory import CampaignDirectory, RunDirectory, ScoreDirectory
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.reading import Reader
 from retain.storage.locks import wait_for_lock
 from retain.storage.transaction import COMMIT, recover

@@ -39,7 +39,8 @@ OPTIONAL: dict[str, Any] = {
     "dominant_segment": None,
     "fitted_thresholds": None,
     "t_quantiles": {},
-    "n_unfinished": 0,
+    "n_interrupted": 0,
+    "n_running": 0,
     "commands": [],
     "checks": [],
 }

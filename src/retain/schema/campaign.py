@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from retain.schema.names import Count, Name, Seed
+from retain.schema.names import Count, Name, Seed, Translated
 from retain.schema.parsing import Config
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -103,13 +103,6 @@ class Rule(Config):
         return dict(self.__pydantic_extra__)
 
 
-class Translated(Config):
-    """A text in the two languages of the report."""
-
-    en: Annotated[str, Field(min_length=1, max_length=1000)]
-    ru: Annotated[str, Field(min_length=1, max_length=1000)]
-
-
 class ThresholdBands(Config):
     """Named bands and their lower thresholds.
 
@@ -167,7 +160,7 @@ class Beta(Config):
         return self.minimum + (1 - self.minimum) * self.alpha / (self.alpha + self.beta)
 
 
-class Lift(Config):
+class Boost(Config):
     """A factor on the save rate of customers whose risk one of the drivers raises."""
 
     drivers: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -195,7 +188,7 @@ class Offer(Config):
     discount: Share
     redemption_rate_stayers: Share
     save_rate: Beta
-    lift: Lift | None = None
+    boost: Boost | None = None
     drivers: tuple[str, ...] = ()
     include_if: Rule | None = None
     exclude_if: Rule | None = None
@@ -228,7 +221,7 @@ class CampaignConfig(Config):
     budget: Amount | None = None
     max_contacts: Count | None = None
     min_contacts: dict[str, Count] = Field(default_factory=dict)
-    control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.2
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     consent: Literal["from_data", "assume_given"] = "from_data"

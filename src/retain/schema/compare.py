@@ -47,12 +47,12 @@ class ExplainConfig(Config):
     """
 
     name: Name
-    ablation: Literal["sweep", "refit"] = "sweep"
-    permutation_repeats: Annotated[int, Field(ge=0, le=100_000)] = 0
-    background_size: Annotated[int, Field(ge=2, le=100_000)] = 2
+    ablation: Literal["sweep", "refit"] = "refit"
+    permutation_repeats: Annotated[int, Field(ge=0, le=100_000)] = 5
+    background_size: Annotated[int, Field(ge=2, le=100_000)] = 25
     cv_repeats: Annotated[int, Field(ge=1, le=1_000)] = 1
     max_seconds: Seconds | None = None
-    top_drivers: Annotated[int, Field(ge=1, le=100)] = 1
+    top_drivers: Annotated[int, Field(ge=1, le=100)] = 3
 
     @property
     def on(self) -> bool:

@@ -32,6 +32,13 @@ Seconds = Annotated[float, Field(gt=0, le=100_000_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
+class Translated(Config):
+    """A text in the two languages of the report."""
+
+    en: Annotated[str, Field(min_length=1, max_length=1000)]
+    ru: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
 class _Component(Config):
     """The keys of every component; its parameters are checked where it is built."""
 

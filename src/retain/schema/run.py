@@ -12,7 +12,16 @@ from pydantic import (
     model_validator,
 )
 
-from retain.schema.names import Component, Name, Processes, Seconds, Seed, Source, Threads
+from retain.schema.names import (
+    Component,
+    Name,
+    Processes,
+    Seconds,
+    Seed,
+    Source,
+    Threads,
+    Translated,
+)
 from retain.schema.parsing import Config
 
 Plain = str | int | float | bool | None
@@ -95,8 +104,8 @@ class Tuning(Config):
     trials: Annotated[int, Field(ge=1, le=100_000)] | None
     folds: Annotated[int, Field(ge=2, le=100)] = 3
     seconds: Seconds | None = None
-    pruner: Literal["median"] | None = None
-    patience: Annotated[int, Field(ge=0, le=100_000)] = 0
+    pruner: Literal["median"] | None = "median"
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 5
 
     @property
     def on(self) -> bool:
@@ -130,7 +139,7 @@ class Validation(Config):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if self.temporal and (self.sealed_size is not None or not self.shuffle):
-            raise ValueError("no sealed_size and shuffle=true where the name is temporal")
+            raise ValueError("sealed_size null and shuffle true where the name is temporal")
         if not self.temporal and (self.sealed_size is None or self.gap is not None):
             raise ValueError("a sealed_size and no gap, or the name temporal")
         return self
@@ -145,7 +154,7 @@ class Metrics(Config):
     """The metrics to compute."""
 
     name: Name
-    fractions: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
+    top_shares: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
 
 
 class Study(Config):
@@ -155,7 +164,7 @@ class Study(Config):
     """
 
     name: Name
-    question: str
+    question: str | Translated
     sweeps: tuple[dict[str, Plain], ...] = ()
 
 

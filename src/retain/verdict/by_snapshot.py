@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retain.learning.metrics import corrected_interval
-from retain.record.facts import Record, SnapshotFacts
+from retain.record.document import Record, SnapshotFacts
 from retain.verdict.paired import METRIC
 from retain.verdict.sealed_test import SealedTest
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from retain.learning.metrics import corrected_interval
-from retain.record.facts import MetricSummary, Record, identifying_text
+from retain.record.document import MetricSummary, Record, identifying_text
 from retain.verdict.paired import METRIC
 
 SEED_KEYS = ("random_state", "random_seed")

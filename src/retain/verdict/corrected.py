@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from retain.record.facts import MetricSummary, Record
+from retain.record.document import MetricSummary, Record
 from retain.verdict.paired import METRIC
 from retain.verdict.placements import Placements
 from retain.verdict.selection import correct_for_selection, count_resamples

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from retain.learning.scores import Scores
-from retain.record.facts import MetricSummary, Record
-from retain.verdict.keys import check_comparable, differing_keys
+from retain.record.document import MetricSummary, Record
+from retain.verdict.config_keys import check_comparable, differing_keys
 from retain.verdict.paired import compare_paired
 
 MAX_CHANGES = 10

@@ -19,7 +19,7 @@ gate                       thresholds asked for, and by how much they were misse
 sealed_test                the winner on customers no run has seen; all accesses to it
 by_snapshot                the winner's ROC-AUC by snapshot; empty where rows have no days
 excluded_runs              runs that failed, have no meaning or are broken, and why
-n_unfinished, n_running    runs without a record, and those of them that run now
+n_interrupted, n_running   runs without a record: that no process is doing, and that one is
 data, split, checks        customers, folds and audit, as the winner's record tells them
 explanations               why: see explanations/document.py; null without explain=… or drivers
 model, n_scored            the winner refitted: its file; customers it scored, by origin
@@ -43,7 +43,7 @@ from typing import TYPE_CHECKING, Any
 
 from scipy import special
 
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import BrokenRun
 from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
 from retain.verdict.cautions import list_cautions
@@ -73,8 +73,8 @@ class ComparisonExtras:
     """
 
     studies: tuple[str, ...]
-    question: str | None
-    unfinished: int
+    question: str | dict[str, str] | None
+    interrupted: int
     commands: tuple[str, ...]
     gate: tuple[GateResult, ...] | None
     diffs: tuple[Difference, ...]
@@ -132,7 +132,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
             *map(_excluded_run, verdict.others),
             *map(_broken_run, extras.broken),
         ],
-        "n_unfinished": extras.unfinished,
+        "n_interrupted": extras.interrupted,
         "n_running": extras.running,
         "data": winner.data.model_dump(mode="json"),
         "split": winner.split.model_dump(mode="json"),
@@ -203,6 +203,8 @@ def _effect(effect: MainEffect) -> dict[str, Any]:
                 "difference": {"value": level.mean, "low": level.low, "high": level.high},
                 "p": level.p,
                 "n_pairs": level.pairs,
+                "n_runs": level.runs,
+                "n_reference_runs": level.reference_runs,
             }
             for level in effect.levels
         ],

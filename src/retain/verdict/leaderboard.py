@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.compare import ComparisonConfig
-from retain.verdict.keys import differing_keys
+from retain.verdict.config_keys import differing_keys
 from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
 from retain.verdict.placements import Placements
 from retain.verdict.selection import confidence_set_p, variance_factor

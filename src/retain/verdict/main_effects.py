@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.record.facts import Record
-from retain.verdict.keys import COMPONENTS
+from retain.record.document import Record
+from retain.verdict.config_keys import COMPONENTS
 from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
 
 NEUTRAL = (False, "none", None)
@@ -27,7 +27,9 @@ NAMED = 50
 class FactorLevel:
     """A value of an axis against the reference; positive differences are gains.
 
-    ``p`` has Holm's correction for all levels of all axes; ``pairs`` counts the pairs of runs.
+    ``p`` has Holm's correction for all levels of all axes. ``pairs`` counts the pairs, alike in
+    all other keys; ``runs`` and ``reference_runs`` count the runs in them on each side. A side of
+    more runs than pairs is the mean of runs that differ in parameters of the axis.
     """
 
     level: Any
@@ -36,6 +38,8 @@ class FactorLevel:
     high: float
     p: float
     pairs: int
+    runs: int
+    reference_runs: int
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,8 @@ class _FactorialGrid:
                         high=float(gap.high[0]),
                         p=float(gap.p[0]),
                         pairs=int(both.sum()),
+                        runs=int(self.counts[both, k].sum()),
+                        reference_runs=int(self.counts[both, self.reference].sum()),
                     )
                 )
         levels.sort(key=lambda level: -level.mean)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from retain.record.facts import Record
+from retain.record.document import Record
 
 METRIC = "roc_auc"
 """The metric that ranks runs."""

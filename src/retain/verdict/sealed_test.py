@@ -14,7 +14,7 @@ from pydantic import Field
 from retain.errors import RetainError
 from retain.learning.metrics import Metric
 from retain.learning.scores import Scores
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.parsing import Config
 from retain.storage.reading import MissingFileError, parse_json, read_json_lines
 from retain.storage.schemas import check_schema

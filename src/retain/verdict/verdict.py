@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from retain.errors import RetainError
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.compare import ComparisonConfig
 from retain.verdict.candidates import Candidate, group_by_seed
+from retain.verdict.config_keys import check_comparable, get_key, label_run
 from retain.verdict.corrected import CorrectedMeans, correct_means
-from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
 from retain.verdict.main_effects import MainEffect, find_main_effects, texts_of
 from retain.verdict.paired import METRIC, find_constant_runs
@@ -165,7 +165,11 @@ class Verdict:
     def _leak_cautions(self) -> list[Caution]:
         """Signs of a leak: what the audit saw, and a model too good to be true."""
         cautions = [
-            Caution(check.code, f"{check.message[:1].upper()}{check.message[1:]}", {})
+            Caution(
+                check.code,
+                f"{check.message[:1].upper()}{check.message[1:]}",
+                {"outcome": check.outcome, "values": check.model_dump(mode="json")["values"]},
+            )
             for check in self.winner.checks
             if check.outcome == "caution" or (check.outcome == "failed" and check.code in LEAKS)
         ]

@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from retain.wording import format_p, format_significant
+
 Status = Literal["shown", "not_shown", "not_tested"]
 MAX_EXACT = 4_000
 """Size of the smaller class times the number of customers up to which p is exact."""
@@ -47,7 +49,7 @@ class Chance:
     @property
     def sentence(self) -> str:
         """The conclusion as a sentence."""
-        if self.status == "not_tested":
+        if self.p is None or self.level is None:
             return (
                 "Not tested: whether the winner ranks customers better than chance. That needs "
                 "the sealed test."
@@ -59,8 +61,8 @@ class Chance:
                 f"{self.n_customers} customers"
             )
         numbers = (
-            f"(one-sided p = {self.p:.2g}; level {self.level:.2g} at access {self.access_number}"
-            f"{copies})"
+            f"(one-sided p {format_p(self.p)}; level {format_significant(self.level, 2)} at access "
+            f"{self.access_number}{copies})"
         )
         if self.status == "shown":
             return f"On the sealed test the winner ranks customers better than chance {numbers}."

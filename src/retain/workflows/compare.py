@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING, Any
 from retain.errors import RetainError
 from retain.execution.job_executor import WorkerExecutor, run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import compare_runs
+from retain.workflows.launch_commands import format_commands
 from retain.workflows.run_placements import read_placements
-from retain.workflows.runs import (
-    check_any_readable,
-    format_commands,
-    read_run_scores,
-    try_read_scores,
-)
+from retain.workflows.runs import check_any_readable, read_run_scores, try_read_scores
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
@@ -230,7 +226,7 @@ def _collect_extras(
     return ComparisonExtras(
         studies=selection.studies,
         question=selection.question,
-        unfinished=selection.n_interrupted + selection.n_running,
+        interrupted=selection.n_interrupted,
         running=selection.n_running,
         repeated=selection.n_repeated,
         broken=selection.broken,

@@ -22,7 +22,7 @@ from retain.explanations.label_audit import LabelAudit, label_audit
 from retain.explanations.time_budget import TimeBudget
 from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.compare import Compare
 from retain.schema.parsing import parse
 from retain.schema.run import Run

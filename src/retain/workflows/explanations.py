@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
     from retain.learning.scores import Scores
-    from retain.record.facts import Record
+    from retain.record.document import Record
     from retain.record.study import StudyDirectory
     from retain.schema.compare import Compare, ExplainConfig
     from retain.verdict.main_effects import MainEffect
@@ -182,7 +182,7 @@ class ExplanationJobs:
         self, associations: AssociationResult, effects: Sequence[MainEffect]
     ) -> tuple[Contributions, dict[str, Future]]:
         """Return contributions known from the sweep, and submitted refits of other groups."""
-        from retain.explanations.ablation import from_sweep
+        from retain.explanations.ablation import MISSING_REASONS, from_sweep
 
         contributions: Contributions = {**from_sweep(effects)}
         refits = {}
@@ -190,14 +190,11 @@ class ExplanationJobs:
             if group in contributions:
                 continue
             if group not in associations.context.active_groups:
-                contributions[group] = NotApplicable("the winner does not see it")
+                contributions[group] = NotApplicable(MISSING_REASONS["not_seen"])
             elif self._config.explain.ablation == "refit":
                 refits[group] = self._submit("ablate", group)
             else:
-                contributions[group] = NotApplicable(
-                    "no two runs of the sweep differ in it alone; explain=full fits the winner "
-                    "again without it"
-                )
+                contributions[group] = NotApplicable(MISSING_REASONS["not_refitted"])
         return contributions, refits
 
     def _collect_refits(self, refits: Mapping[str, Future]) -> Contributions:
@@ -222,8 +219,8 @@ class ExplanationJobs:
                 return (
                     f"{result}. Drivers are missing: strength and direction of features, "
                     "permutation importance, drivers.csv and the words on each customer. Allow "
-                    "more with explain.max_seconds=…, or choose a model that is explained exactly: "
-                    "a linear one, a tree, a forest, boosting."
+                    "more with explain.max_seconds=SECONDS, or choose a model that is explained "
+                    "exactly: a linear one, a tree, a forest, boosting."
                 )
         return None
 

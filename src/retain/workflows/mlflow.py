@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
-from retain.record.facts import CANNOT_CHANGE_A_RESULT, Record
+from retain.record.document import CANNOT_CHANGE_A_RESULT, Record
 from retain.schema.compare import Tracking
 
 if TYPE_CHECKING:

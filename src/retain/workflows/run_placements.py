@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from retain.record.directory import RunDirectory
-    from retain.record.facts import Record
+    from retain.record.document import Record
     from retain.workflows.runs import RunSelection
 
 MAX_RUNS = 500

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from retain.errors import RetainError, did_you_mean
+from retain.errors import RetainError, did_you_mean, type_value
 from retain.learning.score_file import read_scores
 from retain.learning.scores import Scores
 from retain.record.consistency import RecordChecker
 from retain.record.directory import RunDirectory
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.schema.compare import Compare
-from retain.storage.paths import check_name, is_inside, parse_path
+from retain.storage.paths import check_name, conf_dir, is_inside, parse_path
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,10 @@ class RunSelection:
         return len(self.runs) - len({record.id for record in self.records})
 
     @property
-    def question(self) -> str | None:
-        """The question of the study, None for studies with different questions."""
-        questions = {str(record.config["study"]["question"]) for record in self.records}
-        return questions.pop() if len(questions) == 1 else None
+    def question(self) -> str | dict[str, str] | None:
+        """The question of the study, by language or not; None for studies with different ones."""
+        first, *rest = (record.config["study"]["question"] for record in self.records)
+        return first if all(one == first for one in rest) else None
 
     def find_directory(self, record: Record) -> RunDirectory:
         """Return the directory of a record, the first one of a run in several studies."""
@@ -161,7 +160,7 @@ def _check_record(
 def _other_study_problem(run: RunDirectory, record: Record) -> str:
     study = run.path.parent
     found = f"it is of study {record.study!r}, and lies in that of {study.name!r}"
-    return f"{found}; to compare a folder of another name: runs={study}"
+    return f"{found}; to compare a folder of another name: {type_value('runs', study)}"
 
 
 def check_any_readable(broken: Sequence[BrokenRun], n_valid: int) -> None:
@@ -200,15 +199,22 @@ def _open_study(config: Compare, name: str | None) -> StudyDirectory:
         hint = did_you_mean(name, names)
         raise RetainError(
             f"there are no runs of study {name!r}: {outputs} holds {listed}.{hint} "
-            f"To launch it: retain -m study={name}"
+            f"To launch it: {_launch_command(str(name))}"
         )
     if not is_inside(study.path, outputs):
         real = study.path.resolve()
         raise RetainError(
             f"{study.path} is a link that leads out of {outputs}, to {real}. To compare what is "
-            f"there: runs={real}"
+            f"there: {type_value('runs', real)}"
         )
     return study
+
+
+def _launch_command(name: str) -> str:
+    """Return the command of a new study; only studies with a config can be chosen by name."""
+    if (conf_dir() / "study" / f"{name}.yaml").is_file():
+        return f"retain -m study={name}"
+    return f"retain -m {type_value('study.name', name)} model=logreg,tree"
 
 
 def read_run_scores(run: RunDirectory, record: Record) -> Scores:
@@ -228,29 +234,3 @@ def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
         return read_run_scores(run, record)
     except RetainError:
         return None
-
-
-def format_commands(selection: RunSelection, arguments: Sequence[str]) -> tuple[str, ...]:
-    """Return the commands that repeat these runs and this comparison."""
-    return (*_iter_launch_commands(selection), shlex.join(["retain-compare", *arguments]))
-
-
-def _iter_launch_commands(selection: RunSelection) -> Iterator[str]:
-    """Yield a command for each study, with all overrides of its runs.
-
-    If the runs are no full grid of the overrides, the command has only those that all runs share.
-    """
-    for name in selection.studies:
-        records = [r for run, r in selection.runs if run.path.parent.name == name]
-        values: dict[str, dict[str, None]] = {}
-        for record in records:
-            for text in record.overrides:
-                key, _, value = text.partition("=")
-                values.setdefault(key, {})[value] = None
-        product = 1
-        for options in values.values():
-            product *= len(options)
-        if product != len(records):
-            values = {key: options for key, options in values.items() if len(options) == 1}
-        overrides = [f"{key}={','.join(options)}" for key, options in values.items()]
-        yield shlex.join(["retain", *(["-m"] if len(records) > 1 else []), *overrides])

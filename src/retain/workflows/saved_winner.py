@@ -16,7 +16,7 @@ from retain.campaign.reference import Reference, read_reference
 from retain.campaign.value.recalibration import Recalibration
 from retain.errors import RetainError, did_you_mean
 from retain.execution.shared_memory import SharedValue
-from retain.learning.experiment import score_new
+from retain.learning.cross_validation import score_new
 from retain.learning.scores import Scores
 from retain.record.study import StudyDirectory
 from retain.schema.parsing import parse

@@ -11,7 +11,7 @@ from retain.execution.dataset import Dataset, prepare_dataset
 from retain.execution.shared_memory import SharedValue, share
 from retain.learning.scores import Scores
 from retain.record.directory import RunDirectory
-from retain.record.facts import DataInfo, Record
+from retain.record.document import DataInfo, Record
 from retain.schema.compare import Compare
 from retain.schema.parsing import parse
 from retain.schema.run import Run

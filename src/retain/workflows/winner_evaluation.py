@@ -16,10 +16,10 @@ from retain.errors import NotApplicable
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.components import build_training_spec
-from retain.learning.experiment import fit, score_test
+from retain.learning.cross_validation import fit, score_test
 from retain.learning.metrics import select_metrics
 from retain.learning.scores import Scores, select_latest_snapshot
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import StudyDirectory
 from retain.schema.compare import Compare
 from retain.schema.parsing import parse

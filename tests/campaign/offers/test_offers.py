@@ -105,8 +105,8 @@ def test_at_the_break_even_risk_an_offer_is_worth_nothing():
 def test_cost_and_worth_are_those_reckoned_by_hand():
     raised = [(11, "errors", 0.4)]
     one = audience([0.5, 0.5], profit=[20.0, 20.0], value_at_stake=[60.0, 60.0], drivers=raised)
-    lifted = {"lift": {"drivers": ["errors"], "factor": 1.5}, "redemption_rate_stayers": 0.2}
-    found = evaluate_offers(catalogue(one=lifted | {"discount": 0.1}), one, value(horizon=4.0))
+    boosted = {"boost": {"drivers": ["errors"], "factor": 1.5}, "redemption_rate_stayers": 0.2}
+    found = evaluate_offers(catalogue(one=boosted | {"discount": 0.1}), one, value(horizon=4.0))
     each = 10 + 0.1 * 20 * 4
     costs = [1 + (0.5 * 0.45 + 0.5 * 0.2) * each, 1 + (0.5 * 0.3 + 0.5 * 0.2) * each]
     assert found.save_rate[:, 0] == pytest.approx([0.45, 0.3])
@@ -116,7 +116,7 @@ def test_cost_and_worth_are_those_reckoned_by_hand():
 
 
 def test_nobody_is_saved_more_than_surely():
-    sure = {"save_rate": {"alpha": 9, "beta": 1}, "lift": {"drivers": ["site"], "factor": 10}}
+    sure = {"save_rate": {"alpha": 9, "beta": 1}, "boost": {"drivers": ["site"], "factor": 10}}
     found = evaluate_offers(
         catalogue(one=sure), audience([0.5], drivers=[(11, "pages", 1.0)]), value()
     )
@@ -313,9 +313,9 @@ BAD = {
         r"offers\.one\.drivers: feature or group 'eror' is not one of .* Did you mean 'errors'\?",
     ),
     "group": ({"drivers": ["sight"]}, r"offers\.one\.drivers: .*'sight'.* Did you mean 'site'\?"),
-    "lift": (
-        {"lift": {"drivers": ["good"], "factor": 2}},
-        r"offers\.one\.lift\.drivers: feature or group 'good' .* Did you mean 'goods'\?",
+    "boost": (
+        {"boost": {"drivers": ["good"], "factor": 2}},
+        r"offers\.one\.boost\.drivers: feature or group 'good' .* Did you mean 'goods'\?",
     ),
     "placeholder": (
         {"text": {"en": "{pagges}", "ru": "Да"}},

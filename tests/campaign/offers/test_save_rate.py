@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from retain.campaign.offers.offers import expected_cost, lift_factors
+from retain.campaign.offers.offers import boost_factors, expected_cost
 from retain.campaign.offers.save_rate import (
     log_save_rate_density,
     partial_save_rate_moments,
@@ -73,4 +73,4 @@ def test_an_offer_that_saves_nobody_is_taken_by_stayers_alone():
     costs = expected_cost(offer, np.ones(2), np.array([-0.5, 0.0]), np.full(2, 10.0))
     assert costs.tolist() == [1.0, 1.0]
     useless = offer.model_copy(update={"save_rate": Beta(alpha=9, beta=9, minimum=-1)})
-    assert lift_factors(useless, np.zeros(3)).tolist() == [1, 1, 1]
+    assert boost_factors(useless, np.zeros(3)).tolist() == [1, 1, 1]

@@ -103,7 +103,7 @@ def test_a_catalogue_with_rules_and_lifts_survives_the_file():
                 "discount": 0.1,
                 "redemption_rate_stayers": 0.5,
                 "save_rate": {"alpha": 6.0, "beta": 14.0},
-                "lift": {"drivers": ["pages"], "factor": 1.5},
+                "boost": {"drivers": ["pages"], "factor": 1.5},
                 "include_if": {"risk": {"at_least": 0.3}, "not": {"profit": {"observed": False}}},
             }
         },

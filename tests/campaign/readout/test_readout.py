@@ -13,7 +13,7 @@ from retain.campaign.readout.means import StratumCounts
 from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
 from retain.campaign.readout.readout import build_readout
 from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
-from retain.schema.campaign import Assumption, Lift
+from retain.schema.campaign import Assumption, Boost
 
 from .simulated_campaign import simulate_campaign, simulation
 
@@ -364,30 +364,30 @@ def test_the_order_of_the_plan_is_told_with_its_interval(tree):
         assert result["curve"]["contacted_share"][-1] == 1
 
 
-def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
-    """The same campaign in which a driver lifts the save rate of some who were offered a call."""
+def boosted(assignment: Assignment, times: float, share: float) -> Assignment:
+    """The same campaign in which a driver boosts the save rate of some who were offered a call."""
     table = assignment.table.copy()
     here = (table["offer"] == "call").to_numpy()
     chance = np.random.default_rng(4).random(len(table)) < share
     rate = simulation.PRIOR.mean * np.where(here & chance, times, 1.0)
     table["expected_net"] = table["risk"] * rate * table["value_at_stake"] - table["expected_cost"]
     offers = dict(assignment.catalogue.offers)
-    lift = Lift(drivers=("pages",), factor=times)
-    offers["call"] = offers["call"].model_copy(update={"lift": lift})
+    boost = Boost(drivers=("pages",), factor=times)
+    offers["call"] = offers["call"].model_copy(update={"boost": boost})
     catalogue = assignment.catalogue.model_copy(update={"offers": offers})
     return replace(assignment, table=table, catalogue=catalogue)
 
 
-# What is written must be the rate before the lift, or the next plan would lift it twice.
+# What is written must be the rate before the boost, or the next plan would boost it twice.
 def test_a_lift_is_taken_out_of_the_save_rate(tree, strong):
     assignment, declined, kept = strong
-    result = readout_tree(lifted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
-    assert result["save_rates"][0]["lift"] == pytest.approx(2.0)
+    result = readout_tree(boosted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
+    assert result["save_rates"][0]["boost"] == pytest.approx(2.0)
     plain, halved = (t["save_rates"][0]["posterior"]["value"] for t in (tree, result))
     assert halved < 0.75 * plain
-    some = readout_tree(lifted(assignment, 2.0, 0.4), outcomes(declined, profit=kept))
-    assert some["save_rates"][0]["lift"] == pytest.approx(1.4, abs=0.1)
-    assert some["save_rates"][1]["lift"] == 1
+    some = readout_tree(boosted(assignment, 2.0, 0.4), outcomes(declined, profit=kept))
+    assert some["save_rates"][0]["boost"] == pytest.approx(1.4, abs=0.1)
+    assert some["save_rates"][1]["boost"] == 1
 
 
 def test_the_new_catalogue_is_the_old_one_with_what_was_learnt(strong):

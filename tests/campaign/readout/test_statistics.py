@@ -265,7 +265,7 @@ def test_an_order_by_what_is_gained_is_above_chance_and_its_reverse_below():
     assert chance == pytest.approx(0, abs=0.01)
 
 
-def by_weighted_draws(prior, arms, lift=1.0, draws=400_000):
+def by_weighted_draws(prior, arms, boost=1.0, draws=400_000):
     """γ by importance sampling: both components of its prior, and p from the control group."""
     random = np.random.default_rng(5)
     spared = arms.control - arms.control_declined
@@ -274,10 +274,10 @@ def by_weighted_draws(prior, arms, lift=1.0, draws=400_000):
     odds = special.logit(share) + random.normal(0, VAGUE_SD, draws)
     save = np.where(
         is_vague,
-        (1 - special.expit(odds) / share) / lift,
+        (1 - special.expit(odds) / share) / boost,
         random.beta(prior.alpha, prior.beta, draws),
     )
-    left = np.where(is_vague, special.expit(odds), share * (1 - np.minimum(save * lift, 1)))
+    left = np.where(is_vague, special.expit(odds), share * (1 - np.minimum(save * boost, 1)))
     log = stats.binom.logpmf(arms.treated_declined, arms.treated, left)
     weight = np.exp(log - log.max())
     mean = np.average(save, weights=weight)
@@ -288,7 +288,7 @@ def by_weighted_draws(prior, arms, lift=1.0, draws=400_000):
 
 
 @pytest.mark.parametrize(
-    ("arms", "lift"),
+    ("arms", "boost"),
     [
         (ArmCounts(160, 60, 40, 20), 1.0),
         (ArmCounts(160, 60, 40, 20), 1.7),
@@ -296,9 +296,9 @@ def by_weighted_draws(prior, arms, lift=1.0, draws=400_000):
         (ArmCounts(160, 90, 40, 16), 1.0),
     ],
 )
-def test_the_posterior_is_that_of_weighted_draws(arms, lift):
-    found = compute_posterior(PRIOR, arms, lift=lift)
-    mean, spread, low, high, vague = by_weighted_draws(PRIOR, arms, lift)
+def test_the_posterior_is_that_of_weighted_draws(arms, boost):
+    found = compute_posterior(PRIOR, arms, boost=boost)
+    mean, spread, low, high, vague = by_weighted_draws(PRIOR, arms, boost)
     posterior = found["posterior"]
     assert posterior["value"] == pytest.approx(mean, abs=0.005)
     assert (posterior["low"], posterior["high"]) == pytest.approx((low, high), abs=0.015)

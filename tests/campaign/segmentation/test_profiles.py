@@ -10,7 +10,8 @@ from retain.campaign.segmentation.outcomes import Outcomes, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import fit_segmentation, segments_of
 from retain.campaign.segmentation.stability import Stability, stability
-from retain.schema.campaign import Segmentation, ThresholdBands, Translated
+from retain.schema.campaign import Segmentation, ThresholdBands
+from retain.schema.names import Translated
 from retain.verdict.statistics import wilson_interval
 
 CALLED = {"low": Translated(en="low", ru="низкий"), "high": Translated(en="high", ru="высокий")}

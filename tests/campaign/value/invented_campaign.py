@@ -12,7 +12,8 @@ from retain.campaign.offers import offers as economics
 from retain.campaign.value.calibration_map import CalibrationMap, ProfitScale
 from retain.campaign.value.recalibration import Line, Recalibration
 from retain.campaign.value.value import value_at_stake
-from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer, Translated
+from retain.schema.campaign import Assumptions, Beta, Catalogue, Offer
+from retain.schema.names import Translated
 
 RANGES = {
     "horizon": {"value": 3.0, "low": 2.0, "high": 6.0},
@@ -114,12 +115,12 @@ CATALOGUE = {
 }
 
 
-def make_offers(audience, value, catalogue=None, *, lifted=3.0, seed=0):
-    """The catalogue held against an audience; every third customer's save rate is lifted."""
+def make_offers(audience, value, catalogue=None, *, boosted=3.0, seed=0):
+    """The catalogue held against an audience; every third customer's save rate is boosted."""
     catalogue = Catalogue(name="invented", offers=catalogue or CATALOGUE)
     table = audience.table
     risk, stake = table["risk"].to_numpy(), table["value_at_stake"].to_numpy()
-    times = np.where(np.random.default_rng(seed).random(len(table)) < 1 / 3, lifted, 1.0)
+    times = np.where(np.random.default_rng(seed).random(len(table)) < 1 / 3, boosted, 1.0)
     offers = list(catalogue.offers.values())
     rate = np.stack([np.minimum(one.save_rate.mean * times, 1.0) for one in offers], axis=1)
     horizon, profit = value.horizon.value, table["profit"].to_numpy()

@@ -17,26 +17,26 @@ def audience():
     return make_audience(300)
 
 
-def net_at(audience, offer, chosen, rate, contact=None, *, lifted):
+def net_at(audience, offer, chosen, rate, contact=None, *, boosted):
     """Expected net value of those chosen, were the save rate or the contact's cost another."""
     sure = Beta(alpha=max(rate, 1e-12) * SURE, beta=max(1 - rate, 1e-12) * SURE)
     cost = offer.contact_cost if contact is None else contact
     changed = offer.model_copy(update={"save_rate": sure, "contact_cost": cost})
-    offers = make_offers(audience, make_value(), {"one": changed}, lifted=lifted)
+    offers = make_offers(audience, make_value(), {"one": changed}, boosted=boosted)
     return offers.net[chosen == 0, 0].sum()
 
 
-@pytest.mark.parametrize("lifted", [0.5, 1.0, 2.0, 5.0])
-def test_at_the_break_even_save_rate_an_offer_brings_nothing(audience, lifted):
+@pytest.mark.parametrize("boosted", [0.5, 1.0, 2.0, 5.0])
+def test_at_the_break_even_save_rate_an_offer_brings_nothing(audience, boosted):
     offer = make_offer(contact_cost=0.9, redemption_cost=0.5)
     chosen = np.where(np.random.default_rng(1).random(300) < 0.5, 0, -1)
-    offers = make_offers(audience, make_value(), {"one": offer}, lifted=lifted)
+    offers = make_offers(audience, make_value(), {"one": offer}, boosted=boosted)
     found = break_even(audience, offers, make_value(), chosen)["one"]
     assert 0 < found.save_rate < 1
-    assert net_at(audience, offer, chosen, found.save_rate, lifted=lifted) == pytest.approx(
+    assert net_at(audience, offer, chosen, found.save_rate, boosted=boosted) == pytest.approx(
         0, abs=1e-4
     )
-    assert net_at(audience, offer, chosen, found.save_rate * 1.01, lifted=lifted) > 0
+    assert net_at(audience, offer, chosen, found.save_rate * 1.01, boosted=boosted) > 0
 
 
 def test_at_the_break_even_cost_of_a_contact_an_offer_brings_nothing(audience):
@@ -44,7 +44,7 @@ def test_at_the_break_even_cost_of_a_contact_an_offer_brings_nothing(audience):
     offers = make_offers(audience, make_value(), {"one": offer})
     cost = break_even(audience, offers, make_value(), chosen)["one"].contact_cost
     rate = offer.save_rate.mean
-    assert net_at(audience, offer, chosen, rate, cost, lifted=3.0) == pytest.approx(0, abs=1e-4)
+    assert net_at(audience, offer, chosen, rate, cost, boosted=3.0) == pytest.approx(0, abs=1e-4)
 
 
 def test_what_never_pays_has_no_break_even(audience):
@@ -78,7 +78,7 @@ def test_at_the_break_even_risk_a_customer_brings_nothing(audience, name):
     risk = break_even_risk(offer, 4.0, value)
     stake = 4.0 * 3 * 0.8
     table = audience.table.iloc[:1].assign(risk=risk, profit=4.0, value_at_stake=stake)
-    offers = make_offers(replace(audience, table=table), value, {name: offer}, lifted=1.0)
+    offers = make_offers(replace(audience, table=table), value, {name: offer}, boosted=1.0)
     assert offers.net[0, 0] == pytest.approx(0, abs=1e-12)
     assert 0 < risk < 1
 

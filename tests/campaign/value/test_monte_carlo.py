@@ -287,7 +287,7 @@ def test_more_doubt_about_the_save_rate_is_a_wider_interval(few):
     spread = []
     for strength in (1, 10):
         thought = {"alpha": 6 * strength, "beta": 14 * strength}
-        offers = make_offers(few, value, {"email": make_offer(save_rate=thought)}, lifted=1.0)
+        offers = make_offers(few, value, {"email": make_offer(save_rate=thought)}, boosted=1.0)
         carlo = MonteCarlo(few, make_line(-0.2, 0.9, np.zeros((2, 2))), value, seed=0)
         plan = carlo.plan(np.zeros(300, dtype=int), offers)
         assert plan.low < plan.value < plan.high

@@ -80,7 +80,8 @@ def test_the_order_of_rows_does_not_show():
     shuffled = np.random.default_rng(0).permutation(300)
     moved = replace(audience, table=audience.table.iloc[shuffled])
     first, second = (
-        profit_curve(one, make_offers(one, value, lifted=1.0), "email") for one in (audience, moved)
+        profit_curve(one, make_offers(one, value, boosted=1.0), "email")
+        for one in (audience, moved)
     )
     assert first.by_risk == pytest.approx(second.by_risk)
     assert first.profit == pytest.approx(second.profit)

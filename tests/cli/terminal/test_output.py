@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.table import Table
 
-from retain.cli.run import answer, run
+from retain.cli.run import run, run_command
 from retain.cli.terminal import comparison, readout, scoring, sweep
 from retain.cli.terminal.console import console
 from retain.cli.terminal.output import (
@@ -180,7 +180,8 @@ def compared(at, text, made):
         metrics=made.record.metrics | {text: made.record.metrics["roc_auc"]},
         data=made.record.data,
     )
-    level = SimpleNamespace(level=text, mean=0.1, low=0.0, high=0.2, p=0.5, pairs=3)
+    counts = {"pairs": 3, "runs": 3, "reference_runs": 3}
+    level = SimpleNamespace(level=text, mean=0.1, low=0.0, high=0.2, p=0.5, **counts)
     row = {"rank": 1, "id": text, "roc_auc": 0.9, "roc_auc_low": 0.8, "roc_auc_high": 1.0}
     row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_adjusted": 0.1, "tied": False}
     row |= {"p": 0.2}
@@ -204,7 +205,7 @@ def compared(at, text, made):
     )
     findings = SimpleNamespace(
         chance=SimpleNamespace(status="not_shown", sentence=text),
-        unfinished=3,
+        interrupted=2,
         running=1,
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
@@ -280,7 +281,7 @@ def read_out(at, text, made):
             | {"posterior": rate, "catalogue": rate}
         ],
     }
-    readout.print_readout(at, tree, Path(text))
+    readout.print_readout(at, tree, Path(text), text)
 
 
 def swept(at, text, made):
@@ -383,7 +384,7 @@ def test_help_can_be_read_in_any_encoding(command, monkeypatch):
     for encoding in NARROW:
         file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
         monkeypatch.setattr("sys.stdout", file)
-        assert answer(run, ["--help"], command) == 0
+        assert run_command(run, ["--help"], command) == 0
         file.flush()
         assert "Exit codes: 0" in file.buffer.getvalue().decode(encoding)
 
@@ -439,7 +440,7 @@ def test_an_output_that_cannot_be_written_is_named(
     with Path("output").open("w") as file:
         monkeypatch.setattr(Closed, "descriptor", file.fileno(), raising=False)
         monkeypatch.setattr("sys.stdout", Closed(number))
-        assert answer(run, ["--help"], "run") == code
+        assert run_command(run, ["--help"], "run") == code
     assert capsys.readouterr().err == message
 
 

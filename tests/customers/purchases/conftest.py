@@ -77,8 +77,10 @@ def connections():
 def opened(connections):
     """``opened(path, table=…, session=…, **changes)``: the log at a path, on the day TODAY."""
 
-    def open_it(path, *, table=None, session="UTC", today=TODAY, **changes):
+    def open_it(path, *, table=None, session="UTC", today=TODAY, threads=2, **changes):
         connection = connections()
+        connection.execute(f"SET threads = {threads}")
+        connection.execute("SET preserve_insertion_order = false")
         connection.execute(f"SET TimeZone = '{session}'")
         log = open_log(connection, str(path), table, _make_options(**changes), today=today)
         connection.execute(f"SET TimeZone = '{session}'")

@@ -530,3 +530,31 @@ def test_a_second_log_replaces_the_first(opened, log_options, csv_log):
     for one in (parquet, path, parquet):
         open_log(log.connection, str(one), None, log_options())
         assert len(log.rows()) == 30
+
+
+# Threads read parts of a file side by side, and rows are counted in the order of the file.
+def test_the_row_of_a_bad_cell_is_that_of_the_file_however_many_threads_read_it(csv_log, opened):
+    n, bad = 900_000, 800_000
+    lines = [f"c{number % 1000},2024-01-01" for number in range(n)]
+    lines[bad] = "c1,unknown"
+    path = csv_log("customer,time\n" + "\n".join(lines) + "\n")
+    log = opened(path, threads=8)
+    assert f"first in row {bad + 2}" in log.funnel["no time"].reason
+
+
+@pytest.mark.parametrize("order", [{}, {"order": "order"}])
+def test_a_discount_line_of_an_order_takes_money_and_no_pieces(csv_log, opened, order):
+    path = csv_log(
+        "customer,time,order,amount,items\n"
+        "a,2024-01-05,1,100,10\na,2024-01-05,1,-5,1\n"  # a coupon beside what was bought
+        "a,2024-02-05,2,-20,2\n"  # a return, with a positive number of pieces
+        "b,2024-02-05,3,-20,-2\nb,2024-02-05,3,50,4\n"
+    )
+    log = opened(path, amount="amount", items="items", **order)
+    assert log.rows("customer", "cents", "items", "buys") == [
+        ("a", -2000, -2, 0),
+        ("a", -500, 0, 0),
+        ("a", 10000, 10, 1),
+        ("b", -2000, -2, 0),
+        ("b", 5000, 4, 1),
+    ]

@@ -146,6 +146,17 @@ def test_profit_is_money_a_month_over_the_look_back(log_keys, shop_log):
     assert customers.profit_unit == "euro a month"
 
 
+def test_profit_of_a_new_customer_is_over_the_days_since_the_first_purchase(log_keys, shop_log):
+    begin = pd.Timestamp(FIRST) + pd.Timedelta(days=500)
+    late = shop_log[(shop_log["who"] > 30) | (shop_log["when"] >= begin)]
+    young = {"horizon": 30, "regularity": {"periods": 1, "days": 30}}
+    customers = read(**log_keys(late, label=young))
+    days = customers.features["tenure_days"].clip(upper=180)
+    assert (days < 180).any()
+    amount = customers.features["amount_180"]
+    assert customers.profit.tolist() == pytest.approx((amount / days * 365.25 / 12).tolist())
+
+
 def test_the_funnel_leads_from_purchases_to_regular_customers(log_keys):
     customers = read(**log_keys(label={"regularity": {"periods": 3, "days": 40}}))
     of = [step.unit for step in customers.funnel]

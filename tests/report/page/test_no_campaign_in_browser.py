@@ -7,7 +7,8 @@ import pytest
 
 from retain.campaign.planning.no_campaign import find_no_campaign
 from retain.report.page.page import page
-from retain.schema.campaign import Beta, Catalogue, Translated
+from retain.schema.campaign import Beta, Catalogue
+from retain.schema.names import Translated
 
 WORDS = Translated(en="Letter", ru="Письмо")
 FREE = {

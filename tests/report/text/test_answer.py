@@ -136,6 +136,20 @@ def test_what_moved_the_metric_most_is_the_largest_difference_of_all(tree):
     assert "features.site=true instead of features.site=false changes it by −0.090" in fourth
 
 
+def test_all_else_is_called_equal_only_where_single_runs_are_compared(tree):
+    effect = next(one for one in tree["main_effects"] if one["factor"] == "features.site")
+    tree["main_effects"] = [effect]
+    effect["levels"][0] |= {"n_pairs": 1, "n_runs": 1, "n_reference_runs": 1}
+    assert "1 pair of runs, all other settings equal" in sentences(tree)[3]
+    effect["levels"][0] |= {"n_runs": 2, "n_reference_runs": 3}
+    fourth = plain(sentences(tree)[3])
+    assert "all other settings equal" not in fourth
+    assert (
+        "the mean of 2 against that of 3 runs, in 1 pair alike in all settings but those of "
+        "features.site" in fourth
+    )
+
+
 # Of many settings one may have an interval without zero by chance.
 def test_an_effect_is_significant_by_its_corrected_p(tree):
     levels = [level for effect in tree["main_effects"] for level in effect["levels"]]

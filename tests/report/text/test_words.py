@@ -44,6 +44,7 @@ def test_no_russian_text_was_left_in_english():
     }
     named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
     named |= {"driver.level", "interval.plain", "fishbone.interval"}
+    named |= {"check.feature", "page.question"}
     assert same <= named, same - named
 
 
@@ -56,18 +57,21 @@ def test_every_text_is_asked_for_somewhere():
         "campaign.unplanned.",
         "caution.",
         "channel.",
+        "check.",
         "chart.",
         "column.",
         "column_type.",
         "answer.chance.",
         "effect.",
         "funnel.",
+        "funnel_reason.",
         "group.",
         "measure.",
         "metric.",
         "outcome.",
         "label_audit.",
         "reasons.explained.",
+        "reasons.no_ablation.",
         "reasons.numbers_of.",
         "reasons.rise.",
         "reasons.way.",
@@ -117,6 +121,6 @@ def test_a_metric_the_catalogue_does_not_know_keeps_its_key():
 
 
 def test_a_phrase_within_a_phrase_is_counted_by_its_own_number():
-    text = message("answer.pairs", n=count_path(3, "pairs"))
-    assert words("ru").plain(text) == "3 пары моделей"
-    assert words("en").plain(text) == "3 pairs of runs"
+    text = message("answer.pairs.single", n=count_path(3, "pairs"))
+    assert words("ru").plain(text) == "3 пары моделей, прочие настройки одинаковы"
+    assert words("en").plain(text) == "3 pairs of runs, all other settings equal"

@@ -120,8 +120,8 @@ def _find_offer_problems(name: str, offer: Offer, audience: Audience) -> Iterato
             f"channel that customers come to by themselves: {', '.join(OWN)}."
         )
     yield from _find_unknown_drivers(offer.drivers, audience, f"{where}.drivers")
-    if offer.lift is not None:
-        yield from _find_unknown_drivers(offer.lift.drivers, audience, f"{where}.lift.drivers")
+    if offer.boost is not None:
+        yield from _find_unknown_drivers(offer.boost.drivers, audience, f"{where}.boost.drivers")
     for rule, key in ((offer.include_if, "include_if"), (offer.exclude_if, "exclude_if")):
         if rule is not None:
             yield from _find_rule_problems(rule, audience, f"{where}.{key}")

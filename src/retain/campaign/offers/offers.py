@@ -19,7 +19,8 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
     ``profit`` is monthly, ``horizon`` in months. There is no discount on a missing profit or a
     loss.
 
-    >>> from retain.schema.campaign import Beta, Translated
+    >>> from retain.schema.campaign import Beta
+    >>> from retain.schema.names import Translated
     >>> text, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
     >>> offer = Offer(label=text, text=text, channel="email", needs_consent=True, save_rate=beta,
     ...     contact_cost=1, redemption_cost=2, discount=0.05, redemption_rate_stayers=1)
@@ -78,7 +79,7 @@ class OfferMatrix:
     eligible
         True where a customer may get an offer, whether it pays or not, shape (n, m).
     save_rate
-        Expected share of decliners saved, lifts included, shape (n, m), at most 1.
+        Expected share of decliners saved, boosts included, shape (n, m), at most 1.
     contact_cost
         Cost of one contact, shape (m,).
     cost
@@ -124,7 +125,7 @@ def evaluate_offers(
     return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers)
 
 
-def lift_factors(offer: Offer, save_rate: np.ndarray) -> np.ndarray:
+def boost_factors(offer: Offer, save_rate: np.ndarray) -> np.ndarray:
     """Return save rates of customers, shape (n,), over the offer's mean; 1 if that is 0."""
     mean = offer.save_rate.mean
     return np.asarray(save_rate / mean) if mean else np.ones(len(save_rate))
@@ -161,8 +162,8 @@ def _to_offer_matrix(
 
 
 def _save_rate(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
-    """Return the mean save rate, lifted where a driver of the lift raises the risk."""
+    """Return the mean save rate, boosted where a driver of the boost raises the risk."""
     rate = np.full(len(audience), offer.save_rate.mean)
-    if offer.lift is not None:
-        rate[drivers.any_of(expand_groups(offer.lift.drivers, audience))] *= offer.lift.factor
+    if offer.boost is not None:
+        rate[drivers.any_of(expand_groups(offer.boost.drivers, audience))] *= offer.boost.factor
     return np.asarray(np.minimum(rate, 1.0))

@@ -59,7 +59,7 @@ class ArmCounts:
 def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any]]:
     """Return one row per offer of the catalogue, in its order.
 
-    ``offer, n_treated, n_control`` (observed), ``lift`` (the mean factor on the save rate among
+    ``offer, n_treated, n_control`` (observed), ``boost`` (the mean factor on the save rate among
     those treated, by the plan), ``contact_rate_difference`` (treated − control, 1 where the file
     does not say who was contacted: a save rate is per contact), ``posterior``: ``value, low, high``
     of the mixture, ``prior`` and ``catalogue``, the Beta that stands for the posterior in the next
@@ -70,21 +70,22 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
     alpha = assignment.alpha
     rows = []
     for name, offer in assignment.catalogue.offers.items():
-        arms, lift = _count_arms(name, assignment, outcomes), _average_lift(name, offer, assignment)
+        arms = _count_arms(name, assignment, outcomes)
+        boost = _average_boost(name, offer, assignment)
         prior = summarise_beta(offer.save_rate, alpha)
-        row = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "lift": lift}
+        row = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "boost": boost}
         contact = _contact_rate_difference(name, assignment, outcomes)
         own = {name: prior[name] for name in ("value", "low", "high")}
         row |= {"contact_rate_difference": contact, "prior": prior, "posterior": own}
         row |= {"catalogue": prior, "vague_weight": None, "is_conflict": False}
         if arms.treated and arms.control and contact >= MIN_CONTACT_RATE_DIFFERENCE:
-            row |= compute_posterior(offer.save_rate, arms, lift=lift * contact, alpha=alpha)
+            row |= compute_posterior(offer.save_rate, arms, boost=boost * contact, alpha=alpha)
         rows.append(row)
     return rows
 
 
 def compute_posterior(
-    prior: Beta, arms: ArmCounts, *, lift: float = 1.0, alpha: float = 0.05
+    prior: Beta, arms: ArmCounts, *, boost: float = 1.0, alpha: float = 0.05
 ) -> dict[str, Any]:
     """Return ``posterior``, ``catalogue``, ``vague_weight`` and ``is_conflict`` of one offer.
 
@@ -95,9 +96,9 @@ def compute_posterior(
     >>> round(found["posterior"]["value"], 2), found["is_conflict"]
     (0.2, False)
     """
-    informative = _integrate(_informative_density(prior, arms, lift), (prior.minimum, 1.0))
+    informative = _integrate(_informative_density(prior, arms, boost), (prior.minimum, 1.0))
     vague = _integrate(_vague_density(arms), (-MAX_LOG_ODDS_RATIO, MAX_LOG_ODDS_RATIO))
-    vague_rate = (1 - _declining_share(vague.effect, vague.share) / vague.share) / lift
+    vague_rate = (1 - _declining_share(vague.effect, vague.share) / vague.share) / boost
     vague_mass = np.where(vague_rate <= 1, vague.mass, 0.0)  # of fewer contacts: no more than all
     possible = max(float(vague_mass.sum()), 1e-300)
     evidence = vague.log_evidence + np.log(possible) - informative.log_evidence
@@ -153,18 +154,16 @@ def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
 
 
 def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalogue:
-    """Return the same offers with updated save rates, under a new name.
+    """Return the catalogue with updated save rates, under a new name.
 
     An offer without outcomes keeps its prior.
     """
     kept, learned = ("alpha", "beta", "minimum"), {row["offer"]: row["catalogue"] for row in rows}
-    offers = {
-        name: offer.model_copy(
-            update={"save_rate": Beta(**{key: learned[name][key] for key in kept})}
-        )
-        for name, offer in catalogue.offers.items()
-    }
-    return Catalogue(name=next_catalogue_name(catalogue.name), offers=offers)
+    rates = {name: Beta(**{key: one[key] for key in kept}) for name, one in learned.items()}
+    pairs = catalogue.offers.items()
+    offers = {name: offer.model_copy(update={"save_rate": rates[name]}) for name, offer in pairs}
+    name = next_catalogue_name(catalogue.name)
+    return catalogue.model_copy(update={"name": name, "offers": offers})
 
 
 def next_catalogue_name(name: str) -> str:
@@ -224,12 +223,12 @@ def _zoom_range(
 
 
 def _informative_density(
-    prior: Beta, arms: ArmCounts, lift: float
+    prior: Beta, arms: ArmCounts, boost: float
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Return the log density of γ and p under the Beta; a lifted rate leaves q in [0, 1]."""
+    """Return the log density of γ and p under the Beta; a boosted rate leaves q in [0, 1]."""
 
     def log_density(save: np.ndarray, share: np.ndarray) -> np.ndarray:
-        declining = np.clip(share * (1 - save * lift), 0.0, 1.0)
+        declining = np.clip(share * (1 - save * boost), 0.0, 1.0)
         log = log_save_rate_density(prior, save) + _log_likelihood(declining, share, arms)
         return np.asarray(log)
 
@@ -281,14 +280,14 @@ def _contact_rate_difference(name: str, assignment: Assignment, outcomes: Outcom
     return float(treated - control)
 
 
-def _average_lift(name: str, offer: Offer, assignment: Assignment) -> float:
+def _average_boost(name: str, offer: Offer, assignment: Assignment) -> float:
     """Return the plan's mean factor on the save rate, weighted by risk.
 
     From the plan's expected net value of each treated customer: net + cost = risk × save rate ×
     value at stake. A mean save rate of 0 shows no factor.
     """
     mean = offer.save_rate.mean
-    if offer.lift is None or mean == 0:
+    if offer.boost is None or mean == 0:
         return 1.0
     table = assignment.table[assignment.is_treated & (assignment.table["offer"] == name).to_numpy()]
     at_risk = table["risk"] * table["value_at_stake"]
@@ -296,5 +295,5 @@ def _average_lift(name: str, offer: Offer, assignment: Assignment) -> float:
     if not has_risk.any():
         return 1.0
     rate = ((table["expected_net"] + table["expected_cost"]) / at_risk)[has_risk].clip(upper=1.0)
-    lift = float(np.average(rate, weights=table["risk"][has_risk]) / mean)
-    return min(max(lift, min(1.0, offer.lift.factor)), max(1.0, offer.lift.factor))
+    boost = float(np.average(rate, weights=table["risk"][has_risk]) / mean)
+    return min(max(boost, min(1.0, offer.boost.factor)), max(1.0, offer.boost.factor))

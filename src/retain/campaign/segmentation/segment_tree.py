@@ -16,8 +16,8 @@ import pandas as pd
 
 from retain.campaign.audience import Audience
 from retain.customers.customers import Column, DisplayName
-from retain.schema.campaign import Condition, Rule, Segmentation, SegmentRule, Translated
-from retain.schema.names import RESERVED, RULE_WORDS
+from retain.schema.campaign import Condition, Rule, Segmentation, SegmentRule
+from retain.schema.names import RESERVED, RULE_WORDS, Translated
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from retain.campaign.segmentation.bands import assign_bands, check_bands, fit_ba
 from retain.campaign.segmentation.conditions import values_of
 from retain.customers.customers import DisplayName
 from retain.errors import RetainError
-from retain.schema.campaign import Segmentation, ThresholdBands, Translated
+from retain.schema.campaign import Segmentation, ThresholdBands
+from retain.schema.names import Translated
 
 MEANT = {
     "risk_value": ("risk", "value"),

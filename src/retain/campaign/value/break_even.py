@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers.offers import lift_factors, redemption_cost
+from retain.campaign.offers.offers import boost_factors, redemption_cost
 from retain.campaign.value.value import value_at_stake
 from retain.schema.campaign import Assumptions, Catalogue, Offer
 
@@ -23,7 +23,7 @@ class BreakEven:
     Attributes
     ----------
     save_rate
-        Mean save rate before lifts; 0 if the offer pays without saving anyone, None if it does not
+        Mean save rate before boosts; 0 if the offer pays without saving anyone, None if it does not
         pay at a save rate of 1 or has no customers.
     contact_cost
         Cost of a contact; None if the offer does not pay with free contacts or has no customers.
@@ -57,7 +57,7 @@ def _offer_break_even(
     lost = (
         len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.redemption_rate_stayers
     )
-    times = lift_factors(offer, offers.save_rate[rows, index])
+    times = boost_factors(offer, offers.save_rate[rows, index])
     won = risk * (table["value_at_stake"].to_numpy() - each)
     affordable = offers.net[rows, index].sum() / len(rows) + offer.contact_cost
     return BreakEven(_rate(times, won, float(lost)), _or_none(float(affordable)))
@@ -66,13 +66,13 @@ def _offer_break_even(
 def _rate(times: np.ndarray, won: np.ndarray, lost: float) -> float | None:
     """Return the lowest rate γ with Σ min(γ · times, 1) · won = spent.
 
-    The sum is piecewise linear in γ, with knots where a lifted rate reaches 1, so linear
+    The sum is piecewise linear in γ, with knots where a boosted rate reaches 1, so linear
     interpolation between knots is exact.
     """
-    lifts, group = np.unique(np.round(times, 9), return_inverse=True)
+    boosts, group = np.unique(np.round(times, 9), return_inverse=True)
     sums = np.bincount(group, won)
-    rates = np.unique(np.concatenate([[0.0, 1.0], np.minimum(1 / lifts, 1.0)]))
-    net = np.minimum(np.outer(rates, lifts), 1.0) @ sums - lost
+    rates = np.unique(np.concatenate([[0.0, 1.0], np.minimum(1 / boosts, 1.0)]))
+    net = np.minimum(np.outer(rates, boosts), 1.0) @ sums - lost
     paying = np.flatnonzero(net >= 0)
     if len(paying) == 0:
         return None
@@ -87,12 +87,13 @@ def _or_none(cost: float) -> float | None:
 
 
 def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> float | None:
-    """Return the risk from which an offer pays at this monthly profit, without a lift.
+    """Return the risk from which an offer pays at this monthly profit, without a boost.
 
     None if it never does. P solves P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r
     the cost of a redemption.
 
-    >>> from retain.schema.campaign import Beta, Translated
+    >>> from retain.schema.campaign import Beta
+    >>> from retain.schema.names import Translated
     >>> text, beta = Translated(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
     >>> call = Offer(label=text, text=text, channel="call", needs_consent=True, contact_cost=1,
     ...     redemption_cost=10, discount=0, redemption_rate_stayers=1, save_rate=beta)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retain.campaign.offers.offers import lift_factors
+from retain.campaign.offers.offers import boost_factors
 from retain.campaign.value.assumptions import SampledAssumptions
 from retain.schema.campaign import Offer
 
@@ -41,7 +41,7 @@ class OfferPayoff:
 
 @dataclass(frozen=True)
 class OfferGroup:
-    """Customers with the same offer and lift.
+    """Customers with the same offer and boost.
 
     ``rows`` are their positions; ``times`` is their save rate over the offer's mean.
     """
@@ -58,12 +58,12 @@ class OfferGroup:
 
 
 def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup]:
-    """Group customers by offer and lift, without choices of −1."""
+    """Group customers by offer and boost, without choices of −1."""
     groups = []
     for index, name in enumerate(offers.names):
         offer = offers.catalogue.offers[name]
         rows = np.flatnonzero(chosen == index)
-        times = np.round(lift_factors(offer, offers.save_rate[rows, index]), 9)
+        times = np.round(boost_factors(offer, offers.save_rate[rows, index]), 9)
         groups += [
             OfferGroup(name, offer, float(one), rows[times == one]) for one in np.unique(times)
         ]

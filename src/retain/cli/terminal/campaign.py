@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from retain.cli.terminal.console import literal
-from retain.wording import describe_count, format_interval, format_signed, to_frequency
+from retain.cli.terminal.console import Table, literal
+from retain.report.text.numbers import format_number
+from retain.wording import (
+    describe_count,
+    format_interval,
+    format_signed,
+    money_digits,
+    to_frequency,
+)
 
 if TYPE_CHECKING:
     from retain.record.study import StudyDirectory
@@ -53,8 +59,10 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
     expected = any(one["expected_profit_at_risk"] is not None for one in segments)
     key = "observed_profit_at_risk" if observed else "expected_profit_at_risk"
     sums: tuple[str, ...] = ()
+    form = _money_format((), (one[key] for one in segments))
     if expected:
-        total = _money(sum(one["expected_profit_at_risk"]["value"] for one in segments))
+        whole = sum(one["expected_profit_at_risk"]["value"] for one in segments)
+        total = format_signed(whole, form)
         what = "observed, that of customers who declined" if observed else "expected"
         table.caption = f"Profit at risk is {what}; expected of all customers: {total}"
         sums = ("at risk", "95 % interval")
@@ -68,17 +76,18 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
             f"{one['expected_risk']:.2f}{'!' if one['is_miscalibrated'] else ''}",
         ]
         if expected:
-            cells += _at_risk(one[key])
+            cells += _at_risk(one[key], form)
         table.add_row(literal(one["segment"]), *cells)
     return table
 
 
-def _at_risk(estimate: Tree | None) -> tuple[str, str]:
+def _at_risk(estimate: Tree | None, form: str) -> tuple[str, str]:
     """Return an amount and its interval, which few customers have not."""
     if estimate is None:
         return "", "too few"
     is_short = estimate["low"] is None
-    return _money(estimate["value"]), "too few" if is_short else _span(estimate)
+    amount = format_signed(estimate["value"], form)
+    return amount, "too few" if is_short else _span(estimate, form)
 
 
 def _risk(one: Tree) -> tuple[str, str]:
@@ -98,10 +107,10 @@ def _contrast(one: Tree) -> str:
 
 
 def _short(number: float, *, share: bool) -> str:
-    """Return a number with three significant digits, without an exponent."""
+    """Return a share in per cent, or a number with three significant digits."""
     if share:
         return f"{number:.0%}"
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+    return _value(number)
 
 
 def print_campaign(console: Console, campaign: Tree) -> None:
@@ -178,30 +187,36 @@ def _offers(campaign: Tree) -> Table:
     table.add_column("offer", overflow="fold")
     for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in campaign["offers"]:
-        net = one["expected_net"]
+    nets = [one["expected_net"] for one in campaign["offers"]]
+    form = _money_format((one["expected_cost"] for one in campaign["offers"]), nets)
+    for one, net in zip(campaign["offers"], nets, strict=True):
         table.add_row(
             literal(one["name"]),
             f"{one['n_eligible']:,}",
             f"{one['n_treated']:,}",
             f"{one['n_control']:,}",
-            _money(one["expected_cost"]),
-            _money(net["value"]),
-            _span(net),
+            format_signed(one["expected_cost"], form),
+            format_signed(net["value"], form),
+            _span(net, form),
         )
     return table
 
 
-def _money(value: float) -> str:
-    return format_signed(value, ",.0f")
+def _span(estimate: Tree, form: str) -> str:
+    return format_interval(estimate["low"], estimate["high"], form)
 
 
-def _span(estimate: Tree) -> str:
-    return format_interval(estimate["low"], estimate["high"], ",.0f")
+def _money_format(amounts: Iterable[float], estimates: Iterable[Tree | None]) -> str:
+    """Return the format of amounts that stand together, and of estimates of amounts."""
+    given = (one for one in estimates if one is not None)
+    known = (one[key] for one in given for key in ("value", "low", "high"))
+    return f",.{money_digits([*amounts, *(end for end in known if end is not None)])}f"
 
 
 def _plan(campaign: Tree) -> str:
     plan, net = campaign["plan"], campaign["plan"]["expected_net"]
+    cost, saved = plan["expected_cost"], plan["expected_saved"]
+    form = _money_format((cost, saved), [net])
     best = (
         "proven optimal under these assumptions"
         if plan["is_optimal"]
@@ -211,9 +226,10 @@ def _plan(campaign: Tree) -> str:
     return (
         f"{plan['n_treated']:,} of {customers} get an offer "
         f"({campaign['n_contactable']:,} agreed to be contacted). Expected cost: "
-        f"{_money(plan['expected_cost'])}; expected profit saved: "
-        f"{_money(plan['expected_saved'])}; expected net value: "
-        f"{_money(net['value'])} (95 % interval {_span(net)}). The plan is {best}."
+        f"{format_signed(cost, form)}; expected profit saved: "
+        f"{format_signed(saved, form)}; expected net value: "
+        f"{format_signed(net['value'], form)} (95 % interval {_span(net, form)}). The plan is "
+        f"{best}."
     )
 
 
@@ -225,17 +241,21 @@ def _limits(campaign: Tree) -> str:
         message.append(
             "a larger budget alone would add nothing"
             if gain is None
-            else f"each further {step:,.6g} of budget would add {gain:,.3g}"
+            else f"each further {_value(step)} of budget would add {_value(gain)}"
         )
     if prices["contact"]:
-        message.append(f"one more contact would add {prices['contact']:,.3g}")
+        message.append(f"one more contact would add {_value(prices['contact'])}")
     if (consent := prices["consent"]) is not None:
         more = describe_count(consent["n_customers"], "more customer")
-        message.append(f"the consent of {more} would add up to {consent['gain']:,.3g}")
+        message.append(f"the consent of {more} would add up to {_value(consent['gain'])}")
     control = prices["control_group"]
     group = describe_count(control["n_customers"], "customer")
-    message.append(f"the control group ({group}) costs {control['cost']:,.3g}")
+    message.append(f"the control group ({group}) costs {_value(control['cost'])}")
     return f"In net value, {'; '.join(message)}."
+
+
+def _value(number: float) -> str:
+    return format_number(number, "value", "en")
 
 
 def _promise(campaign: Tree) -> str:

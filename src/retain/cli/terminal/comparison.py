@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
-from retain.cli.terminal.console import literal
+from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.explanations import print_explanations
 from retain.cli.terminal.snapshots import snapshots_table
 from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.cautions import list_cautions
+from retain.verdict.config_keys import label_run
 from retain.verdict.curves import CALIBRATION_LEVEL
-from retain.verdict.keys import label_run
-from retain.wording import describe_count, format_ci, format_interval, format_signed, format_value
+from retain.wording import (
+    describe_count,
+    format_ci,
+    format_interval,
+    format_p,
+    format_signed,
+    format_value,
+)
 
 if TYPE_CHECKING:
     from retain.record.study import StudyDirectory
@@ -114,7 +120,7 @@ def print_diff(console: Console, difference: Difference) -> None:
             f"{row['b']:.4f}",
             format_signed(change["value"], "+.4f"),
             format_interval(change["low"], change["high"], "+.4f"),
-            f"{row['p']:.2g}",
+            format_p(row["p"]),
         )
     console.print(
         config if difference.config else "The two runs differ in no key that can change a result."
@@ -130,20 +136,22 @@ def print_diff(console: Console, difference: Difference) -> None:
 
 
 def _effects(verdict: Verdict) -> Table:
-    table = Table(title="Effect of each setting on ROC-AUC, all others equal", box=SIMPLE_HEAD)
+    table = Table(title="Effect of each setting on ROC-AUC", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     for name in ("setting", "from", "to"):
         table.add_column(name, overflow="fold")
-    for name in ("Δ", "95 % CI", "p", "pairs"):
+    for name in ("Δ", "95 % CI", "p", "pairs", "runs"):
         table.add_column(name, no_wrap=True)
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
     for effect, level in rows[:MAX_ROWS]:
         interval = format_interval(level.low, level.high, "+.3f")
-        text = (format_signed(level.mean), interval, f"{level.p:.2g}")
+        text = (format_signed(level.mean), interval, format_p(level.p))
         names = (effect.axis, format_value(effect.reference), format_value(level.level))
-        table.add_row(*map(literal, names), *text, str(level.pairs))
+        runs = f"{level.reference_runs} : {level.runs}"
+        table.add_row(*map(literal, names), *text, str(level.pairs), runs)
     holes = sum(effect.holes for effect in verdict.effects)
-    captions = [f"{len(rows) - MAX_ROWS} more in verdict.json"] if len(rows) > MAX_ROWS else []
+    captions = ["pairs: alike in all other settings; runs: averaged, from : to"]
+    captions += [f"{len(rows) - MAX_ROWS} more in verdict.json"] if len(rows) > MAX_ROWS else []
     missing = describe_count(holes, "missing combination")
     captions += [f"{missing}, listed in verdict.json"] if holes else []
     table.caption = "; ".join(captions) or None
@@ -170,7 +178,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             format_interval(row["roc_auc_low"], row["roc_auc_high"]),
             *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
             "" if best else format_signed(row["difference"]),
-            "" if best else f"{row['p_adjusted']:.2g}",
+            "" if best else format_p(row["p_adjusted"]),
             _versus_best(row, verdict),
             style="bold" if best else None,
         )
@@ -209,8 +217,8 @@ def _print_excluded(console: Console, verdict: Verdict, findings: ComparisonExtr
             "folder that was copied or renamed can be deleted.",
             soft_wrap=True,
         )
-    if interrupted := findings.unfinished - findings.running:
-        were = describe_count(interrupted, "run was", "runs were")
+    if findings.interrupted:
+        were = describe_count(findings.interrupted, "run was", "runs were")
         console.print(f"[yellow]{were} interrupted and not compared.[/]")
     if findings.running:
         are = describe_count(findings.running, "run is", "runs are")

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from retain.cli.terminal.console import literal
-from retain.record.facts import ColumnInfo, FunnelStep
+from retain.cli.terminal.console import Table, literal
+from retain.record.document import ColumnInfo, FunnelStep
 
 
 def print_reading(

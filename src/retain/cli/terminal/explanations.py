@@ -7,9 +7,8 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from retain.cli.terminal.console import literal
+from retain.cli.terminal.console import Table, literal
 from retain.wording import describe_count, format_interval, format_signed
 
 Tree = Mapping[str, Any]

@@ -12,12 +12,12 @@ from rich.text import Text
 
 from retain.cli.terminal.output import clean_line, write_progress
 from retain.record.tuning import CategoricalAgreement
-from retain.wording import format_ci, format_signed
+from retain.wording import format_ci, format_signed, format_significant
 
 if TYPE_CHECKING:
     from retain.execution.progress import SweepProgress
     from retain.execution.status import BestRun
-    from retain.record.facts import MetricSummary, Record
+    from retain.record.document import MetricSummary, Record
     from retain.record.tuning import NumericAgreement, TuningInfo
 
 
@@ -71,7 +71,8 @@ def format_tuning(tuning: TuningInfo) -> str:
 def _format_choice(agreement: NumericAgreement | CategoricalAgreement) -> str:
     if isinstance(agreement, CategoricalAgreement):
         return f"{agreement.mode} ({agreement.share:.0%} of them)"
-    return f"{agreement.min:.3g} to {agreement.max:.3g} (median {agreement.median:.3g})"
+    low, high, median = map(format_significant, (agreement.min, agreement.max, agreement.median))
+    return f"{low} to {high} (median {median})"
 
 
 def _render_bar(progress: SweepProgress) -> Table:

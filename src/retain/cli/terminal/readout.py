@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from retain.cli.terminal.console import literal
-from retain.wording import format_interval, format_signed, to_frequency
+from retain.cli.terminal.console import Table, literal
+from retain.wording import (
+    format_interval,
+    format_p,
+    format_signed,
+    money_digits,
+    to_frequency,
+)
 
 Tree = Mapping[str, Any]
 WORDS = {
@@ -39,12 +43,12 @@ NO_RATIO = {
 }
 CAUTIONS = {
     "looks": "This is look {n_looks} at this campaign's outcomes. One look finds an effect where "
-    "there is none in {alpha:.2g} of campaigns, {n_looks} looks in up to {error_rate:.2g}. Decide "
+    "there is none in {alpha:.2f} of campaigns, {n_looks} looks in up to {error_rate:.2f}. Decide "
     "by one readout, at a time chosen beforehand.",
     "prior_conflict": "The outcomes contradict the save rate that the catalogue assumed for "
     "{offer}. The new catalogue rests on the outcomes.",
     "attrition_differs": "Outcomes are missing for {treatment} customers to contact and {control} "
-    "in the control group. The shares differ significantly (p {p:.2g}), so the observed groups may "
+    "in the control group. The shares differ significantly (p {p}), so the observed groups may "
     "not be comparable.",
     "attrition": "Outcomes are missing for {treatment} customers to contact and {control} in the "
     "control group.",
@@ -55,15 +59,16 @@ CAUTIONS = {
 }
 
 
-def print_readout(console: Console, tree: Tree, folder: Path) -> None:
-    """Print effects, money, Qini, save rates, cautions and the path of the files."""
+def print_readout(console: Console, tree: Tree, folder: Path, next_plan: str | None) -> None:
+    """Print effects, money, Qini, save rates, cautions, what to type next, and the files' path."""
     level = _level(tree)
     console.print(_title(tree))
     for outcome in ("declined", "profit"):
         rows = [row for row in tree["effects"] if row["outcome"] == outcome]
         if rows:
-            console.print(_effects(rows, tree, level))
-            console.print(literal(_sentence(rows[0], tree)))
+            scale = _find_scale(rows)
+            console.print(_effects(rows, tree, level, scale))
+            console.print(literal(_sentence(rows[0], tree, scale)))
             for message in _heterogeneity(rows, tree):
                 console.print(literal(message))
     if tree["attrition"]["bounds"] is not None:
@@ -76,8 +81,9 @@ def print_readout(console: Console, tree: Tree, folder: Path) -> None:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
     if tree["catalogue"] is not None:
         console.print(_save_rates(tree["save_rates"], level.removesuffix(" CI")))
-        typed = f"retain-compare … -cd {shlex.quote(str(folder))} offers={tree['catalogue']}"
-        console.print(f"To plan the next campaign with them: {literal(typed)}", soft_wrap=True)
+    if next_plan is not None:
+        message = f"To plan the next campaign with them: {next_plan}"
+        console.print(literal(message), soft_wrap=True, highlight=False)
     console.print(f"Readout: {literal(folder)}", soft_wrap=True, highlight=False)
 
 
@@ -95,49 +101,67 @@ def _title(tree: Tree) -> str:
     return f"[bold]Campaign {literal(tree['campaign_id'])}: {seen}[/]"
 
 
-def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
+class _Scale(NamedTuple):
+    """The unit of an outcome in the terminal, and the formats of means, differences and ends."""
+
+    times: int
+    unit: str
+    mean: str
+    difference: str
+    end: str
+
+
+def _find_scale(rows: Sequence[Tree]) -> _Scale:
+    """Return the scale of the effects on one outcome; amounts of a column have equal decimals."""
+    if rows[0]["outcome"] == "declined":
+        return _Scale(100, " points", ".1f", ".1f", ".0f")
+    means = money_digits(row[key] for row in rows for key in ("treated_mean", "control_mean"))
+    gaps = [row["difference"] for row in rows if row["difference"] is not None]
+    differences = money_digits(gap[key] for gap in gaps for key in ("value", "low", "high"))
+    return _Scale(1, "", f",.{means}f", f",.{differences}f", f",.{differences}f")
+
+
+def _effects(rows: list[Tree], tree: Tree, level: str, scale: _Scale) -> Table:
     declined = rows[0]["outcome"] == "declined"
     title = "Share that declined, %" if declined else f"Profit per customer, {tree['profit_unit']}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
     is_adjusted = any(row["is_adjusted"] for row in rows)
     if is_adjusted:
-        known = "risk" if declined else "profit expected"
-        table.caption = f"Δ adj.: compared among customers of like segment, offer and {known}"
+        table.caption = "Δ adj.: compared among customers whom the plan expected to be alike"
     for name in ("contacted", "control", "Δ adj." if is_adjusted else "Δ", level, "p adj."):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
+    table.add_column("")
     for row in rows:
         named = row["name"] if row["name"] is not None else "all"
         if row["scope"] != rows[max(rows.index(row) - 1, 0)]["scope"]:
             table.add_section()
-        table.add_row(literal(named), *_cells(row), WORDS[row["conclusion"]])
+        table.add_row(literal(named), *_cells(row, scale), WORDS[row["conclusion"]])
     return table
 
 
-def _cells(row: Tree) -> list[str]:
-    times = 100 if row["outcome"] == "declined" else 1
-    means = [_amount(row[key], times) for key in ("treated_mean", "control_mean")]
+def _cells(row: Tree, scale: _Scale) -> list[str]:
+    means = [
+        "" if row[key] is None else format_signed(row[key] * scale.times, scale.mean)
+        for key in ("treated_mean", "control_mean")
+    ]
     if row["difference"] is None:
         return [*means, "", "", ""]
-    ends = [
-        _signed(row["difference"][key], times, places=int(times == 1)) for key in ("low", "high")
+    value, low, high = (row["difference"][key] * scale.times for key in ("value", "low", "high"))
+    p = row["p_adjusted"]
+    return [
+        *means,
+        format_signed(value, f"+{scale.difference}"),
+        format_interval(low, high, f"+{scale.end}"),
+        "" if p is None else format_p(p),
     ]
-    value = _signed(row["difference"]["value"], times)
-    return [*means, value, " to ".join(ends), _p(row["p_adjusted"])]
 
 
-def _p(p: float | None) -> str:
-    if p is None:
-        return ""
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _sentence(row: Tree, tree: Tree) -> str:
+def _sentence(row: Tree, tree: Tree, scale: _Scale) -> str:
     """Return the conclusion about the whole campaign as a sentence."""
     if row["difference"] is None:
         return "Too few customers are observed to compare the two groups."
-    messages = [f"Overall: {_effect_words(row)}"]
+    messages = [f"Overall: {_effect_words(row, scale)}"]
     if row["customers_saved"] is not None and row["conclusion"] != "inconclusive":
         saved = {key: abs(value) for key, value in row["customers_saved"].items()}
         low, high = sorted((saved["low"], saved["high"]))
@@ -148,11 +172,12 @@ def _sentence(row: Tree, tree: Tree) -> str:
             f"({_level(tree)} {format_interval(low, high, ',.0f')})"
         )
     if row["conclusion"] == "inconclusive":
-        times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
-        seen = _amount(row["minimum_detectable_effect"], times)
+        seen = row["minimum_detectable_effect"]
+        seen = seen and format_signed(seen * scale.times, scale.difference)
         found, total = to_frequency(tree["power"])
         messages.append(
-            f"an effect of {seen}{unit} would have been seen in {found} of {total} such campaigns"
+            f"an effect of {seen}{scale.unit} would have been seen in {found} of {total} such "
+            "campaigns"
             if seen
             else "the groups are too small to see any effect"
         )
@@ -172,13 +197,13 @@ def _heterogeneity(rows: list[Tree], tree: Tree) -> Iterator[str]:
         found = "differ" if tested else "do not differ significantly and are not tested apart"
         yield (
             f"The effects of {test['scope']}s {found} "
-            f"(Cochran's Q {test['q']:.1f}, {test['df']} df, p {_p(test['p'])})."
+            f"(Cochran's Q {test['q']:.1f}, {test['df']} df, p {format_p(test['p'])})."
         )
 
 
-def _effect_words(row: Tree) -> str:
-    times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
-    size = _amount(abs(row["difference"]["value"]), times) + unit
+def _effect_words(row: Tree, scale: _Scale) -> str:
+    value = abs(row["difference"]["value"]) * scale.times
+    size = format_signed(value, scale.difference) + scale.unit
     good = (row["difference"]["value"] < 0) == (row["outcome"] == "declined")
     what = "fewer declined" if good else "more declined"
     if row["outcome"] == "profit":
@@ -189,7 +214,7 @@ def _effect_words(row: Tree) -> str:
 
 
 def _bounds(bounds: Tree) -> str:
-    low, high = (_signed(bounds[key], 100) for key in ("low", "high"))
+    low, high = (format_signed(100 * bounds[key], "+.1f") for key in ("low", "high"))
     return (
         f"Whatever the missing outcomes are, the difference lies between {low} and {high} points."
     )
@@ -198,11 +223,14 @@ def _bounds(bounds: Tree) -> str:
 def _complier(text: Tree, level: str) -> str:
     if "reason" in text:
         return NO_RATIO[text["reason"]]
-    times, unit = (100, " points") if text["outcome"] == "declined" else (1, "")
-    low, high = _signed(text["low"], times), _signed(text["high"], times)
+    declined = text["outcome"] == "declined"
+    times, unit = (100, " points") if declined else (1, "")
+    amounts = [times * text[key] for key in ("value", "low", "high")]
+    form = "+.1f" if declined else f"+,.{money_digits(amounts)}f"
+    value, low, high = (format_signed(one, form) for one in amounts)
     return (
         "Effect of a contact on those contacted because of the plan: "
-        f"{_signed(text['value'], times)}{unit} "
+        f"{value}{unit} "
         f"({level} {low} to {high})."
     )
 
@@ -213,17 +241,21 @@ def _money(money: Tree | None, unit: str, level: str) -> str:
     gain, net = (money[key] for key in ("gain", "net"))
     assumed = ", at the cost of a decline that the plan assumed"
     basis = "" if money["basis"] == "observed" else assumed
-    cost = f"{money['cost']:,.0f}{'' if money['cost_basis'] == 'stated' else ' expected'}"
+    amounts = [one[key] for one in (gain, net) for key in ("value", "low", "high")]
+    form = f",.{money_digits([*amounts, money['cost'], money['expected_net']])}f"
+    cost = format_signed(money["cost"], form)
+    stated = "" if money["cost_basis"] == "stated" else " expected"
     return (
-        f"Gain {_whole(gain['value'])} ({level} {_span(gain)}){basis}, cost {cost}: "
-        f"net value {_whole(net['value'])} ({level} {_span(net)}), expected by the plan "
-        f"{_whole(money['expected_net'])}: {PAID[money['conclusion']]}. "
+        f"Gain {_estimate(gain, level, form)}{basis}, cost {cost}{stated}: "
+        f"net value {_estimate(net, level, form)}, expected by the plan "
+        f"{format_signed(money['expected_net'], form)}: {PAID[money['conclusion']]}. "
         f"Amounts in {literal(unit)}."
     )
 
 
-def _span(text: Tree) -> str:
-    return format_interval(text["low"], text["high"], ",.0f")
+def _estimate(one: Tree, level: str, form: str) -> str:
+    interval = format_interval(one["low"], one["high"], form)
+    return f"{format_signed(one['value'], form)} ({level} {interval})"
 
 
 def _qini(qini: Tree, level: str) -> str:
@@ -242,50 +274,28 @@ def _ends(interval: Tree) -> tuple[float, float]:
 
 
 def _save_rates(rows: list[Tree], level: str) -> Table:
-    table = Table(
-        title=f"Save rate of each offer, % ({level} interval)",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-    )
+    title = f"Save rate of each offer, % ({level} interval)"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("offer", overflow="fold", max_width=22)
     for name in ("contacted", "control", "before", "interval", "now", "interval", "catalogue"):
         table.add_column(name, justify="right", no_wrap=True)
     table.caption = "catalogue: interval of the Beta with the same mean and variance that is stored"
     for row in rows:
         cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
-        for text in (row["prior"], row["posterior"]):
+        for text in (row["prior"], row["posterior"], row["catalogue"]):
             interval = format_interval(100 * text["low"], 100 * text["high"], ".0f")
             cells += [format_signed(100 * text["value"], ".1f"), interval]
-        stored = row["catalogue"]
-        cells.append(format_interval(100 * stored["low"], 100 * stored["high"], ".0f"))
+        del cells[-2]  # the mean of the catalogue's Beta is that of the posterior
         table.add_row(literal(row["offer"]), *cells)
     return table
 
 
 def _caution(caution: Tree) -> str:
     if caution["code"] != "harm":
-        return CAUTIONS[caution["code"]].format(**caution)
+        numbers = {"p": format_p(caution["p"])} if "p" in caution else {}
+        return CAUTIONS[caution["code"]].format(**{**caution, **numbers})
     part = {"overall": "The campaign"}.get(
         caution["scope"], f"{caution['scope']} {caution['name']}"
     )
     worse = "raised the share that declined" if caution["outcome"] == "declined" else "lost profit"
     return f"{part} {worse} among the customers to contact. Stop it until the reason is known."
-
-
-def _amount(value: float | None, times: float) -> str:
-    return "" if value is None else _short(value * times)
-
-
-def _signed(value: float, times: float, *, places: int = 1) -> str:
-    size = _short(abs(value * times), places)
-    sign = "" if not float(size.replace(",", "")) else "−" if value < 0 else "+"
-    return f"{sign}{size}"
-
-
-def _whole(number: float) -> str:
-    return format_signed(number, ",.0f")
-
-
-def _short(number: float, places: int = 1) -> str:
-    """Return a number with ``places`` decimals, none from 1000 on."""
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.{places}f}"

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
-from retain.cli.terminal.console import literal
-from retain.wording import describe_count
+from retain.cli.terminal.console import Table, literal
+from retain.wording import describe_count, format_p
 from retain.workflows.score import list_cautions
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def _drift(result: ScoreResult) -> Table:
             literal(row["name"]),
             f"{row['psi']:.2f}",
             f"< {row['psi_null_quantile']:.2f}",
-            f"{row['p_holm']:.2g}",
+            format_p(row["p_holm"]),
             "" if shift == "none" else literal(shift),
             literal(f"{row['bin']}: {row['share_training']:.0%} → {row['share_new']:.0%}"),
             style=DRIFT_COLOURS.get(shift),

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from retain.cli.terminal.console import literal
+from retain.cli.terminal.console import Table, literal
 from retain.wording import format_interval
 
 if TYPE_CHECKING:
-    from retain.record.facts import LabelVariant
+    from retain.record.document import LabelVariant
     from retain.verdict.by_snapshot import SnapshotScore
 
 

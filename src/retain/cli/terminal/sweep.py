@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from retain.cli.terminal.console import literal
+from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.data import print_columns, print_reading
 from retain.cli.terminal.output import clean_line
 from retain.cli.terminal.progress import (
@@ -27,7 +26,7 @@ from retain.cli.terminal.progress import (
 from retain.cli.terminal.snapshots import labels_table
 from retain.execution.progress import SweepProgress
 from retain.execution.status import StatusWriter
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.wording import describe_count
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -46,16 +47,19 @@ def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
     code, target = "id_predicts_target", known_target(customers)
     auc = auc_of_codes(rank_codes(customers.features.index), target)
     copies = univariate_auc.find_id_copies(customers)
+    values = {"auc": auc.separation, "higher": auc.auc > 0.5, "features": tuple(copies)}
     message = f"the id alone tells who declined with {_describe_auc(auc, 'ids')}"
     if not auc.exceeds(ORDER_AUC):
         message = f"the id does not tell who declined (AUC {auc.separation:.2f})"
     if copies:
         message = f"{message}; {_describe_repeats(copies)} the id and must be left out"
         is_repeated = any(univariate_auc.is_id(customers, name) for name in copies)
-        return DataCheck(code, "failed", message, is_severe=is_repeated or auc.exceeds(ORDER_AUC))
+        is_severe = is_repeated or auc.exceeds(ORDER_AUC)
+        return DataCheck(code, "failed", message, values, is_severe=is_severe)
     if not auc.exceeds(ORDER_AUC):
-        return DataCheck(code, "passed", message)
-    return DataCheck(code, "mitigated", f"{message}; the id is no feature, so no model sees it")
+        return DataCheck(code, "passed", message, values)
+    message = f"{message}; the id is no feature, so no model sees it"
+    return DataCheck(code, "mitigated", message, values)
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
@@ -69,18 +73,18 @@ def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
     auc = auc_of_codes(np.arange(len(target)), target)
     parts = np.array_split(target, N_FOLDS)
     shares = np.array([part.mean() for part in parts])
+    values = {"auc": auc.separation, "higher": auc.auc > 0.5, "shares": tuple(shares.tolist())}
     unshuffled = ", ".join(f"{share:.2f}" for share in shares)
     folds = f"unshuffled, {N_FOLDS} folds would hold shares of declined of {unshuffled}"
     if not (auc.exceeds(ORDER_AUC) or _is_uneven(parts, shares)):
         message = f"the order of the file does not tell who declined (AUC {auc.separation:.2f})"
-        return DataCheck(code, "passed", f"{message}; {folds}")
+        return DataCheck(code, "passed", f"{message}; {folds}", values)
     direction = _describe_auc(auc, "rows", "later", "earlier")
     message = f"the order of the file alone tells who declined with {direction}; {folds}"
     if folding.is_shuffled:
-        return DataCheck(code, "mitigated", f"{message}; folds are shuffled")
-    return DataCheck(
-        code, "failed", f"{message}; shuffle them with validation.shuffle=true", is_severe=True
-    )
+        return DataCheck(code, "mitigated", f"{message}; folds are shuffled", values)
+    message = f"{message}; shuffle them with validation.shuffle=true"
+    return DataCheck(code, "failed", message, values, is_severe=True)
 
 
 def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
@@ -90,18 +94,19 @@ def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
     duplicates = folding.duplicates or find_duplicates(customers)
     if not duplicates.is_applicable:
         raise NotApplicable(duplicates.description)
+    code, values = "duplicate_customers", duplicates.values
     if duplicates.pairs.empty:
-        return DataCheck("duplicate_customers", "passed", duplicates.description)
+        return DataCheck(code, "passed", duplicates.description, values)
     first, second = (
         customers.duplicate_groups.loc[duplicates.pairs[name]] for name in ("first", "second")
     )
     n_split = int((first.to_numpy() != second.to_numpy()).sum())
     if n_split == 0:
         message = f"{duplicates.description}; copies share a group, which no fold splits"
-        return DataCheck("duplicate_customers", "mitigated", message)
+        return DataCheck(code, "mitigated", message, values)
     message = f"{duplicates.description}; folds may split {n_split:,} of them"
     message += ": group them with audit.duplicates=group"
-    return DataCheck("duplicate_customers", "failed", message, is_severe=True)
+    return DataCheck(code, "failed", message, {**values, "n_split": n_split}, is_severe=True)
 
 
 def single_feature_auc(customers: Customers, folding: Folding) -> DataCheck:
@@ -113,12 +118,13 @@ def single_feature_auc(customers: Customers, folding: Folding) -> DataCheck:
         listed = ", ".join(f"{name!r} (AUC {one.separation:.3f})" for name, one in strong.items())
         message = "one feature alone separates who declined as well as no whole model should"
         sentence = f"{message}: {listed}; was it known in time?{drop_hint(customers, strong)}"
-        return DataCheck(code, "failed", sentence, is_severe=True)
+        values: dict[str, Any] = {"aucs": {name: one.separation for name, one in strong.items()}}
+        return DataCheck(code, "failed", sentence, values, is_severe=True)
     best = max(aucs, key=lambda name: aucs[name].separation)
     message = f"no feature alone separates who declined with an AUC above {FEATURE_AUC:.2f}"
-    return DataCheck(
-        code, "passed", f"{message}; the best is {best!r} with {aucs[best].separation:.2f}"
-    )
+    message = f"{message}; the best is {best!r} with {aucs[best].separation:.2f}"
+    values = {"threshold": FEATURE_AUC, "feature": best, "auc": aucs[best].separation}
+    return DataCheck(code, "passed", message, values)
 
 
 def target_or_profit_among_features(customers: Customers, _: Folding) -> DataCheck:
@@ -140,21 +146,23 @@ def target_or_profit_among_features(customers: Customers, _: Folding) -> DataChe
     ]
     if messages:
         hint = drop_hint(customers, [one for name in available for one in copies[name]])
-        return DataCheck(
-            code, "failed", "; ".join(messages) + (hint and f".{hint}"), is_severe=True
-        )
+        values = {"features": tuple(one for name in available for one in copies[name])}
+        message = "; ".join(messages) + (hint and f".{hint}")
+        return DataCheck(code, "failed", message, values, is_severe=True)
     return DataCheck(code, "passed", f"no feature repeats the {' or the '.join(available)}")
 
 
 def constant_features(customers: Customers, _: Folding) -> DataCheck:
     """Check for features with a single value."""
     distinct = customers.features.nunique(dropna=False)
-    constant = [repr(name) for name in distinct.index[distinct <= 1]]
+    constant = tuple(distinct.index[distinct <= 1])
+    values = {"n": len(distinct), "features": constant}
     if constant:
         message = f"{len(constant)} of {len(distinct)} features have a single value"
-        listed = ", ".join(constant)
-        return DataCheck("constant_features", "failed", f"{message}: {listed}; they carry nothing")
-    return DataCheck("constant_features", "passed", f"all {len(distinct)} features vary")
+        message = f"{message}: {', '.join(map(repr, constant))}; they carry nothing"
+        return DataCheck("constant_features", "failed", message, values)
+    message = f"all {len(distinct)} features vary"
+    return DataCheck("constant_features", "passed", message, values)
 
 
 def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
@@ -172,9 +180,14 @@ def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
         f"{last!r} is below {before!r} for {change.declined.share:.0%} of the customers labelled "
         f"as declined and {change.stayed.share:.0%} of the others (z = {change.z:.1f})"
     )
+    shares = {"declined": change.declined.share, "stayed": change.stayed.share}
+    values = {"last": last, "before": before, "z": change.z, **shares}
     if change.is_consistent:
-        return DataCheck(code, "passed", f"{message}: the given label agrees with the money")
-    return DataCheck(code, "failed", f"{message}: the given label is not what the money says")
+        message = f"{message}: the given label agrees with the money"
+        return DataCheck(code, "passed", message, values)
+    return DataCheck(
+        code, "failed", f"{message}: the given label is not what the money says", values
+    )
 
 
 def _describe_auc(auc: UnivariateAuc, noun: str, more: str = "higher", less: str = "lower") -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,13 +40,14 @@ class Folding:
 class DataCheck:
     """One result of the audit.
 
-    A ``caution`` is repeated in the verdict. ``is_severe``: no run may start unless the user allows
-    the code.
+    A ``caution`` is repeated in the verdict. ``values`` are the names and numbers of the sentence,
+    for its translation. ``is_severe``: no run may start unless the user allows the code.
     """
 
     code: str
     outcome: Literal["passed", "mitigated", "caution", "failed", "not_applicable"]
     sentence: str
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False)
     is_severe: bool = False
 
 

@@ -81,6 +81,16 @@ class DuplicateGroups:
             return f"{clause} ({few})"
         return clause
 
+    @property
+    def values(self) -> dict[str, int]:
+        """The numbers of the description."""
+        if self.pairs.empty:
+            return {"least": self.n_columns - self.max_mismatches, "n_columns": self.n_columns}
+        agreeing = self.pairs["agreeing"]
+        values = {"n": len(self.pairs), "low": int(agreeing.min()), "high": int(agreeing.max())}
+        opposite = int(self.pairs["flipped"].sum()) if "flipped" in self.pairs else 0
+        return {**values, "n_columns": self.n_columns, "n_opposite": opposite}
+
     def _describe_none(self) -> str:
         if not self.is_applicable:
             return (

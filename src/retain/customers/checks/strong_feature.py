@@ -40,18 +40,27 @@ def strong_feature(customers: Customers, folding: Folding) -> DataCheck:
         if one.exceeds(STRONG_AUC) and one.separation <= FEATURE_AUC
     }
     if strong:
-        return DataCheck(code, "caution", _describe(customers, strong, "as good as a whole model"))
+        message = _describe(customers, strong, "as good as a whole model")
+        return DataCheck(code, "caution", message, {"aucs": _separations(strong)})
     best = max(aucs, key=lambda name: aucs[name].separation)
     lead = f"no feature alone is above AUC {STRONG_AUC:.2f}"
     if len(aucs) <= MIN_OTHERS or not aucs[best].exceeds(MIN_LEADING_AUC):
-        return DataCheck(code, "passed", lead)
+        return DataCheck(code, "passed", lead, {"threshold": STRONG_AUC})
     if aucs[best].separation > FEATURE_AUC:
-        return DataCheck(code, "passed", "single_feature_auc reports the features above it")
+        message = "single_feature_auc reports the features above it"
+        return DataCheck(code, "passed", message, {"threshold": FEATURE_AUC})
     rest = auc_of_others(customers, [name for name in aucs if name != best], target)
     if aucs[best].separation - rest < MIN_LEAD:
-        return DataCheck(code, "passed", f"{lead}, or {MIN_LEAD:.1f} above a model of the others")
+        message = f"{lead}, or {MIN_LEAD:.1f} above a model of the others"
+        return DataCheck(code, "passed", message, {"threshold": STRONG_AUC, "lead": MIN_LEAD})
     why = f"far better than a model of all other features (AUC {rest:.2f})"
-    return DataCheck(code, "caution", _describe(customers, {best: aucs[best]}, why))
+    strong = {best: aucs[best]}
+    message = _describe(customers, strong, why)
+    return DataCheck(code, "caution", message, {"aucs": _separations(strong), "others_auc": rest})
+
+
+def _separations(strong: Mapping[str, UnivariateAuc]) -> dict[str, float]:
+    return {name: one.separation for name, one in strong.items()}
 
 
 def _describe(customers: Customers, strong: Mapping[str, UnivariateAuc], why: str) -> str:

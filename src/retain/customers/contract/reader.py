@@ -165,6 +165,7 @@ class _RuleResult:
 
     name: str
     reason: str
+    values: Mapping[str, str | float]
     affected: pd.Series
     repaired: pd.DataFrame
 
@@ -203,9 +204,8 @@ def _find_newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _RuleResult:
     silent = ~(values > 0)
     is_newcomer = silent.any(axis=1)
     reason = f"no positive {rule.measure} in some period"
-    return _RuleResult(
-        "newcomers", reason, is_newcomer, values[is_newcomer].mask(silent[is_newcomer])
-    )
+    repaired = values[is_newcomer].mask(silent[is_newcomer])
+    return _RuleResult("newcomers", reason, {"measure": rule.measure}, is_newcomer, repaired)
 
 
 def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
@@ -223,7 +223,8 @@ def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
     is_outlier = pd.Series(every.index.isin(values.index[is_high]), index=every.index)
     reason = f"a {rule.measure} above {rule.times:g} × the median of the customer's other periods"
     repaired = values[is_high].mask(above[is_high], others[is_high])
-    return _RuleResult("outlier", reason, is_outlier, repaired)
+    rule_values: dict[str, str | float] = {"measure": rule.measure, "times": rule.times}
+    return _RuleResult("outlier", reason, rule_values, is_outlier, repaired)
 
 
 def _apply_policy(
@@ -234,7 +235,8 @@ def _apply_policy(
     ids, before = customers.features.index[affected].tolist(), int(kept.sum())
     if policy == "drop":
         kept = kept & ~affected
-        step = FunnelStep(finding.name, before, int(kept.sum()), finding.reason, tuple(ids))
+        left, reason = int(kept.sum()), finding.reason
+        step = FunnelStep(finding.name, before, left, reason, tuple(ids), values=finding.values)
         if not kept.any():
             customers.rows(kept)  # raises
     else:

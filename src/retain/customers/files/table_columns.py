@@ -15,7 +15,7 @@ from retain.customers.columns import Roles, canonical_names, find_column
 from retain.customers.customers import Customers
 from retain.customers.files.table_file import Table
 from retain.errors import RetainError
-from retain.record.facts import ColumnInfo
+from retain.record.document import ColumnInfo
 from retain.wording import describe_count
 
 NUMBER_TYPES = {"amounts": "amount", "percentages": "share"}
@@ -88,7 +88,9 @@ def describe_columns(
         kind, detail = _describe_kind(name, roles, customers, features)
         shown = _first_values(cells)
         texts = tuple(str(truncate(str(cell))) for cell in shown)
-        yield _column_info(name, kind, detail, float(cells.isna().mean()), texts)
+        info = _column_info(name, kind, detail, float(cells.isna().mean()), texts)
+        n_levels = int(features[roles.names[name]].cells.nunique()) if kind == "category" else None
+        yield info.model_copy(update={"n_levels": n_levels})
 
 
 def _first_values(cells: pd.Series) -> pd.Series:

@@ -199,11 +199,15 @@ def _build_target(rows: pa.Table, order: np.ndarray, ids: pd.Index) -> pd.Series
 def _build_profit(
     rows: pa.Table, order: np.ndarray, ids: pd.Index, rule: LabelRule
 ) -> pd.Series | None:
-    """Return money per month: cents of the look-back / 100 / its days × 365.25 / 12."""
+    """Return money per month: cents of the look-back / 100 / its days × 365.25 / 12.
+
+    Days before the first purchase are no days of the customer.
+    """
     if "money" not in rows.column_names:
         return None
     cents = rows["money"].to_numpy()[order]
-    return pd.Series(cents * 487 / (1600 * rule.lookback), index=ids, name="profit")
+    days = np.clip(rows["tenure_days"].to_numpy()[order], 1, rule.lookback)
+    return pd.Series(cents * 487 / (1600 * days), index=ids, name="profit")
 
 
 def _build_panel(

@@ -20,7 +20,7 @@ from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import Task
 from retain.execution.worker import ignore_sigint
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import StudyDirectory
 from retain.schema.run import Limits, Run
 

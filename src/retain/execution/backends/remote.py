@@ -25,7 +25,7 @@ from retain.execution.shared_memory import launch_dir
 from retain.execution.task import Preflight, RunOutcome, SharedInputs, Task, finish
 from retain.execution.worker import start_forkserver
 from retain.record.directory import RunDirectory
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.schema.run import Limits
 
 FileStamp = tuple[int, int] | None

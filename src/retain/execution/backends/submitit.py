@@ -33,7 +33,7 @@ from retain.execution.backends.remote import (
 from retain.execution.scheduling import TaskQueue
 from retain.execution.task import Task
 from retain.execution.worker import ignore_sigint
-from retain.record.facts import Record
+from retain.record.document import Record
 from retain.record.study import StudyDirectory
 from retain.schema.run import Run
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
+from retain.errors import type_value
 from retain.report.charts.canvas import Chart
 from retain.report.page.leaderboard import ROWS_PER_PAGE, WRAP_LENGTH, Column, choices
 from retain.report.text.names import Tree, run_label
@@ -132,10 +134,17 @@ def _diff_data(one: Tree) -> dict[str, Any]:
 
 
 def compare_command(tree: Tree) -> str:
-    """Return the command line of this comparison, to which a pair can be added."""
-    messages = [text for text in tree["commands"] if text.startswith("retain-compare")]
-    plain = [text for text in messages if "diff=" not in text]
-    return plain[0] if plain else f"retain-compare study={tree['study']}"
+    """Return the command line of this comparison without its pair, so that one can be added."""
+    typed = [text for text in tree["commands"] if text.startswith("retain-compare")]
+    return _DIFF.sub("", typed[0]) if typed else f"retain-compare {_type_studies(tree['studies'])}"
+
+
+_DIFF = re.compile(r""" (?:diff=[^ ']*|'diff=(?:[^']|'"'"')*')""")
+"""The ``diff`` of a command line as ``shlex`` writes it."""
+
+
+def _type_studies(names: Sequence[str]) -> str:
+    return type_value("study", names[0] if len(names) == 1 else names)
 
 
 def _tooltip_data(chart: Chart) -> dict[str, Any]:

@@ -38,12 +38,14 @@ from retain.report.text.campaign import (
 )
 from retain.report.text.captions import caption, channel
 from retain.report.text.cautions import cautions, no_campaign
+from retain.report.text.checks import caution_message, check_message, question, step_message
 from retain.report.text.explanations import (
     direction,
     driver_words,
     explanation_sentences,
     explanation_text,
     label_audit_text,
+    missing_ablation,
     source,
 )
 from retain.report.text.names import (
@@ -101,6 +103,7 @@ _REASONING: dict[str, Any] = {
     "driver_words": driver_words,
     "by_name": by_name,
     "audited": label_audit_text,
+    "missing_ablation": missing_ablation,
     "PAIRS": 10,
 }
 """Further functions of the templates of explanations."""
@@ -122,6 +125,9 @@ _CAMPAIGN: dict[str, Any] = {
     "segments_told": segment_sentences,
     "band_sentence": band_sentence,
     "dominant_caution": dominant_caution,
+    "caution_message": caution_message,
+    "check_message": check_message,
+    "step_message": step_message,
     "measure": measure,
     "swings": swings,
     "assumptions": assumptions,
@@ -170,6 +176,7 @@ def page(tree: Tree, language: str) -> str:
             opened=None if verdict["sealed_test"] is None else describe_accesses(verdict),
             campaign=campaign_or_none(verdict),
             compare=compare_command(verdict),
+            question=question(verdict["question"]),
             island=page_json(verdict, numbers, rendered.charts),
             style=_read_asset("style.css"),
             script=script,

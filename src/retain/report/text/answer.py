@@ -131,10 +131,21 @@ def _largest_effect(tree: Tree) -> Message:
         "answer.moved.clear" if significant else "answer.moved.unclear",
         level=_setting(effect, level["level"]),
         reference=_setting(effect, effect["reference"]),
-        pairs=message("answer.pairs", n=Number(level["n_pairs"], "count")),
+        pairs=_compared_pairs(effect, level),
         mean=Number(difference["value"], "change"),
         range=interval(difference["low"], difference["high"], "change"),
     )
+
+
+def _compared_pairs(effect: Tree, level: Tree) -> Message:
+    """Return the number of pairs; all else is equal only in pairs of single runs."""
+    n, runs, reference_runs = (
+        Number(level[key], "count") for key in ("n_pairs", "n_runs", "n_reference_runs")
+    )
+    if level["n_pairs"] == level["n_runs"] == level["n_reference_runs"]:
+        return message("answer.pairs.single", n=n)
+    averaged = {"runs": runs, "reference_runs": reference_runs, "factor": code(effect["factor"])}
+    return message("answer.pairs.averaged", n=n, **averaged)
 
 
 def _is_baseline(effect: Tree, level: Tree) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from retain.explanations.ablation import MISSING_REASONS
 from retain.report.text.drivers import driver_message
 from retain.report.text.names import Tree, group_name, label
 from retain.report.text.numbers import Number, count_path
@@ -146,6 +147,13 @@ def source(ablation: Tree) -> Message:
     if ablation["source"] == "sweep" and ablation["n_pairs"] is not None:
         return message("reasons.source.sweep", n=Number(ablation["n_pairs"], "count"))
     return message("reasons.source.refit")
+
+
+def missing_ablation(group: Tree) -> Message | None:
+    """Return the reason why a group has no ablation, None if it cannot be written."""
+    codes = {text: code for code, text in MISSING_REASONS.items()}
+    code = codes.get(group["reason"])
+    return None if code is None else message(f"reasons.no_ablation.{code}")
 
 
 def driver_words(driver: Tree, features: Tree) -> Markup:

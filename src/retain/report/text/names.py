@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
-from retain.verdict.keys import label_run
+from retain.verdict.config_keys import label_run
 from retain.wording import format_value
 
 Tree = Mapping[str, Any]

@@ -7,81 +7,51 @@ number by number. ``script/numbers.js`` writes the same forms.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import partial
 
 from markupsafe import Markup
 
-MINUS, NARROW, ABSENT = "−", "\u202f", "—"
-EXACT = Context(prec=400)
-POWERS = [float(f"1e{power}") for power in range(-6, 16)]
-"""Numbers between the first and the last one are written without a power of ten."""
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+from retain.wording import MINUS, format_fixed, format_p, format_significant, money_digits
 
-
-def _fixed(value: float, digits: int, sign: str = "") -> str:
-    """Return a number with fixed digits, halves rounded away from zero as by ``toFixed``."""
-    scaled = abs(value) * 10**digits
-    if (
-        scaled < 2**50 and scaled % 1 != 0.5
-    ):  # no half, so all roundings agree and floats are faster
-        return f"{value:{sign},.{digits}f}"
-    step = Decimal(1).scaleb(-digits)
-    rounded = Decimal(value).quantize(step, ROUND_HALF_UP, EXACT)
-    return f"{rounded:{sign},.{digits}f}"
+NARROW, ABSENT = "\u202f", "—"
 
 
 def _plain(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _value(value: float, digits: int) -> str:
-    """Return a number with ``digits`` significant digits, or all of its whole part."""
-    place = bisect_right(POWERS, abs(value))
-    if value == 0 or 0 < place < len(POWERS):
-        return _trimmed(_fixed(value, max(0, digits + 6 - place)))
-    rounded = Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal(value)
-    number, _, power = f"{rounded:e}".partition("e")
-    return f"{_trimmed(number)}×10{str(int(power)).translate(RAISED)}"
-
-
-def _trimmed(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _share(value: float) -> str:
     """Return a share in whole per cent, with decimals if it would round to 0 or 100."""
     percent = 100 * value
-    fine = (at for at in range(12) if float(_fixed(percent, at)) not in (0, 100))
+    fine = (at for at in range(12) if float(format_fixed(percent, at)) not in (0, 100))
     places = next(fine, 12) if 0 < percent < 100 else 0
-    return f"{_fixed(percent, places)}{NARROW}%"
+    return f"{format_fixed(percent, places)}{NARROW}%"
 
 
 VALUES = {
-    "value": partial(_value, digits=3),
-    **{f"value_{digits}": partial(_value, digits=digits) for digits in range(4, 18)},
+    "value": partial(format_significant, digits=3),
+    **{f"value_{digits}": partial(format_significant, digits=digits) for digits in range(4, 18)},
 }
 """Formats of a value with more and more digits; the last distinguishes any two floats."""
 FORMS: dict[str, Callable[[float], str]] = {
-    "score": lambda value: _fixed(value, 3),
-    "fine": lambda value: _fixed(value, 4),
-    "change": lambda value: _fixed(value, 3, "+"),
-    "growth": lambda value: _fixed(100 * value, 0, "+") + f"{NARROW}%",
-    "deviations": lambda value: _fixed(value, 1),
-    "p": lambda value: "<0.001" if value < 0.001 else _fixed(value, 3),
-    "p_is": lambda value: "< 0.001" if value < 0.001 else "= " + _fixed(value, 3),
-    "count": lambda value: _fixed(value, 0),
-    "percent": lambda value: _fixed(100 * value, 0) + f"{NARROW}%",
-    "points": lambda value: _fixed(100 * value, 1),
+    "score": lambda value: format_fixed(value, 3),
+    "fine": lambda value: format_fixed(value, 4),
+    "change": lambda value: format_fixed(value, 3, "+"),
+    "growth": lambda value: format_fixed(100 * value, 0, "+") + f"{NARROW}%",
+    "deviations": lambda value: format_fixed(value, 1),
+    "p": format_p,
+    "p_is": lambda value: "< 0.001" if value < 0.001 else "= " + format_fixed(value, 3),
+    "count": lambda value: format_fixed(value, 0),
+    "percent": lambda value: format_fixed(100 * value, 0) + f"{NARROW}%",
+    "points": lambda value: format_fixed(100 * value, 1),
     "plain": _plain,
-    "money": partial(_value, digits=3),
-    "times": lambda value: _fixed(value, 2),
-    "seconds": lambda value: _fixed(value, 1),
+    "money": partial(format_significant, digits=3),
+    "times": lambda value: format_fixed(value, 2),
+    "seconds": lambda value: format_fixed(value, 1),
     "share": _share,
-    **{f"money_{digits}": partial(_fixed, digits=digits) for digits in range(7)},
+    **{f"money_{digits}": partial(format_fixed, digits=digits) for digits in range(7)},
     **VALUES,
 }
 """Formats of numbers in English."""
@@ -106,9 +76,7 @@ def money_form(values: Iterable[float | None]) -> str:
     >>> money_form([1056.4, 9.31, None]), money_form([0.5, -0.02])
     ('money_0', 'money_3')
     """
-    largest = max((abs(one) for one in values if one is not None), default=0.0)
-    digits = 2 - math.floor(math.log10(largest)) if largest > 0 else 0
-    return f"money_{min(max(digits, 0), 6)}"
+    return f"money_{money_digits(values)}"
 
 
 def scale(

@@ -132,10 +132,23 @@ def test_every_cell_is_what_pandas_makes_of_the_definition(peer, kinds):
             RULE.model_copy(update={"regularity": RegularityRule(periods=5, days=40)}),
             (30, 60, 90, 120),
         ),
+        # customers whose past is shorter than the look-back and the windows
+        (
+            RULE.model_copy(
+                update={
+                    "horizon": 30,
+                    "min_history": 10,
+                    "regularity": RegularityRule(periods=1, days=30),
+                }
+            ),
+            (30, 90, 180),
+        ),
     ],
 )
 def test_windows_without_common_edges_are_exact(peer, rule, windows):
     log, days = make_log(seed=3), (FIRST + 405, FIRST + 461, FIRST + 533, FIRST + 534)
+    is_new = log["customer"] < 20  # half of the customers come later
+    log = log[~is_new | (log["t"] > (FIRST + 400 + 6 * log["customer"]) * DAY)]
     peer_rule = peer.Rule(
         days,
         windows,
@@ -252,6 +265,26 @@ def test_label_and_eligibility_by_hand():
     }
     number = day - FIRST + 1
     assert counted.counts == {(number, 0): (3, 1), (number, 1): (1, 0), (number, 2): (2, 0)}
+
+
+# Fifteen weekly orders, then none: the past of who came lately is short, and the fall the same.
+def test_the_own_rate_and_the_trends_are_those_of_the_days_since_the_first_purchase():
+    day = SNAPSHOTS[0]
+    weeks = {"old": range(30), "new": range(9)}
+    rows = [(name, (day - 4 - 7 * n) * DAY) for name, past in weeks.items() for n in past]
+    rows += [(name, (day + n) * DAY) for name in weeks for n in (5, 20, 40, 60, 80)]
+    log = pd.DataFrame(rows, columns=["customer", "t"]).assign(cents=700, items=1, buys=1)
+    rule = RULE.model_copy(
+        update={"min_history": 60, "regularity": RegularityRule(periods=2, days=30)}
+    )
+    made, _ = build(log, make_query(0, columns=frozenset({"amount"}), days=(day,), rule=rule))
+    made = made.set_index("customer")
+    assert made["declined"].to_dict() == {"old": 1, "new": 1}
+    assert made["tenure_days"].to_dict() == {"old": 207, "new": 60}
+    assert made.loc["new", "orders_trend_90_180"] == made.loc["new", "amount_trend_90_180"] == 1.0
+    assert made.loc["new", "orders_to_past_90"] == made.loc["new", "orders_to_past_180"] == 1.0
+    assert np.isnan(made.loc["new", "orders_variability_180"])
+    assert made.loc["old", "orders_trend_90_180"] == 13 * 180 / (26 * 90)
 
 
 def test_lines_of_one_order_are_one_order_where_the_log_tells_orders():

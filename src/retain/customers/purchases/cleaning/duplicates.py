@@ -41,7 +41,7 @@ def apply_duplicates_policy(
     drop_relations(connection, (RAW_TABLE,))
     connection.execute(f"ALTER TABLE {_DISTINCT_TABLE} RENAME TO {RAW_TABLE}")
     left = _query_count(connection, f"SELECT count(*) FROM {RAW_TABLE}")  # noqa: S608
-    reason = "repeat another row in every column (policy.duplicates=drop)"
+    reason = "repeat another row in every column (data.policy.duplicates=drop)"
     steps = (FunnelStep("duplicates", rows, left, reason, unit=ROW_UNIT),) if left < rows else ()
     return replace(raw, is_stored=True, n_header_lines=None), steps
 
@@ -55,7 +55,7 @@ def _describe_duplicates(
     if count == 0:
         return ()
     about = f"about {count}" if is_sampled else f"{count}"
-    reason = f"{about} repeat another row in every column, kept (policy.duplicates=keep)"
+    reason = f"{about} repeat another row in every column, kept (data.policy.duplicates=keep)"
     return (FunnelStep("duplicates", rows, rows, reason, unit=ROW_UNIT),)
 
 
@@ -68,7 +68,7 @@ def _check_no_duplicates(connection: Connection, raw: RawRelation) -> None:
     customer, time = connection.execute(f"{sql} ORDER BY ALL LIMIT 1").fetchone() or (None, None)
     found = f"{count} rows repeat another in every column, such as {customer!r} at {time!r}"
     hint = "Type data.policy.duplicates=keep or drop."
-    raise RetainError(f"{raw.name}: {found}; policy.duplicates=error. {hint}")
+    raise RetainError(f"{raw.name}: {found}; data.policy.duplicates=error. {hint}")
 
 
 def _count_duplicates(connection: Connection, raw: RawRelation, sample: str = "") -> int:

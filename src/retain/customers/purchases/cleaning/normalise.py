@@ -59,12 +59,15 @@ def create_purchases(connection: Connection, rows: ParsedRows, counts: RowCounts
     condition = _valid_rows_sql(rows, counts, " WHERE")
     cells = f"({rows.select}) AS cells{_join_codes_sql(rows)}{condition}"
     select = f"SELECT {_columns_sql(rows, counts)} FROM {cells}"  # noqa: S608
+    has_discounts = counts.n_discounts > 0 and _has_discounts(connection, rows, select)
+    if counts.n_discounts:
+        select = _without_discount_items_sql(rows, select, has_discounts=has_discounts)
     if "order_id" in rows.expressions:
         connection.execute(f"CREATE TABLE {_ORDER_LINES} AS {select}")
         connection.execute(f"CREATE TABLE {PURCHASES} AS {_merge_order_lines_sql(rows)}")
         connection.execute(f"DROP TABLE {_ORDER_LINES}")
         return False
-    is_view = rows.is_cheap and not rows.raw.is_stored
+    is_view = rows.is_cheap and not rows.raw.is_stored and not has_discounts
     connection.execute(f"CREATE {'VIEW' if is_view else 'TABLE'} {PURCHASES} AS {select}")
     return is_view
 
@@ -103,8 +106,34 @@ def _columns_sql(rows: ParsedRows, counts: RowCounts) -> str:
         f"{sql if name == 'customer' else f'CAST({sql} AS BIGINT)'} AS {name}"
         for name, sql in columns.items()
     )
-    order_id = ", order_id" if "order_id" in rows.expressions else ""
-    return f"{', '.join(integers)}{order_id}"
+    more = ["order_id"] if "order_id" in rows.expressions else []
+    more += [f"{rows.may_be_discount} AS may_be_discount"] if counts.n_discounts else []
+    return ", ".join((*integers, *more))
+
+
+def _order_key_sql(rows: ParsedRows) -> str:
+    """Return the order of a row; without order ids, lines of one moment are one order."""
+    order = "coalesce(CAST(order_id AS VARCHAR), CAST(t AS VARCHAR))"
+    return order if "order_id" in rows.expressions else "t"
+
+
+def _has_discounts(connection: Connection, rows: ParsedRows, select: str) -> bool:
+    """Return whether a line that may be a discount stands in an order with a purchase."""
+    keys = f"SELECT customer, {_order_key_sql(rows)} AS key FROM ({select})"  # noqa: S608
+    both = f"({keys} WHERE may_be_discount) INTERSECT ({keys} WHERE buys = 1)"
+    return connection.execute(f"SELECT 1 FROM ({both}) LIMIT 1").fetchone() is not None  # noqa: S608
+
+
+def _without_discount_items_sql(rows: ParsedRows, select: str, *, has_discounts: bool) -> str:
+    """Return the rows with no items of lines that are discounts on something bought with them.
+
+    Such a line is below zero, counts items, and stands in an order in which the customer also buys.
+    Elsewhere it is a return whose items have no sign.
+    """
+    is_with_purchase = f"max(buys) OVER (PARTITION BY customer, {_order_key_sql(rows)}) = 1"
+    items = f"CASE WHEN may_be_discount AND {is_with_purchase} THEN 0 ELSE items END AS items"
+    replaced = f" REPLACE ({items})" if has_discounts else ""
+    return f"SELECT * EXCLUDE (may_be_discount){replaced} FROM ({select})"  # noqa: S608
 
 
 def _round_sql(value: str, scale: int) -> str:

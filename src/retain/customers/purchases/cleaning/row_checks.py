@@ -29,6 +29,7 @@ class RowCounts:
     n_returns: int
     n_free: int
     n_visits: int
+    n_discounts: int
     first_second: int
     last_second: int
 
@@ -45,20 +46,26 @@ class RowCounts:
 
 def count_rows(connection: Connection, rows: ParsedRows) -> RowCounts:
     """Count the rows in one scan."""
-    kinds = f"{rows.is_return} AS is_return, {rows.is_free} AS is_free, {rows.is_visit} AS is_visit"
+    kinds = (
+        f"{rows.is_return} AS is_return, {rows.is_free} AS is_free, {rows.is_visit} AS is_visit, "
+        f"{rows.may_be_discount} AS may_be_discount"
+    )
     checked = f"SELECT {rows.rule_number_sql()} AS rule, {kinds}, t FROM ({rows.select})"  # noqa: S608
     groups = connection.execute(
-        "SELECT rule, is_return, is_free, is_visit, count(*), min(t), max(t) "  # noqa: S608
+        "SELECT rule, is_return, is_free, is_visit, may_be_discount, "  # noqa: S608
+        "count(*), min(t), max(t) "
         f"FROM ({checked}) GROUP BY ALL"
     ).fetchall()
     by_rule: dict[int, int] = {}
-    for rule, _, _, _, count, _, _ in groups:
+    for rule, _, _, _, _, count, _, _ in groups:
         by_rule[rule] = by_rule.get(rule, 0) + count
     valid = [group for group in groups if group[0] == 0]
-    counts = [sum(group[4] for group in valid if group[n]) for n in (1, 2, 3)]
-    first = min((group[5] for group in valid), default=0)
-    last = max((group[6] for group in valid), default=0)
-    return RowCounts(by_rule, counts[0], counts[1], counts[2], first, last)
+    n_returns, n_free, n_visits, n_discounts = (
+        sum(group[5] for group in valid if group[n]) for n in (1, 2, 3, 4)
+    )
+    first = min((group[6] for group in valid), default=0)
+    last = max((group[7] for group in valid), default=0)
+    return RowCounts(by_rule, n_returns, n_free, n_visits, n_discounts, first, last)
 
 
 def check_rows(
@@ -145,7 +152,9 @@ def _apply_policies(
             cells = _describe_cells(connection, rows, condition_sql, role)
             column = rows.raw.describe_column(role)
             found = f"{column}: {format_row_count(count)} {description}{cells}"
-            raise RetainError(f"{found}; policy.{name}=error. Type data.policy.{name}={others}.")
+            raise RetainError(
+                f"{found}; data.policy.{name}=error. Type data.policy.{name}={others}."
+            )
     for name, count, description in (
         ("returns", n_returns, "taken off what was bought, no purchase of their own"),
         ("zero_amount", n_free, "of nothing, kept as purchases"),

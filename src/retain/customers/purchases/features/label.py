@@ -20,7 +20,10 @@ MEASURES: tuple[Measure, ...] = ("orders", "items", "amount")
 
 @dataclass(frozen=True, slots=True)
 class DeclineRule:
-    """Declined if ``future_factor`` × sum after < ``past_factor`` × sum before the snapshot."""
+    """Declined if ``future_factor`` × days × sum after < ``past_factor`` × sum before the snapshot.
+
+    The days are those of the look-back since the first purchase.
+    """
 
     future_factor: int
     past_factor: int
@@ -29,16 +32,16 @@ class DeclineRule:
 def compute_decline_rule(rule: LabelRule) -> DeclineRule:
     """Return the rule as two integer factors without a common divisor.
 
-    Declined: future sum / horizon < decline_ratio × past sum / look-back, with ``decline_ratio``
-    in millionths.
+    Declined: future sum / horizon < decline_ratio × past sum / days, with ``decline_ratio`` in
+    millionths.
 
     >>> from retain.schema.purchases import RegularityRule
     >>> compute_decline_rule(LabelRule(
     ...     measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
     ...     regularity=RegularityRule(periods=2, days=90), min_history=None))
-    DeclineRule(future_factor=4, past_factor=1)
+    DeclineRule(future_factor=1, past_factor=45)
     """
-    future = rule.lookback * _MILLION
+    future = _MILLION
     past = round(rule.decline_ratio * _MILLION) * rule.horizon
     common = gcd(future, past)
     return DeclineRule(future // common, past // common)
@@ -47,14 +50,17 @@ def compute_decline_rule(rule: LabelRule) -> DeclineRule:
 def decline_sql(rule: LabelRule) -> str:
     """Return SQL that is 1 for a customer who declined, else 0.
 
+    The own rate is over the days in which the customer could buy: who came within the look-back
+    has a shorter past, and no lower rate for that.
     Cents and items times a large factor may exceed 64 bits; orders times any factor cannot.
     """
     factors = compute_decline_rule(rule)
     after, before = f"{rule.measure}_next_{rule.horizon}", f"{rule.measure}_{rule.lookback}"
-    largest = max(factors.future_factor, factors.past_factor)
+    largest = max(factors.future_factor * rule.lookback, factors.past_factor)
     if rule.measure != "orders" and largest > _MAX_SAFE_FACTOR:
         after, before = (f"CAST({name} AS DECIMAL(38, 0))" for name in (after, before))
-    less = f"{after} * {factors.future_factor} < {before} * {factors.past_factor}"
+    days = f"LEAST({rule.lookback}, snapshot - first_day)"
+    less = f"{after} * {factors.future_factor} * {days} < {before} * {factors.past_factor}"
     return f"CASE WHEN {less} THEN 1 ELSE 0 END"
 
 
@@ -87,15 +93,15 @@ def describe_label(rule: LabelRule) -> DisplayName:
     >>> from retain.schema.purchases import RegularityRule
     >>> describe_label(LabelRule(measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
     ...                 regularity=RegularityRule(periods=2, days=90), min_history=None)).en
-    'fewer orders in 90 days than 50 % of the own rate of 180 days before'
+    'fewer orders in 90 days than 50 % of the own rate of up to 180 days before'
     """
     share = f"{rule.decline_ratio * 100:g} %"
     less = "less" if rule.measure == "amount" else "fewer"
-    en = f"{less} {rule.measure} in {rule.horizon} days than {share} of the own rate of "
-    ru = (
-        f"{_MEASURES_RU[rule.measure]} за {rule.horizon} дней меньше {share} собственного темпа за "
+    en = f"{less} {rule.measure} in {rule.horizon} days than {share} of the own rate of up to "
+    ru = f"{_MEASURES_RU[rule.measure]} за {rule.horizon} дней меньше {share} собственного темпа "
+    return DisplayName(
+        f"{en}{rule.lookback} days before", f"{ru}не более чем за {rule.lookback} дней до того"
     )
-    return DisplayName(f"{en}{rule.lookback} days before", f"{ru}{rule.lookback} дней до того")
 
 
 _RATIO_STEPS = (-0.25, -0.1, 0.1, 0.25)  # added to decline_ratio

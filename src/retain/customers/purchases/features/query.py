@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from math import gcd, lcm
+from math import lcm
 from typing import Any
 
 from retain.customers.purchases.features.day_buckets import (
@@ -192,7 +192,7 @@ class FeatureQuery:
             "n_categories": self.n_categories,
             "has_many_categories": self.has_many_categories,
             "windows": self.windows,
-            "trends": [_trend_factors(*pair) for pair in pairwise(self.windows)],
+            "trends": [*pairwise(self.windows)],
             "rate_variation": rate_variation_sql(self.windows),
             "lifetime_columns": self.lifetime_columns,
             "n_history_buckets": self.n_history_buckets,
@@ -206,12 +206,6 @@ class FeatureQuery:
             "money_column": None if money is None else f"{money}_{rule.lookback}",
             "variants": variants if self.has_target else (),
         }
-
-
-def _trend_factors(short: int, long: int) -> tuple[int, int, int, int]:
-    """Return two windows and the factors that make their sums comparable."""
-    common = gcd(short, long)
-    return short, long, long // common, short // common
 
 
 def list_wide_columns(query: FeatureQuery) -> set[tuple[str, int]]:

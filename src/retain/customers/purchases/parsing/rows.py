@@ -61,6 +61,12 @@ class ParsedRows:
     is_free: str
 
     @property
+    def may_be_discount(self) -> str:
+        """Condition of lines that cost less than nothing and count items all the same."""
+        has_both = {"amount", "items"} <= self.expressions.keys()
+        return "(amount < 0 AND items > 0)" if has_both else "FALSE"
+
+    @property
     def is_cheap(self) -> bool:
         """True if the rows may be parsed in every query."""
         return all(expression.is_cheap for expression in self.expressions.values())
@@ -186,10 +192,10 @@ def _policy_rules(policy: LogPolicy, is_return: str, is_free: str) -> tuple[RowR
     rules = []
     role = "amount" if "amount" in is_return else "items"
     if policy.returns == "drop" and is_return != "FALSE":
-        reason = "below zero (policy.returns=drop)"
+        reason = "below zero (data.policy.returns=drop)"
         rules.append(RowRule("returns", is_return, role, reason, is_unreadable=False))
     if policy.zero_amount == "drop" and is_free != "FALSE":
-        reason = "of nothing (policy.zero_amount=drop)"
+        reason = "of nothing (data.policy.zero_amount=drop)"
         rules.append(RowRule("zero_amount", is_free, role, reason, is_unreadable=False))
     return tuple(rules)
 

@@ -82,7 +82,10 @@ def load(
             check_columns(file.name, file.column_names, roles, hint)
             check_same_columns(first.name, first.column_names, file.name, file.column_names)
         utf8_files = [ensure_utf8(file, temp_dir / str(n)) for n, file in enumerate(files)]
+        # messages name rows, which no other order of reading may move
+        connection.execute("SET preserve_insertion_order = true")
         _create_table(connection, utf8_files, roles, temp_dir)
+        connection.execute("SET preserve_insertion_order = false")
     return RawRelation(
         name=location.name,
         dialect=str(first.dialect),

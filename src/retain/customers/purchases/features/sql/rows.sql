@@ -3,6 +3,10 @@
 {%- macro ratio(above, below) -%}
 CASE WHEN {{ below }} <> 0 THEN CAST({{ above }} AS DOUBLE) / CAST({{ below }} AS DOUBLE) END
 {%- endmacro %}
+{#- Days of a window in which the customer could buy: a window may begin before the first purchase. -#}
+{%- macro days_of(days) -%}
+LEAST({{ days }}, p.snapshot - p.first_day)
+{%- endmacro %}
 {%- macro of_snapshot(name) -%}
 CASE {% for snapshot in snapshots %}WHEN p.snapshot = {{ snapshot.number }} THEN COALESCE({{ name % snapshot.number }}, 0) {% endfor %}END
 {%- endmacro %}
@@ -24,17 +28,17 @@ SELECT
   {%- if has_amount %}{% for days in windows %},
   CAST(p.amount_{{ days }} AS DOUBLE) / 100 AS amount_{{ days }}{% endfor %},
   {{ ratio("p.amount_%d" % longest, "p.orders_%d * 100" % longest) }} AS order_value_{{ longest }}{% endif %}
-  {%- for short, long, by, of in trends %},
-  {{ ratio("p.orders_%d * %d" % (short, by), "p.orders_%d * %d" % (long, of)) }} AS orders_trend_{{ short }}_{{ long }}
+  {%- for short, long in trends %},
+  {{ ratio("p.orders_%d * " % short ~ days_of(long), "p.orders_%d * " % long ~ days_of(short)) }} AS orders_trend_{{ short }}_{{ long }}
   {%- if has_amount %},
-  {{ ratio("p.amount_%d * %d" % (short, by), "p.amount_%d * %d" % (long, of)) }} AS amount_trend_{{ short }}_{{ long }}{% endif %}
+  {{ ratio("p.amount_%d * " % short ~ days_of(long), "p.amount_%d * " % long ~ days_of(short)) }} AS amount_trend_{{ short }}_{{ long }}{% endif %}
   {%- endfor %}
   {%- for days in windows %},
-  {{ ratio("p.orders_%d * (p.snapshot - p.first_day)" % days, "p.orders_ever * %d" % days) }} AS orders_to_past_{{ days }}{% endfor %},
+  {{ ratio("p.orders_%d * (p.snapshot - p.first_day)" % days, "p.orders_ever * " ~ days_of(days)) }} AS orders_to_past_{{ days }}{% endfor %},
   {{ ratio("p.last_day - p.first_day", "(p.order_days - 1)") }} AS mean_gap_days,
   {{ ratio("(p.snapshot - p.last_day) * (p.order_days - 1)", "(p.last_day - p.first_day)") }} AS lateness
   {%- if rate_variation %},
-  {{ ratio(rate_variation[0], rate_variation[1]) }} AS orders_variability_{{ longest }}{% endif %}
+  CASE WHEN p.snapshot - p.first_day >= {{ longest }} THEN {{ ratio(rate_variation[0], rate_variation[1]) }} END AS orders_variability_{{ longest }}{% endif %}
   {%- if has_items %},
   {{ ratio("p.items_%d" % longest, "p.orders_%d" % longest) }} AS items_per_order_{{ longest }}{% endif %}
   {%- if n_categories %}{% for days in windows %},

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from retain.errors import RetainError
-from retain.record.facts import CANNOT_CHANGE_A_RESULT, Record
+from retain.record.document import CANNOT_CHANGE_A_RESULT, Record
 from retain.wording import describe_count, format_value
 
 Aspect = Callable[[Record], str]
@@ -20,7 +20,7 @@ COMPARED_FIELDS: tuple[tuple[str, Aspect], ...] = (
         lambda r: f"{r.split.n_folds} folds × {r.split.n_repeats}, {r.split.fingerprint[:12]}",
     ),
     ("metrics", lambda r: ", ".join(r.metrics)),
-    ("metric definitions", lambda r: str(r.config["metrics"]["fractions"])),
+    ("metric definitions", lambda r: str(get_key(r.config, "metrics.top_shares"))),
 )
 """Aspects that must be equal, as texts; a metric's name does not hold its exact top share."""
 

@@ -30,14 +30,20 @@ Early stopping changes no fold, and every engine of a source gives the same tabl
 """
 
 
+Plain = bool | int | float | str
+Values = dict[str, Plain | tuple[Plain, ...] | dict[str, float]]
+"""Names and numbers of a message, for its translation."""
+
+
 class FunnelStep(Config):
-    """One cleaning step with its counts."""
+    """One cleaning step with its counts; ``values`` are the names and numbers of its reason."""
 
     name: str
     n_before: int
     n_after: int
     reason: str
     unit: str = "customers"
+    values: Values = Field(default_factory=dict)
 
 
 class SnapshotFacts(Config):
@@ -83,6 +89,8 @@ class ColumnInfo(Config):
         Share of the rows without a value, 0 to 1.
     examples
         Up to two cells as in the file.
+    n_levels
+        Number of levels of a category, else None.
     """
 
     name: str
@@ -90,6 +98,7 @@ class ColumnInfo(Config):
     detail: str
     missing: float
     examples: tuple[str, ...]
+    n_levels: int | None = None
 
 
 class DataInfo(Config):
@@ -138,11 +147,12 @@ class MetricSummary(Config):
 
 
 class CheckResult(Config):
-    """One check of the audit."""
+    """One check of the audit; ``values`` are the names and numbers of its message."""
 
     code: str
     outcome: Literal["passed", "mitigated", "caution", "failed", "not_applicable"]
     message: str
+    values: Values = Field(default_factory=dict)
 
 
 class Environment(Config):

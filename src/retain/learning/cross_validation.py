@@ -1,4 +1,4 @@
-"""One run: cross-validation of a training spec, and fits of the same spec."""
+"""Cross-validation of a training spec, and fits of the same spec on given customers."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from retain.errors import RetainError
 from retain.learning.splits import DuplicateAwareKFold, assign_folds
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.schema.run import Validation
 
 

@@ -14,12 +14,12 @@ from sklearn.svm import SVC
 
 from retain.errors import NotApplicable, RetainError
 from retain.learning.blend import Blend
-from retain.learning.experiment import cross_validate, fit, score_test
+from retain.learning.cross_validation import cross_validate, fit, score_test
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.score_file import write_scores
 from retain.learning.scores import COLUMNS, Scores
 from retain.learning.scoring import TrainingSpec
-from retain.learning.validation import make_splits
+from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
 
 

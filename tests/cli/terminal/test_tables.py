@@ -1,0 +1,124 @@
+"""Tables keep every number whole, however large it is and narrow the terminal."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from retain.cli.terminal.campaign import print_segments
+from retain.cli.terminal.console import Table
+from retain.cli.terminal.readout import print_readout
+
+AMOUNTS = (0.01, 0.5, 12.34, 4_321.0, 1_234_567.0, 1e9)
+
+
+def render(width, show):
+    file = io.StringIO()
+    show(Console(width=width, file=file, highlight=False))
+    return file.getvalue()
+
+
+def readout_of(amount):
+    gap = {"value": -0.2 * amount, "low": -0.9 * amount, "high": 0.5 * amount}
+    row = {
+        "outcome": "profit",
+        "treated_mean": amount,
+        "control_mean": 1.2 * amount,
+        "difference": gap,
+        "p_adjusted": 0.2,
+        "conclusion": "inconclusive",
+        "minimum_detectable_effect": 0.7 * amount,
+        "customers_saved": None,
+    }
+    part = {"scope": "offer", "name": "favourite_category", "conclusion": "not_tested"}
+    return {
+        "campaign_id": "0123abcd",
+        "alpha": 0.05,
+        "power": 0.8,
+        "n_planned": {"treatment": 1_234, "control": 345},
+        "n_observed": {"treatment": 1_234, "control": 345},
+        "effects": [row | {"scope": "overall", "name": None}, row | part | {"p_adjusted": None}],
+        "attrition": {"bounds": None},
+        "compliance": None,
+        "money": {
+            "gain": gap,
+            "net": gap,
+            "basis": "observed",
+            "cost": 0.3 * amount,
+            "cost_basis": "stated",
+            "expected_net": amount,
+            "conclusion": "inconclusive",
+        },
+        "profit_unit": "rouble",
+        "qini": {"reason": "too_few"},
+        "cautions": [],
+        "catalogue": None,
+        "heterogeneity": [],
+    }
+
+
+def numbers(text):
+    """The numbers of a text, however its lines are wrapped."""
+    return re.findall(r"[\d,]*\d(?:\.\d+)?(?:e[+-]\d+)?", " ".join(text.split()))
+
+
+@pytest.mark.parametrize("amount", AMOUNTS)
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_readout_is_whole_in_a_narrow_terminal(tmp_path, amount, width):
+    tree = readout_of(amount)
+    output = render(width, lambda at: print_readout(at, tree, tmp_path, None))
+    lines = [line for line in output.splitlines() if str(tmp_path) not in line]
+    assert max(map(len, lines)) <= width
+    assert "…" not in output
+    wide = render(300, lambda at: print_readout(at, tree, tmp_path, None))
+    assert set(numbers(output)) == set(numbers(wide))
+    assert not re.search(r"\de[+-]", output)
+    shown = [float(text.replace(",", "")) for text in numbers(output)]
+    for value in (amount, 1.2 * amount, 0.2 * amount, 0.9 * amount):
+        assert any(one == pytest.approx(value, rel=0.02) for one in shown), value
+
+
+@pytest.mark.parametrize("amount", AMOUNTS)
+@pytest.mark.parametrize("width", [60, 80])
+def test_segments_are_whole_in_a_narrow_terminal(amount, width):
+    one = {
+        "segment": "high risk · middle value",
+        "n_customers": 12_345,
+        "risk": {"value": 0.5, "low": 0.4, "high": 0.6},
+        "n_declined": 6_000,
+        "expected_risk": 0.5,
+        "is_miscalibrated": True,
+        "profit_at_risk": {"value": amount, "low": 0.5 * amount, "high": 2 * amount},
+        "contrasts": [],
+        "is_small": False,
+    }
+    tree = {
+        "segments": [one],
+        "n_scored": {"out_of_fold": 12_345},
+        "fitted_thresholds": {"segmentation": {"risk": None}},
+        "dominant_segment": None,
+    }
+    output = render(width, lambda at: print_segments(at, tree))
+    assert max(map(len, output.splitlines())) <= width
+    assert "…" not in output
+    wide = render(300, lambda at: print_segments(at, tree))
+    assert set(numbers(output)) == set(numbers(wide))
+
+
+def test_a_table_too_wide_for_the_terminal_is_a_list_of_all_its_cells():
+    table = Table("name", "amount", "", title="Amounts", caption="in euro")
+    table.add_row("one", "1,234,567", "")
+    table.add_row("a much longer name", "2", "last")
+    for column in table.columns:
+        column.no_wrap = True
+    assert "name" in render(60, lambda at: at.print(table)).splitlines()[2]
+    lines = [line.rstrip() for line in render(20, lambda at: at.print(table)).splitlines()]
+    assert lines == [
+        "Amounts",
+        "  one",
+        "    amount 1,234,567",
+        "  a much longer name",
+        "    amount 2, last",
+        "in euro",
+    ]
