@@ -294,8 +294,7 @@ def _caution(caution: Tree) -> str:
     if caution["code"] != "harm":
         numbers = {"p": format_p(caution["p"])} if "p" in caution else {}
         return CAUTIONS[caution["code"]].format(**{**caution, **numbers})
-    part = {"overall": "The campaign"}.get(
-        caution["scope"], f"{caution['scope']} {caution['name']}"
-    )
+    part = f"{caution['scope']} {caution['name']}"
+    part = "The campaign" if caution["scope"] == "overall" else part
     worse = "raised the share that declined" if caution["outcome"] == "declined" else "lost profit"
     return f"{part} {worse} among the customers to contact. Stop it until the reason is known."
