@@ -182,8 +182,8 @@ def test_the_command_of_the_next_plan_is_whole(files, capsys, folder, words, com
 
 def test_the_new_catalogue_accepts_the_costs_that_the_old_one_accepted():
     old = simulation.catalogue({"call": 0.1}).model_copy(update={"costs": "accept"})
-    posterior = {"alpha": 2.0, "beta": 3.0, "minimum": 0.0}
-    new = update_catalogue(old, [{"offer": "call", "posterior": posterior}])
+    stored = {"alpha": 2.0, "beta": 3.0, "minimum": 0.0}
+    new = update_catalogue(old, [{"offer": "call", "catalogue": stored}])
     assert "costs: accept" in offers_yaml(new, "spring")
 
 
