@@ -146,7 +146,7 @@ def test_no_interval_of_a_model_that_never_errs_has_width_zero(copies):
     once, groups = Sample(target, target.astype(float), np.ones(80)), np.tile(range(80), copies)
     again = (np.tile(values, copies) for values in (target, target.astype(float), np.ones(80)))
     several = Sample(*again, find_design_effect(groups))
-    for metric in select_metrics(Metrics(name="x", fractions=(0.1, 0.2)), with_profit=True):
+    for metric in select_metrics(Metrics(name="x", top_shares=(0.1, 0.2)), with_profit=True):
         one, other = (metric_interval(metric, s, simulations=200) for s in (once, several))
         assert one["low"] < one["high"], metric.name
         assert one["low"] <= one["value"] <= one["high"]
