@@ -138,13 +138,14 @@ def test_decimal_commas_are_read_in_a_semicolon_table(tmp_path):
         (["31-Jan-24", "01-Feb-24"], "2024-01-31"),
         (["2024-01", "2024-02"], "2024-01-01"),
         (["01/2024", "02.2024"], "2024-01-01"),
-        (["24-01-31", "24-02-01"], "2024-01-31"),
+        ([f"{year}-01-{day:02}" for day in range(31, 0, -2) for year in (24, 23)], "2024-01-31"),
         (["31 Jan 2024", "1 February 2024"], "2024-01-31"),
         (["Jan 31, 2024", "February 1, 2024"], "2024-01-31"),
     ],
 )
 def test_dates_become_days_since_1970(written, dates, day):
-    days = read(path=written(since=dates * 20, kind=text("a")[:40])).features["since"]
+    cells = (dates * 20)[:40]
+    days = read(path=written(since=cells, kind=text("a")[:40])).features["since"]
     assert days.iloc[0] == (dt.date.fromisoformat(day) - dt.date(1970, 1, 1)).days
 
 
@@ -275,6 +276,17 @@ def test_a_column_of_ids_that_are_mostly_missing_is_refused(written):
         read(path=path, id="id")
 
 
+def test_ids_that_differ_in_invisible_characters_only_are_refused_as_repeated(written, caplog):
+    for blank in ("\u200b", "\ufeff", "\u00a0", "\u200d"):
+        path = written(id=["c1", f"c1{blank}", "c2"], a=list("aba"))
+        with pytest.raises(RetainError, match=r"column 'id': 1 id is repeated: 'c1'"):
+            read(path=path, id="id")
+        with caplog.at_level(logging.INFO):
+            path = written(id=["c0", f"c1{blank}", "c2"], a=list("aba"))
+            assert read(path=path, id="id").features.index.tolist() == ["c0", "c1", "c2"]
+    assert "ids without the invisible characters U+200C and U+200D" in caplog.text
+
+
 # The audit refuses an identifier among the features, with numbers; it has to see it for that.
 def test_an_id_that_a_group_names_becomes_a_feature(written):
     path = written(id=range(N), a=text("a"))
@@ -308,6 +320,26 @@ def test_the_positive_answer_is_understood(written, answers, positive, meant):
     target = read(path=path, target="answer", positive=positive).y
     assert target.tolist() == [int(answer == meant) for answer in answers * 50]
     assert target.dtype == "int64"
+
+
+@pytest.mark.parametrize("blank", ["", "NA", "-"])
+def test_a_target_of_one_answer_and_empty_cells_is_read_as_the_user_says(written, blank):
+    path = written(churn=["Yes", blank, blank, "yes"] * 25, a=text("a")[:100])
+    texts = (
+        r"column 'churn': 'Yes' in 50 rows, and 50 cells are empty\. .*none: "
+        r"data\.positive=Yes\. If an empty cell means a decline: \"data\.positive=''\""
+    )
+    with pytest.raises(RetainError, match=texts):
+        read(path=path, target="churn")
+    for positive, meant, label in (
+        ("Yes", [1, 0, 0, 1], "churn = Yes"),
+        (True, [1, 0, 0, 1], "churn = Yes"),
+        (["yes"], [1, 0, 0, 1], "churn = Yes"),
+        ("", [0, 1, 1, 0], "churn = (empty)"),
+    ):
+        customers = read(path=path, target="churn", positive=positive)
+        assert customers.y.tolist() == meant * 25
+        assert customers.target_label == DisplayName(label, label)
 
 
 def test_a_positive_answer_that_does_not_exist_is_refused(written):

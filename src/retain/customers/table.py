@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -31,6 +30,8 @@ from retain.customers.customers import Column, Customers, FunnelStep, Kind
 from retain.customers.files.bad_rows import parse_policy
 from retain.customers.files.encoding import TextOptions, resolve_path
 from retain.customers.files.role_columns import (
+    fill_blank_answers,
+    log_customers,
     log_reading,
     parse_consent_column,
     parse_ids,
@@ -50,7 +51,6 @@ from retain.errors import RetainError, type_value
 
 MAX_MESSAGES = 5
 """Columns about which one error speaks."""
-log = logging.getLogger(__name__)
 
 
 def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
@@ -164,18 +164,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     columns = tuple(describe_columns(all_columns, table, roles, customers, features))
     reading = Reading(columns, table.dropped)
     customers = replace(customers, profit_unit=unit, derived_features=computed, reading=reading)
-    _log_customers(customers)
+    log_customers(customers)
     return customers
-
-
-def _log_customers(customers: Customers) -> None:
-    n_features = len(customers.columns)
-    log.info("customers: %s; %d features", customers.describe_funnel(), n_features)
-    if customers.target is not None and customers.target_label is not None:
-        n, total, label = int(customers.target.sum()), len(customers), customers.target_label.en
-        log.info(
-            "declines: %s of %s (%.3g %%), where %s", f"{n:,}", f"{total:,}", 100 * n / total, label
-        )
 
 
 def _unit(profit: str | None, unit: str | None) -> str | None:
@@ -226,7 +216,10 @@ def _assemble(
     """Return one row per customer; those without a target are left out."""
     values = {key: one.cells for key, one in features.items()}
     frame = pd.DataFrame(values, index=table.cells.index)
-    answers = None if roles.target is None else mask_na_strings(table.cells[roles.target])
+    answers = None
+    if roles.target is not None:
+        found = mask_na_strings(table.cells[roles.target])
+        answers = fill_blank_answers(found, positive, roles.target)
     target = None if answers is None else parse_target(answers, positive, str(roles.target))
     profit = None if roles.profit is None else parse_profit(table, roles.profit)
     consent = None if roles.consent is None else parse_consent_column(table, roles.consent)
@@ -261,7 +254,7 @@ def _drop_uninformative(
     reasons = {
         key: uninformative_reason(
             customers.features[key],
-            is_quantity=features[key].is_date or bool(features[key].reading),
+            is_quantity=features[key].is_quantity,
         )
         for key in customers.columns
         if key not in kept_keys

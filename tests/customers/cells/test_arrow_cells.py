@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.customers.cells import arrow_cells
-from retain.customers.cells.arrow_cells import from_arrow, tidy, to_dictionary
+from retain.customers.cells.arrow_cells import from_arrow, strip_whitespace, tidy, to_dictionary
 from retain.customers.files.dialect import read_cells
 from retain.errors import RetainError
 
@@ -110,3 +110,18 @@ def test_how_ids_are_held_changes_no_cell(tmp_path, distinct):
     cells = read_cells(path, distinct).cells
     assert cells["id"].tolist() == ["7", "007"]
     assert cells["a"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "blank", ["\u200b", "\ufeff", "\u2060", "\u00ad", "\u200e", "\u00a0", "\u202f"]
+)
+@pytest.mark.parametrize("form", ["{0}c1", "c1{0}", "{0}c1{0}{0}"])
+def test_characters_that_cannot_be_seen_are_left_out(form, blank):
+    cells = pa.chunked_array([[form.format(blank), "c1", "d\u200b2"]])
+    assert tidy(cells).to_pylist() == ["c1", "c1", "d2"]
+    assert strip_whitespace(cells).to_pylist() == ["c1", "c1", "d2"]
+
+
+def test_texts_that_a_spreadsheet_protects_are_read_without_their_signs():
+    cells = pa.chunked_array([['="01016"', '=""', "=12.5", "=A1+B2", 'x="1"', "=SUM(3)"]])
+    assert tidy(cells).to_pylist() == ["01016", None, "12.5", "=A1+B2", 'x="1"', "=SUM(3)"]

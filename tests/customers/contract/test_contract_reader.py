@@ -200,6 +200,14 @@ def test_columns_the_contract_does_not_name_are_told_and_left_out(small_dir, con
     )
 
 
+def test_the_number_of_declines_is_logged(small_dir, contract, caplog):
+    with caplog.at_level(logging.INFO):
+        customers = read(dir=str(small_dir), **contract)
+    n, total = int(customers.y.sum()), len(customers)
+    where = f"where {customers.target_label.en}"
+    assert f"declines: {n} of {total} ({100 * n / total:.3g} %), {where}" in caplog.messages
+
+
 def test_a_nullable_column_may_have_gaps(small_dir, contract, change):
     change(FILE, "Товары для детей,3", ",3", 1)
     change(FILE, ",303,", ",,")

@@ -275,6 +275,9 @@ def test_a_folder_that_may_not_be_listed_is_still_answered(tmp_path, monkeypatch
         ("12.3%", 12.3),
         ("%12,5", 12.5),
         ("12.5 kg", 12.5),
+        ("１２．５", 12.5),
+        ("١٢٫٥", 12.5),
+        ("-३", -3),
     ],
 )
 def test_a_number_is_read_in_any_usual_writing(text, value):
@@ -284,7 +287,7 @@ def test_a_number_is_read_in_any_usual_writing(text, value):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "inf", "-Infinity", "nan", "NA", "1e999", "1 2", "12 34", "0x10", "٣", "."),
+        *("", "inf", "-Infinity", "nan", "NA", "1e999", "1 2", "12 34", "0x10", "3²", "."),
         *("k0", "Q1", "A-12", "1-2", "3+", "<5", "2024-01-31", "31.01.2024", "192.168.1.1"),
         *("10:30", "(5", "--5", "$5€", "1,23,4", "5 €/kg", "#5"),
     ],

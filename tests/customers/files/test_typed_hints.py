@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 
 import pytest
@@ -70,24 +69,38 @@ def write_table(tmp_path, name, cells):
         (["3,380", "4,125"], [(3380.0, 4125.0), (3.38, 4.125)]),
         (["3.380", "4.125"], [(3380.0, 4125.0), (3.38, 4.125)]),
         (["01/02/2024", "03/04/2024"], [(19754.0, 19816.0), (19724.0, 19786.0)]),
-        (["01/02/24", "03/04/24"], [(19754.0, 19816.0), (19724.0, 19786.0)]),
+        (
+            ["01/02/24", "03/04/24"],
+            [(19754.0, 19816.0), (19724.0, 19786.0), (11377.0, 12166.0)],
+        ),
+        (["20.10.22", "21.11.22"], [(19285.0, 19317.0), (18557.0, 18953.0)]),
+        (["10.2020", "11.2021"], [(18536.0, 18932.0), (10.202, 11.2021)]),
+        (["12E4", "1E05"], [(120_000.0, 100_000.0), ("12E4", "1E05")]),
+        (["01016", "9001"], [(1016.0, 9001.0), ("01016", "9001")]),
     ],
 )
 def test_two_readings_are_refused_with_the_lines_that_give_each(tmp_path, name, cells, values):
     path = write_table(tmp_path, name, cells * (N // 2))
     with pytest.raises(RetainError, match=r" may be .* Type .* or ") as refused:
         read(path=str(path), id="id")
-    typed = re.search(
-        "Type (.*?)(?: for [0-9.]+)?, or (.*?)(?: for [0-9.]+)?[.]$|Type (.*) or (.*)[.]$",
-        str(refused.value),
-    )
-    lines = [one for one in typed.groups() if one]
-    assert len(lines) == 2
+    words = shlex.split(str(refused.value).split("Type ")[1])
+    lines = [word.rstrip(".") for word in words if word.startswith("data.")]
     for line, expected in zip(lines, values, strict=True):
-        node = compose_data(*shlex.split(line))
+        node = compose_data(line)
         customers = read(path=str(path), **{**node, "id": "id"})
         (key,) = [key for key in customers.columns if key != "k"]
         assert tuple(customers.features[key].iloc[:2]) == expected
+
+
+def test_what_empty_cells_of_a_target_mean_is_typed_as_printed(tmp_path):
+    path = write_table(tmp_path, "churn", ["Yes", "", ""] * 20)
+    with pytest.raises(RetainError, match="20 rows, and 40 cells are empty") as refused:
+        read(path=str(path), id="id", target="churn")
+    lines = [word for word in shlex.split(str(refused.value)) if word.startswith("data.")]
+    for line, n_declines in zip(lines, (20, 40), strict=True):
+        node = compose_data(line.rstrip("."))
+        customers = read(path=str(path), **{**node, "id": "id", "target": "churn"})
+        assert int(customers.y.sum()) == n_declines
 
 
 def test_data_decimal_and_data_thousands_decide_for_all_columns(tmp_path):

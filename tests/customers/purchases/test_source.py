@@ -182,6 +182,18 @@ def test_the_share_of_each_class_is_logged_for_each_snapshot(log_keys, caplog):
     )
 
 
+def test_the_number_of_declines_is_logged(log_keys, caplog):
+    with caplog.at_level(logging.INFO):
+        customers = read(**log_keys())
+    n, total = int(customers.y.sum()), len(customers)
+    where = f"declines: {n:,} of {total:,} ({100 * n / total:.3g} %), where fewer orders in "
+    assert any(one.startswith(where) for one in caplog.messages), caplog.messages
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        read(**log_keys(has_target=False))
+    assert "declines" not in caplog.text
+
+
 def test_rows_may_be_shuffled_or_split_into_files(log_keys, write_log, shop_log, tmp_path):
     whole = read(**log_keys())
     shuffled = shop_log.sample(frac=1, random_state=0)

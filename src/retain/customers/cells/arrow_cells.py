@@ -29,14 +29,15 @@ def read_fast(cut: CsvFormat, content: bytes) -> pa.Table | None:
 
     None if the file is invalid in any way: ``read_checked`` then raises the reason.
     """
+    if b"\0" in content:
+        return None
     read_options = csv.ReadOptions(autogenerate_column_names=True)
     parse_options = csv.ParseOptions(delimiter=cut.separator, newlines_in_values=True)
     buffer = pa.py_buffer(content)
     try:
-        table = _table(lambda: pa.BufferReader(buffer), cut, read_options, parse_options)
+        return _table(lambda: pa.BufferReader(buffer), cut, read_options, parse_options)
     except (pa.ArrowException, OSError):
         return None
-    return None if any(map(_has_nul, table.columns)) else table
 
 
 def read_checked(
@@ -83,11 +84,6 @@ def _table(
     kinds = {name: pa.string() if n in cut.distinct else repeated for n, name in enumerate(names)}
     convert_options = csv.ConvertOptions(column_types=kinds, strings_can_be_null=False)
     return csv.read_csv(open_file(), read_options, parse_options, convert_options)
-
-
-def _has_nul(column: pa.ChunkedArray) -> bool:
-    """Return whether some cell holds a zero byte."""
-    return any(pc.any(pc.match_substring(one, "\0")).as_py() for one in _texts(column))
 
 
 ESCAPES = r'\n|\\[^"]*"'
@@ -153,6 +149,16 @@ class DictionaryColumn:
         """
         return replace(self, distinct=made)
 
+    def without(self, mask: NDArray[np.bool_]) -> DictionaryColumn:
+        """Return the column with the masked distinct cells missing.
+
+        >>> column = to_dictionary(pd.Series(["b", "?", "b"]))
+        >>> column.without(np.array([False, True])).codes.tolist()
+        [0, -1, 0]
+        """
+        mapped = np.append(np.where(mask, -1, np.cumsum(~mask) - 1), -1).astype(np.int32)
+        return DictionaryColumn(self.distinct[~mask].reset_index(drop=True), mapped[self.codes])
+
     def cells(self) -> pd.Series:
         """Return the column row by row."""
         return pd.Series(self.distinct.array.take(self.codes, allow_fill=True))
@@ -171,8 +177,12 @@ def to_dictionary(cells: pd.Series | DictionaryColumn) -> DictionaryColumn:
     """Return the texts dictionary-encoded; a ``DictionaryColumn`` unchanged."""
     if isinstance(cells, DictionaryColumn):
         return cells
-    codes, values = pd.factorize(cells.astype("str"))
-    return DictionaryColumn(pd.Series(values, dtype="str"), codes.astype(np.int32))
+    texts = pa.array(cells.astype("str").array, from_pandas=True)
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.unify_dictionaries().combine_chunks()
+    encoded = texts.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy().astype(np.int32)
+    return DictionaryColumn(encoded.dictionary.to_pandas().astype("str"), codes)
 
 
 def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
@@ -196,13 +206,27 @@ def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(encoded.indices, _strip_texts(encoded.dictionary))
 
 
+INVISIBLE = r"[^\P{Cf}\x{200c}\x{200d}]"
+"""Characters that cannot be seen, such as U+200B and U+FEFF, but not those that join letters."""
+_EXCEL_TEXT = r'^=(?:"([^"]*)"|([-+]?[0-9][0-9.,]*))$'
+"""A cell as spreadsheets export it to keep its zeros: ``="01016"``."""
+
+
+_MAX_COMBINED_BYTES = 2**24
+"""Bytes of a column below which it is copied to have one chunk, of which wide files have many."""
+
+
 def _strip_texts(text: pa.Array) -> pa.Array:
+    if pc.any(pc.starts_with(text, "=")).as_py():
+        text = pc.replace_substring_regex(text, _EXCEL_TEXT, r"\1\2")
     if pc.all(pc.string_is_ascii(text)).as_py():
         text = pc.ascii_trim_whitespace(text)
     else:
         for space in WIDE_SPACES:  # ten times as fast as a regular expression
             if pc.any(pc.match_substring(text, space)).as_py():
                 text = pc.replace_substring(text, space, " ")
+        if pc.any(pc.match_substring_regex(text, INVISIBLE)).as_py():
+            text = pc.replace_substring_regex(text, INVISIBLE, "")
         text = pc.utf8_trim_whitespace(text)
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
 
@@ -211,4 +235,6 @@ def tidy(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return the result of ``strip_whitespace`` row by row."""
     if pc.all(pc.ascii_is_decimal(cells)).as_py():
         return cells  # ids: as many texts as rows, and no blanks
+    if cells.num_chunks > 1 and cells.nbytes < _MAX_COMBINED_BYTES:
+        cells = pa.chunked_array([cells.combine_chunks()])
     return pa.chunked_array([_strip_texts(chunk) for chunk in cells.chunks], type=pa.string())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -13,12 +14,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
+from retain.customers.cells.date_digits import (
+    MAX_DAY,
+    MAX_MONTH,
+    MIN_SHOWN,
+    civil_days,
+    find_year,
+    full_years,
+)
+from retain.customers.cells.month_names import parse_named_dates, to_english
 from retain.customers.cells.number_format import FileMarks, Order
+from retain.customers.cells.numbers import normalise_digits
 from retain.customers.columns import snake_case
 from retain.errors import RetainError, type_value
 
-FIRST_SHORT_YEAR = 1940
-"""First of the hundred years that two digits stand for: 40 is 1940, 39 is 2039."""
 _CLOCK = r"(?:[T ] ?[0-9]{1,2}:[0-9]{2}[0-9:.,+Z APMapmUTC-]*)?"
 _NUMERIC = "".join(
     [
@@ -26,52 +35,52 @@ _NUMERIC = "".join(
         rf"(?P<last>[0-9]{{1,4}}){_CLOCK}$",
     ]
 )
-_OTHER_FORMS = {  # months without a day, and by their English names
-    r"^[0-9]{4}-[0-9]{2}$": "%Y-%m",
-    r"^[0-9]{2}[./][0-9]{4}$": "%m-%Y",
-    r"^[0-9]{1,2}[ -][A-Za-z]{3}[ -][0-9]{4}$": "%d-%b-%Y",
-    r"^[0-9]{1,2}[ -][A-Za-z]{3}[ -][0-9]{2}$": "%d-%b-%y",
-    r"^[0-9]{1,2}[ -][A-Za-z]{4,9}[ -][0-9]{4}$": "%d-%B-%Y",
-    r"^[A-Za-z]{3}[.]? [0-9]{1,2},? [0-9]{4}$": "%b-%d-%Y",
-    r"^[A-Za-z]{4,9} [0-9]{1,2},? [0-9]{4}$": "%B-%d-%Y",
+_MONTH_FORMS = {  # months without a day
+    r"^[0-9]{4}[./-][0-9]{1,2}$": "%Y-%m",
+    r"^[0-9]{1,2}[./-][0-9]{4}$": "%m-%Y",
 }
+_COMPACT_WIDTHS = {"%d%m%Y": 8, "%m%d%Y": 8, "%d%m%y": 6, "%m%d%y": 6, "%y%m%d": 6}
 MIN_DATE_SHARE = 0.5
 """Share of the cells above which a column is read as dates."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedDates:
-    """Days by row, NaN where a cell is no date; ``reading`` describes the format.
+    """A column as days, NaN where a cell is no date; ``reading`` describes the format.
 
     ``n_like`` counts the rows that look like dates in some format.
     """
 
-    days: pd.Series
+    column: DictionaryColumn
     reading: str = ""
     n_like: int = 0
 
+    def cells(self) -> pd.Series:
+        """Return the days row by row."""
+        return self.column.cells()
 
-def parse_dates(texts: pd.Series, marks: FileMarks, name: str) -> ParsedDates:
+
+def parse_dates(cells: pd.Series | DictionaryColumn, marks: FileMarks, name: str) -> ParsedDates:
     """Return the dates of a column; each cell may have a format of its own.
 
-    >>> parse_dates(pd.Series(["1970-01-02", "3.1.70", "x"]), FileMarks(), "since").days.tolist()
+    >>> parse_dates(pd.Series(["1970-01-02", "3.1.70", "x"]), FileMarks(), "since").cells().tolist()
     [1.0, 2.0, nan]
 
     Raises
     ------
     RetainError
-        Day and month may be either way round in the column and in the file.
+        The parts of the dates may be either way round in the column and in the file.
     """
+    column = to_dictionary(cells)
     if name in marks.date_formats:
-        return _parse_with_user_format(texts, marks.date_formats[name], name)
-    column = to_dictionary(texts)
-    cells = _Dates(column)
-    n_like = int(column.counts()[cells.is_like].sum())
-    if n_like <= MIN_DATE_SHARE * texts.notna().sum():
-        return ParsedDates(pd.Series(np.nan, index=texts.index), n_like=n_like)
-    days = cells.days(marks, name)
-    filled = column.with_distinct(pd.Series(days)).cells().set_axis(texts.index)
-    return ParsedDates(filled, cells.reading, n_like)
+        return _parse_with_user_format(column, marks.date_formats[name], name)
+    rows, dates = column.counts(), _Dates(column)
+    n_like = int(rows[dates.is_like].sum())
+    if n_like <= MIN_DATE_SHARE * rows.sum():
+        days = np.full(len(rows), np.nan)
+        return ParsedDates(column.with_distinct(pd.Series(days)), n_like=n_like)
+    days = dates.days(marks, name)
+    return ParsedDates(column.with_distinct(pd.Series(days)), dates.reading, n_like)
 
 
 def find_sure_order(texts: pd.Series) -> set[Order]:
@@ -84,18 +93,29 @@ def find_sure_order(texts: pd.Series) -> set[Order]:
     cells = _Dates(to_dictionary(distinct))
     if cells.is_like.mean() <= MIN_DATE_SHARE:
         return set()
-    return {order for mark in "/-" if (order := cells.shown_order(cells.of_mark(mark)))}
+    found = [
+        cells.find_orders(chosen, mark) for mark in "/-" if (chosen := cells.of_mark(mark)).any()
+    ]
+    return {orders[0] for orders in found if len(orders) == 1}
 
 
-def _parse_with_user_format(texts: pd.Series, date_format: str, name: str) -> ParsedDates:
+def _parse_with_user_format(column: DictionaryColumn, date_format: str, name: str) -> ParsedDates:
+    texts = column.distinct
+    if width := _COMPACT_WIDTHS.get(date_format):
+        texts = texts.str.zfill(width)
+    if re.search("%[bB]", date_format):
+        texts, used = texts.map(to_english), date_format.replace("%B", "%b")
+    else:
+        used = date_format
     try:
-        dates = pd.to_datetime(texts, format=date_format, errors="coerce")
+        dates = pd.Series(pd.to_datetime(texts, format=used, errors="coerce"))
     except ValueError as error:
         expected = "expected what strptime takes, such as '%d/%m/%Y'"
         where = f"data.date_format.{name}"
         raise RetainError.at(where, f"it is {date_format!r}: {error}", expected) from None
-    days = dates_to_days(dates)
-    return ParsedDates(days, f"dates, {date_format}", int(days.notna().sum()))
+    days = dates_to_days(dates).astype("float64")
+    n_like = int(column.counts()[days.notna()].sum())
+    return ParsedDates(column.with_distinct(days), f"dates, {date_format}", n_like)
 
 
 def dates_to_days(dates: pd.Series) -> pd.Series:
@@ -109,8 +129,20 @@ class _Dates:
     """The distinct cells of a column, cut into the numbers of a date."""
 
     def __init__(self, column: DictionaryColumn) -> None:
-        self.texts = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
-        parts = pc.extract_regex(self.texts, _NUMERIC)
+        self.texts = _with_dashes(pa.array(column.distinct.array, pa.string(), from_pandas=True))
+        self.readings: list[str] = []
+        self._cut_parts()
+        self.others = _parse_months(self.texts)
+        self.named = parse_named_dates(self.texts)
+        self.is_like = self.is_year_first | self.is_year_last | ~np.isnan(self.others)
+        if self.named is not None:
+            self.is_like |= self.named.is_like
+
+    def _cut_parts(self) -> None:
+        """Set the numbers of dates, each 0 where a text is no date of digits."""
+        has_digits = pc.any(pc.match_substring_regex(self.texts, "^[0-9]")).as_py()
+        texts = self.texts if has_digits else pa.nulls(len(self.texts), pa.string())
+        parts = pc.extract_regex(texts, _NUMERIC)
         valid = pc.is_valid(parts).to_numpy(zero_copy_only=False)
         self.first, self.n_first = _to_numbers(parts, "first")
         self.last, self.n_last = _to_numbers(parts, "last")
@@ -120,9 +152,6 @@ class _Dates:
         self.middle = np.nan_to_num(_cast(digits)).astype(int)
         self.is_year_first = valid & (self.n_first == 4) & (self.n_last <= 2)
         self.is_year_last = valid & (self.n_first <= 2) & np.isin(self.n_last, (2, 4))
-        self.others = _parse_other_forms(self.texts)
-        self.is_like = self.is_year_first | self.is_year_last | ~np.isnan(self.others)
-        self.readings: list[str] = []
 
     @property
     def reading(self) -> str:
@@ -137,51 +166,87 @@ class _Dates:
     def days(self, marks: FileMarks, name: str) -> NDArray[np.float64]:
         """Return the days of all distinct cells, NaN where a cell is no date."""
         days = self.others.copy()
+        self._set_named(days, name)
         chosen = self.is_year_first
         if chosen.any():
             self.readings.append("year-month-day")
-            days[chosen] = _civil(self.first, self.middle, self.last, chosen)
+            days[chosen] = civil_days(self.first[chosen], self.middle[chosen], self.last[chosen])
         for mark in "./-":
             chosen = self.of_mark(mark)
             if chosen.any():
                 days[chosen] = self._of_order(chosen, self._order(chosen, mark, marks, name), mark)
         return days
 
+    def _set_named(self, days: NDArray[np.float64], name: str) -> None:
+        """Set the days of dates with the name of a month."""
+        named = self.named
+        if named is None or not named.is_like.any():
+            return
+        years, short = named.years, named.is_short
+        if short.any() and ((years[short] > MAX_DAY) | (years[short] == 0)).mean() < MIN_SHOWN:
+            self._refuse_short(int(np.flatnonzero(short)[0]), name)
+        pairs = named.is_like & (named.months > 0) & (named.years < 100) & ~short
+        parts = (named.days[pairs], named.months[pairs], named.years[pairs])
+        if pairs.any() and find_year(*parts) == "first":
+            self._refuse_named(int(np.flatnonzero(pairs)[0]), name)
+        self.readings.append("with the name of the month")
+        chosen = named.is_like & (named.months > 0)
+        full = full_years(years[chosen])
+        days[chosen] = civil_days(full, named.months[chosen], named.days[chosen])
+
+    def _refuse_named(self, index: int, name: str) -> NoReturn:
+        cell, key = str(self.texts[index]), f"data.date_format.{snake_case(name)}"
+        form = re.sub(r"[^\W\d_]+", "%b", cell, count=1)
+        first, second = (
+            type_value(key, re.sub(r"[0-9]+(.*?)[0-9]+", rf"%{one}\1%{other}", form, count=1))
+            for one, other in ("dy", "yd")
+        )
+        raise RetainError(
+            f"column {name!r}: {cell!r} may be a date with the day first or with the year first, "
+            f"and the column speaks for the year. Type {first} or {second}."
+        )
+
+    def _refuse_short(self, index: int, name: str) -> NoReturn:
+        cell, column = str(self.texts[index]), snake_case(name)
+        form = re.sub(r"[0-9]+", "%y", re.sub(r"[^\W\d_]+", "%b", cell, count=1), count=1)
+        typed = type_value(f"data.date_format.{column}", form)
+        category = type_value("data.categorical_columns", [column])
+        raise RetainError(
+            f"column {name!r}: {cell!r} may be a month with its year or a day without one, and "
+            f"nothing in the column says which. Type {typed} for months, or {category}."
+        )
+
     def _of_order(self, chosen: NDArray[np.bool_], order: Order, mark: str) -> NDArray[np.float64]:
         words = {"D": "day", "M": "month", "Y": "year"}
         short = " of two digits" if (self.n_last[chosen] == 2).any() else ""
         self.readings.append(mark.join(words[one] for one in order) + short)
-        parts = dict(zip(order, (self.first, self.middle, self.last), strict=True))
-        return _civil(_full_years(parts["Y"]), parts["M"], parts["D"], chosen)
+        numbers = (self.first[chosen], self.middle[chosen], self.last[chosen])
+        parts = dict(zip(order, numbers, strict=True))
+        return civil_days(full_years(parts["Y"]), parts["M"], parts["D"])
 
-    def shown_order(self, chosen: NDArray[np.bool_]) -> Order | None:
-        """Return the order in which some number above 12 is a day; None if none is."""
+    def find_orders(self, chosen: NDArray[np.bool_], mark: str) -> tuple[Order, ...]:
+        """Return the orders that the dates allow; with points, the month is first only if shown."""
         day_first, month_first = (
-            int((one[chosen] > 12).sum()) for one in (self.first, self.middle)
+            int((one[chosen] > MAX_MONTH).sum()) for one in (self.first, self.middle)
         )
-        if day_first == month_first:
-            return None
-        return "DMY" if day_first > month_first else "MDY"
+        if month_first > day_first:
+            return ("MDY",)
+        by_month: tuple[Order, ...] = () if mark == "." or day_first > month_first else ("MDY",)
+        is_short = ((self.n_first == 2) & (self.n_last == 2))[chosen].all()
+        shown = find_year(self.first[chosen], self.middle[chosen], self.last[chosen])
+        if is_short and shown == "first":
+            return ("YMD",)
+        return ("DMY", *by_month, *(("YMD",) if is_short and shown is None else ()))
 
     def _order(self, chosen: NDArray[np.bool_], mark: str, marks: FileMarks, name: str) -> Order:
-        if mark != "." and (self.n_last[chosen] == 2).all():
-            firsts, lasts = (len(np.unique(one[chosen])) for one in (self.first, self.last))
-            if 2 * firsts <= lasts:
-                return "YMD"
-            if 2 * lasts > firsts and self.first[chosen].max() > 12:
-                self._refuse(chosen, ("DMY", "YMD"), name)
-        order = self.shown_order(chosen)
-        if order is None and mark == ".":
-            return "DMY"
-        if order is None and len(marks.orders) == 1:
-            (order,) = marks.orders
-        if order is None:
-            self._refuse(chosen, ("DMY", "MDY"), name)
-        return order
+        orders = self.find_orders(chosen, mark)
+        if len(orders) > 1 and "YMD" not in orders and len(marks.orders) == 1:
+            orders = tuple(marks.orders & set(orders)) or orders
+        if len(orders) > 1:
+            self._refuse(chosen, orders, name)
+        return orders[0]
 
-    def _refuse(
-        self, chosen: NDArray[np.bool_], orders: tuple[Order, Order], name: str
-    ) -> NoReturn:
+    def _refuse(self, chosen: NDArray[np.bool_], orders: Sequence[Order], name: str) -> NoReturn:
         index = int(np.flatnonzero(chosen)[0])
         cell, mark = str(self.texts[index]), str(self.mark[index])
         year = "%y" if self.n_last[index] == 2 else "%Y"
@@ -192,12 +257,23 @@ class _Dates:
             clock = " %H:%M:%S" if clock.count(":") > 1 else " %H:%M"
         key = f"data.date_format.{snake_case(name)}"
         typed = [type_value(key, form + clock) for form in forms]
-        words = {"DMY": "day first", "MDY": "month first", "YMD": "year first"}
+        words = {"DMY": "the day first", "MDY": "the month first", "YMD": "the year first"}
         raise RetainError(
-            f"column {name!r}: {cell!r} may be a date with the {words[orders[0]]} or with the "
-            f"{words[orders[1]]}, and nothing in the column or the file says which. "
-            f"Type {typed[0]} or {typed[1]}."
+            f"column {name!r}: {cell!r} may be a date with "
+            f"{' or with '.join(words[order] for order in orders)}, and nothing in the column or "
+            f"the file says which. Type {' or '.join(typed)}."
         )
+
+
+def _with_dashes(texts: pa.Array) -> pa.Array:
+    """Return texts with dates such as 2020年10月3日 as 2020-10-3, and digits of any script."""
+    if pc.all(pc.string_is_ascii(texts)).as_py():
+        return texts
+    return pc.replace_substring_regex(
+        normalise_digits(texts),
+        r"^([0-9]{4}) ?[年년] ?([0-9]{1,2}) ?[月월] ?([0-9]{1,2}) ?[日일]",
+        r"\1-\2-\3",
+    )
 
 
 def _cast(texts: pa.Array) -> NDArray[np.float64]:
@@ -212,39 +288,13 @@ def _to_numbers(parts: pa.Array, field: str) -> tuple[NDArray[np.int64], NDArray
     return np.nan_to_num(_cast(texts)).astype(int), lengths.astype(int)
 
 
-def _full_years(years: NDArray[np.int64]) -> NDArray[np.int64]:
-    short = (years - FIRST_SHORT_YEAR) % 100 + FIRST_SHORT_YEAR
-    return np.where(years < 100, short, years)
-
-
-def _civil(
-    years: NDArray[np.int64],
-    months: NDArray[np.int64],
-    days: NDArray[np.int64],
-    chosen: NDArray[np.bool_],
-) -> NDArray[np.float64]:
-    """Return days since 1970-01-01 of the chosen dates, NaN where there is no such day."""
-    years, months, days = years[chosen], months[chosen], days[chosen]
-    fits = (months >= 1) & (months <= 12) & (days >= 1) & (days <= 31) & (years >= 1)
-    start = ((years - 1970) * 12 + np.where(fits, months, 1) - 1).astype("datetime64[M]")
-    dates = start.astype("datetime64[D]") + (days - 1)
-    fits &= dates.astype("datetime64[M]") == start
-    return np.where(fits, dates.astype("int64"), np.nan)
-
-
-def _parse_other_forms(texts: pa.Array) -> NDArray[np.float64]:
-    """Return the days of months, the first of each, and of dates with an English month."""
+def _parse_months(texts: pa.Array) -> NDArray[np.float64]:
+    """Return the first days of months that are written in digits."""
     found = np.full(len(texts), np.nan)
-    is_candidate = (
-        "^[0-9]{1,2}[ -][A-Za-z]{3}|^[A-Za-z]{3}|^[0-9]{4}-[0-9]{2}$|^[0-9]{2}[./][0-9]{4}$"
-    )
-    if not pc.any(pc.match_substring_regex(texts, is_candidate)).as_py():
-        return found
-    plain = pc.replace_substring_regex(texts, "[ .,/-]+", "-")
-    for pattern, date_format in _OTHER_FORMS.items():
+    for pattern, date_format in _MONTH_FORMS.items():
         matching = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
         if matching.any():
-            chosen = plain.filter(pa.array(matching)).to_pylist()
-            dates = pd.Series(pd.to_datetime(chosen, format=date_format, errors="coerce"))
-            found[matching] = dates_to_days(dates).to_numpy()
+            chosen = pc.replace_substring_regex(texts.filter(pa.array(matching)), "[./]", "-")
+            dates = pd.to_datetime(chosen.to_pylist(), format=date_format, errors="coerce")
+            found[matching] = dates_to_days(pd.Series(dates)).to_numpy()
     return found

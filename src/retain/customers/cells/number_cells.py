@@ -29,7 +29,7 @@ from retain.customers.cells.number_marks import (
     number_pattern,
 )
 from retain.customers.cells.number_shapes import CellShape
-from retain.customers.cells.numbers import n_cells, preview
+from retain.customers.cells.numbers import n_cells, normalise_digits, preview
 from retain.customers.columns import snake_case
 from retain.errors import RetainError, type_value
 
@@ -56,6 +56,7 @@ class NumberCells:
     """
 
     def __init__(self, column: DictionaryColumn, texts: pa.Array, where: str) -> None:
+        texts = normalise_digits(texts)
         self.column, self.texts, self.where = column, texts, where
         self.counts = column.counts()
         texts_of_patterns, codes = find_patterns(texts)
@@ -126,7 +127,7 @@ class NumberCells:
         forced = marks.formats.get(name)
         evidence = self._evidence
         try:
-            unit = self._find_unit(evidence)
+            unit = self._find_unit(evidence, is_sure=forced is not None)
             decimal, grouping = (
                 (forced.decimal, forced.grouping)
                 if forced
@@ -152,15 +153,16 @@ class NumberCells:
         """Rows that look like numbers in some format."""
         return int(self.counts[self.is_like].sum())
 
-    def _find_unit(self, evidence: MarkEvidence) -> CellShape | None:
-        """Return a shape with the unit of the column; None if its cells are codes."""
+    def _find_unit(self, evidence: MarkEvidence, *, is_sure: bool) -> CellShape | None:
+        """Return a shape with the unit of the column; None if its cells may be codes."""
         used = [one for one in self.shapes.values() if one.unit]
         with_unit = {_plain_unit(one.unit): one for one in used}
         if not with_unit:
             return CellShape()
         strong = {key: one for key, one in with_unit.items() if not one.is_weak}
         n_numbers = int(self.is_like.sum())
-        if not strong and not evidence.has_marks and n_numbers <= MIN_WEAK_NUMBERS:
+        may_be_codes = n_numbers <= MIN_WEAK_NUMBERS or len(with_unit) > 1
+        if may_be_codes and not (is_sure or strong or evidence.has_marks):
             return None
         if len(with_unit) > 1:
             self._refuse_units([one.unit for one in with_unit.values()])

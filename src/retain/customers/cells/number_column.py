@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
+from retain.customers.cells.date_digits import MIN_SAMPLE_SHARE
 from retain.customers.cells.number_cells import NumberCells, to_floats
 from retain.customers.cells.number_format import FileMarks, Marks, NumberFormat
 from retain.customers.cells.numbers import not_a_number_message
 from retain.errors import RetainError
 
 _PLAIN = "^[-+]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][-+]?[0-9]+)?$"
+_FIRST = 5  # rows that show that a column is not of plain numbers
+_SAMPLE = 200  # first cells that show whether the point is a decimal mark
+_SMALLEST_DATE = 10_100  # whole numbers below are no dates
 _HEAD = 5_000  # distinct cells of a column that are searched for sure marks
 
 
@@ -78,6 +83,54 @@ def parse_column(
     )
 
 
+def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None:
+    """Return the numbers of a column that surely are plain; None if others have to be looked for.
+
+    >>> parse_plain(pa.array(["12.5", None, "-3"])).tolist()
+    [12.5, nan, -3.0]
+    >>> parse_plain(pa.array(["01", "12"])), parse_plain(pa.array(["20201022"]))
+    (None, None)
+    """
+    if any(re.match(_PLAIN, str(one)) is None for one in texts.drop_null()[:_FIRST]):
+        return None  # an attempt to cast would cost as much as a success
+    try:
+        numbers = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    values: NDArray[np.float64] = numbers.to_numpy(zero_copy_only=False)
+    if np.isfinite(values).sum() != len(texts) - texts.null_count or texts.null_count == len(texts):
+        return None
+    if any(pc.any(pc.match_substring(texts, letter)).as_py() for letter in "eE"):
+        return None
+    if pc.any(pc.match_substring(texts, ".")).as_py():
+        is_sure = _have_sure_points(texts.drop_null()[:_SAMPLE]) and not _may_be_months(values)
+        return values if is_sure else None
+    zeros = pc.and_(pc.starts_with(texts, "0"), pc.not_equal(texts, "0"))
+    may_be_dates = np.nanmax(values) >= _SMALLEST_DATE
+    return None if may_be_dates or pc.any(zeros).as_py() else values
+
+
+def _have_sure_points(texts: pa.Array | pa.ChunkedArray) -> bool:
+    """Return whether some cells have a decimal point, and are no months or days such as 02.20."""
+    has_points = pc.any(pc.match_substring(texts, ".")).as_py()
+    are_short = pc.all(pc.match_substring_regex(texts, "^[0-9]{2}[.][0-9]{2}$")).as_py()
+    return bool(has_points) and _has_sure_point(texts) and not are_short
+
+
+def _may_be_months(values: NDArray[np.float64]) -> bool:
+    """Return whether some distinct numbers are as 10.2020 or 2020.10, and not but a few."""
+
+    def are_months(numbers: NDArray[np.float64]) -> NDArray[np.bool_]:
+        whole, part = np.floor(numbers), np.round(numbers % 1, 4)
+        month_first = (whole >= 1) & (whole <= 12) & (part >= 0.19) & (part < 0.21)
+        year_first = (whole >= 1900) & (whole < 2100) & (part > 0) & (part < 0.13)
+        return np.asarray(month_first | year_first)
+
+    if not are_months(values).any():
+        return False
+    return bool(are_months(np.unique(values[~np.isnan(values)])).mean() >= MIN_SAMPLE_SHARE)
+
+
 def require_numbers(cells: pd.Series, marks: FileMarks, name: str) -> ParsedNumbers:
     """Return the numbers of a column, or raise an error that shows cells that are not numbers.
 
@@ -113,6 +166,7 @@ def _are_plain(texts: pa.Array) -> bool:
     return all(
         pc.all(pc.match_substring_regex(chunk, _PLAIN)).as_py()
         for chunk in (texts.slice(0, _HEAD), texts.slice(_HEAD))
+        if len(chunk)
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
 from retain.errors import RetainError, examples
@@ -60,6 +63,37 @@ def normalise_spaces(text: str) -> str:
     '1 234'
     """
     return re.sub(_SPACE, " ", text).strip()
+
+
+def normalise_digits(texts: pa.Array) -> pa.Array:
+    """Return texts with the digits of any script, and the marks beside them, as those of ASCII.
+
+    >>> normalise_digits(pa.array(["１２３", "١٢٫٥", "3 м²"])).to_pylist()
+    ['123', '12.5', '3 м²']
+    """
+    if pc.all(pc.string_is_ascii(texts)).as_py():
+        return texts
+    has_digits = pc.match_substring_regex(texts, r"[^\P{Nd}0-9]").fill_null(False)
+    if not pc.any(has_digits).as_py():
+        return texts
+    letters = {letter for text in texts.filter(has_digits).to_pylist() for letter in text}
+    table = str.maketrans({letter: _to_ascii(letter) for letter in letters})
+    mapped = pa.array([text.translate(table) for text in texts.filter(has_digits).to_pylist()])
+    return pc.replace_with_mask(texts, has_digits, mapped)
+
+
+_ARABIC_MARKS = {"\u066b": ".", "\u066c": "'", "\u060c": ","}
+_FULL_WIDTH = range(0xFF01, 0xFF5F)
+
+
+def _to_ascii(letter: str) -> str:
+    """Return a digit, a mark, or a full-width sign of ASCII as that of ASCII."""
+    digit = unicodedata.decimal(letter, None)
+    if digit is not None:
+        return str(digit)
+    if ord(letter) in _FULL_WIDTH:
+        return chr(ord(letter) - 0xFEE0)
+    return _ARABIC_MARKS.get(letter, letter)
 
 
 def truncate(value: object) -> object:

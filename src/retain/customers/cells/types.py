@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from retain.customers.cells.dates import dates_to_days, parse_dates
+from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
+from retain.customers.cells.codes import find_code_reading
+from retain.customers.cells.date_digits import check_two_parts, find_digit_dates
+from retain.customers.cells.dates import ParsedDates, dates_to_days, parse_dates
 from retain.customers.cells.invalid_rows import InvalidCellsError, InvalidRows
-from retain.customers.cells.number_column import parse_column
+from retain.customers.cells.number_column import ParsedNumbers, parse_column, parse_plain
 from retain.customers.cells.number_format import FileMarks
-from retain.customers.cells.numbers import n_cells, not_a_number_message, preview
+from retain.customers.cells.numbers import n_cells, normalise_digits, not_a_number_message, preview
 from retain.customers.columns import snake_case
 from retain.customers.customers import Kind
 from retain.errors import RetainError, type_value
 
-_ABSENT = ("na", "n/a", "#n/a", "nan", "null", "none", "-", "?")
+_ABSENT = (
+    *("na", "n/a", "n.a.", "n.a", "n. a.", "n/a.", "n/d", "k.a.", "k. a.", "н/д", "н.д."),
+    *("#n/a", "#n/d", "<na>", "nan", "null", "(null)", "<null>", "\\n", "none"),
+    *("-", "--", "---", "\u2013", "\u2014", "?"),
+)
+_NUMBERS = "numbers"
 _NEARLY = 0.9  # from this share on, the cells that do not fit count as errors
+MIN_NUMBER_SHARE = 0.9
+"""Share of distinct cells that are numbers above which the others may mean missing values."""
+MAX_MISSING_WORDS = 5
+"""Different words up to which a message asks whether they mean missing values."""
 MAX_LEVELS = 20
 """Levels up to which a column with some numbers is a category without being asked for."""
 
@@ -35,13 +49,18 @@ class InferredColumn:
     is_date: bool = False
     reading: str = ""
 
+    @property
+    def is_quantity(self) -> bool:
+        """True for dates and formatted numbers, which are never ids."""
+        return self.kind == "number" and bool(self.is_date or self.reading)
+
 
 def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     """Return the column as numbers, dates or a category, whichever its cells are.
 
     Raise a ``RetainError`` if most cells are numbers or dates but some are not: these may be
-    errors, and the user has to decide. Few levels, such as 1, 2 and 3+, are a category, with a
-    warning.
+    errors, and the user has to decide; also if they may be numbers, dates or codes. Few levels,
+    such as 1, 2 and 3+, are a category, with a warning.
 
     >>> infer_type(pd.Series(["1", "?", "2,5"]), FileMarks(), "pages").cells.tolist()
     [1.0, nan, 2.5]
@@ -50,18 +69,27 @@ def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     """
     if cells.dtype != "str":
         return _try_types(cells, name)
-    texts = mask_na_strings(cells)
-    total = int(texts.notna().sum())
-    parsed = parse_column(texts, marks, name)
-    values = parsed.cells().set_axis(texts.index)
-    if total == 0 or _parses_fully(values, texts, name, "number"):
-        return InferredColumn("number", values, reading=parsed.reading)
-    dates = parse_dates(texts, marks, name)
-    if _parses_fully(dates.days, texts, name, "date"):
-        return InferredColumn("number", dates.days, is_date=True, reading=dates.reading)
-    if 2 * max(parsed.n_like, dates.n_like) > total:
-        is_number = parsed.n_like >= dates.n_like
-        _check_few_levels(values if is_number else dates.days, texts, name)
+    is_free = name not in marks.date_formats and name not in marks.formats
+    if is_free and (plain := parse_plain(pa.array(cells.array))) is not None:
+        return InferredColumn("number", pd.Series(plain, index=cells.index))
+    column = _to_column(cells)
+    if name in marks.date_formats:
+        return _infer_named_dates(column, cells.index, marks, name)
+    parsed = parse_column(column, marks, name)
+    if len(column.distinct) == 0 or _parses_fully(column, parsed, cells.index, "number", name):
+        found = _infer_digit_dates(column, cells.index, parsed, marks, name)
+        code = "" if found.is_date else find_code_reading(column, marks, name)
+        reading = found.reading.replace(_NUMBERS, code, 1)
+        return InferredColumn("category", cells, reading=reading or code) if code else found
+    dates = parse_dates(column, marks, name)
+    if _parses_fully(column, dates, cells.index, "date", name):
+        days = dates.cells().set_axis(cells.index)
+        return InferredColumn("number", days, is_date=True, reading=dates.reading)
+    best = parsed if parsed.n_like >= dates.n_like else dates
+    if 2 * best.n_like > column.counts().sum() or _are_mostly_numbers(column, parsed):
+        _check_few_levels(column, best, cells.index, name)
+    else:
+        check_two_parts(column, name)
     return InferredColumn("category", cells)
 
 
@@ -82,19 +110,82 @@ mark '.'.", ['Bob'])])
         return InferredColumn("category", as_text(cells)), []
     if cells.dtype != "str":
         return _try_types(cells, name), []
-    texts = mask_na_strings(cells)
-    parsed = parse_column(texts, marks, name)
-    values = parsed.cells().set_axis(texts.index)
-    if values.isna().sum() > texts.isna().sum():
-        dates = parse_dates(texts, marks, name).days
-        values = max(values, dates, key=lambda one: int(one.notna().sum()))
+    column = _to_column(cells)
+    decimal = "."
+    if name in marks.date_formats:
+        dates = parse_dates(column, marks, name)
+        inferred = InferredColumn("number", dates.cells(), is_date=True, reading=dates.reading)
+    else:
+        parsed = parse_column(column, marks, name)
+        decimal = parsed.format.decimal
+        inferred = _infer_digit_dates(column, cells.index, parsed, marks, name)
+        if parsed.column.distinct.isna().any():
+            days = parse_dates(column, marks, name).cells()
+            both = (inferred.cells, days)
+            inferred = InferredColumn("number", max(both, key=lambda one: one.notna().sum()))
+    values = inferred.cells.set_axis(cells.index)
+    texts = column.cells().set_axis(cells.index)
     odd = texts[texts.notna() & values.isna()]
     if odd.empty:
-        return InferredColumn("number", values, reading=parsed.reading), []
-    message = not_a_number_message(odd, parsed.format.decimal, f"column {name!r}")
+        return replace(inferred, cells=values), []
+    message = not_a_number_message(odd, decimal, f"column {name!r}")
     if values.isna().all():
         raise RetainError(message)
     return InferredColumn("number", values), [InvalidRows(message, ids[odd.index])]
+
+
+def _to_column(cells: pd.Series) -> DictionaryColumn:
+    """Return texts without ``NA`` and the like, with digits of any script as those of ASCII."""
+    column = to_dictionary(cells)
+    distinct = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
+    absent = pc.is_in(pc.utf8_lower(distinct), pa.array(_ABSENT, pa.string()))
+    if pc.any(absent).as_py():
+        column = column.without(absent.to_numpy(zero_copy_only=False))
+        distinct = distinct.filter(pc.invert(absent))
+    plain = normalise_digits(distinct)
+    if plain is distinct:
+        return column
+    return to_dictionary(column.with_distinct(plain.to_pandas().astype("str")).cells())
+
+
+def _infer_named_dates(
+    column: DictionaryColumn, index: pd.Index, marks: FileMarks, name: str
+) -> InferredColumn:
+    """Return dates of the format that the user names; raise if some cells are none."""
+    dates = parse_dates(column, marks, name)
+    if len(column.distinct) and not _parses_fully(column, dates, index, "date", name):
+        odd = _odd_cells(column, dates, index)
+        problem = f"{n_cells(len(odd))} not of data.date_format: {preview(odd)}"
+        expected = f"expected dates as {marks.date_formats[name]}"
+        raise RetainError.at(f"column {name!r}", problem, expected)
+    days = dates.cells().set_axis(index)
+    return InferredColumn("number", days, is_date=True, reading=dates.reading)
+
+
+def _infer_digit_dates(
+    column: DictionaryColumn, index: pd.Index, parsed: ParsedNumbers, marks: FileMarks, name: str
+) -> InferredColumn:
+    """Return numbers, or the dates that they are."""
+    found = None if name in marks.formats else find_digit_dates(column, name)
+    if found is not None and found.days is not None:
+        days = column.with_distinct(pd.Series(found.days)).cells().set_axis(index)
+        return InferredColumn("number", days, is_date=True, reading=found.reading)
+    reading = parsed.reading if found is None else f"{_NUMBERS}; {found.reading}"
+    return InferredColumn("number", parsed.cells().set_axis(index), reading=reading)
+
+
+def _odd_cells(
+    column: DictionaryColumn, parsed: ParsedNumbers | ParsedDates, index: pd.Index
+) -> pd.Series:
+    """Return the cells without a parsed value."""
+    texts = column.with_distinct(column.distinct.where(parsed.column.distinct.isna()))
+    return texts.cells().set_axis(index).dropna()
+
+
+def _are_mostly_numbers(column: DictionaryColumn, parsed: ParsedNumbers) -> bool:
+    """Return whether a few words, however frequent, stand among distinct numbers."""
+    n_numbers = int(parsed.column.distinct.notna().sum())
+    return n_numbers > MIN_NUMBER_SHARE * len(column.distinct)
 
 
 def as_text(cells: pd.Series) -> pd.Series:
@@ -123,14 +214,17 @@ def uninformative_reason(values: pd.Series, *, is_quantity: bool) -> str:
     >>> uninformative_reason(pd.Series([3.0, 3.0]), is_quantity=False)
     'constant'
     """
-    observed = values.dropna()
-    distinct = observed.nunique()
-    if distinct == 0:
+    is_text = values.dtype == "str"
+    array = values.array if is_text else values.to_numpy()  # several times as fast as the series
+    observed = array[~pd.isna(array)]
+    if len(observed) == 0:
         return "empty"
-    if distinct == 1 and len(observed) == len(values):
+    if len(observed) == len(values) and bool((observed == observed[0]).all()):
         return "constant"
-    whole = values.dtype == "str" or bool((observed % 1 == 0).all())
-    if whole and not is_quantity and distinct == len(observed) > len(values) / 2:
+    if is_quantity or len(observed) <= len(values) / 2:
+        return ""
+    is_whole = is_text or bool((observed % 1 == 0).all())
+    if is_whole and len(pd.unique(observed)) == len(observed):
         return "different in every row, like an identifier"
     return ""
 
@@ -146,11 +240,18 @@ def _try_types(cells: pd.Series, name: str) -> InferredColumn:
     return InferredColumn("number", values)
 
 
-def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> bool:
+def _parses_fully(
+    column: DictionaryColumn,
+    parsed: ParsedNumbers | ParsedDates,
+    index: pd.Index,
+    kind: str,
+    name: str,
+) -> bool:
     """Return whether all cells are of this kind; raise if nearly all are."""
-    odd = texts[texts.notna() & values.isna()]
-    share = 1 - len(odd) / texts.notna().sum()
+    rows, is_odd = column.counts(), parsed.column.distinct.isna().to_numpy()
+    share = 1 - rows[is_odd].sum() / rows.sum()
     if _NEARLY <= share < 1:
+        odd = _odd_cells(column, parsed, index)
         problem = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
         missing = type_value("data.missing_values", odd.drop_duplicates().head(5).tolist())
         raise InvalidCellsError(
@@ -162,17 +263,25 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
     return bool(share == 1)
 
 
-def _check_few_levels(values: pd.Series, texts: pd.Series, name: str) -> None:
+def _check_few_levels(
+    column: DictionaryColumn, parsed: ParsedNumbers | ParsedDates, index: pd.Index, name: str
+) -> None:
     """Warn that a column with some numbers is a category; raise if it has too many levels."""
-    odd = preview(texts[texts.notna() & values.isna()])
+    odd = _odd_cells(column, parsed, index)
     key = type_value("data.categorical_columns", [snake_case(name)])
-    levels = texts.nunique()
+    words = odd.drop_duplicates().head(MAX_MISSING_WORDS + 1).tolist()
+    missing = type_value("data.missing_values", words) if len(words) <= MAX_MISSING_WORDS else ""
+    levels = len(column.distinct)
     if levels > MAX_LEVELS:
-        problem = f"column {name!r}: most cells look like numbers or dates, but not {odd}"
+        problem = f"column {name!r}: most cells look like numbers or dates, but not {preview(odd)}"
+        say = f", say that they are missing: {missing}," if missing else ","
         raise InvalidCellsError(
-            f"{problem}; expected one kind of cells. Mend these, or read the "
+            f"{problem}; expected one kind of cells. Mend these{say} or read the "
             f"{levels} different cells as a category: {key}",
-            texts.index[texts.notna() & values.isna()],
+            odd.index,
         )
+    say = f"; if that is a missing value: {missing}" if missing else ""
     log = logging.getLogger(__name__)
-    log.warning("column %r is a category, as it holds %s. To say so: %s", name, odd, key)
+    log.warning(
+        "column %r is a category, as it holds %s. To say so: %s%s", name, preview(odd), key, say
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +16,7 @@ from retain.customers.contract.periods import find_period_gaps
 from retain.customers.contract.raw_table import RawTable, read_table
 from retain.customers.customers import Customers, FunnelStep
 from retain.customers.files.encoding import resolve_path
+from retain.customers.files.role_columns import log_customers
 from retain.errors import RetainError, examples
 from retain.schema.contract import Cleaning, NewcomerRule, OutlierRule, Policy
 from retain.schema.parsing import parse
@@ -71,8 +71,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     unit = profit_unit if customers.profit is not None else None
     customers = replace(customers, derived_features=wanted, profit_unit=unit)
     customers = clean(customers, rules, contract.measures)
-    log = logging.getLogger(__name__)
-    log.info("customers: %s; %d features", customers.describe_funnel(), len(columns))
+    log_customers(customers)
     return customers
 
 

@@ -22,8 +22,8 @@ NUMBER_TYPES = {"amounts": "amount", "percentages": "share"}
 """Types of numbers by the first word of their reading."""
 N_EXAMPLES = 2
 """Cells of a column that are shown."""
-N_SEARCHED = 1_000
-"""Rows that are searched for them."""
+N_SHOWN, N_SEARCHED = 10, 1_000
+"""Rows that are searched for them at first, and if they do not have them."""
 
 
 def drop_named(table: Table, names: Sequence[str], *, skip_unknown: bool) -> Table:
@@ -93,11 +93,14 @@ def describe_columns(
         yield info.model_copy(update={"n_levels": n_levels})
 
 
-def _first_values(cells: pd.Series) -> pd.Series:
+def _first_values(cells: pd.Series) -> list[object]:
     """Return the first distinct cells, searched for among the first rows with one."""
-    head = cells.head(N_SEARCHED).dropna()
-    head = cells.dropna().head(N_SEARCHED) if head.empty else head
-    return head.drop_duplicates().head(N_EXAMPLES)
+    found = [one for one in dict.fromkeys(cells.array[:N_SHOWN]) if not pd.isna(one)]
+    if len(found) < N_EXAMPLES:
+        head = cells.head(N_SEARCHED).dropna()
+        head = cells.dropna().head(N_SEARCHED) if head.empty else head
+        found = list(head.drop_duplicates())
+    return found[:N_EXAMPLES]
 
 
 def _column_info(
@@ -117,7 +120,8 @@ def _describe_kind(
     if key not in customers.columns:
         return "left out", _left_out_reason(customers, name)
     if inferred.kind == "category":
-        return "category", describe_count(int(inferred.cells.nunique()), "level")
+        levels = describe_count(int(inferred.cells.nunique()), "level")
+        return "category", "; ".join(filter(None, (levels, inferred.reading)))
     if inferred.is_date:
         return "date", inferred.reading
     return NUMBER_TYPES.get(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from retain.customers.cells.number_column import parse_plain
 from retain.customers.cells.number_format import FileMarks
 from retain.customers.cells.types import infer_type
 from retain.errors import RetainError
@@ -138,6 +139,10 @@ def _number_columns(
     """Yield the columns that are numbers, if some of these rows has one."""
     for name in cells:
         column = cells[name]
+        plain = parse_plain(pa.array(column.array)) if column.dtype == "str" else None
+        if plain is not None:
+            yield plain
+            continue
         some = column.iloc[rows]
         if not some.astype("str").str.contains("[0-9]", na=False).any():
             continue

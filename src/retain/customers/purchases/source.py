@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
+from retain.customers.files.role_columns import log_customers
 from retain.customers.purchases.engines import cache as table_cache
 from retain.customers.purchases.engines import duckdb as duck
 from retain.customers.purchases.engines import spark
@@ -103,7 +104,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     customers = build_customers(built, label_request)
     for message in describe_rates(built.facts) if has_target else ():
         logger.info("%s", message)
-    logger.info("customers: %s; %d features", customers.describe_funnel(), len(customers.columns))
+    log_customers(customers)
     return customers
 
 
