@@ -202,7 +202,8 @@ def _hold(
         if row["risk"] is None:
             continue
         mask = np.asarray(audience.segments) == row["segment"]
-        risk, money = row["risk"], row["profit_at_risk"]
+        risk = row["risk"]
+        money = row["observed_profit_at_risk"] or row["expected_profit_at_risk"]
         held[f"{name} risk"].append(risk["low"] <= true[mask].mean() <= risk["high"])
         lost = true[mask] @ profit[mask]
         held[f"{name} money"].append(money["low"] <= lost <= money["high"])

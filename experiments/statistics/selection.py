@@ -35,7 +35,7 @@ class Store:
     """A simulated study: ``strength`` is the shift of each feature, 0 for noise.
 
     Correlated runs replace two of the shared features by noise of their own. ``worse`` is what
-    the last run loses of ROC-AUC.
+    the last run loses of ROC-AUC. Each customer is there ``copies`` times, in the same fold.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Store:
     correlated: bool
     repeats: int = 1
     worse: float = 0.0
+    copies: int = 1
 
 
 EQUAL = (
@@ -55,11 +56,15 @@ EQUAL = (
     Store("60 unlike, n 300, 40 features, 5×", 300, 60, 40, 0.15, correlated=False, repeats=5),
     Store("20 correlated, n 300", 300, 20, 10, 0.25, correlated=True),
     Store("60 correlated, n 300, 2×", 300, 60, 10, 0.25, correlated=True, repeats=2),
+    Store("20 unlike, n 300 twice", 300, 20, 5, 0.35, correlated=False, copies=2),
+    Store("60 correlated, n 300 twice", 300, 60, 10, 0.25, correlated=True, copies=2),
     Store("60 correlated, n 1,000", 1000, 60, 40, 0.12, correlated=True),
 )
 ONE_WORSE = (
     Store("20 unlike, n 4,000", 4000, 20, 5, 0.35, correlated=False, worse=0.05),
     Store("20 correlated, n 1,000", 1000, 20, 10, 0.3, correlated=True, worse=0.05),
+    Store("20 unlike, n 300 twice", 300, 20, 5, 0.35, correlated=False, copies=2),
+    Store("60 correlated, n 300 twice", 300, 60, 10, 0.25, correlated=True, copies=2),
     Store("60 correlated, n 1,000", 1000, 60, 10, 0.3, correlated=True, worse=0.05),
 )
 NOISE = (
@@ -194,15 +199,16 @@ def simulate_study(store: Store, random: np.random.Generator) -> Study:
     norm = np.sqrt(2 * (weights**2).sum(axis=1))
     truth = special.ndtr((weights * shift).sum(axis=1) / norm)
     ids = tuple(map(str, range(store.runs)))
-    placements = Placements(ids, np.mean(values, axis=0).T, target == 1)
+    customer = np.repeat(np.arange(store.customers), store.copies)
+    placed = np.mean(values, axis=0).T[customer]  # placements of copies are those of the customer
+    placements = Placements(ids, placed, target[customer] == 1, customer)
     return Study(np.column_stack(folds), placements, weights, truth, kept)
 
 
 def lower_p(placements: Placements, means: np.ndarray) -> np.ndarray:
     """Return each run's p as the leaderboard computes it."""
     covariance = variance_factor(1 / (FOLDS - 1)) * placements.covariance()
-    n_declined = int(placements.declined.sum())
-    degrees = min(n_declined, len(placements.declined) - n_declined) - 1
+    degrees = placements.degrees_of_freedom
     return confidence_set_p(means, covariance, degrees, simulations=SIMULATIONS)
 
 

@@ -12,6 +12,7 @@ import pytest
 from omegaconf import OmegaConf
 from rich.console import Console
 
+from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.campaign.readout.save_rates import update_catalogue
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
@@ -181,8 +182,8 @@ def test_the_command_of_the_next_plan_is_whole(files, capsys, folder, words, com
 
 def test_the_new_catalogue_accepts_the_costs_that_the_old_one_accepted():
     old = simulation.catalogue({"call": 0.1}).model_copy(update={"costs": "accept"})
-    posterior = {"alpha": 2.0, "beta": 3.0, "minimum": 0.0}
-    new = update_catalogue(old, [{"offer": "call", "posterior": posterior}])
+    stored = {"alpha": 2.0, "beta": 3.0, "minimum": 0.0}
+    new = update_catalogue(old, [{"offer": "call", "catalogue": stored}])
     assert "costs: accept" in offers_yaml(new, "spring")
 
 
@@ -203,8 +204,10 @@ def test_the_new_catalogue_is_chosen_with_a_config_dir(files, monkeypatch):
     catalogue = parse(Catalogue, tree, "offers")
     found = json.loads((files / "verdict/readout/readout.json").read_text())
     for row in found["save_rates"]:
-        mean = catalogue.offers[row["offer"]].save_rate.mean
-        assert mean == pytest.approx(row["posterior"]["value"], rel=1e-3)
+        stored = catalogue.offers[row["offer"]].save_rate
+        assert stored.mean == pytest.approx(row["posterior"]["value"], rel=1e-3)
+        used = save_rate_quantiles(stored, (0.025, 0.975))  # as the next plan prints them
+        assert [row["catalogue"]["low"], row["catalogue"]["high"]] == used
 
 
 def test_texts_with_signs_of_the_config_language_stay_texts(campaign):

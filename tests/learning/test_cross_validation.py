@@ -16,7 +16,8 @@ from retain.errors import NotApplicable, RetainError
 from retain.learning.blend import Blend
 from retain.learning.cross_validation import cross_validate, fit, score_test
 from retain.learning.pipeline import PipelineSpec
-from retain.learning.scores import Scores
+from retain.learning.score_file import write_scores
+from retain.learning.scores import COLUMNS, Scores
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
@@ -248,3 +249,13 @@ def test_seconds_of_several_goes_add_up(make, shop, three_folds):
     same = cross_validate(make(), customers, splits, begun=slow, upto=2)
     assert same.seconds["fit"] == 1000
     assert same.metrics == first.metrics
+
+
+def test_scores_say_who_is_a_copy(tmp_path):
+    rows = [(f"c{k}", 0, k % 2, k // 4 % 2, 0.1 * k) for k in range(8)]
+    scores = Scores(pd.DataFrame(rows, columns=list(COLUMNS)), "out_of_fold")
+    groups = pd.Series([5, 5, 7, 8, 9, 10, 11, 12, 99], index=[*(f"c{k}" for k in range(8)), "x"])
+    write_scores(tmp_path / "copies", scores, groups)
+    write_scores(tmp_path / "alone", scores, pd.Series(range(8), groups.index[:8]))
+    assert pd.read_parquet(tmp_path / "copies")["duplicate_group"].nunique() == 7
+    assert tuple(pd.read_parquet(tmp_path / "alone").columns) == COLUMNS

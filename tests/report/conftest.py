@@ -125,6 +125,8 @@ def curves(random):
                 "high": float(np.clip(p + 0.12, 0, 1)),
             },
             "n_customers": 103 + i,
+            "p": 0.0123 if i == 4 else 0.871,
+            "is_miscalibrated": i == 4,
         }
         for i, p in enumerate(np.linspace(0.04, 0.95, 10))
     ]
@@ -248,6 +250,8 @@ def make_tree(count=30, *, folds=10):
             "p": 0.0000412,
             "level": 0.025,
             "access_number": 1,
+            "n_customers": 257,
+            "n_groups": 257,
             "tied": [],
         },
         "alpha": 0.05,

@@ -88,8 +88,8 @@ def segment(at, risk, worth):
         "p": 0.0131 if at == 4 else 0.613,
         "is_miscalibrated": at == 4,
         "total_profit": size * (6.4, 3.8, 2.1)[at % 3],
-        "profit_at_risk": money(at_risk, 0.17 * at_risk),
-        "expected_profit_at_risk": 1.07 * at_risk,
+        "observed_profit_at_risk": money(at_risk, 0.17 * at_risk),
+        "expected_profit_at_risk": money(1.07 * at_risk, 0.11 * at_risk),
         "contactable_share": 0.7391 + at / 1000,
         "is_small": small,
         "stability": {
@@ -111,7 +111,7 @@ def make_bands():
 def make_segments():
     """The list of ``verdict.json["segments"]``: three risks by three values, one of them small."""
     found = [segment(at, LEVELS[at // 3], WORTH[at % 3]) for at in range(len(LEVELS) * len(WORTH))]
-    return sorted(found, key=lambda one: -one["profit_at_risk"]["value"])
+    return sorted(found, key=lambda one: -one["observed_profit_at_risk"]["value"])
 
 
 def offer(at):
@@ -293,7 +293,10 @@ def make_campaign():
         ],
         "recalibration": make_recalibration(),
         "calibration_check": make_check(),
-        "profit_at_risk": money(5734.2, 911.7),
+        "expected_profit_at_risk": money(5734.2, 911.7),
+        "observed_profit_at_risk": money(5359.0, 704.1),
+        "profit_concentration": {"n_first": 4, "share": 0.12, "limit": 0.5},
+        "n_missing_profit": 0,
         "n_simulations": 1000,
         "profit_curve": curve(),
         "empc": {"offer": "basket_reminder", "value": 0.7219, "share": 0.2871},
@@ -322,6 +325,7 @@ def make_campaign():
         "control_group": {"share": 0.2, "n_attempts": 3, "strata": strata()},
         "power": {
             "alpha": 0.05,
+            "level": 0.025,
             "power": 0.8,
             "overall": power(TREATED, CONTROL, 0.1187, 0.0413, 982),
             "segments": [

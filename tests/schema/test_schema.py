@@ -130,7 +130,8 @@ def test_a_budget_is_a_number_from_zero_on(budget):
 RANGE = {"value": 3.0, "low": 2.0, "high": 6.0}
 ASSUMED = {
     "name": "tried",
-    **dict.fromkeys(("horizon", "loss_fraction", "margin", "cost_multiplier"), RANGE),
+    **dict.fromkeys(("horizon", "margin", "cost_multiplier"), RANGE),
+    "loss_fraction": 0.5,
     "simulations": 100,
 }
 
@@ -153,6 +154,29 @@ def test_a_value_outside_its_own_range_is_told_in_our_words():
     expected = r"assumptions\.horizon is .*; expected low ≤ value ≤ high; type low and high too,"
     with pytest.raises(RetainError, match=expected):
         parse(Assumptions, {**ASSUMED, "horizon": one}, "assumptions")
+
+
+# A decline of no months, or of a negative margin, gave campaigns without any value at stake.
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("horizon", 0, "a number above 0"),
+        ("horizon", -3, "a number above 0"),
+        ("margin", 0.0, "a number above 0"),
+        ("margin", {"value": 1, "low": -0.5, "high": 2}, "a number above 0"),
+        ("loss_fraction", 0, "a share above 0 and at most 1"),
+        ("loss_fraction", {"value": 0.5, "low": 0.2, "high": 1.5}, "a share above 0 and at most 1"),
+        ("cost_multiplier", -1, "a number of at least 0"),
+        ("simulations", 0, "greater than or equal to 100"),
+    ],
+)
+def test_an_assumption_out_of_its_bounds_is_refused(key, value, expected):
+    with pytest.raises(RetainError, match=rf"^assumptions\.{key} is .*; expected {expected}"):
+        parse(Assumptions, {**ASSUMED, key: value}, "assumptions")
+
+
+def test_costs_may_be_assumed_to_be_nothing():
+    assert parse(Assumptions, {**ASSUMED, "cost_multiplier": 0}, "a").cost_multiplier.value == 0
 
 
 @pytest.mark.parametrize(

@@ -103,3 +103,32 @@ def test_one_probability_for_all_is_one_bin():
     (only,) = curves(Scores(table, "out_of_fold"), None)["calibration"]
     assert only["n_customers"] == 300
     assert only["predicted"] == pytest.approx(0.4)
+
+
+# The page said "largest gap" of noise, beside an error that is 0 once noise is taken off.
+def test_gaps_of_calibrated_scores_are_seldom_more_than_chance_and_those_of_others_are():
+    random, flagged = np.random.default_rng(0), 0
+    for _ in range(60):
+        risk = random.uniform(0.05, 0.95, 300)
+        declined = (random.random(300) < risk).astype(int)
+        columns = (range(300), 0, 0, declined, risk)
+        table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+        bins = curves(Scores(table, "out_of_fold"), None)["calibration"]
+        flagged += any(one["is_miscalibrated"] for one in bins)
+    assert flagged <= 9  # binomial, p < .001 above .05
+    upside_down = Scores(table.assign(probability=1 - risk), "out_of_fold")
+    bins = curves(upside_down, None)["calibration"]
+    assert sum(one["is_miscalibrated"] for one in bins) > 5
+
+
+def test_copies_are_no_evidence_against_the_calibration():
+    random = np.random.default_rng(1)
+    risk = random.uniform(0.3, 0.5, 60)
+    declined = (random.random(60) < risk).astype(int)
+    columns = (range(480), 0, 0, np.tile(declined, 8), np.tile(risk, 8))
+    scores = Scores(pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))), "out_of_fold")
+    groups = pd.Series(np.tile(range(60), 8))
+    alone = curves(scores, None)["calibration"]
+    grouped = curves(scores, None, groups)["calibration"]
+    assert any(one["is_miscalibrated"] for one in alone)
+    assert not any(one["is_miscalibrated"] for one in grouped)

@@ -6,7 +6,6 @@ from retain.learning.metrics import expected_calibration_error, select_metrics
 from retain.schema.run import Metrics
 from retain.verdict.sealed_intervals import (
     Sample,
-    auc_interval,
     average_precision_interval,
     calibration_error,
     captured_profit_interval,
@@ -14,6 +13,7 @@ from retain.verdict.sealed_intervals import (
     lift_interval,
     metric_interval,
 )
+from retain.verdict.statistics import delong
 
 
 def store(n=257, gap=1.0, slope=1.0, seed=0):
@@ -120,7 +120,7 @@ def test_captured_profit_counts_customers_by_their_profit():
 
 
 def test_a_perfect_ranking_has_an_interval_below_one():
-    value, low, high = auc_interval(np.repeat([0, 1], [60, 20]), np.arange(80.0))
+    value, low, high = delong(np.repeat([0, 1], [60, 20]), np.arange(80.0))
     assert (value, high) == (1, 1)
     assert low == pytest.approx(20 / (20 + 1.959964**2))
 
@@ -137,3 +137,20 @@ def test_copies_of_customers_make_no_interval_much_narrower(copies):
         assert other["value"] == pytest.approx(one["value"], abs=0.02), metric.name
         width, narrowest = other["high"] - other["low"], 0.85 * (one["high"] - one["low"])
         assert width >= narrowest, (metric.name, one, other)
+
+
+# A model that errs for nobody once had 0.000–0.000, and six copies of 20 decliners counted as 120.
+@pytest.mark.parametrize("copies", [1, 6])
+def test_no_interval_of_a_model_that_never_errs_has_width_zero(copies):
+    target = np.repeat([0, 1], [60, 20])
+    once, groups = Sample(target, target.astype(float), np.ones(80)), np.tile(range(80), copies)
+    again = (np.tile(values, copies) for values in (target, target.astype(float), np.ones(80)))
+    several = Sample(*again, find_design_effect(groups))
+    for metric in select_metrics(Metrics(name="x", top_shares=(0.1, 0.2)), with_profit=True):
+        one, other = (metric_interval(metric, s, simulations=200) for s in (once, several))
+        assert one["low"] < one["high"], metric.name
+        assert one["low"] <= one["value"] <= one["high"]
+        bounds = [[found["low"], found["high"]] for found in (one, other)]
+        assert bounds[1] == pytest.approx(bounds[0], abs=0.03), metric.name
+        if metric.name == "brier":
+            assert one["high"] == pytest.approx(1.959964**2 / (80 + 1.959964**2))

@@ -156,3 +156,66 @@ def test_a_winner_that_is_not_the_best_keeps_its_own_mean_if_lower(equal_runs):
     found = correct_means(last, ordered, None).metrics
     assert found["roc_auc"].value == last.metrics["roc_auc"].value
     assert found["brier"].value == last.metrics["brier"].value
+
+
+def copy_everybody(placements, copies):
+    """Everybody ``copies`` times, in a group."""
+    n = len(placements.declined)
+    values = np.tile(placements.values, (copies, 1))
+    declined = np.tile(placements.declined, copies)
+    return Placements(placements.ids, values, declined, np.tile(np.arange(n), copies))
+
+
+# Six copies of everybody, taken for independent, once made the interval 2.4 times too narrow and
+# called runs of equal worth lower.
+def test_copies_of_customers_are_no_further_evidence():
+    placements, means = scored(20)
+    several = copy_everybody(placements, 6)
+    assert several.covariance() == pytest.approx(placements.covariance(), rel=1e-9)
+    assert several.degrees_of_freedom == placements.degrees_of_freedom == 89
+    once, found = (correct_for_selection(one, means) for one in (placements, several))
+    assert found == pytest.approx(once, abs=0.004)
+
+
+def test_groups_of_one_change_nothing():
+    placements, means = scored(5)
+    alone = Placements(placements.ids, placements.values, placements.declined, np.arange(300))
+    assert (alone.covariance() == placements.covariance()).all()
+    assert correct_for_selection(alone, means) == correct_for_selection(placements, means)
+
+
+# The same customer declines at one snapshot and stays at another.
+def test_the_covariance_of_groups_of_both_classes_is_that_of_their_bootstrap():
+    random = np.random.default_rng(0)
+    group = np.repeat(np.arange(150), 3)
+    habit, leaning = random.normal(0, 1, (2, 150))[:, group]
+    declined = leaning + random.normal(0, 0.5, 450) > 0.3
+    score = habit + 0.5 * declined + random.normal(0, 0.3, 450)
+    fold = np.zeros(450, int)
+    values = placement_values(declined, score, fold)
+    found = Placements(("a",), values[:, None], declined, group).covariance()[0, 0]
+    aucs = []
+    for _ in range(400):
+        rows = (3 * random.integers(0, 150, 150)[:, None] + np.arange(3)).ravel()
+        aucs.append(roc_auc(declined[rows].astype(int), score[rows]))
+    assert np.sqrt(found) == pytest.approx(np.std(aucs), rel=0.12)
+    rows_alone = Placements(("a",), values[:, None], declined).covariance()[0, 0]
+    assert found > 1.3 * rows_alone
+
+
+# A constant score had no variance against a perfect one, and so was called its equal.
+def test_a_constant_run_is_lower_than_perfect_ones():
+    declined = np.arange(60) < 20
+    values = np.column_stack([np.ones((60, 2)), np.full(60, 0.5)])
+    placements, means = Placements(("a", "b", "c"), values, declined), np.array([1.0, 1.0, 0.5])
+    p = confidence_set_p(means, 1.8 * placements.covariance(), placements.degrees_of_freedom)
+    assert p[2] < 0.05 <= p[1]
+    value, low, high = correct_for_selection(placements, means)
+    assert (value, high) == (1, 1)
+    assert low == pytest.approx(20 / (20 + 1.959964**2))
+
+
+def test_the_difference_of_runs_without_any_variance_is_sure():
+    p = confidence_set_p(np.array([0.7, 0.7, 0.5]), np.zeros((3, 3)), 100)
+    assert p[2] < 0.01
+    assert p[0] == p[1] == 1

@@ -53,7 +53,9 @@ def test_delong_is_blind_to_the_scale_of_scores(seed):
 
 
 def test_a_perfect_ranking_has_no_width():
-    assert delong_interval(np.array([0, 0, 1, 1]), np.array([1, 2, 3, 4])) == (1.0, 1.0)
+    assert delong_interval(np.array([0, 0, 1, 1]), np.array([1, 2, 3, 4])) == pytest.approx(
+        (2 / (2 + 1.959964**2), 1.0)
+    )
 
 
 def test_a_mean_of_one_value_has_no_interval_but_itself():
@@ -82,3 +84,17 @@ def test_wilson_agrees_with_an_independent_implementation(drawn):
     low, high = wilson_interval(count, total)
     assert (low, high) == pytest.approx(expected, abs=1e-12)
     assert low <= count / total <= high
+
+
+# A tenth of these rankings is perfect, and had the interval 1.0–1.0, which never holds .99.
+def test_delong_covers_where_rankings_may_be_perfect():
+    random, truth = np.random.default_rng(0), 0.99
+    target, distance = np.repeat([1, 0], [20, 60]), np.sqrt(2) * stats.norm.ppf(truth)
+    hits, perfect = 0, 0
+    for _ in range(400):
+        score = random.normal(distance * target, 1)
+        value, low, high = delong(target, score)
+        hits += low <= truth <= high
+        perfect += value == 1
+    assert perfect > 20
+    assert hits >= stats.binom.ppf(0.001, 400, 0.95)

@@ -2,7 +2,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from retain.verdict.sealed_test import Ledger
 from retain.verdict.verdict import compare_runs
@@ -108,3 +108,15 @@ def test_a_tied_run_that_ranks_nobody_is_named(make_record, comparison):
     assert [one.code for one in verdict.cautions] == ["constant_tied"]
     knows = make_record(id="aaaaaaaa", model={"name": "knows"})
     assert compare_runs([*runs, dummy, knows], comparison).cautions == []
+
+
+# Copies with scores of their own made p far smaller than without them, and nothing said why.
+def test_the_test_says_where_copies_count_once():
+    random = np.random.default_rng(0)
+    target, groups = np.repeat([0, 1], [60, 60]), np.repeat(np.arange(30), 4)
+    score = special.expit(target + random.normal(0, 2, 120))
+    chance = compare_with_random(target, score, groups, access_number=1)
+    assert (chance.n_customers, chance.n_groups) == (120, 30)
+    assert "copies count once, with their mean score: 30 groups of 120 customers" in chance.sentence
+    alone = compare_with_random(target, score, np.arange(120), access_number=1)
+    assert "copies" not in alone.sentence

@@ -94,7 +94,9 @@ def test_what_the_files_say_adds_up(compared):
     plan = tree["plan"]
     assert len(customers) == tree["n_customers"] == verdict_of(folder)["data"]["n_rows"]
     assert customers["contactable"].sum() == tree["n_contactable"]
-    assert customers["profit_at_risk"].sum() == pytest.approx(tree["profit_at_risk"]["value"])
+    assert customers["profit_at_risk"].sum() == pytest.approx(
+        tree["expected_profit_at_risk"]["value"]
+    )
     treated = arms[arms["arm"] == "treatment"]
     assert len(arms) == plan["n_chosen"] == plan["n_treated"] + plan["n_control"]
     assert sorted(treated["customer_id"]) == sorted(offers["customer_id"])

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from retain.cli.compare import compare
@@ -219,6 +220,24 @@ def test_an_unreadable_loser_takes_no_part_in_the_correction(again, retain_compa
     assert len(found["leaderboard"]) == 4
     assert found["selection"]["corrected"]["n_candidates"] == 4
     assert found["selection"]["corrected"]["n_scored"] == 3
+
+
+# Resampled as so many customers, copies made the interval of the winner half as wide.
+def test_copies_do_not_narrow_the_interval_of_the_winner(retain, retain_compare, here, shop):
+    customers = shop(150)
+    table = customers.features.assign(left=customers.y).reset_index(names="id")
+    copies = [table.assign(id=table["id"].astype(str) + f"/{k}") for k in range(4)]
+    widths = []
+    for name, rows in {"once": table, "often": pd.concat(copies)}.items():
+        rows.to_csv(f"{name}.csv", index=False)
+        line = ("data=table", f"data.path={name}.csv", "data.id=id", "data.target=left")
+        code, output = retain(*line, "model=dummy,logreg,tree", f"study.name={name}", "-m")
+        assert code == 0, output
+        code, output = retain_compare(f"study={name}", *QUICK, *SPARED)
+        assert code == 0, output
+        mean = verdict(Path("outputs") / name)["selection"]["corrected"]["metrics"]["roc_auc"]
+        widths.append(mean["high"] - mean["low"])
+    assert widths[1] > 0.75 * widths[0]
 
 
 # A target that nothing tells: whoever leads does so by luck, and the verdict must say so.

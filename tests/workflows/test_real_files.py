@@ -93,7 +93,7 @@ def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
     profit = money["Прибыль"][customers.index]
     pd.testing.assert_series_equal(customers["profit"], profit, check_names=False)
     at_risk = customers["risk"] * profit.clip(lower=0) * 3.0
-    assert at_risk.sum() == pytest.approx(tree["profit_at_risk"]["value"], rel=1e-9)
+    assert at_risk.sum() == pytest.approx(tree["expected_profit_at_risk"]["value"], rel=1e-9)
     arms = pd.read_csv(campaign_in(offered) / "campaign.csv", index_col="customer_id")
     treated = arms[arms["arm"] == "treatment"]
     assert treated["expected_cost"].sum() == pytest.approx(tree["plan"]["expected_cost"])

@@ -114,9 +114,8 @@ def make_campaign(
         return with_plan(segmented, no, settings)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
     campaign = _segment_audience(audience, recalibration, settings, draws, outcomes)
-    declined = None if outcomes is None else outcomes.declined
     context = PlanningContext(
-        campaign.audience, draws, recalibration, settings, declined, ranking, campaign.observed
+        campaign.audience, draws, recalibration, settings, outcomes, ranking, campaign.observed
     )
     return with_plan(campaign, no or context, settings)
 
@@ -167,18 +166,18 @@ def _segment_audience(
         segmented, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
     labels = np.asarray(segmented.segments)
-    observed, totals, sensitivity = None, None, None
+    observed, observed_money, sensitivity = None, None, None
     if outcomes is not None:
         observed = observe(outcomes, labels, segmented.table["risk"].to_numpy())
-        totals = None if draws is None else draws.observed_totals(labels, outcomes)
+        observed_money = None if draws is None else draws.observed_totals(labels, outcomes)
     else:
-        totals = None if draws is None else draws.totals(labels)
         sensitivity = risk_sensitivity(segmented, recalibration)
     profiles = build_profiles(
         segmented,
         fitted,
-        totals,
+        None if draws is None else draws.totals(labels),
         observed=None if observed is None else observed.segments,
+        observed_money=observed_money,
         sensitivity=sensitivity,
         stability=stable,
     )

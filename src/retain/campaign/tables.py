@@ -24,8 +24,9 @@ def segments_table(segments: Sequence[dict[str, Any]]) -> pd.DataFrame:
     -------
     DataFrame
         ``segment, label_en, label_ru, n_customers, share, n_declined``; ``risk`` with ``_low`` and
-        ``_high``; ``expected_risk, p, is_miscalibrated, total_profit``; ``profit_at_risk`` with
-        ``_low`` and ``_high``; ``expected_profit_at_risk, contactable_share, is_small, jaccard``;
+        ``_high``; ``expected_risk, p, is_miscalibrated, total_profit``;
+        ``observed_profit_at_risk`` and ``expected_profit_at_risk`` with ``_low`` and ``_high``;
+        ``contactable_share, is_small, jaccard``;
         ``contrasts``: the features that distinguish it from all others, as ``feature direction``.
     """
     return pd.DataFrame([_segment(one) for one in segments])
@@ -45,8 +46,8 @@ def _segment(one: dict[str, Any]) -> dict[str, Any]:
         "p": one["p"],
         "is_miscalibrated": one["is_miscalibrated"],
         "total_profit": one["total_profit"],
-        **_estimate("profit_at_risk", one["profit_at_risk"]),
-        "expected_profit_at_risk": one["expected_profit_at_risk"],
+        **_estimate("observed_profit_at_risk", one["observed_profit_at_risk"]),
+        **_estimate("expected_profit_at_risk", one["expected_profit_at_risk"]),
         "contactable_share": one["contactable_share"],
         "is_small": one["is_small"],
         "jaccard": None if stable is None else stable["jaccard"],
@@ -54,7 +55,7 @@ def _segment(one: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _estimate(name: str, one: dict[str, float] | None) -> dict[str, float | None]:
+def _estimate(name: str, one: dict[str, float | None] | None) -> dict[str, float | None]:
     """Return three columns of a value with its interval, empty for None."""
     ends = {"value": "", "low": "_low", "high": "_high"}
     return {f"{name}{end}": None if one is None else one[key] for key, end in ends.items()}

@@ -259,7 +259,7 @@ def finish(task: Task, outcome: RunOutcome) -> Record:
     evaluation = outcome.evaluation
     if evaluation is not None:
         with atomic_write(task.directory.scores) as path:
-            evaluation.scores.table.to_parquet(path, index=False)
+            evaluation.write_scores(path)
     metrics = {} if evaluation is None else evaluation.metrics
     tuning = None if evaluation is None else evaluation.tuning
     started = outcome.started or task.started or now()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from retain.learning import tuning_report
 from retain.learning.fold_data import PreparedFoldCache
 from retain.learning.metrics import Metric, corrected_interval, select_metrics
 from retain.learning.pipeline import assemble
+from retain.learning.score_file import write_scores
 from retain.learning.scores import Scores
 from retain.learning.scoring import (
     FoldScorer,
@@ -34,6 +36,7 @@ from retain.learning.tuning import tune
 class CrossValidationResult:
     """The result of a cross-validation.
 
+    ``scores`` are out of fold; ``duplicate_groups`` are the groups of at least their customers.
     ``metrics`` maps a name to ``{value, low, high, higher_is_better, fold_values}``, the values
     in the order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is
     ``summarise_tuning`` of a tuned run.
@@ -43,6 +46,11 @@ class CrossValidationResult:
     metrics: dict[str, dict[str, Any]]
     seconds: dict[str, float]
     tuning: dict[str, Any] | None = None
+    duplicate_groups: pd.Series | None = None
+
+    def write_scores(self, path: Path) -> None:
+        """Write ``scores.parquet``."""
+        write_scores(path, self.scores, self.duplicate_groups)
 
 
 def cross_validate(  # noqa: PLR0913 - the last two are for runs in several parts
@@ -74,9 +82,10 @@ def cross_validate(  # noqa: PLR0913 - the last two are for runs in several part
     parts += [scoring.score_fold(fold, watch) for fold in splits.folds[len(parts) : upto]]
     with watch.phase("metrics"):
         scores = Scores(concat_folds(parts), "out_of_fold")
-        metrics = _summarise_metrics(training, parts, customers.profit, splits)
+        metrics = _summarise_metrics(training, parts, customers, splits)
         tuning = _summarise_tuning(training, parts, metrics["roc_auc"]["fold_values"], splits)
-    return CrossValidationResult(scores, metrics, watch.seconds, tuning)
+    groups = customers.duplicate_groups
+    return CrossValidationResult(scores, metrics, watch.seconds, tuning, groups)
 
 
 def fit(training: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEstimator:
@@ -130,8 +139,9 @@ def _summarise_tuning(
 
 
 def _summarise_metrics(
-    training: TrainingSpec, parts: list[FoldScores], profit: pd.Series | None, splits: Splits
+    training: TrainingSpec, parts: list[FoldScores], customers: Customers, splits: Splits
 ) -> dict[str, dict[str, Any]]:
+    profit, trials = customers.profit, _count_trials(parts, customers.duplicate_groups)
     money = [None if profit is None else profit.loc[part.ids].to_numpy() for part in parts]
     return {
         metric.name: _summary(
@@ -141,6 +151,7 @@ def _summarise_metrics(
                 for part, profit_part in zip(parts, money, strict=True)
             ],
             splits.test_to_train,
+            trials,
         )
         for metric in select_metrics(training.metrics, with_profit=profit is not None)
     }
@@ -157,8 +168,18 @@ def _value(metric: Metric, part: FoldScores, money: np.ndarray | None) -> float:
     return float(value)
 
 
-def _summary(metric: Metric, values: list[float], test_to_train: float) -> dict[str, Any]:
-    low, high = corrected_interval(values, test_to_train, metric.bounds)
+def _count_trials(parts: list[FoldScores], duplicate_groups: pd.Series) -> int:
+    """Return the number of duplicate groups of the smaller class."""
+    ids = pd.Index(np.concatenate([part.ids for part in parts]))
+    declined = np.concatenate([part.target for part in parts]) == 1
+    groups = duplicate_groups.loc[ids].to_numpy()
+    return min(len(np.unique(groups[declined])), len(np.unique(groups[~declined])))
+
+
+def _summary(
+    metric: Metric, values: list[float], test_to_train: float, trials: int
+) -> dict[str, Any]:
+    low, high = corrected_interval(values, test_to_train, metric.bounds, trials)
     return {
         "value": float(np.mean(values)),
         "low": low,

@@ -150,23 +150,29 @@ def corrected_interval(
     values: Sequence[float],
     test_to_train: float,
     bounds: tuple[float, float] = (-np.inf, np.inf),
-    level: float = 0.95,
+    trials: float | None = None,
 ) -> tuple[float, float]:
-    """Return the interval of a mean over repeated folds, whose scores are not independent.
+    """Return the 95 % interval of a mean over repeated folds, whose scores are not independent.
 
     The variance s²/J of J independent scores becomes (1/K + n_test/n_train)·s², with J − 1 degrees
     of freedom: Nadeau & Bengio (2003), Machine Learning 52, the corrected resampled t, for the K
     folds of one repeat. Their 1/J for all repeats covers too seldom with many repeats, which test
     the same customers again.
 
+    Where every fold has the best or worst score, 1 or 0, folds have no variance: then the interval
+    is Wilson's for ``trials``, the number of unrelated customers of the smaller class.
+
     >>> low, high = corrected_interval([0.90, 0.92, 0.91, 0.89, 0.93], test_to_train=0.25)
     >>> round(low, 3), round(high, 3)
     (0.881, 0.939)
     """
     scores = np.asarray(values, dtype=float)
-    count = len(scores)
+    count, z = len(scores), special.ndtri(0.975)
+    if trials and scores[0] in bounds and scores[0] in (0.0, 1.0) and np.ptp(scores) == 0:
+        reach = z**2 / (trials + z**2)
+        return (1 - reach, 1.0) if scores[0] else (0.0, reach)
     one_repeat = max(1 / count, test_to_train / (1 + test_to_train))
     spread = np.sqrt((one_repeat + test_to_train) * scores.var(ddof=1))
-    reach = special.stdtrit(count - 1, (1 + level) / 2) * spread
+    reach = special.stdtrit(count - 1, 0.975) * spread
     low, high = np.clip([scores.mean() - reach, scores.mean() + reach], *bounds)
     return float(low), float(high)

@@ -1,4 +1,4 @@
-"""Reader of ``scores.parquet``, which must agree with the record of its run."""
+"""``scores.parquet``: its writer, and its reader, which checks it against the record of its run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+GROUP_COLUMN = "duplicate_group"
+"""Column with the code of each customer's duplicate group, if any customers are copies."""
+
+
+def write_scores(path: Path, scores: Scores, duplicate_groups: pd.Series | None) -> None:
+    """Write out-of-fold scores, and the duplicate groups if any of these customers are copies."""
+    table = scores.table
+    if duplicate_groups is not None:
+        groups = pd.factorize(duplicate_groups.loc[table["customer_id"]])[0]
+        if len(np.unique(groups)) < table["customer_id"].nunique():
+            table = table.assign(**{GROUP_COLUMN: groups})
+    table.to_parquet(path, index=False)
+
+
 def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Scores:
     """Return the out-of-fold scores a run wrote.
 
@@ -34,6 +48,8 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
 
 def read_score_table(path: Path, record: Record, *, within: Path | None = None) -> pa.Table:
     """Return the scores a run wrote as an Arrow table, with valid types and probabilities.
+
+    It has ``GROUP_COLUMN`` too if the run had copies of customers.
 
     Faster than ``read_scores``; the caller checks the rows against those of another run.
 
@@ -53,7 +69,7 @@ def read_score_table(path: Path, record: Record, *, within: Path | None = None) 
 
 
 def _read_bounded(path: Path, record: Record, within: Path | None) -> pa.Table:
-    most = len(COLUMNS) * record.data.n_rows * record.split.n_repeats
+    most = (len(COLUMNS) + 1) * record.data.n_rows * record.split.n_repeats
     check_scores_size(path, record.scores_bytes, within=within)
     return read_parquet(path, max_cells=most, within=within)
 
@@ -62,7 +78,7 @@ def scores_table(table: pa.Table, path: Path) -> pd.DataFrame:
     """Return a table from disk as a table of scores; raise a ``RetainError`` if it is invalid."""
     if (problem := _find_type_problem(table)) is not None:
         raise _invalid_scores(path, problem)
-    scores: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
+    scores: pd.DataFrame = table.select(COLUMNS).replace_schema_metadata(None).to_pandas()
     if (problem := _find_value_problem(scores)) is not None:
         raise _invalid_scores(path, problem)
     return scores
@@ -78,14 +94,14 @@ def _invalid_scores(path: Path, problem: str) -> RetainError:
 def _find_type_problem(table: pa.Table) -> str | None:
     import pyarrow as pa
 
-    if tuple(table.column_names) != COLUMNS:
+    if tuple(table.column_names) not in {COLUMNS, (*COLUMNS, GROUP_COLUMN)}:
         return f"its columns are {', '.join(table.column_names)[:200]}"
     is_a = pa.types
     text = (is_a.is_string, is_a.is_large_string, is_a.is_signed_integer)
     whole, fraction = (is_a.is_signed_integer,), (is_a.is_floating,)
-    for name, kinds in zip(COLUMNS, (text, whole, whole, whole, fraction), strict=True):
-        column = table.column(name)
-        if not any(is_kind(column.type) for is_kind in kinds):
+    kinds = (text, whole, whole, whole, fraction, whole)[: table.num_columns]
+    for name, column, of in zip(table.column_names, table.columns, kinds, strict=True):
+        if not any(is_kind(column.type) for is_kind in of):
             return f"column {name!r} holds {column.type}"
         if column.null_count:
             return f"column {name!r} has {column.null_count} missing cells"

@@ -5,7 +5,8 @@
       status.json                       the sweep's progress, each second; see execution/status.py
       <slug>-<id>/                      RunDirectory
         record.json                     Record, written last and atomically; see its fields
-        scores.parquet                  customer_id, repeat, fold, target, probability
+        scores.parquet                  customer_id, repeat, fold, target, probability,
+                                        and duplicate_group if any customers are copies
         folds.parquet                   scores of the folds done so far in a race, with their
                                         origin as metadata; removed once the record is written
         run.log                         the log, with the traceback of a failure

@@ -207,14 +207,22 @@ def n_skipped(tree: Tree) -> int:
 
 def has_profit(segments: Sequence[Tree]) -> bool:
     """Return whether segments have a profit at risk."""
-    return any(one["profit_at_risk"] is not None for one in segments)
+    return any(one["expected_profit_at_risk"] is not None for one in segments)
+
+
+def has_observed_profit(segments: Sequence[Tree]) -> bool:
+    """Return whether segments have the profit at risk of customers who declined."""
+    return any(one["observed_profit_at_risk"] is not None for one in segments)
 
 
 def segments_by_risk(segments: Sequence[Tree]) -> list[tuple[Tree, dict[str, float]]]:
     """Return segments with their profit at risk, or else risk, and its interval; most first.
 
+    The profit at risk is the observed one, of customers without outcomes the expected one.
     Segments with too few customers for an interval are left out.
     """
-    key = "profit_at_risk" if has_profit(segments) else "risk"
-    messages = [(one, dict(one[key])) for one in segments if one[key]]
+    key = "expected_profit_at_risk" if has_profit(segments) else "risk"
+    key = "observed_profit_at_risk" if has_observed_profit(segments) else key
+    found = ((one, one[key]) for one in segments)
+    messages = [(one, dict(its)) for one, its in found if its and its["low"] is not None]
     return sorted(messages, key=lambda pair: -pair[1]["value"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from retain.schema.names import Count, Name, Seed, Translated
 from retain.schema.parsing import Config
@@ -53,6 +53,21 @@ class Assumptions(Config):
     margin: Assumption
     cost_multiplier: Assumption
     simulations: Annotated[int, Field(ge=100, le=100_000)]
+
+    @field_validator("horizon", "margin", "cost_multiplier")
+    @classmethod
+    def _check_amount(cls, one: Assumption, info: ValidationInfo) -> Assumption:
+        free = info.field_name == "cost_multiplier"  # may cost nothing
+        if one.low < 0 or (one.value == 0 and not free):
+            raise ValueError(f"a number {'of at least' if free else 'above'} 0, no range below 0")
+        return one
+
+    @field_validator("loss_fraction")
+    @classmethod
+    def _check_share(cls, one: Assumption) -> Assumption:
+        if one.value <= 0 or one.low < 0 or one.high > 1:
+            raise ValueError("a share above 0 and at most 1, and a range between 0 and 1")
+        return one
 
 
 class Condition(Config):

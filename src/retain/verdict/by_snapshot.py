@@ -61,7 +61,8 @@ def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> Snap
     """Return the mean over the folds at a snapshot; a single fold has no interval."""
     low, high = None, None
     if len(values) > 1:
-        low, high = corrected_interval(values, record.split.test_to_train, (0.0, 1.0))
+        trials = min(at.n_declined, at.n_rows - at.n_declined)
+        low, high = corrected_interval(values, record.split.test_to_train, (0.0, 1.0), trials)
     return _score_at(at, (sum(values) / len(values), low, high), len(values))
 
 

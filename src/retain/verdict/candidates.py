@@ -95,6 +95,8 @@ def _average_metric(summaries: Sequence[MetricSummary], test_to_train: float) ->
     n_folds = min(len(one.fold_values) for one in summaries)
     values = np.mean([one.fold_values[:n_folds] for one in summaries], axis=0)
     low, high = corrected_interval(values.tolist(), test_to_train)
+    if np.ptp(values) == 0:  # as every seed says
+        low, high = min(one.low for one in summaries), max(one.high for one in summaries)
     if min(one.low for one in summaries) >= 0:
         low = max(low, 0.0)
     if max(one.high for one in summaries) <= 1:

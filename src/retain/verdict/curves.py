@@ -13,15 +13,21 @@ import numpy as np
 import pandas as pd
 
 from retain.learning.scores import Scores
-from retain.verdict.statistics import wilson_interval
+from retain.verdict.paired import holm
+from retain.verdict.sealed_intervals import find_design_effect
+from retain.verdict.statistics import mid_p, wilson_bounds
 
 GRID = np.linspace(0, 1, 101)
 BINS = 10
+CALIBRATION_LEVEL = 0.05
+"""Of the test of all bins of the calibration together."""
 Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def curves(scores: Scores, profit: pd.Series | None) -> dict[str, Any]:
-    """Return every curve of a run.
+def curves(
+    scores: Scores, profit: pd.Series | None, duplicate_groups: pd.Series | None = None
+) -> dict[str, Any]:
+    """Return every curve of a run; without ``duplicate_groups`` nobody has copies.
 
     Returns
     -------
@@ -36,7 +42,7 @@ def curves(scores: Scores, profit: pd.Series | None) -> dict[str, Any]:
         "precision_recall": _average_curves(parts, _precision),
         "lift": _average_curves(parts, _lift, GRID[1:]),
         "captured_profit": None,
-        "calibration": calibration(scores),
+        "calibration": calibration(scores, duplicate_groups),
     }
     if profit is not None:
         result["captured_profit"] = _captured_profit(parts, profit)
@@ -104,24 +110,37 @@ def _captured_profit(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, 
     return _summary(values, GRID)
 
 
-def calibration(scores: Scores) -> list[dict[str, Any]]:
+def calibration(scores: Scores, duplicate_groups: pd.Series | None = None) -> list[dict[str, Any]]:
     """Return the observed share of decliners by probability, in up to ten bins of equal count.
 
-    Each customer counts once, with its mean probability. The 95 % interval is Wilson's (1927).
+    Each customer counts once, with its mean probability, and copies by their effective number
+    (Kish 1965). The 95 % interval is Wilson's (1927). ``p`` is the mid-p of the observed share if
+    the probability is right, corrected over the bins (Holm 1979); below ``CALIBRATION_LEVEL`` a bin
+    ``is_miscalibrated``.
     """
     table = scores.table.groupby("customer_id").agg({"target": "first", "probability": "mean"})
+    groups = pd.Series(range(len(table)), table.index)
+    table["group"] = groups if duplicate_groups is None else duplicate_groups.loc[table.index]
     table = table.sort_values("probability", kind="stable")
     bins = pd.qcut(table["probability"], BINS, labels=False, duplicates="drop")
     if bins.isna().all():  # one probability for all
         bins = pd.Series(0, index=table.index)
-    return [_bin(part) for _, part in table.groupby(bins.to_numpy())]
+    found = [_bin(part) for _, part in table.groupby(bins.to_numpy())]
+    corrected = holm(np.array([one["p"] for one in found]))
+    return [
+        {**one, "p": float(p), "is_miscalibrated": bool(p < CALIBRATION_LEVEL)}
+        for one, p in zip(found, corrected, strict=True)
+    ]
 
 
 def _bin(part: pd.DataFrame) -> dict[str, Any]:
-    count, declined = len(part), int(part["target"].sum())
-    low, high = wilson_interval(declined, count)
+    count, predicted = len(part), float(part["probability"].mean())
+    observed = float(part["target"].mean())
+    effective = count / find_design_effect(part["group"].to_numpy())
+    low, high = wilson_bounds(observed, effective)
     return {
-        "predicted": float(part["probability"].mean()),
-        "observed": {"value": declined / count, "low": low, "high": high},
+        "predicted": predicted,
+        "observed": {"value": observed, "low": low, "high": high},
         "n_customers": count,
+        "p": mid_p(observed, effective, predicted),
     }

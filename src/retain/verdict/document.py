@@ -246,6 +246,8 @@ def _versus_random(verdict: Verdict, chance: Chance) -> dict[str, Any]:
         "p": chance.p,
         "level": chance.level,
         "access_number": chance.access_number,
+        "n_customers": chance.n_customers,
+        "n_groups": chance.n_groups,
         "tied": list(verdict.constant_tied),
         "message": chance.sentence,
     }

@@ -120,9 +120,8 @@ def _adjust_by_customers(
     rows = [index[id_] for id_ in placements.ids]
     means = np.array([records[row].metrics[METRIC].value for row in rows])
     factor = variance_factor(records[rows[0]].split.test_to_train)
-    n_declined = int(placements.declined.sum())
-    degrees = max(min(n_declined, len(placements.declined) - n_declined) - 1, 1)
-    adjusted[rows] = confidence_set_p(means, factor * placements.covariance(), degrees)
+    covariance = factor * placements.covariance()
+    adjusted[rows] = confidence_set_p(means, covariance, placements.degrees_of_freedom)
 
 
 def _metrics(records: Sequence[Record]) -> pd.DataFrame:

@@ -8,10 +8,33 @@ under bootstrap weights are the ROC-AUC of a resample up to terms of the order 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from retain.verdict.statistics import Z95, wilson_bounds
+
+
+@dataclass(frozen=True)
+class ClassSums:
+    """The customers of one class in duplicate groups.
+
+    ``sums`` are their placements less the class mean, shape (n_groups, n_runs), ``counts`` their
+    numbers, shape (n_groups,).
+    """
+
+    sums: np.ndarray
+    counts: np.ndarray
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """Duplicate groups with members of the same classes; a class without members is None."""
+
+    n_groups: int
+    declined: ClassSums | None
+    stayed: ClassSums | None
 
 
 @dataclass(frozen=True)
@@ -26,11 +49,14 @@ class Placements:
         Mean placement over repeats, shape (n_customers, n_runs).
     declined
         Whether each customer declined, shape (n_customers,).
+    groups
+        Code of each customer's duplicate group, shape (n_customers,); None if nobody has copies.
     """
 
     ids: tuple[str, ...]
     values: np.ndarray
     declined: np.ndarray
+    groups: np.ndarray | None = None
 
     def average(self, candidates: Iterable[tuple[str, Sequence[str]]]) -> Placements:
         """Return the placements of candidates, each the mean of its runs that were read.
@@ -43,20 +69,78 @@ class Placements:
         values = np.empty((len(self.declined), len(found)), self.values.dtype)
         for index, (_, columns) in enumerate(found):
             values[:, index] = self.values[:, columns].mean(axis=1)
-        return Placements(tuple(new for new, _ in found), values, self.declined)
+        return replace(self, ids=tuple(new for new, _ in found), values=values)
 
-    def class_rows(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows of decliners and of stayers, centred by run and class."""
-        declined, stayed = self.values[self.declined], self.values[~self.declined]
-        return declined - declined.mean(axis=0), stayed - stayed.mean(axis=0)
+    def strata(self) -> list[Stratum]:
+        """Return the duplicate groups of decliners, of stayers, and of both, as far as there are.
+
+        The members of a group say the same again, so groups are what is independent.
+        """
+        centred = np.empty_like(self.values)
+        for label in (True, False):
+            rows = self.values[self.declined == label]
+            centred[self.declined == label] = rows - rows.mean(axis=0)
+        groups = np.arange(len(self.declined)) if self.groups is None else self.groups
+        has = [np.bincount(groups, self.declined == label) > 0 for label in (True, False)]
+        kinds = (has[0] & ~has[1], has[1] & ~has[0], has[0] & has[1])
+        return [
+            Stratum(int(kind.sum()), *self._sum_by_group(centred, groups, kind, has))
+            for kind in kinds
+            if kind.any()
+        ]
+
+    def _sum_by_group(
+        self, centred: np.ndarray, groups: np.ndarray, kind: np.ndarray, has: list[np.ndarray]
+    ) -> Iterator[ClassSums | None]:
+        """Yield the sums of decliners and of stayers in the groups where ``kind`` is True."""
+        for label, of_class in zip((True, False), has, strict=True):
+            if not (kind & of_class).any():
+                yield None
+                continue
+            rows = np.flatnonzero(kind[groups] & (self.declined == label))
+            rows = rows[np.argsort(groups[rows], kind="stable")]
+            starts = np.flatnonzero(np.diff(groups[rows], prepend=-1))
+            counts = np.diff(starts, append=len(rows))
+            yield ClassSums(np.add.reduceat(centred[rows], starts), counts)
 
     def covariance(self) -> np.ndarray:
         """Return the covariance of the runs' ROC-AUC by customers, shape (n_runs, n_runs).
 
-        DeLong et al. (1988): S₁/n₁ + S₀/n₀ of the placements.
+        DeLong et al. (1988): S₁/n₁ + S₀/n₀ of the placements, summed over duplicate groups
+        (Obuchowski 1997), which adds a covariance of both classes where a group has both. A
+        perfect ranking, which has no variance, gets that of its interval (see ``delong``).
         """
-        parts = [rows.T @ rows / len(rows) / (len(rows) - 1) for rows in self.class_rows()]
-        return np.asarray(parts[0] + parts[1], dtype=float)
+        strata = self.strata()
+        n_groups = sum(one.n_groups for one in strata)
+        declined = [one.declined for one in strata if one.declined is not None]
+        stayed = [one.stayed for one in strata if one.stayed is not None]
+        total = _class_covariance(declined) + _class_covariance(stayed)
+        n_declined, n_stayed = int(self.declined.sum()), int((~self.declined).sum())
+        for one in strata:
+            if one.declined is not None and one.stayed is not None:
+                cross = one.declined.sums.T @ one.stayed.sums / n_declined / n_stayed
+                total += (cross + cross.T) * (n_groups / max(n_groups - 1, 1))
+        covariance = np.asarray(total, dtype=float)
+        area = self.values[self.declined].mean(axis=0)
+        perfect = (np.diag(covariance) <= 0) & (np.abs(area - 0.5) > 0.49)
+        low, _ = wilson_bounds(1.0, self.degrees_of_freedom + 1)
+        covariance[perfect, perfect] = ((1 - low) / Z95) ** 2
+        return covariance
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """The number of duplicate groups of the smaller class, less one; at least 1."""
+        strata = self.strata()
+        declined = sum(one.n_groups for one in strata if one.declined is not None)
+        stayed = sum(one.n_groups for one in strata if one.stayed is not None)
+        return max(min(declined, stayed) - 1, 1)
+
+
+def _class_covariance(parts: Sequence[ClassSums]) -> np.ndarray:
+    n_groups = sum(len(part.counts) for part in parts)
+    n = sum(int(part.counts.sum()) for part in parts)
+    squares = [part.sums.T @ part.sums for part in parts]
+    return np.asarray(sum(squares[1:], squares[0]) / n / (n * max(n_groups - 1, 1) / n_groups))
 
 
 def placement_values(declined: np.ndarray, score: np.ndarray, fold: np.ndarray) -> np.ndarray:

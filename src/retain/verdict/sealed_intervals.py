@@ -25,6 +25,8 @@ from retain.verdict.statistics import Z95, delong, mean_interval, wilson_bounds
 Values = tuple[float, float, float]
 SCALES = np.linspace(0.0, 6.0, 121)
 """Multiples of the observed gaps that the interval of the calibration error tries."""
+NO_WIDTH = 1e-12
+"""Width below which an interval comes from customers who all agree."""
 _TINY = np.finfo(float).tiny
 UPPER_TAIL = 0.01
 """Its upper tail: smaller than .025, since the pattern of the gaps is estimated too."""
@@ -61,36 +63,42 @@ def metric_interval(metric: Metric, sample: Sample, *, simulations: int) -> dict
 
     They are ``raw``, the error as it is computed in cross-validation, and ``if_calibrated``, its
     mean for a perfectly calibrated score with these probabilities. Copies widen the interval by
-    the root of their design effect.
+    their design effect. No interval has width zero: see ``_bound_without_variance``.
     """
-    scale = sample.design_effect**0.5
     if metric.name == "ece":
-        parts = (sample.target, sample.probability)
-        return calibration_error(*parts, simulations=simulations, noise_scale=scale)
-    value, low, high = _INTERVALS[metric.name.rstrip("0123456789.")](metric, sample)
-    least, most = metric.bounds
-    low, high = value - scale * (value - low), value + scale * (high - value)
-    return {"value": value, "low": max(low, least), "high": min(high, most)}
+        parts, scale = (sample.target, sample.probability), sample.design_effect**0.5
+        found = calibration_error(*parts, simulations=simulations, noise_scale=scale)
+    else:
+        value, low, high = _INTERVALS[metric.name.rstrip("0123456789.")](metric, sample)
+        least, most = metric.bounds
+        found = {"value": value, "low": max(low, least), "high": min(high, most)}
+    if found["high"] - found["low"] < NO_WIDTH:
+        found |= _bound_without_variance(metric, sample, found["value"])
+    return found
 
 
-def auc_interval(target: np.ndarray, probability: np.ndarray) -> Values:
-    """Return ROC-AUC and its interval: DeLong et al. (1988) on the logit scale.
+def _bound_without_variance(metric: Metric, sample: Sample, value: float) -> dict[str, float]:
+    """Return Wilson's bounds of a value that all customers agree on, such as no loss at all.
 
-    Without any variance, as for a perfect ranking, Wilson's interval for as many trials as the
-    smaller class has customers.
+    As if each were a trial with the worst loss or none: for 0 of n the upper bound is
+    z²/(n + z²), a rule of three (Hanley & Lippman-Hand 1983) at two-sided 95 %.
     """
-    value, low, high = delong(target, probability)
-    if low < high:
-        return value, low, high
-    return value, *wilson_bounds(value, int(min(target.sum(), (1 - target).sum())))
+    worst = -float(np.log(np.finfo(sample.probability.dtype).eps))  # log-loss is clipped there
+    worst = worst if metric.name == "log_loss" else 1.0
+    share = float(np.clip(value / worst, 0, 1))
+    low, high = wilson_bounds(share, len(sample.target) / sample.design_effect)
+    return {"low": min(worst * low, value), "high": max(worst * high, value)}
 
 
-def average_precision_interval(target: np.ndarray, probability: np.ndarray) -> Values:
+def average_precision_interval(
+    target: np.ndarray, probability: np.ndarray, design_effect: float = 1.0
+) -> Values:
     """Return average precision and its interval on the logit scale (Boyd, Eng & Page 2013).
 
     Its standard error there is 1/√(n₁·AP·(1 − AP)), with n₁ decliners.
     """
-    value, n_declined = average_precision(target, probability), int(target.sum())
+    value = average_precision(target, probability)
+    n_declined = float(target.sum()) / design_effect
     if value >= 1:
         return value, *wilson_bounds(1.0, n_declined)
     logit, reach = special.logit(value), Z95 / np.sqrt(n_declined * value * (1 - value))
@@ -98,7 +106,9 @@ def average_precision_interval(target: np.ndarray, probability: np.ndarray) -> V
     return value, float(low), float(high)
 
 
-def lift_interval(share: float, target: np.ndarray, probability: np.ndarray) -> Values:
+def lift_interval(
+    share: float, target: np.ndarray, probability: np.ndarray, design_effect: float = 1.0
+) -> Values:
     """Return the lift of the top share and its interval.
 
     With decline rates r in the top share s and q below it, lift is 1/(s + (1 − s)·q/r). The ratio
@@ -110,16 +120,17 @@ def lift_interval(share: float, target: np.ndarray, probability: np.ndarray) -> 
     [3.33, 2.35, 4.28]
     """
     weights = top_weights(probability, share)
-    top, rest = _weighted_share(weights, target), _weighted_share(1 - weights, target)
+    top, rest = (_weighted_share(w, target, design_effect) for w in (weights, 1 - weights))
     below, above = _ratio_bounds(rest, top)
     s = float(weights.mean())
     return float(top[0] / target.mean()), 1 / (s + (1 - s) * above), 1 / (s + (1 - s) * below)
 
 
-def _weighted_share(weights: np.ndarray, target: np.ndarray) -> Values:
+def _weighted_share(weights: np.ndarray, target: np.ndarray, design_effect: float) -> Values:
     """Return the weighted share of decliners and Wilson's bounds for its effective size."""
     share = float(np.clip(weights @ target / weights.sum(), 0, 1))
-    return share, *wilson_bounds(share, float(weights.sum() ** 2 / (weights @ weights)))
+    size = float(weights.sum() ** 2 / (weights @ weights)) / design_effect
+    return share, *wilson_bounds(share, size)
 
 
 def _ratio_bounds(of: Values, to: Values) -> tuple[float, float]:
@@ -138,7 +149,11 @@ def _ratio_bounds(of: Values, to: Values) -> tuple[float, float]:
 
 
 def captured_profit_interval(
-    share: float, target: np.ndarray, probability: np.ndarray, profit: np.ndarray
+    share: float,
+    target: np.ndarray,
+    probability: np.ndarray,
+    profit: np.ndarray,
+    design_effect: float = 1.0,
 ) -> Values:
     """Return the share of the decliners' profit in the top share, and its interval.
 
@@ -147,15 +162,15 @@ def captured_profit_interval(
     gains = np.clip(np.nan_to_num(np.asarray(profit, dtype=float)), 0, None) * target
     total = gains.sum()
     value = float(np.clip(top_weights(probability, share) @ gains / total, 0, 1))
-    return value, *wilson_bounds(value, float(total**2 / (gains @ gains)))
+    return value, *wilson_bounds(value, float(total**2 / (gains @ gains)) / design_effect)
 
 
 def _loss_interval(metric: Metric, sample: Sample) -> Values:
     """Return a mean of losses of customers and its t interval."""
     losses = _LOSSES[metric.name](sample.target, sample.probability)
-    _, low, high = mean_interval(losses)
-    value = metric.compute(sample.target, sample.probability, None)
-    return value, max(low, metric.bounds[0]), min(high, metric.bounds[1])
+    mean, _, high = mean_interval(losses)
+    reach = (high - mean) * sample.design_effect**0.5
+    return mean, mean - reach, mean + reach
 
 
 def calibration_error(
@@ -228,7 +243,7 @@ def _share_of(metric: Metric) -> float:
 def _captured(metric: Metric, sample: Sample) -> Values:
     if sample.profit is None:
         raise ValueError(f"metric {metric.name} needs profit")
-    parts = (sample.target, sample.probability, sample.profit)
+    parts = (sample.target, sample.probability, sample.profit, sample.design_effect)
     return captured_profit_interval(_share_of(metric), *parts)
 
 
@@ -237,14 +252,14 @@ _LOSSES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "brier": lambda target, probability: (probability - target) ** 2,
 }
 _INTERVALS: dict[str, Callable[[Metric, Sample], Values]] = {
-    "roc_auc": lambda _, sample: auc_interval(sample.target, sample.probability),
+    "roc_auc": lambda _, sample: delong(sample.target, sample.probability, sample.design_effect),
     "average_precision": lambda _, sample: average_precision_interval(
-        sample.target, sample.probability
+        sample.target, sample.probability, sample.design_effect
     ),
     "log_loss": _loss_interval,
     "brier": _loss_interval,
     "lift_": lambda metric, sample: lift_interval(
-        _share_of(metric), sample.target, sample.probability
+        _share_of(metric), sample.target, sample.probability, sample.design_effect
     ),
     "captured_profit_": _captured,
 }

@@ -2,15 +2,19 @@
 
 The best mean of many is too high, since noise helped to choose it (Cawley & Talbot 2010). BBC-CV
 (Tsamardinos, Greasidou & Borboudakis 2018) repeats the choice on bootstrap samples of customers
-and measures each choice on the customers left out. The model confidence set (Hansen, Lunde & Nason
+and measures each choice on the customers left out; a duplicate group is in or out as a whole. The
+model confidence set (Hansen, Lunde & Nason
 2011) drops runs while their means differ by more than equal runs would.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
-from retain.verdict.placements import Placements
+from retain.verdict.placements import Placements, Stratum
+from retain.verdict.statistics import wilson_bounds
 
 RESAMPLES = 1000
 """Bootstrap samples of up to ``MANY`` customers."""
@@ -32,39 +36,50 @@ def correct_for_selection(
 ) -> tuple[float, float, float]:
     """Return the ROC-AUC expected of the run with the best mean and its 95 % interval, by BBC-CV.
 
-    ``means`` are the runs' mean ROC-AUC, shape (n_runs,). Classes are resampled apart, so that no
-    sample lacks one. The interval holds the central 95 % of the values on customers left out.
+    ``means`` are the runs' mean ROC-AUC, shape (n_runs,). Duplicate groups of decliners, of stayers
+    and of both are resampled apart, so that no sample lacks a class. The interval holds the central
+    95 % of the values on customers left out.
     """
     if resamples is None:
         resamples = count_resamples(len(placements.declined))
     random = np.random.default_rng(seed)
-    classes = placements.class_rows()
+    strata = placements.strata()
     size = max(1, CHUNK_CELLS // len(placements.declined))
     left_out = []
     for start in range(0, resamples, size):
         count = min(size, resamples - start)
-        weights = [_draw_counts(random, count, len(rows)) for rows in classes]
-        inside = means + sum(_weighted(w, rows) for w, rows in zip(weights, classes, strict=True))
-        chosen = np.argmax(inside, axis=1)
+        weights = [_draw_counts(random, count, one.n_groups) for one in strata]
+        chosen = np.argmax(means + sum(_weighted_means(weights, strata)), axis=1)
         outside = means[chosen]
-        for counts, rows in zip(weights, classes, strict=True):
-            outside = outside + _weighted(counts == 0, rows)[np.arange(count), chosen]
+        for mean in _weighted_means([drawn == 0 for drawn in weights], strata):
+            outside = outside + mean[np.arange(count), chosen]
         left_out.append(outside)
     values = np.clip(np.concatenate(left_out), 0, 1)
+    value = float(values.mean())
     low, high = np.quantile(values, [0.025, 0.975])
-    return float(values.mean()), float(low), float(high)
+    if high - low < _EPSILON and min(value, 1 - value) < _EPSILON:  # a perfect ranking
+        low, high = wilson_bounds(value, placements.degrees_of_freedom + 1)
+    return value, float(low), float(high)
 
 
 def _draw_counts(random: np.random.Generator, count: int, n: int) -> np.ndarray:
-    """Return how often each of ``n`` rows is in each of ``count`` bootstrap samples."""
+    """Return how often each of ``n`` groups is in each of ``count`` bootstrap samples."""
     drawn = random.integers(0, n, (count, n)) + n * np.arange(count)[:, None]
     return np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
 
 
-def _weighted(weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the weighted means of ``rows``, shape (n_weights, n_runs); 0 without any weight."""
-    total = weights.sum(axis=1, keepdims=True)
-    return np.asarray(weights.astype(rows.dtype) @ rows / np.maximum(total, 1))
+def _weighted_means(
+    weights: Sequence[np.ndarray], strata: Sequence[Stratum]
+) -> Iterator[np.ndarray]:
+    """Yield the weighted means of decliners and of stayers, shape (n_weights, n_runs).
+
+    ``weights`` are those of the groups of each stratum; a class without any weight has mean 0.
+    """
+    for parts in ([one.declined for one in strata], [one.stayed for one in strata]):
+        used = [(w, part) for w, part in zip(weights, parts, strict=True) if part is not None]
+        sums = sum(w.astype(part.sums.dtype) @ part.sums for w, part in used)
+        total = sum(w @ part.counts for w, part in used)
+        yield np.asarray(sums / np.maximum(total, 1)[:, None])
 
 
 def variance_factor(test_to_train: float) -> float:
@@ -108,7 +123,8 @@ def confidence_set_p(
         error = np.sqrt(np.maximum(variance, 0))
         inverse = np.where(error > _EPSILON, 1 / np.maximum(error, _EPSILON), 0.0)
         inverse = inverse.astype(np.float32)
-        t = (means[active].mean() - means[active]) * inverse
+        gap = means[active].mean() - means[active]
+        t = np.where((error > _EPSILON) | (gap < _EPSILON), gap * inverse, np.inf)
         worst = int(np.argmax(t))
         largest = ((total / n - noise[active]) * inverse[:, None]).max(axis=0)
         beyond = (1 + np.sum(largest >= t[worst])) / (1 + simulations)

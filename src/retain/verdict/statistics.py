@@ -11,12 +11,13 @@ Z95 = float(special.ndtri(0.975))
 
 
 def delong(
-    target: np.ndarray, score: np.ndarray, level: float = 0.95
+    target: np.ndarray, score: np.ndarray, design_effect: float = 1.0
 ) -> tuple[float, float, float]:
-    """Return ROC-AUC on a test set and its interval; at least two customers of each class.
+    """Return ROC-AUC on a test set and its 95 % interval; at least two customers of each class.
 
-    DeLong, DeLong & Clarke-Pearson (1988), by placements (Sun & Xu 2014), on the logit scale;
-    a perfect ranking has no variance and gives (1, 1).
+    DeLong, DeLong & Clarke-Pearson (1988), by placements (Sun & Xu 2014), on the logit scale.
+    Without any variance, as for a perfect ranking, Wilson's interval for as many trials as the
+    smaller class has customers. ``design_effect`` is the variance over that of unrelated customers.
 
     >>> target, score = np.array([0, 0, 1, 1, 0, 1]), np.array([0.1, 0.4, 0.35, 0.8, 0.2, 0.7])
     >>> [round(number, 3) for number in delong(target, score)]
@@ -28,11 +29,12 @@ def delong(
     auc = over.mean()
     variance = over.var(ddof=1) / len(over) + under.var(ddof=1) / len(under)
     if variance == 0 or auc in (0.0, 1.0):
-        return float(auc), float(auc), float(auc)
-    reach = special.ndtri((1 + level) / 2) * np.sqrt(variance) / (auc * (1 - auc))
-    logit = np.log(auc / (1 - auc))
+        trials = min(len(positive), len(negative)) / design_effect
+        return float(auc), *wilson_bounds(float(auc), trials)
+    reach = Z95 * np.sqrt(variance) / (auc * (1 - auc))
+    logit, widened = np.log(auc / (1 - auc)), np.sqrt(design_effect)
     low, high = special.expit([logit - reach, logit + reach])
-    return float(auc), float(low), float(high)
+    return float(auc), float(auc - widened * (auc - low)), float(auc + widened * (high - auc))
 
 
 def wilson_interval(count: int, total: int) -> Interval:
@@ -57,6 +59,26 @@ def wilson_bounds(share: float, total: float) -> Interval:
     reach = np.sqrt(share * (1 - share) * spread + spread**2 / 4) / (1 + spread)
     low, high = float(centre - reach), float(centre + reach)
     return max(min(low, share), 0.0), min(max(high, share), 1.0)
+
+
+def mid_p(share: float, total: float, expected: float) -> float:
+    """Return the two-sided binomial mid-p of a share of an effective, maybe fractional, number.
+
+    >>> round(mid_p(0.5, 20, 0.3), 3)
+    0.065
+    """
+    events = share * total
+    upper = (_upper_tail(events, total, expected) + _upper_tail(events + 1, total, expected)) / 2
+    return float(min(1.0, 2 * min(upper, 1 - upper)))
+
+
+def _upper_tail(events: float, total: float, share: float) -> float:
+    """Return the binomial probability of at least so many events, of any real numbers."""
+    if events <= 0:
+        return 1.0
+    if events > total:
+        return 0.0
+    return float(special.betainc(events, total - events + 1, share))
 
 
 def _placement_values(of: np.ndarray, among: np.ndarray) -> np.ndarray:

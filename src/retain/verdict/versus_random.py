@@ -35,12 +35,16 @@ class Chance:
         α/2^k at the k-th access to the sealed test, so that all accesses together err at α.
     access_number
         k: the number of winners that were tested on these customers, this one included.
+    n_customers, n_groups
+        Customers of the sealed test, and their duplicate groups, each of which counts once.
     """
 
     status: Status = "not_tested"
     p: float | None = None
     level: float | None = None
     access_number: int | None = None
+    n_customers: int = 0
+    n_groups: int = 0
 
     @property
     def sentence(self) -> str:
@@ -50,9 +54,15 @@ class Chance:
                 "Not tested: whether the winner ranks customers better than chance. That needs "
                 "the sealed test."
             )
+        copies = ""
+        if self.n_groups < self.n_customers:
+            copies = (
+                f"; copies count once, with their mean score: {self.n_groups} groups of "
+                f"{self.n_customers} customers"
+            )
         numbers = (
             f"(one-sided p {format_p(self.p)}; level {format_significant(self.level, 2)} at access "
-            f"{self.access_number})"
+            f"{self.access_number}{copies})"
         )
         if self.status == "shown":
             return f"On the sealed test the winner ranks customers better than chance {numbers}."
@@ -84,7 +94,8 @@ def compare_with_random(
     table = table.groupby(np.asarray(groups), sort=False).mean()
     p = mann_whitney_p(table["target"].to_numpy() >= 0.5, table["probability"].to_numpy())
     level = alpha / 2.0**access_number
-    return Chance("shown" if p <= level else "not_shown", p, level, access_number)
+    status: Status = "shown" if p <= level else "not_shown"
+    return Chance(status, p, level, access_number, len(target), len(table))
 
 
 def mann_whitney_p(declined: np.ndarray, score: np.ndarray) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retain.errors import RetainError
+from retain.learning.score_file import GROUP_COLUMN, read_score_table
 from retain.verdict.paired import METRIC
 from retain.verdict.placements import Placements, placement_values
 
@@ -45,14 +46,14 @@ def read_placements(selection: RunSelection) -> Placements | None:
             columns.append(rows.placements(table))
     if len(ids) < 2:
         return None
-    return Placements(tuple(ids), np.column_stack(columns), rows.declined)
+    return Placements(tuple(ids), np.column_stack(columns), rows.declined, rows.groups)
 
 
 _KEYS = ["customer_id", "repeat", "fold", "target"]
 
 
 class _Rows:
-    """The rows that the scores of all runs share: customers, folds and targets."""
+    """The rows that the scores of all runs share: customers, copies, folds and targets."""
 
     def __init__(self, table: pa.Table) -> None:
         self.keys = table.select(_KEYS)
@@ -64,6 +65,11 @@ class _Rows:
         self._count = np.bincount(self._customer)
         self.declined = np.zeros(len(self._count), dtype=bool)
         self.declined[self._customer] = self._hit
+        self.groups: np.ndarray | None = None
+        if GROUP_COLUMN in table.column_names:
+            group = np.empty(len(self._count), dtype=np.int64)
+            group[self._customer] = table.column(GROUP_COLUMN).to_numpy()
+            _, self.groups = np.unique(group, return_inverse=True)
 
     def placements(self, table: pa.Table) -> np.ndarray:
         """Return each customer's mean placement over repeats."""
@@ -91,8 +97,6 @@ def _rank_runs(selection: RunSelection) -> list[tuple[RunDirectory, Record]]:
 def _iter_readable(
     runs: Sequence[tuple[RunDirectory, Record]],
 ) -> Iterator[tuple[Record, pa.Table]]:
-    from retain.learning.score_file import read_score_table
-
     for run, record in runs:
         try:
             yield record, read_score_table(run.scores, record, within=run.path)

@@ -109,7 +109,8 @@ def evaluate_winner(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     if data.dataset is None:
         return WinnerEvaluation(curves(scores, None), None)
     dataset: Dataset = data.dataset.load()
-    winner_curves = curves(scores, dataset.customers.profit)
+    customers = dataset.customers
+    winner_curves = curves(scores, customers.profit, customers.duplicate_groups)
     _check_rules_and_offers(scores, dataset, settings)
     result = refit_and_test(config, staged, winner, dataset, access_number=access_number)
     return WinnerEvaluation(winner_curves, result)

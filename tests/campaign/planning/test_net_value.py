@@ -1,11 +1,16 @@
 """The net value of a plan is one number, wherever it is written."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from retain.campaign.campaign import make_campaign
+from retain.campaign.segmentation.outcomes import Outcomes
 from retain.campaign.tables import arms_table, offers_table
 
-from .random_plans import random_campaign
+from ..value.invented_campaign import UNSURE, make_audience
+from .random_plans import random_campaign, random_settings
 
 
 @pytest.fixture(scope="module", params=range(6))
@@ -83,6 +88,43 @@ def test_nobody_is_chosen_who_has_nothing_to_gain(seed, minimum):
         assert unmet == []
 
 
+# Their prices were 0, as if more money, contacts or places were worth nothing.
+@pytest.mark.parametrize("limit", ["budget", "max_contacts", "capacity"])
+def test_a_limit_that_leaves_nobody_has_the_price_of_the_first_step(limit):
+    settings = random_settings(0, capped=False, budget=None, max_contacts=None, control_share=0.0)
+    audience = make_audience(160, 0, value=settings.assumptions)
+    dear = {
+        name: offer.model_copy(update={"contact_cost": 0.4, "capacity": 0} if at == 0 else {})
+        for at, (name, offer) in enumerate(settings.catalogue.offers.items())
+    }
+    alone = {name: dear[name] for name in list(dear)[:1]}
+    if limit != "capacity":
+        alone = {name: one.model_copy(update={"capacity": None}) for name, one in alone.items()}
+        planning = settings.planning.model_copy(update={limit: 0})
+        settings = replace(settings, planning=planning)
+    catalogue = settings.catalogue.model_copy(update={"offers": alone})
+    campaign = make_campaign(audience, UNSURE, replace(settings, catalogue=catalogue))
+    tree, offers = campaign.tree, campaign.plan.offers
+    assert tree["plan"]["n_chosen"] == 0 < tree["plan"]["n_paying"]
+    if limit == "budget":
+        price = tree["shadow_prices"]["budget"]
+        assert price["step"] == 1
+        assert 0 < price["gain"] <= offers.net[offers.pays].max() * 3
+        assert price["price"] == price["gain"]
+        return
+    (offer,) = tree["offers"]
+    found = tree["shadow_prices"]["contact"] if limit == "max_contacts" else offer["shadow_price"]
+    assert found == pytest.approx(offers.net[offers.pays].max())
+
+
+def test_where_two_limits_leave_nobody_neither_alone_has_a_price():
+    campaign, _ = random_campaign(0, capped=False, budget=0.0, max_contacts=0)
+    prices = campaign.tree["shadow_prices"]
+    assert campaign.tree["plan"]["n_paying"] > 0
+    assert prices["budget"]["gain"] is None
+    assert prices["budget"]["price"] is None
+
+
 # A budget of nothing was once explained by offers that do not pay.
 @pytest.mark.parametrize("limits", [{"budget": 0.0}, {"budget": None, "max_contacts": 0}])
 def test_limits_that_leave_nobody_are_told_from_offers_that_do_not_pay(limits):
@@ -92,3 +134,37 @@ def test_limits_that_leave_nobody_are_told_from_offers_that_do_not_pay(limits):
     codes = {one["code"]: one for one in campaign.tree["cautions"]}
     assert codes["limits_leave_nobody"]["n_paying"] == plan["n_paying"]
     assert "nothing_pays" not in codes
+
+
+# Two customers of huge profit: a segment showed 5,306 observed beside 12.3 M expected in total.
+def test_customers_who_carry_most_of_the_profit_at_risk_are_a_caution():
+    settings = random_settings(0)
+    audience = make_audience(160, 0, value=settings.assumptions)
+    for name in ("profit", "value_at_stake", "profit_at_risk"):
+        audience.table.iloc[:1, audience.table.columns.get_loc(name)] *= 1e6
+    declined = np.zeros(160)
+    declined[80:] = 1
+    outcomes = Outcomes(declined, audience.table["risk"].to_numpy(), np.arange(160))
+    campaign = make_campaign(audience, UNSURE, settings, outcomes)
+    tree = campaign.tree
+    codes = {one["code"]: one for one in tree["cautions"]}
+    assert codes["profit_concentrated"]["n_first"] == 1
+    assert codes["profit_concentrated"]["share"] > 0.99
+    expected = sum(one["expected_profit_at_risk"]["value"] for one in campaign.segments)
+    assert expected == pytest.approx(tree["expected_profit_at_risk"]["value"])
+    stake = audience.table["value_at_stake"].to_numpy()
+    assert tree["observed_profit_at_risk"]["value"] == pytest.approx(stake @ declined)
+    assert expected > 1000 * tree["observed_profit_at_risk"]["value"]
+
+
+def test_missing_profits_are_counted():
+    settings = random_settings(1)
+    audience = make_audience(160, 1, value=settings.assumptions)
+    audience.table.loc[audience.table.index[:7], "profit"] = np.nan
+    cautions = make_campaign(audience, UNSURE, settings).tree["cautions"]
+    found = {one["code"]: one for one in cautions}
+    missing = int(audience.table["profit"].isna().sum())
+    assert missing >= 7
+    numbers = {"n_missing": missing, "n_customers": 160}
+    assert found["profit_missing"] == {"code": "profit_missing", **numbers}
+    assert "profit_concentrated" not in found

@@ -4,7 +4,15 @@ from scipy import stats
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
-from retain.campaign.planning.power import analyse_power, minimum_detectable_effect, required_sample
+from retain.campaign.planning.power import (
+    N_OUTCOMES,
+    analyse_power,
+    minimum_detectable_effect,
+    required_sample,
+)
+from retain.campaign.readout.gatekeeping import OUTCOMES
+
+from .random_plans import random_campaign
 
 USUAL = {"alpha": 0.05, "power": 0.8}
 
@@ -82,3 +90,17 @@ def test_arms_that_can_tell_nothing_say_so(treated, control, baseline):
 @pytest.mark.parametrize(("baseline", "hoped"), [(0.3, 0.0), (0.3, -0.1), (0.3, 0.4)])
 def test_no_sample_shows_what_cannot_be(baseline, hoped):
     assert required_sample(baseline, hoped, **USUAL) is None
+
+
+# Planned at .05, a campaign was read out at .025 for each of declines and profit.
+def test_a_campaign_is_planned_at_the_level_of_its_readout():
+    campaign, settings = random_campaign(3, control_share=0.2, alpha=0.04)
+    power = campaign.tree["power"]
+    assert len(OUTCOMES) == N_OUTCOMES
+    assert (power["alpha"], power["level"]) == (0.04, 0.02)
+    overall = power["overall"]
+    arms = (overall["n_treated"], overall["n_control"])
+    at = {"baseline": overall["baseline_rate"], "power": settings.planning.power}
+    found = overall["minimum_detectable_effect"]
+    assert found == minimum_detectable_effect(*arms, alpha=0.02, **at)
+    assert found > minimum_detectable_effect(*arms, alpha=0.04, **at)

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from retain.campaign.assignment import Assignment
+from retain.campaign.proportions import newcombe
+from retain.campaign.readout.effects import compare_arms, pool_tiny_strata
+from retain.campaign.readout.means import StratumCounts
 from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
 from retain.campaign.readout.readout import build_readout
 from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
@@ -315,7 +318,7 @@ def test_a_part_without_a_control_group_is_not_compared(strong):
         assert gift["difference"] is None
         assert gift["p_adjusted"] is None
     rates = {rate["offer"]: rate for rate in result["save_rates"]}
-    assert rates["gift"]["posterior"] == rates["gift"]["prior"]
+    assert rates["gift"]["catalogue"] == rates["gift"]["prior"]
 
 
 def test_fewer_than_twenty_customers_are_counted_and_not_compared():
@@ -346,7 +349,7 @@ def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
     assert result.tree["catalogue"] is None
     assert result.tree["qini"] == {"reason": "declined"}
     assert result.tree["attrition"]["bounds"] is None
-    assert result.tree["save_rates"][0]["posterior"] == result.tree["save_rates"][0]["prior"]
+    assert result.tree["save_rates"][0]["catalogue"] == result.tree["save_rates"][0]["prior"]
 
 
 # --- order and offers ----------------------------------------------------------------------------
@@ -436,7 +439,8 @@ def test_save_rates_are_learned_from_contacts_alone():
     unsent = build_readout(assignment, outcomes(declined, contacted=nobody), resamples=20).tree
     for row in unsent["save_rates"]:
         assert row["contact_rate_difference"] == 0
-        assert row["posterior"] == row["prior"]
+        assert row["catalogue"] == row["prior"]
+        assert row["posterior"].items() <= row["prior"].items()
         assert not row["is_conflict"]
     some = assignment.is_treated & (np.arange(len(declined)) % 2 == 0)
     half = build_readout(assignment, outcomes(declined, contacted=some.astype(float)), resamples=20)
@@ -445,3 +449,47 @@ def test_save_rates_are_learned_from_contacts_alone():
         assert 0.3 < other["contact_rate_difference"] < 0.7
         width = [row["posterior"]["high"] - row["posterior"]["low"] for row in (one, other)]
         assert 0 < width[0] < width[1]  # half of the contacts say less about each
+
+
+# No resample has another outcome: the curve once had an interval of width zero.
+def test_a_group_in_which_all_decline_or_none_has_no_curve(strong):
+    assignment, declined, _ = strong
+    result = readout_tree(assignment, outcomes(declined & assignment.is_treated))
+    assert result["qini"] == {"reason": "no_variation"}
+
+
+# Two decliners of 2 and none of 1 made an interval of −188 to +100 points.
+@pytest.mark.parametrize("seed", range(6))
+def test_no_effect_on_a_share_lies_beyond_all_against_none(seed):
+    sizes = {"high": {"call": 9, "gift": 5}, "low": {"call": 6, "letter": 7}}
+    assignment, declined, _ = simulate_campaign(replace(LARGE, sizes=sizes), seed=seed)
+    contacted = assignment.is_treated.astype(float)
+    contacted[np.flatnonzero(assignment.is_treated)[::2]] = 0
+    result = readout_tree(assignment, outcomes(declined, contacted=contacted))
+    for one in result["effects"]:
+        if one["difference"] is not None:
+            ends = one["difference"]
+            assert -1 <= ends["low"] <= ends["value"] <= ends["high"] <= 1
+            detectable = one["minimum_detectable_effect"]
+            assert detectable is None or detectable <= 1
+    ratio = result["compliance"]["complier_effect"]
+    if "reason" not in ratio:
+        assert -1 <= ratio["low"] <= ratio["value"] <= ratio["high"] <= 1
+
+
+def test_a_campaign_too_small_for_its_strata_is_compared_as_one():
+    tiny = StratumCounts(*map(np.array, ([7, 2], [13, 2], [0, 0], [0, 1])))
+    found = compare_arms(pool_tiny_strata(tiny, 1.96), 1.96)
+    assert found == pytest.approx(
+        [value[0] for value in newcombe(*np.array([[9], [15], [0], [1]]), 1.96)]
+    )
+    large = StratumCounts(*map(np.array, ([30, 20], [80, 80], [10, 9], [20, 20])))
+    assert pool_tiny_strata(large, 1.96) is large
+
+
+def test_an_adjusted_difference_is_told_from_that_of_the_two_means(tree):
+    assert row(tree, "overall", outcome="profit")["is_adjusted"]
+    part = row(tree, "segment", "high")
+    assert not part["is_adjusted"]
+    plain = part["treated_mean"] - part["control_mean"]
+    assert part["difference"]["value"] == pytest.approx(plain)

@@ -303,7 +303,9 @@ def test_the_posterior_is_that_of_weighted_draws(arms, boost):
     assert posterior["value"] == pytest.approx(mean, abs=0.005)
     assert (posterior["low"], posterior["high"]) == pytest.approx((low, high), abs=0.015)
     assert found["vague_weight"] == pytest.approx(vague, abs=0.01)
-    matched = stats.beta(posterior["alpha"], posterior["beta"], loc=-1, scale=2)
+    stored = found["catalogue"]
+    matched = stats.beta(stored["alpha"], stored["beta"], loc=-1, scale=2)
+    assert (stored["low"], stored["high"]) == pytest.approx(matched.ppf([0.025, 0.975]))
     assert (matched.mean(), matched.std()) == pytest.approx((mean, spread), abs=0.006)
 
 

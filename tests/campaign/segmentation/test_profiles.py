@@ -55,7 +55,7 @@ def test_segments_add_up_to_the_customers_and_their_money(placed):
     assert sum(one["n_customers"] for one in rows) == len(audience)
     assert sum(one["share"] for one in rows) == pytest.approx(1)
     assert sum(one["total_profit"] for one in rows) == pytest.approx(table["profit"].sum())
-    at_risk = sum(one["expected_profit_at_risk"] for one in rows)
+    at_risk = sum(one["expected_profit_at_risk"]["value"] for one in rows)
     assert at_risk == pytest.approx(table["profit_at_risk"].sum())
     consented = sum(one["contactable_share"] * one["n_customers"] for one in rows)
     assert consented == pytest.approx(table["contactable"].sum())
@@ -70,7 +70,8 @@ def test_each_segment_is_told_by_its_own_customers(placed):
     assert (one["n_customers"], one["expected_risk"]) == (len(part), part["risk"].mean())
     assert (one["n_declined"], one["p"], one["is_miscalibrated"]) == (None, None, False)
     assert one["label"] == {"en": "high · high", "ru": "высокий · высокий"}
-    assert one["profit_at_risk"]["low"] < one["profit_at_risk"]["high"]
+    assert one["expected_profit_at_risk"]["low"] < one["expected_profit_at_risk"]["high"]
+    assert one["observed_profit_at_risk"] is None  # nobody's outcome is known
     assert one["is_small"] == (len(part) < 70)
 
 
@@ -107,13 +108,14 @@ def test_customers_without_outcomes_have_the_interval_of_the_calibration(placed)
 def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
     audience, known = placed
     rows = build_profiles(audience, known, money(audience))
-    values = [one["expected_profit_at_risk"] for one in rows]
+    values = [one["expected_profit_at_risk"]["value"] for one in rows]
     assert values == sorted(values, reverse=True)
     poor = audience.table[["score", "origin", "risk", "contactable"]]
     rows = build_profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
     risks = [one["expected_risk"] for one in rows]
     assert risks == sorted(risks, reverse=True)
-    assert {(one["total_profit"], one["profit_at_risk"]) for one in rows} == {(None, None)}
+    names = ("total_profit", "observed_profit_at_risk", "expected_profit_at_risk")
+    assert {one[name] for one in rows for name in names} == {None}
 
 
 def test_segments_under_the_minimum_say_that_they_are_small(placed):
@@ -149,15 +151,14 @@ def test_a_segment_of_one_customer_has_a_count_and_no_interval(scored):
     every = np.ones(len(audience))
     observed = observe(Outcomes(every, every / 2, np.arange(len(every))), names, every).segments
     audience = audience.with_segments(names)
-    rows = build_profiles(audience, CONFIG, money(audience), observed=observed)
+    sums = money(audience)
+    rows = build_profiles(audience, CONFIG, sums, observed=observed, observed_money=sums)
     one = next(row for row in rows if row["segment"] == "one")
     assert (one["n_customers"], one["contrasts"]) == (1, [])
-    assert (one["n_declined"], one["risk"], one["p"], one["profit_at_risk"]) == (
-        1,
-        None,
-        None,
-        None,
-    )
+    assert (one["n_declined"], one["risk"], one["p"]) == (1, None, None)
+    assert one["observed_profit_at_risk"] is None
+    expected = one["expected_profit_at_risk"]
+    assert expected == {"value": sums["one"].value, "low": None, "high": None}
 
 
 def test_everything_told_is_finite_and_passes_through_json(placed):

@@ -137,7 +137,8 @@ def further(text):
     contrast = {"feature": text, "level": text, "in_segment": 0.5, "elsewhere": 0.2}
     segment = {"segment": text, "n_customers": 2, "risk": end}
     segment |= {"n_declined": 1, "expected_risk": 0.5, "is_miscalibrated": True}
-    segment |= {"profit_at_risk": end, "contrasts": [contrast], "is_small": True}
+    segment |= {"observed_profit_at_risk": end, "expected_profit_at_risk": end}
+    segment |= {"contrasts": [contrast], "is_small": True}
     return {
         "segments": [segment],
         "n_scored": {text: 2},
@@ -182,7 +183,8 @@ def compared(at, text, made):
     counts = {"pairs": 3, "runs": 3, "reference_runs": 3}
     level = SimpleNamespace(level=text, mean=0.1, low=0.0, high=0.2, p=0.5, **counts)
     row = {"rank": 1, "id": text, "roc_auc": 0.9, "roc_auc_low": 0.8, "roc_auc_high": 1.0}
-    row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_adjusted": 1.0, "tied": False}
+    row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_adjusted": 0.1, "tied": False}
+    row |= {"p": 0.2}
     verdict = SimpleNamespace(
         table=pd.DataFrame([row | {"stopped_early": False, "n_folds": 1, "model": text}]),
         best=winner,
@@ -208,6 +210,7 @@ def compared(at, text, made):
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
         explanations=reasons(text),
+        curves={"calibration": [{"is_miscalibrated": True}]},
         sealed=SimpleNamespace(
             customers=1, metrics={text: metric}, description=text, accesses=(1, 2)
         ),
@@ -248,7 +251,7 @@ def read_out(at, text, made):
     effect = {"outcome": "declined", "scope": text, "name": text, "conclusion": "helped"}
     effect |= {"treated_mean": 0.1, "control_mean": 0.2, "p_adjusted": 0.1, "customers_saved": ends}
     effect |= {"difference": {"value": -0.1, "low": -0.2, "high": 0.0}}
-    effect |= {"minimum_detectable_effect": 0.1}
+    effect |= {"minimum_detectable_effect": 0.1, "is_adjusted": True}
     rate = {"value": 0.1, "low": 0.0, "high": 0.2}
     test = {"outcome": "declined", "scope": text, "q": 1.0, "df": 1, "p": 0.3}
     harm = {"code": "harm", "scope": text, "name": text, "outcome": "declined"}
@@ -274,7 +277,8 @@ def read_out(at, text, made):
         ],
         "catalogue": text,
         "save_rates": [
-            {"offer": text, "n_treated": 1, "n_control": 1, "prior": rate, "posterior": rate}
+            {"offer": text, "n_treated": 1, "n_control": 1, "prior": rate}
+            | {"posterior": rate, "catalogue": rate}
         ],
     }
     readout.print_readout(at, tree, Path(text), text)

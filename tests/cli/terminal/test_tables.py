@@ -26,6 +26,7 @@ def readout_of(amount):
         "treated_mean": amount,
         "control_mean": 1.2 * amount,
         "difference": gap,
+        "is_adjusted": True,
         "p_adjusted": 0.2,
         "conclusion": "inconclusive",
         "minimum_detectable_effect": 0.7 * amount,
@@ -89,7 +90,8 @@ def test_segments_are_whole_in_a_narrow_terminal(amount, width):
         "n_declined": 6_000,
         "expected_risk": 0.5,
         "is_miscalibrated": True,
-        "profit_at_risk": {"value": amount, "low": 0.5 * amount, "high": 2 * amount},
+        "observed_profit_at_risk": {"value": amount, "low": 0.5 * amount, "high": 2 * amount},
+        "expected_profit_at_risk": {"value": amount, "low": None, "high": None},
         "contrasts": [],
         "is_small": False,
     }

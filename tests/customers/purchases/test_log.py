@@ -254,7 +254,9 @@ def test_returns_are_dropped_or_an_error(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,-5"))
     dropped = opened(path, **MONEY, returns="drop")
     assert (dropped.funnel["returns"].before, dropped.funnel["returns"].after) == (31, 30)
-    message = r"column 'amount': 1 row is below zero: '-5', first in row 32; policy\.returns=error"
+    message = (
+        r"column 'amount': 1 row is below zero: '-5', first in row 32; data\.policy\.returns=error"
+    )
     with pytest.raises(RetainError, match=message):
         opened(path, **MONEY, returns="error")
 
@@ -266,7 +268,8 @@ def test_free_rows_are_kept_dropped_or_an_error(opened, csv_log):
     assert "1 row is of nothing, kept" in kept.funnel["zero_amount"].reason
     assert len(opened(path, **MONEY, zero_amount="drop").rows()) == 30
     with pytest.raises(
-        RetainError, match=r"policy\.zero_amount=error. Type data\.policy\.zero_amount=keep or"
+        RetainError,
+        match=r"data\.policy\.zero_amount=error. Type data\.policy\.zero_amount=keep or",
     ):
         opened(path, **MONEY, zero_amount="error")
 

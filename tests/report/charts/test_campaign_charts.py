@@ -99,7 +99,7 @@ def test_segments_stand_by_what_is_at_risk_and_small_ones_are_hollow(tree):
 
 def test_without_profit_the_chart_is_of_risk(tree):
     for one in tree["segments"]:
-        one["profit_at_risk"] = None
+        one |= {"observed_profit_at_risk": None, "expected_profit_at_risk": None}
     chart = drawn(tree)["segments"]
     assert [spot.values[0][2] for spot in chart.spots] == ["percent"] * 9
     assert chart.spots[0].values[0][1] == max(one["risk"]["value"] for one in tree["segments"])
@@ -115,7 +115,8 @@ def test_sums_of_any_size_have_room(tree, campaign, apart, scale):
         row |= {end: row[end] * scale for end in ("expected_net_low", "expected_net_high")}
     campaign["sensitivity"]["expected_net"] *= scale
     for one in tree["segments"]:
-        one["profit_at_risk"] = {k: v * abs(scale) for k, v in one["profit_at_risk"].items()}
+        name = "observed_profit_at_risk"
+        one[name] = {k: v * abs(scale) for k, v in one[name].items()}
     for language in ("en", "ru"):
         for chart in drawn(tree, language).values():
             apart(chart)

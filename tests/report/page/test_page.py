@@ -151,7 +151,17 @@ def test_parts_of_parts_may_be_absent_too(tree):
         "p": None,
     }
     for one in tree["segments"]:
-        one.update(dict.fromkeys(("label", "total_profit", "profit_at_risk", "contactable_share")))
+        one.update(
+            dict.fromkeys(
+                (
+                    "label",
+                    "total_profit",
+                    "observed_profit_at_risk",
+                    "expected_profit_at_risk",
+                    "contactable_share",
+                )
+            )
+        )
         one.update(stability=None, differs=[])
     assert 'data-chart="captured_profit"' not in page(tree, "en")
 
@@ -183,3 +193,14 @@ def test_from_the_second_opening_on_the_page_says_how_often(tree):
     assert "The sealed test was opened <data" in page(tree, "en")
     tree["sealed_test"]["accesses"] = tree["sealed_test"]["accesses"][:1]
     assert "The sealed test was opened <data" not in page(tree, "en")
+
+
+# The caption of the curve spoke of a gap, the sealed test of an error of 0, of one model.
+def test_every_sentence_about_the_calibration_error_ends_with_one_test(tree):
+    bins = tree["curves"]["calibration"]
+    assert page(tree, "en").count("the gap is larger than chance makes it in") >= 2
+    for one in bins:
+        one["is_miscalibrated"] = False
+    html = page(tree, "en")
+    assert html.count("bins is larger than chance makes it") >= 2
+    assert "the gap is larger than chance makes it" not in html

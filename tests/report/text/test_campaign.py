@@ -232,7 +232,7 @@ def test_the_segment_with_most_at_risk_is_named_and_whether_that_is_clear(tree):
     assert (
         "is not clear, for the intervals overlap" in spoken(segment_sentences(tree["segments"]))[0]
     )
-    second["profit_at_risk"]["high"] = first["profit_at_risk"]["low"] - 1
+    second["observed_profit_at_risk"]["high"] = first["observed_profit_at_risk"]["low"] - 1
     assert (
         "clearly more than in “High risk, middle value”"
         in spoken(segment_sentences(tree["segments"]))[0]
@@ -242,7 +242,7 @@ def test_the_segment_with_most_at_risk_is_named_and_whether_that_is_clear(tree):
 
 def test_without_profit_segments_are_told_by_their_risk(tree):
     for one in tree["segments"]:
-        one |= {"profit": None, "profit_at_risk": None}
+        one |= {"profit": None, "observed_profit_at_risk": None, "expected_profit_at_risk": None}
     assert spoken(segment_sentences(tree["segments"]))[0].startswith(
         "the segment at the highest risk is “High risk, high value”: 84\u202f% "
         "(95\u00a0% CI 81\u202f%–87\u202f%) of 88"
@@ -293,7 +293,13 @@ def test_risks_that_are_not_those_observed_are_a_caution_and_a_mark(tree, campai
 
 def test_few_customers_have_a_count_instead_of_an_interval(tree):
     one = tree["segments"][-1]
-    one |= {"risk": None, "profit_at_risk": None, "n_customers": 12, "n_declined": 5, "p": None}
+    one |= {
+        "risk": None,
+        "observed_profit_at_risk": None,
+        "n_customers": 12,
+        "n_declined": 5,
+        "p": None,
+    }
     html = page(tree, "en")
     assert re.search(r"5.{0,40} of .{0,40}12.{0,20}, too few", html)
     assert re.search(r"11.{0,40} of .{0,40}12.{0,20}, too few", html)  # the tenth of the risk
@@ -301,7 +307,8 @@ def test_few_customers_have_a_count_instead_of_an_interval(tree):
 
 def test_if_all_segments_have_few_customers_that_is_said(tree):
     for one in tree["segments"]:
-        one |= {"risk": None, "profit_at_risk": None}
+        one |= {"risk": None, "observed_profit_at_risk": None}
+        one["expected_profit_at_risk"] |= {"low": None, "high": None}
     assert "every segment has too few customers" in plain(segment_sentences(tree["segments"])[0])
     assert 'id="segments"' in page(tree, "ru")
 

@@ -48,7 +48,7 @@ class Allocation:
     budget_price, capacity_prices, contact_price, min_contacts_prices
         Net value gained by one more unit of the budget, one more place of each offer (m,), one
         more contact, and lost by one more required contact in each segment (k,); 0 if a limit does
-        not bind, or is 0 itself.
+        not bind, or is 0 itself (see ``planning.sensitivity`` for these).
     """
 
     offer_index: np.ndarray

@@ -72,9 +72,22 @@ def _may_lose(document: Document) -> dict[str, Any] | None:
     return {"low": net["low"]} if document["plan"]["n_chosen"] and net["low"] < 0 else None
 
 
+def _profit_concentrated(document: Document) -> dict[str, Any] | None:
+    """Return the number of customers who carry much of the profit at risk, and their share."""
+    found = document["profit_concentration"]
+    return dict(found) if found["share"] > found["limit"] else None
+
+
+def _profit_missing(document: Document) -> dict[str, Any] | None:
+    missing = document["n_missing_profit"]
+    return {"n_missing": missing, "n_customers": document["n_customers"]} if missing else None
+
+
 CAUTION_CHECKS = {
     "risk_miscalibrated": _risk_miscalibrated,
     "ranking_not_tested": _ranking_not_tested,
+    "profit_concentrated": _profit_concentrated,
+    "profit_missing": _profit_missing,
     "free_offers": _free_offers,
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,

@@ -9,7 +9,10 @@
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
     recalibration       what turns scores into probabilities, and how it was chosen
     calibration_check   observed beside expected declines; null for customers without outcomes
-    profit_at_risk      of all customers; n_simulations of the Monte Carlo
+    expected_profit_at_risk   of all customers; n_simulations of the Monte Carlo
+    observed_profit_at_risk   of those who declined; null for customers without outcomes
+    profit_concentration      how much of it the first customer or the first 1 % carries
+    n_missing_profit          customers whose profit is missing and counts as 0
     profit_curve, empc  expected profit by the number of customers targeted
     offers              one object per offer: eligible and chosen customers, cost, saved profit
     plan                totals of the treated, the gap to the best possible plan as a share of it,
@@ -44,8 +47,9 @@ from retain.campaign.planning.sensitivity import (
     Scenario,
     analyse_sensitivity,
     compute_shadow_prices,
+    price_capacity,
 )
-from retain.campaign.segmentation.outcomes import ObservedTable
+from retain.campaign.segmentation.outcomes import ObservedTable, Outcomes
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest_offer
 from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
@@ -58,8 +62,8 @@ from retain.schema.campaign import Beta, CampaignConfig
 class PlanningContext:
     """Customers, simulation and settings of a plan.
 
-    ``declined`` is 1 for customers whose activity declined, shape (n,), and ``observed`` the table
-    of their segments; None for new customers. ``ranking`` is the result of the sealed test's
+    ``outcomes`` are those of the customers, and ``observed`` the table of their segments; None for
+    new customers. ``ranking`` is the result of the sealed test's
     comparison with chance.
     """
 
@@ -67,7 +71,7 @@ class PlanningContext:
     monte_carlo: MonteCarlo
     recalibration: Recalibration
     settings: CampaignSettings
-    declined: np.ndarray | None
+    outcomes: Outcomes | None
     ranking: Ranking
     observed: ObservedTable | None = None
 
@@ -95,7 +99,10 @@ def build_document(
         ],
         "recalibration": context.recalibration.as_json(),
         "calibration_check": None if context.observed is None else context.observed.as_json(),
-        "profit_at_risk": monte_carlo.total(np.ones(len(audience))).as_json(),
+        "expected_profit_at_risk": monte_carlo.total(np.ones(len(audience))).as_json(),
+        "observed_profit_at_risk": _observe_total(context),
+        "profit_concentration": find_concentration(audience.table["profit_at_risk"].to_numpy()),
+        "n_missing_profit": int(audience.table["profit"].isna().sum()),
         "n_simulations": assumptions.simulations,
         "offers": _summarise_offers(plan, context),
         "plan": _summarise_plan(plan, context),
@@ -104,6 +111,34 @@ def build_document(
         **(_build_scenarios(plan, context) if scenarios else EMPTY_SCENARIOS),
     }
     return {**document, "cautions": find_cautions(document)}
+
+
+def _observe_total(context: PlanningContext) -> dict[str, float] | None:
+    """Return the profit at risk of all who declined; None for customers without outcomes."""
+    if context.outcomes is None:
+        return None
+    everybody = np.full(len(context.audience), "all")
+    return context.monte_carlo.observed_totals(everybody, context.outcomes)["all"].as_json()
+
+
+SHARE_OF_ONE, SHARE_OF_FIRST = 0.2, 0.5
+"""Largest shares of the profit at risk that the first customer, and the first 1 %, should carry."""
+
+
+def find_concentration(at_risk: np.ndarray) -> dict[str, Any]:
+    """Return how few customers carry how much of the profit at risk, and what is much.
+
+    It is the first customer if this one carries much, or else the first 1 % of the customers.
+
+    >>> find_concentration(np.array([6.0, 1.0, 1.0]))
+    {'n_first': 1, 'share': 0.75, 'limit': 0.2}
+    """
+    ordered, total = np.sort(at_risk)[::-1], max(float(at_risk.sum()), np.finfo(float).tiny)
+    one, n_first = float(ordered[0] / total), max(len(at_risk) // 100, 1)
+    if one > SHARE_OF_ONE:
+        return {"n_first": 1, "share": one, "limit": SHARE_OF_ONE}
+    first = float(ordered[:n_first].sum() / total)
+    return {"n_first": n_first, "share": first, "limit": SHARE_OF_FIRST}
 
 
 def _summarise_offers(plan: CampaignPlan, context: PlanningContext) -> list[dict[str, Any]]:
@@ -123,7 +158,6 @@ def _summarise_offer(
     offer = offers.catalogue.offers[name]
     chosen, treated = plan.offer_index == index, plan.treated_offer_index == index
     cost, net = offers.cost[treated, index].sum(), offers.net[treated, index].sum()
-    price = float(plan.allocation.capacity_prices[index])
     return {
         "name": name,
         "label": offer.label.model_dump(),
@@ -137,7 +171,7 @@ def _summarise_offer(
         "expected_saved": float(cost + net),
         "expected_net": monte_carlo.plan(np.where(treated, index, -1), offers).as_json(),
         "capacity": offer.capacity,
-        "shadow_price": None if offer.capacity is None else price,
+        "shadow_price": None if offer.capacity is None else price_capacity(plan, index),
         "save_rate": _summarise_save_rate(offer.save_rate),
         "break_even_save_rate": even.save_rate,
         "break_even_contact_cost": even.contact_cost,
@@ -215,9 +249,9 @@ def _build_scenarios(plan: CampaignPlan, context: PlanningContext) -> dict[str, 
 
 def _compute_empc(context: PlanningContext) -> dict[str, Any] | None:
     """Return the EMPC of the scores for the cheapest offer; None if no outcome is known."""
-    if context.declined is None:
+    if context.outcomes is None:
         return None
     settings, name = context.settings, cheapest_offer(context.settings.catalogue)
     offer = settings.catalogue.offers[name]
-    empc = of_offer(context.audience, context.declined, offer, settings.assumptions)
+    empc = of_offer(context.audience, context.outcomes.declined, offer, settings.assumptions)
     return {"offer": name, **empc.as_json()}

@@ -21,6 +21,9 @@ from retain.campaign.audience import Audience
 from retain.campaign.planning.plan import CampaignPlan
 from retain.schema.campaign import CampaignConfig
 
+N_OUTCOMES = 2
+"""Outcomes of the readout, declines and profit, that share the level (see its gatekeeping)."""
+
 
 @dataclass(frozen=True)
 class PowerResult:
@@ -59,7 +62,10 @@ class PowerResult:
 def summarise_power(
     plan: CampaignPlan, audience: Audience, planning: CampaignConfig
 ) -> dict[str, Any]:
-    """Return detectable and expected effect, overall and by segment."""
+    """Return detectable and expected effect, overall and by segment.
+
+    ``level`` is that of the readout's test of declines, if it knows profits too.
+    """
     rows = np.flatnonzero(plan.offer_index >= 0)
     risk = audience.table["risk"].to_numpy()[rows]
     saved = risk * plan.select_chosen(plan.offers.save_rate)[rows]
@@ -68,6 +74,7 @@ def summarise_power(
     segments = pd.Series(np.asarray(audience.segments)[rows], dtype=object)
     return {
         "alpha": planning.alpha,
+        "level": planning.alpha / N_OUTCOMES,
         "power": planning.power,
         "overall": _analyse_power(table, planning),
         "segments": [
@@ -86,7 +93,7 @@ def _analyse_power(chosen: pd.DataFrame, planning: CampaignConfig) -> dict[str, 
         n_control,
         baseline=float(risk),
         expected_effect=float(saved),
-        alpha=planning.alpha,
+        alpha=planning.alpha / N_OUTCOMES,
         power=planning.power,
     ).as_json()
 

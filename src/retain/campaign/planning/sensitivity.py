@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from retain.campaign.allocation.allocate import allocate
+from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.offers import (
     OfferMatrix,
@@ -32,15 +32,16 @@ def compute_shadow_prices(
     -------
     dict
         ``budget``: the gain from one more unit (``price``), and from a ``step`` of a round number
-        of units (``gain``) while the price holds; ``contact``: the gain from one more contact;
+        of units (``gain``) while the price holds; ``contact``: the gain from one more contact.
+        Where the limit leaves nobody, they are those of the first step or contact, and None if
+        that adds nothing, as another limit leaves nobody either;
         ``consent``: the number of customers without it, and the ``gain`` if all gave it;
         ``control_group``: its size, and its ``cost``. None without such a limit.
     """
-    allocation, planning = plan.allocation, settings.planning
-    budget, control = planning.budget, plan.control.is_control
+    planning, control = settings.planning, plan.control.is_control
     return {
-        "budget": None if budget is None else _budget_price(allocation.budget_price, budget),
-        "contact": None if planning.max_contacts is None else allocation.contact_price,
+        "budget": None if planning.budget is None else _price_budget(plan, planning.budget),
+        "contact": None if planning.max_contacts is None else _price_contact(plan),
         "consent": _consent_gain(plan, audience, settings),
         "control_group": {
             "n_customers": int(control.sum()),
@@ -49,14 +50,41 @@ def compute_shadow_prices(
     }
 
 
-def _budget_price(price: float, budget: float) -> dict[str, float]:
+def price_capacity(plan: CampaignPlan, index: int) -> float | None:
+    """Return the gain from one more place of an offer; None if the first place adds nothing."""
+    capacity = np.array(plan.problem.capacity, dtype=float)
+    if capacity[index] > 0:
+        return float(plan.allocation.capacity_prices[index])
+    capacity[index] = 1
+    return _gain_of_first(plan, replace(plan.problem, capacity=capacity))
+
+
+def _price_contact(plan: CampaignPlan) -> float | None:
+    if plan.problem.max_contacts:
+        return plan.allocation.contact_price
+    return _gain_of_first(plan, replace(plan.problem, max_contacts=1))
+
+
+def _price_budget(plan: CampaignPlan, budget: float) -> dict[str, float | None]:
     """Return the price of one unit, and of a step of about a tenth of the budget.
 
-    >>> _budget_price(0.5, 3000.0)
-    {'price': 0.5, 'step': 100.0, 'gain': 50.0}
+    Of a budget that pays for nobody the step is a power of ten that pays for somebody.
     """
-    step = 10.0 ** math.floor(math.log10(budget / 10)) if budget > 0 else 1.0
-    return {"price": price, "step": step, "gain": price * step}
+    offers, price = plan.offers, plan.allocation.budget_price
+    cheapest = offers.cost[offers.pays & (offers.cost > 0)].min(initial=np.inf)
+    if cheapest <= budget or not np.isfinite(cheapest):
+        step = 10.0 ** math.floor(math.log10(budget / 10)) if budget > 0 else 1.0
+        return {"price": price, "step": step, "gain": price * step}
+    step = 10.0 ** math.ceil(math.log10(cheapest))
+    gain = _gain_of_first(plan, replace(plan.problem, budget=step))
+    return {"price": None if gain is None else gain / step, "step": step, "gain": gain}
+
+
+def _gain_of_first(plan: CampaignPlan, looser: Problem) -> float | None:
+    """Return what a looser limit adds to the plan; None if nothing."""
+    other = allocate_or_none(looser)
+    gain = 0.0 if other is None else other.objective - plan.allocation.objective
+    return gain if gain > 0 else None
 
 
 def _consent_gain(

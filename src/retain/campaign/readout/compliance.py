@@ -47,7 +47,8 @@ def estimate_complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict
     """Estimate the effect of contact on customers whose contact follows the plan.
 
     Wald's ratio of the effect on the outcome to that on contacting, within strata (Imbens & Angrist
-    1994), which assumes that the plan works through contact alone; the interval is Fieller's.
+    1994), which assumes that the plan works through contact alone; the interval is Fieller's. An
+    effect on declines is bounded to −1 and 1, beyond which a share cannot change.
     ``outcome, value, low, high, contact_rate_difference`` (between the arms), or ``reason``:
     ``as_planned`` if the ratio would be the effect itself, ``too_few`` if the plan
     hardly changed who was contacted.
@@ -70,7 +71,8 @@ def estimate_complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict
     interval = fieller_interval(*estimates, normal_quantile(assignment.alpha))
     if interval is None:
         return {"reason": "too_few"}
-    value, low, high = interval
+    reach = 1.0 if outcome == "declined" else np.inf
+    value, low, high = np.clip(interval, -reach, reach).tolist()
     ratio = {"outcome": outcome, "value": value, "low": low, "high": high}
     return {**ratio, "contact_rate_difference": float(estimates[0][1])}
 

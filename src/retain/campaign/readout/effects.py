@@ -56,9 +56,11 @@ def estimate_effects(assignment: Assignment, outcomes: Outcomes) -> list[Row]:
 
     ``scope, name, outcome`` (declined or profit), ``n_treated, n_control`` (customers observed),
     ``treated_mean, control_mean, difference`` (treatment − control, adjusted by what was planned:
-    below 0 is good for declines, above for profit) with its interval, ``standard_error``, ``p``,
-    ``minimum_detectable_effect`` (with the campaign's power at these sizes) and
-    ``customers_saved`` (among those treated) with its interval.
+    below 0 is good for declines, above for profit) with its interval, ``is_adjusted`` (whether that
+    is another than the difference of the means), ``standard_error``, ``p``,
+    ``minimum_detectable_effect`` (with the campaign's power at these sizes; None for declines if
+    not even all against none would be seen) and ``customers_saved`` (among those treated) with its
+    interval.
     """
     rows = []
     if outcomes.declined is not None:
@@ -75,12 +77,20 @@ def estimate_effects(assignment: Assignment, outcomes: Outcomes) -> list[Row]:
     n_outcomes = len({row["outcome"] for row in compared})
     for row in compared:
         errors = detectable_standard_errors(assignment.alpha / n_outcomes, assignment.power)
-        row["minimum_detectable_effect"] = errors * row["standard_error"]
+        detectable = errors * row["standard_error"]
+        is_possible = row["outcome"] == "profit" or detectable <= 1
+        row["minimum_detectable_effect"] = detectable if is_possible else None
+        plain = row["treated_mean"] - row["control_mean"]
+        rounding = 1e-9 * (abs(row["treated_mean"]) + abs(row["control_mean"]))
+        row["is_adjusted"] = abs(row["difference"]["value"] - plain) > rounding
     return rows
 
 
 def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.ndarray) -> Row:
-    """Compare decline rates: Mantel-Haenszel over the strata for all, Newcombe for a subgroup."""
+    """Compare decline rates: Mantel-Haenszel over the strata for all, Newcombe for a subgroup.
+
+    Newcombe's is also that of a campaign too small for its strata, see ``pool_tiny_strata``.
+    """
     rows = subgroup.rows & np.isfinite(declined)
     treated, events = assignment.is_treated[rows], declined[rows]
     row = _empty_row(subgroup, "declined", events, treated)
@@ -91,8 +101,9 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
         table = assignment.table.loc[rows]
         stratum = assign_strata(table["segment"], table["offer"], treated)
         stratum = split_by_risk(stratum, table["risk"].to_numpy(), treated)
-    counts = count_by_stratum(events, treated, stratum)
-    interval = compare_arms(counts, normal_quantile(assignment.alpha))
+    z = normal_quantile(assignment.alpha)
+    counts = pool_tiny_strata(count_by_stratum(events, treated, stratum), z)
+    interval = compare_arms(counts, z)
     difference = {end: float(getattr(interval, end)) for end in ("value", "low", "high")}
     row |= {"difference": difference, "p": float(interval.p)}
     row["standard_error"] = float(null_error(*counts))
@@ -103,6 +114,24 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
         "high": 0.0 - difference["low"] * n_treated,
     }
     return row
+
+
+def pool_tiny_strata(counts: StratumCounts, z: float) -> StratumCounts:
+    """Return the counts, in one stratum if their interval reaches beyond all against none.
+
+    The normal approximation behind the interval of strata fails there.
+
+    >>> one, none = np.array([7, 2]), np.array([0, 0])
+    >>> tiny = StratumCounts(one, np.array([13, 2]), none, np.array([0, 1]))
+    >>> [int(total[0]) for total in pool_tiny_strata(tiny, 1.96)]
+    [9, 15, 0, 1]
+    """
+    if len(counts.treated) == 1:
+        return counts
+    stratified = mantel_haenszel(*counts, z)
+    if stratified.low >= -1 and stratified.high <= 1:
+        return counts
+    return StratumCounts(*(np.array([count.sum()]) for count in counts))
 
 
 def compare_arms(counts: StratumCounts, z: float) -> Difference:
@@ -166,12 +195,12 @@ def detectable_standard_errors(alpha: float, power: float) -> float:
 def _empty_row(subgroup: Subgroup, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
     arms = {"treated": values[treated], "control": values[~treated]}
     means = {f"{arm}_mean": float(v.mean()) if len(v) else None for arm, v in arms.items()}
-    empty = ("difference", "p", "standard_error", "minimum_detectable_effect", "customers_saved")
+    empty = ("difference", "is_adjusted", "p", "standard_error", "minimum_detectable_effect")
     return {
         "scope": subgroup.scope,
         "name": subgroup.name,
         "outcome": outcome,
         **{f"n_{arm}": len(v) for arm, v in arms.items()},
         **means,
-        **dict.fromkeys(empty),
+        **dict.fromkeys((*empty, "customers_saved")),
     }

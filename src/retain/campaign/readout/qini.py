@@ -36,7 +36,8 @@ def compute_qini(
     """Return ``qini`` and ``auuc`` with intervals and the ``curve``, for each of ``RANKINGS``.
 
     Or ``reason``: ``declined`` if declines are unknown, ``too_few`` if an arm has fewer than
-    ``MIN_CUSTOMERS_PER_ARM``.
+    ``MIN_CUSTOMERS_PER_ARM``, ``no_variation`` if all customers of an arm declined, or none: no
+    resample of them has another outcome.
     """
     if outcomes.declined is None:
         return {"reason": "declined"}
@@ -44,6 +45,8 @@ def compute_qini(
     treated, stayed = assignment.is_treated[rows], outcomes.declined[rows] == 0
     if min(treated.sum(), (~treated).sum()) < MIN_CUSTOMERS_PER_ARM:
         return {"reason": "too_few", "min_customers": MIN_CUSTOMERS_PER_ARM}
+    if len(set(stayed[treated])) < 2 or len(set(stayed[~treated])) < 2:
+        return {"reason": "no_variation"}
     table = assignment.table.loc[rows]
     return {
         order: _summarise_ranking(group_by_rank(table[order].to_numpy(), treated, stayed), settings)

@@ -61,10 +61,11 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
 
     ``offer, n_treated, n_control`` (observed), ``boost`` (the mean factor on the save rate among
     those treated, by the plan), ``contact_rate_difference`` (treated − control, 1 where the file
-    does not say who was contacted: a save rate is per contact), ``prior`` and ``posterior``:
-    ``alpha, beta, minimum, value, low, high``; ``vague_weight``, the posterior weight of the vague
-    component (None without outcomes in both arms, or contacts, when the posterior is the prior),
-    and ``is_conflict``: the outcomes contradict the prior.
+    does not say who was contacted: a save rate is per contact), ``posterior``: ``value, low, high``
+    of the mixture, ``prior`` and ``catalogue``, the Beta that stands for the posterior in the next
+    plan: these also with ``alpha, beta, minimum``; ``vague_weight``, the posterior weight of the
+    vague component (None without outcomes in both arms, or contacts, when the posterior is the
+    prior), and ``is_conflict``: the outcomes contradict the prior.
     """
     alpha = assignment.alpha
     rows = []
@@ -74,8 +75,9 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
         prior = summarise_beta(offer.save_rate, alpha)
         row = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "boost": boost}
         contact = _contact_rate_difference(name, assignment, outcomes)
-        row |= {"contact_rate_difference": contact, "prior": prior, "posterior": prior}
-        row |= {"vague_weight": None, "is_conflict": False}
+        own = {name: prior[name] for name in ("value", "low", "high")}
+        row |= {"contact_rate_difference": contact, "prior": prior, "posterior": own}
+        row |= {"catalogue": prior, "vague_weight": None, "is_conflict": False}
         if arms.treated and arms.control and contact >= MIN_CONTACT_RATE_DIFFERENCE:
             row |= compute_posterior(offer.save_rate, arms, boost=boost * contact, alpha=alpha)
         rows.append(row)
@@ -85,10 +87,10 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
 def compute_posterior(
     prior: Beta, arms: ArmCounts, *, boost: float = 1.0, alpha: float = 0.05
 ) -> dict[str, Any]:
-    """Return ``posterior``, ``vague_weight`` and ``is_conflict`` of one offer.
+    """Return ``posterior``, ``catalogue``, ``vague_weight`` and ``is_conflict`` of one offer.
 
-    The posterior's Beta has the same mean and variance as the mixture, whose quantiles are the
-    interval. The prior of p is Jeffreys', Beta(½, ½).
+    The catalogue's Beta has the mean and the variance of the posterior, but its own interval. The
+    prior of p is Jeffreys', Beta(½, ½).
 
     >>> found = compute_posterior(Beta(alpha=6, beta=14), ArmCounts(4000, 1600, 4000, 2000))
     >>> round(found["posterior"]["value"], 2), found["is_conflict"]
@@ -109,24 +111,25 @@ def compute_posterior(
         [(1 - weight) * informative.mass.sum(axis=1), weight / possible * vague_mass.ravel()]
     )
     return {
-        "posterior": _summarise_sample(rate, mass, alpha),
+        **_summarise_sample(rate, mass, alpha),
         "vague_weight": weight,
         "is_conflict": bayes_factor > CONFLICT_BAYES_FACTOR,
     }
 
 
-def _summarise_sample(rate: np.ndarray, mass: np.ndarray, alpha: float) -> dict[str, float]:
-    """Return the matching Beta, mean and interval of weighted save rates."""
+def _summarise_sample(rate: np.ndarray, mass: np.ndarray, alpha: float) -> dict[str, Any]:
+    """Return mean and interval of weighted save rates, and the matching Beta with its own."""
     order = np.argsort(rate)
     below = np.cumsum(mass[order]) - mass[order] / 2
     low, high = np.interp((alpha / 2, 1 - alpha / 2), below, rate[order]).tolist()
     mean = float(mass @ rate)
     beta = match_beta(mean, float(mass @ (rate - mean) ** 2))
-    return {**beta.model_dump(), "value": mean, "low": low, "high": high}
+    posterior = {"value": mean, "low": low, "high": high}
+    return {"posterior": posterior, "catalogue": summarise_beta(beta, alpha)}
 
 
 def match_beta(mean: float, variance: float) -> Beta:
-    """Return the Beta between ``LEARNED_MINIMUM`` and 1 of a mean and variance.
+    """Return the Beta between ``LEARNED_MINIMUM`` and 1 of a mean and variance, to five digits.
 
     >>> beta = match_beta(-0.1, 0.01)
     >>> round(beta.mean, 3), beta.minimum
@@ -136,7 +139,8 @@ def match_beta(mean: float, variance: float) -> Beta:
     share = min(max((mean - LEARNED_MINIMUM) / spread, 0.001), 0.999)
     size = share * (1 - share) * spread**2 / max(variance, 1e-12) - 1
     size = min(max(size, 1.0), 1e9)
-    return Beta(alpha=share * size, beta=(1 - share) * size, minimum=LEARNED_MINIMUM)
+    alpha, beta = (float(f"{part * size:.5g}") for part in (share, 1 - share))
+    return Beta(alpha=alpha, beta=beta, minimum=LEARNED_MINIMUM)
 
 
 def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
@@ -154,7 +158,8 @@ def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalo
 
     An offer without outcomes keeps its prior.
     """
-    rates = {row["offer"]: _round_beta(row["posterior"]) for row in rows}
+    kept, learned = ("alpha", "beta", "minimum"), {row["offer"]: row["catalogue"] for row in rows}
+    rates = {name: Beta(**{key: one[key] for key in kept}) for name, one in learned.items()}
     pairs = catalogue.offers.items()
     offers = {name: offer.model_copy(update={"save_rate": rates[name]}) for name, offer in pairs}
     name = next_catalogue_name(catalogue.name)
@@ -170,12 +175,6 @@ def next_catalogue_name(name: str) -> str:
     safe = re.sub(r"\W+", "_", name).strip("_") or "offers"
     match = re.fullmatch(r"(.+_readout)(?:_(\d+))?", safe)
     return f"{match[1]}_{int(match[2] or 1) + 1}" if match else f"{safe}_readout"
-
-
-def _round_beta(row: dict[str, float]) -> Beta:
-    """Return a Beta rounded to five digits, more than are known."""
-    alpha, beta = (float(f"{row[name]:.5g}") for name in ("alpha", "beta"))
-    return Beta(alpha=alpha, beta=beta, minimum=row["minimum"])
 
 
 class _Integral(NamedTuple):

@@ -11,6 +11,7 @@ from scipy import special
 
 from retain.campaign.proportions import wilson
 from retain.verdict.paired import holm
+from retain.verdict.statistics import mid_p
 
 MIN_CUSTOMERS = 20
 """Smallest number of customers of a group with an interval."""
@@ -124,7 +125,11 @@ def observe(outcomes: Outcomes, segments: np.ndarray, risk: np.ndarray) -> Obser
     tenth = _tenths(risk)
     groups = [*_groups(outcomes, codes, len(names)), *_groups(outcomes, tenth, tenth.max() + 1)]
     tested = [one for one in groups if one.has_interval]
-    p = iter(holm(np.array([_p_value(one) for one in tested]))) if tested else iter(())
+    p = (
+        iter(holm(np.array([mid_p(one.share, one.effective, one.expected) for one in tested])))
+        if tested
+        else iter(())
+    )
     tested = [replace(one, p=float(next(p))) if one.has_interval else one for one in groups]
     by_name = zip(map(str, names), tested[: len(names)], strict=True)
     return ObservedTable(dict(by_name), tuple(tested[len(names) :]))
@@ -178,21 +183,3 @@ def _groups(outcomes: Outcomes, code: np.ndarray, count: int) -> list[Group]:
     low, high = wilson(share * effective, effective, Z)
     rows = zip(customers, declined, effective, share, low, high, expected, strict=True)
     return [Group(int(n), int(events), *map(float, rest)) for n, events, *rest in rows]
-
-
-def _p_value(one: Group) -> float:
-    """Return the two-sided mid-p of the observed share under the expected one."""
-    events = one.share * one.effective
-    at_least = _upper_tail(events, one.effective, one.expected)
-    above = _upper_tail(events + 1, one.effective, one.expected)
-    upper = (at_least + above) / 2
-    return float(min(1.0, 2 * min(upper, 1 - upper)))
-
-
-def _upper_tail(events: float, total: float, share: float) -> float:
-    """Return the binomial probability of at least so many events, of any real numbers."""
-    if events <= 0:
-        return 1.0
-    if events > total:
-        return 0.0
-    return float(special.betainc(events, total - events + 1, share))

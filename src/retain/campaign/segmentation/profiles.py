@@ -38,9 +38,10 @@ class Money(Protocol):
 def build_profiles(  # noqa: PLR0913 - all that a segment has
     audience: Audience,
     fitted: Segmentation,
-    totals: Mapping[str, Money] | None,
+    expected: Mapping[str, Money] | None,
     *,
     observed: Mapping[str, Group] | None = None,
+    observed_money: Mapping[str, Money] | None = None,
     sensitivity: np.ndarray | None = None,
     stability: Mapping[str, Stability] | None = None,
     contrasts: bool = True,
@@ -53,10 +54,11 @@ def build_profiles(  # noqa: PLR0913 - all that a segment has
         Customers in their segments.
     fitted
         The fitted segmentation of these segments.
-    totals
-        Profit at risk of each segment; None without profit.
-    observed
-        Observed declines of each segment; None for customers without outcomes.
+    expected
+        Expected profit at risk of each segment; None without profit.
+    observed, observed_money
+        Observed declines of each segment, and the profit at risk of those who declined; None for
+        customers without outcomes.
     sensitivity
         ``Recalibration.sensitivity`` of the risks, the interval of customers without outcomes.
     stability
@@ -72,10 +74,12 @@ def build_profiles(  # noqa: PLR0913 - all that a segment has
         outcomes the mean risk with the interval of the calibration, None below 20 customers;
         ``expected_risk``: the mean risk, cross-fitted where outcomes are known; ``p`` of the test
         of observed against expected, corrected over segments and tenths of the risk, and
-        ``is_miscalibrated``; ``total_profit`` (as far as it is known), ``profit_at_risk`` (None
-        below 20 customers), ``expected_profit_at_risk``, ``contactable_share, is_small`` (fewer
-        customers than the segmentation's minimum), ``stability``, ``contrasts`` (see
-        ``segment_contrasts``). Missing values are None.
+        ``is_miscalibrated``; ``total_profit`` (as far as it is known);
+        ``observed_profit_at_risk``: of those who declined (None without outcomes and below 20
+        customers); ``expected_profit_at_risk``: risk × value at stake of everybody, whose sum is
+        that of the campaign (without an interval below 20 customers);
+        ``contactable_share, is_small`` (fewer customers than the segmentation's minimum),
+        ``stability``, ``contrasts`` (see ``segment_contrasts``). Missing values are None.
     """
     if audience.segments is None:
         raise ValueError("these customers are not placed")
@@ -89,7 +93,11 @@ def build_profiles(  # noqa: PLR0913 - all that a segment has
             row |= _observed_risk(observed[name])
         else:
             row |= _expected_risk(part, None if sensitivity is None else sensitivity[mask])
-        row |= _profit(part, None if totals is None else totals[name])
+        row |= _profit(
+            part,
+            None if observed_money is None else observed_money[name],
+            None if expected is None else expected[name],
+        )
         row["contactable_share"] = (
             None if audience.consent == "not_stated" else float(part["contactable"].mean())
         )
@@ -101,8 +109,10 @@ def build_profiles(  # noqa: PLR0913 - all that a segment has
 
 def _sort_key(row: Mapping[str, Any]) -> float:
     """Return the profit at risk of a segment, or else its risk; the expected one of few."""
-    name = "risk" if row["expected_profit_at_risk"] is None else "profit_at_risk"
-    return float(row[f"expected_{name}"] if row[name] is None else row[name]["value"])
+    at_risk = row["observed_profit_at_risk"] or row["expected_profit_at_risk"]
+    if at_risk is not None:
+        return float(at_risk["value"])
+    return float(row["expected_risk"] if row["risk"] is None else row["risk"]["value"])
 
 
 def _describe(
@@ -140,13 +150,13 @@ def _expected_risk(part: pd.DataFrame, sensitivity: np.ndarray | None) -> dict[s
     }
 
 
-def _profit(part: pd.DataFrame, money: Money | None) -> dict[str, Any]:
-    known = "profit" in part
-    shown = money if len(part) >= MIN_CUSTOMERS else None
+def _profit(part: pd.DataFrame, observed: Money | None, expected: Money | None) -> dict[str, Any]:
+    enough = len(part) >= MIN_CUSTOMERS
+    few = {} if enough else {"low": None, "high": None}
     return {
-        "total_profit": float(part["profit"].sum()) if known else None,
-        "profit_at_risk": None if shown is None else _amount(shown),
-        "expected_profit_at_risk": float(part["profit_at_risk"].sum()) if known else None,
+        "total_profit": float(part["profit"].sum()) if "profit" in part else None,
+        "observed_profit_at_risk": _amount(observed) if observed is not None and enough else None,
+        "expected_profit_at_risk": None if expected is None else {**_amount(expected), **few},
     }
 
 

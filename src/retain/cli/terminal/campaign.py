@@ -55,29 +55,39 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
     origins = ", ".join(f"{n:,} {ORIGINS.get(origin, origin)}" for origin, n in scored.items())
     title = f"Segments of {describe_count(sum(scored.values()), 'customer')} ({literal(origins)})"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    money = any(one["profit_at_risk"] is not None for one in segments)
-    if money:
-        table.caption = "at risk: the profit of those who declined, or expected to be lost"
+    observed = any(one["observed_profit_at_risk"] is not None for one in segments)
+    expected = any(one["expected_profit_at_risk"] is not None for one in segments)
+    key = "observed_profit_at_risk" if observed else "expected_profit_at_risk"
+    sums: tuple[str, ...] = ()
+    form = _money_format((), (one[key] for one in segments))
+    if expected:
+        whole = sum(one["expected_profit_at_risk"]["value"] for one in segments)
+        total = format_signed(whole, form)
+        what = "observed, that of customers who declined" if observed else "expected"
+        table.caption = f"Profit at risk is {what}; expected of all customers: {total}"
+        sums = ("at risk", "95 % interval")
     table.add_column("segment")
-    sums = ("at risk", "95 % interval") if money else ()
     for name in ("customers", "risk", "95 % CI", "expected", *sums):
         table.add_column(name, justify="right", no_wrap=True)
-    form = _money_format((), (one["profit_at_risk"] for one in segments))
     for one in segments:
         cells = [
             f"{one['n_customers']:,}",
             *_risk(one),
             f"{one['expected_risk']:.2f}{'!' if one['is_miscalibrated'] else ''}",
         ]
-        if money:
-            at_risk = one["profit_at_risk"]
-            cells += (
-                ["", "too few"]
-                if at_risk is None
-                else [format_signed(at_risk["value"], form), _span(at_risk, form)]
-            )
+        if expected:
+            cells += _at_risk(one[key], form)
         table.add_row(literal(one["segment"]), *cells)
     return table
+
+
+def _at_risk(estimate: Tree | None, form: str) -> tuple[str, str]:
+    """Return an amount and its interval, which few customers have not."""
+    if estimate is None:
+        return "", "too few"
+    is_short = estimate["low"] is None
+    amount = format_signed(estimate["value"], form)
+    return amount, "too few" if is_short else _span(estimate, form)
 
 
 def _risk(one: Tree) -> tuple[str, str]:
@@ -108,18 +118,18 @@ def print_campaign(console: Console, campaign: Tree) -> None:
     if "reason" in campaign:
         _print_no_campaign(console, campaign)
         return
-    codes = [one["code"] for one in campaign["cautions"]]
-    _print_cautions(console, [code for code in codes if code in AT_HEAD])
+    cautions = campaign["cautions"]
+    _print_cautions(console, [one for one in cautions if one["code"] in AT_HEAD])
     console.print(_offers(campaign))
     limits = None if campaign["shadow_prices"] is None else _limits(campaign)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
-    _print_cautions(console, [code for code in codes if code not in AT_HEAD])
+    _print_cautions(console, [one for one in cautions if one["code"] not in AT_HEAD])
 
 
-def _print_cautions(console: Console, codes: Sequence[str]) -> None:
-    for code in codes:
-        console.print(f"[yellow]{literal(CAUTIONS[code])}[/]")
+def _print_cautions(console: Console, cautions: Sequence[Tree]) -> None:
+    for one in cautions:
+        console.print(f"[yellow]{literal(CAUTIONS[one['code']].format(**one))}[/]")
 
 
 def _print_no_campaign(console: Console, campaign: Tree) -> None:
@@ -141,6 +151,11 @@ def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree 
 CAUTIONS = {
     "ranking_not_tested": "Whether the model ranks customers better than chance was not tested, so "
     "a campaign aimed by its scores may do no better than one aimed at random.",
+    "profit_concentrated": "{share:.0%} of the expected profit at risk (more than {limit:.0%}) is "
+    "that of the first {n_first:,} by amount: all sums depend on it, and intervals may be too "
+    "short. Check that profit, or plan without it.",
+    "profit_missing": "Profit is missing for {n_missing:,} of {n_customers:,} customers and counts "
+    "as 0: amounts are too low by what they bring, and no offer pays for them.",
     "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
     "(offers.costs=accept): the net value counts no cost for them.",
     "minimums_unmet": "A minimum of contacts (campaign.min_contacts) is not met: no offer pays for "
@@ -161,7 +176,7 @@ CAUTIONS = {
     "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
 """Messages of cautions by code."""
-AT_HEAD = ("ranking_not_tested", "risk_miscalibrated")
+AT_HEAD = ("ranking_not_tested", "risk_miscalibrated", "profit_concentrated")
 """Cautions printed before the offers: without them the plan would promise too much."""
 
 
@@ -193,8 +208,9 @@ def _span(estimate: Tree, form: str) -> str:
 
 def _money_format(amounts: Iterable[float], estimates: Iterable[Tree | None]) -> str:
     """Return the format of amounts that stand together, and of estimates of amounts."""
-    known = (one[key] for one in estimates if one is not None for key in ("value", "low", "high"))
-    return f",.{money_digits([*amounts, *known])}f"
+    given = (one for one in estimates if one is not None)
+    known = (one[key] for one in given for key in ("value", "low", "high"))
+    return f",.{money_digits([*amounts, *(end for end in known if end is not None)])}f"
 
 
 def _plan(campaign: Tree) -> str:
@@ -221,9 +237,14 @@ def _limits(campaign: Tree) -> str:
     """Return the net value that looser limits would add."""
     prices, message = campaign["shadow_prices"], []
     if (budget := prices["budget"]) is not None:
+        step, gain = budget["step"], budget["gain"]
         message.append(
-            f"each further {_value(budget['step'])} of budget would add {_value(budget['gain'])}"
+            "a larger budget alone would add nothing"
+            if gain is None
+            else f"each further {_value(step)} of budget would add {_value(gain)}"
         )
+    if prices["contact"]:
+        message.append(f"one more contact would add {_value(prices['contact'])}")
     if (consent := prices["consent"]) is not None:
         more = describe_count(consent["n_customers"], "more customer")
         message.append(f"the consent of {more} would add up to {_value(consent['gain'])}")

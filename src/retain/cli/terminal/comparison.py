@@ -15,6 +15,7 @@ from retain.cli.terminal.snapshots import snapshots_table
 from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.cautions import list_cautions
 from retain.verdict.config_keys import label_run
+from retain.verdict.curves import CALIBRATION_LEVEL
 from retain.wording import (
     describe_count,
     format_ci,
@@ -96,7 +97,8 @@ def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras
     if sealed is None:
         return
     print_segments(console, findings.customer_results)
-    console.print(_calibration(verdict))
+    bins = () if findings.curves is None else findings.curves["calibration"]
+    console.print(_calibration(verdict, bins))
     if findings.customer_results["campaign"] is not None:
         print_campaign(console, findings.customer_results["campaign"])
 
@@ -180,8 +182,10 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             _versus_best(row, verdict),
             style="bold" if best else None,
         )
-    if len(board) > MAX_ROWS:
-        table.caption = f"{len(board) - MAX_ROWS} more in leaderboard.csv"
+    notes = [f"{len(board) - MAX_ROWS} more in leaderboard.csv"] if len(board) > MAX_ROWS else []
+    if (board["p_adjusted"] < board["p"]).any():
+        notes.append("p adj. is by customers and all runs, p in leaderboard.csv by folds of two")
+    table.caption = "; ".join(notes) or None
     return table
 
 
@@ -242,10 +246,13 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
     return table
 
 
-def _calibration(verdict: Verdict) -> str:
+def _calibration(verdict: Verdict, bins: Sequence[Mapping[str, Any]]) -> str:
+    off = sum(one["is_miscalibrated"] for one in bins)
+    shown = f"in {off} of {len(bins)} bins" if off else f"in none of {len(bins)} bins"
     brier, ece = verdict.winner.metrics["brier"], verdict.winner.metrics["ece"]
     return (
         f"Calibration in cross-validation: Brier {brier.value:.4f} "
         f"({format_ci(brier.low, brier.high, '.4f')}), "
-        f"ECE {ece.value:.3f} ({format_ci(ece.low, ece.high)})."
+        f"ECE {ece.value:.3f} ({format_ci(ece.low, ece.high)}), of which noise makes a part: the "
+        f"gap is larger than chance {shown} (corrected p < {CALIBRATION_LEVEL})."
     )

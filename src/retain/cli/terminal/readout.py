@@ -33,6 +33,7 @@ PAID = {
 }
 NO_CURVE = {
     "declined": "No Qini curve: the outcomes do not say who declined.",
+    "no_variation": "No Qini curve: in one of the groups all customers declined, or none did.",
     "too_few": "No Qini curve: at least 100 observed customers are needed in each group.",
 }
 NO_RATIO = {
@@ -125,7 +126,10 @@ def _effects(rows: list[Tree], tree: Tree, level: str, scale: _Scale) -> Table:
     title = "Share that declined, %" if declined else f"Profit per customer, {tree['profit_unit']}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
-    for name in ("contacted", "control", "Δ", level, "p adj."):
+    is_adjusted = any(row["is_adjusted"] for row in rows)
+    if is_adjusted:
+        table.caption = "Δ adj.: compared among customers whom the plan expected to be alike"
+    for name in ("contacted", "control", "Δ adj." if is_adjusted else "Δ", level, "p adj."):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     for row in rows:
@@ -168,11 +172,14 @@ def _sentence(row: Tree, tree: Tree, scale: _Scale) -> str:
             f"({_level(tree)} {format_interval(low, high, ',.0f')})"
         )
     if row["conclusion"] == "inconclusive":
-        seen = format_signed(row["minimum_detectable_effect"] * scale.times, scale.difference)
+        seen = row["minimum_detectable_effect"]
+        seen = seen and format_signed(seen * scale.times, scale.difference)
         found, total = to_frequency(tree["power"])
         messages.append(
             f"an effect of {seen}{scale.unit} would have been seen in {found} of {total} such "
             "campaigns"
+            if seen
+            else "the groups are too small to see any effect"
         )
     return f"{'; '.join(messages)}."
 
@@ -202,7 +209,8 @@ def _effect_words(row: Tree, scale: _Scale) -> str:
     if row["outcome"] == "profit":
         what = "more profit" if good else "less profit"
     word = {"helped": "it helped", "harmed": "it harmed", "inconclusive": "no significant effect"}
-    return f"{word[row['conclusion']]}: {size} {what} among the customers to contact"
+    adjusted = " (adjusted)" if row["is_adjusted"] else ""
+    return f"{word[row['conclusion']]}: {size} {what} among the customers to contact{adjusted}"
 
 
 def _bounds(bounds: Tree) -> str:
@@ -266,19 +274,18 @@ def _ends(interval: Tree) -> tuple[float, float]:
 
 
 def _save_rates(rows: list[Tree], level: str) -> Table:
-    table = Table(
-        title=f"Save rate of each offer, % ({level} interval)",
-        box=SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-    )
+    title = f"Save rate of each offer, % ({level} interval)"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("offer", overflow="fold", max_width=22)
-    for name in ("contacted", "control", "before", "interval", "now", "interval"):
+    for name in ("contacted", "control", "before", "interval", "now", "interval", "catalogue"):
         table.add_column(name, justify="right", no_wrap=True)
+    table.caption = "catalogue: interval of the Beta with the same mean and variance that is stored"
     for row in rows:
         cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
-        for text in (row["prior"], row["posterior"]):
+        for text in (row["prior"], row["posterior"], row["catalogue"]):
             interval = format_interval(100 * text["low"], 100 * text["high"], ".0f")
             cells += [format_signed(100 * text["value"], ".1f"), interval]
+        del cells[-2]  # the mean of the catalogue's Beta is that of the posterior
         table.add_row(literal(row["offer"]), *cells)
     return table
 
@@ -287,8 +294,7 @@ def _caution(caution: Tree) -> str:
     if caution["code"] != "harm":
         numbers = {"p": format_p(caution["p"])} if "p" in caution else {}
         return CAUTIONS[caution["code"]].format(**{**caution, **numbers})
-    part = {"overall": "The campaign"}.get(
-        caution["scope"], f"{caution['scope']} {caution['name']}"
-    )
+    part = f"{caution['scope']} {caution['name']}"
+    part = "The campaign" if caution["scope"] == "overall" else part
     worse = "raised the share that declined" if caution["outcome"] == "declined" else "lost profit"
     return f"{part} {worse} among the customers to contact. Stop it until the reason is known."

@@ -132,7 +132,8 @@ def find_year(
     """Return which number of dates is the year of two digits; None if both may be.
 
     Some numbers are above 31 or 0; or the one number has a range that days never have by chance,
-    which is of years without a gap, and the other has many values in a range that days have.
+    which is of years without a gap, and the other has many values in a range that days have (those
+    of 28 days, which all months have, among them).
     Dates of one year may as well be those of one day of the month in many years.
 
     >>> days, months, years = np.arange(1, 31), np.arange(30) % 12 + 1, np.arange(30) % 2 + 22
@@ -149,7 +150,8 @@ def find_year(
     for year, day, which in ((0, 1, "first"), (1, 0, "last")):
         years, n_days = np.unique(dates[2 * year]), len(np.unique(dates[2 * day]))
         are_years = len(years) > 1 and bool((np.diff(years) == 1).all()) and years[0] < LAST_DAYS
-        is_sure = as_days[year] < MAX_CHANCE and as_days[day] > MIN_CHANCE
+        are_days = as_days[day] > MIN_CHANCE or np.ptp(dates[2 * day]) + 1 >= LAST_DAYS
+        is_sure = as_days[year] < MAX_CHANCE and are_days
         if are_years and is_sure and n_days >= MIN_DAYS:
             return "first" if which == "first" else "last"
     return None

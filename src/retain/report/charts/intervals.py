@@ -11,6 +11,7 @@ from retain.report.text.words import message
 from retain.report.tree import (
     METRIC,
     excludes_zero,
+    has_observed_profit,
     has_profit,
     measured_levels,
     segments_by_risk,
@@ -83,7 +84,8 @@ def segments(tree: Tree, labels: Labels) -> Chart | None:
     most = max(int(one["n_customers"]) for one, _ in ranked)
     rows = [_segment_row(one, weight, most, labels.language) for one, weight in ranked]
     money = has_profit(profiles)
-    axis = message("chart.segments.axis" if money else "chart.segments.risk")
+    key = "chart.segments.observed" if has_observed_profit(profiles) else "chart.segments.axis"
+    axis = message(key if money else "chart.segments.risk")
     form, word = ("money", "tip.value") if money else ("percent", "tip.mean")
     return interval_plot("segments", rows, labels, Scale(axis, form, 0.0, word))
 

@@ -24,6 +24,7 @@ from retain.report.page.leaderboard import (
 )
 from retain.report.render import CURVES, render_charts
 from retain.report.text.answer import answer, describe_accesses, sentence
+from retain.report.text.calibration import gap_conclusion
 from retain.report.text.campaign import (
     CONSENT,
     assumption,
@@ -83,6 +84,7 @@ from retain.report.tree import (
     column_values,
     fill_defaults,
     flatten,
+    has_observed_profit,
     has_profit,
     left_out,
     measured_levels,
@@ -131,7 +133,9 @@ _CAMPAIGN: dict[str, Any] = {
     "assumptions": assumptions,
     "channel": channel,
     "called": lambda text: Label(text, text),
+    "gap_conclusion": gap_conclusion,
     "with_money": has_profit,
+    "with_observed_money": has_observed_profit,
     "CONSENT": CONSENT,
 }
 """Further functions of the templates of segments and campaign."""

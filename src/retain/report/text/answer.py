@@ -102,6 +102,9 @@ def _chance(tree: Tree) -> Message:
     if chance["status"] != "not_tested":
         tested = {"p": Number(chance["p"], "p_is"), "level": Number(chance["level"], "value")}
     said = message(f"answer.chance.{chance['status']}", **tested)
+    if chance["n_groups"] < chance["n_customers"]:
+        counts = {name: Number(chance[f"n_{name}"], "count") for name in ("groups", "customers")}
+        said = message("answer.chance.with_copies", first=said, **counts)
     rows = {row["id"]: row for row in tree["leaderboard"]}
     tied = [
         run_name(run_label(rows[one], tree["key_columns"]), one)

@@ -7,12 +7,28 @@ from typing import Any
 from retain.report.text.names import Tree
 from retain.report.text.numbers import Number
 from retain.report.text.words import Message, interval, message
+from retain.verdict.curves import CALIBRATION_LEVEL
 
 
 def calibration_text(campaign: Tree) -> list[Message]:
     """Return the recalibration, its basis, and the test of profit; those that are known."""
     messages = (_recalibration(campaign), _basis(campaign), _profit_test(campaign))
     return [one for one in messages if one is not None]
+
+
+def gap_conclusion(tree: Tree) -> Message:
+    """Return whether the scores differ from observed shares by more than chance, by one test.
+
+    Every sentence about the calibration error ends with it.
+    """
+    bins = (tree["curves"] or {}).get("calibration")
+    if not bins:
+        return message("calibration.not_tested")
+    n_off = sum(one["is_miscalibrated"] for one in bins)
+    values = {"bins": Number(len(bins), "count"), "level": Number(CALIBRATION_LEVEL, "plain")}
+    if n_off:
+        return message("calibration.gaps", n=Number(n_off, "count"), **values)
+    return message("calibration.within_chance", **values)
 
 
 def miscalibrated_values(tree: Tree) -> dict[str, Any]:

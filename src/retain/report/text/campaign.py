@@ -74,7 +74,7 @@ def promise(campaign: Tree) -> Message:
         "hoped": Number(overall["expected"], "points"),
         "detectable": Number(overall["minimum_detectable_effect"], "points"),
         **seen_campaigns(campaign),
-        "alpha": Number(power["alpha"], "plain"),
+        "level": Number(power["level"], "plain"),
     }
     if overall["claimable"]:
         return message("campaign.promised", **values)
@@ -108,15 +108,13 @@ def limits(campaign: Tree) -> list[Message]:
 
 
 def _budget(campaign: Tree) -> Message | None:
-    """Return the gain of a larger budget, or the plan's cost if there is none."""
+    """Return the gain of a larger budget, or why there is none."""
     price, plan = campaign["shadow_prices"]["budget"], campaign["plan"]
-    if price is not None and price["price"] > 0:
+    if price is not None and price["gain"]:
         return message("prices.budget", step=money(price["step"]), worth=money(price["gain"]))
-    return (
-        message("prices.budget_spare", cost=money(plan["expected_cost"]))
-        if plan["n_chosen"]
-        else None
-    )
+    if plan["n_chosen"]:
+        return message("prices.budget_spare", cost=money(plan["expected_cost"]))
+    return message("prices.budget_alone") if price is not None and plan["n_paying"] else None
 
 
 def _contacts(campaign: Tree) -> Message | None:
@@ -165,12 +163,19 @@ def plan_quality_text(campaign: Tree) -> list[Message]:
 
 
 def _at_risk(campaign: Tree) -> Message:
-    at_risk = campaign["profit_at_risk"]
+    expected, observed = (campaign[f"{of}_profit_at_risk"] for of in ("expected", "observed"))
+    values = {
+        "draws": Number(campaign["n_simulations"], "count"),
+        "value": money(expected["value"]),
+        "range": interval(expected["low"], expected["high"], "money"),
+    }
+    if observed is None:
+        return message("trust.at_risk.expected", **values)
     return message(
-        "trust.at_risk",
-        draws=Number(campaign["n_simulations"], "count"),
-        value=money(at_risk["value"]),
-        range=interval(at_risk["low"], at_risk["high"], "money"),
+        "trust.at_risk.both",
+        observed=money(observed["value"]),
+        observed_range=interval(observed["low"], observed["high"], "money"),
+        **values,
     )
 
 

@@ -8,6 +8,7 @@ from retain.report.charts.dependence import MAX_PANELS as PANELS
 from retain.report.charts.distributions import MAX_FEATURES as DISTRIBUTIONS
 from retain.report.charts.intervals import MAX_RUNS
 from retain.report.charts.tornado import swings
+from retain.report.text.calibration import gap_conclusion
 from retain.report.text.names import Tree, code, label, offer_label, segment_label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Label, Message, has_text, interval, message
@@ -16,6 +17,7 @@ from retain.report.tree import (
     METRIC,
     compared_features,
     excludes_zero,
+    has_observed_profit,
     has_profit,
     measured_levels,
     out_of_fold,
@@ -37,6 +39,7 @@ def _segments(tree: Tree) -> Message:
     one, weight = segments_by_risk(segments)[0]
     form = "money" if money else "percent"
     key = "caption.segments" if money else "caption.segments_risk"
+    key = "caption.segments_observed" if has_observed_profit(segments) else key
     return message(
         key,
         segment=segment_label(one),
@@ -167,6 +170,7 @@ def _calibration(tree: Tree) -> Message:
         observed=Number(furthest["observed"]["value"], "percent"),
         n=Number(furthest["n_customers"], "count"),
         ece=Number(None if ece is None else ece["value"], "score"),
+        conclusion=gap_conclusion(tree),
         curve=message(
             "caption.calibration_curve" if tree["recalibration"] else "caption.calibration_diagonal"
         ),

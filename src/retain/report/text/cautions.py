@@ -53,6 +53,18 @@ def _paying(tree: Tree) -> dict[str, Any]:
     return {"customers": customers(tree["campaign"]["plan"]["n_paying"])}
 
 
+def _concentration(tree: Tree) -> dict[str, Any]:
+    found = tree["campaign"]["profit_concentration"]
+    shares = {name: Number(found[name], "share") for name in ("share", "limit")}
+    return {"n": Number(found["n_first"], "count"), **shares}
+
+
+def _missing_profit(tree: Tree) -> dict[str, Any]:
+    campaign = tree["campaign"]
+    missing = Number(campaign["n_missing_profit"], "count")
+    return {"n": missing, "customers": customers(campaign["n_customers"])}
+
+
 def _quoted_offer(campaign: Tree, name: str) -> Message:
     return message("trust.quoted", name=offer_label(campaign, name))
 
@@ -76,6 +88,8 @@ _CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "free_offers": _free_offers,
     "limits_leave_nobody": _paying,
     "minimums_unmet": _unmet_minimums,
+    "profit_concentrated": _concentration,
+    "profit_missing": _missing_profit,
     "calibration_poor": _poor_calibration,
     "may_lose": _loss_values,
     "risk_miscalibrated": miscalibrated_values,

@@ -9,7 +9,7 @@ from retain.report.text.campaign import customers
 from retain.report.text.names import Tree, label, segment_label
 from retain.report.text.numbers import VALUES, Number, format_number
 from retain.report.text.words import Label, Message, has_text, interval, message
-from retain.report.tree import has_profit, segments_by_risk
+from retain.report.tree import has_observed_profit, has_profit, segments_by_risk
 
 MIN_STABLE_OVERLAP = 0.75
 """Minimum mean Jaccard overlap of a stable segment (Hennig 2007)."""
@@ -37,6 +37,9 @@ def _most(segments: Sequence[Tree]) -> Message:
     }
     if form == "share":
         return message("segments.riskiest", **values)
+    values["basis"] = message(
+        "segments.observed" if has_observed_profit(segments) else "segments.forecast"
+    )
     if not others:
         return message("segments.most.alone", **values)
     after, its = others[0]
