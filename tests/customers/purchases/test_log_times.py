@@ -242,6 +242,15 @@ def test_whole_numbers_may_count_from_1970(typed_times, scale, kind):
     assert typed_times(pa.array(stamps, kind)) == [1711886405, 1500000000]
 
 
+@pytest.mark.parametrize("form", ["%Y%m%d%H", "%Y%m%d%H%M"])
+def test_numbers_may_be_hours_or_minutes(times, typed_times, form):
+    clocks = [NOON.replace(minute=0, second=0) + timedelta(hours=n) for n in range(-30, 30)]
+    cells = [clock.strftime(form) for clock in clocks]
+    wanted = [seconds(clock) for clock in clocks]
+    assert times(cells) == wanted
+    assert typed_times(pa.array([int(cell) for cell in cells])) == wanted
+
+
 def test_numbers_from_1970_are_instants(typed_times):
     found = typed_times(pa.array([1711886405]), timezone="Europe/Moscow")
     assert found == [1711886405 + 3 * 3600]

@@ -99,12 +99,30 @@ def _compact_sql(cell: str, patterns: Sequence[str], _zone: str) -> str:
 # --- since 1970 ----------------------------------------------------------------------------------
 
 
-def _epoch_format(digits: str, unit: int) -> TimeFormat:
+STAMPS = {
+    "%Y%m%d": (19000101, 21001231),
+    "%Y%m%d%H": (1900010100, 2100123123),
+    "%Y%m%d%H%M": (190001010000, 210012312359),
+}
+"""Days, hours and minutes written as whole numbers: format, first and last."""
+
+
+def _epoch_format(digits: str, unit: int, stamp: str | None = None) -> TimeFormat:
+    """Return the format of a count since 1970; the numbers of a ``stamp`` are its times.
+
+    As counts, those of hours begin in 2030, and those of minutes are all of 1976.
+    """
+
     def seconds(cell: str, _patterns: Sequence[str], zone: str) -> str:
         whole = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
         fraction = f"regexp_full_match({cell}, '-.*[.].*[1-9].*')"
         floor = f"{floor_div_sql(whole, unit)} - CASE WHEN {fraction} THEN 1 ELSE 0 END"
-        return to_local_sql(f"make_timestamptz(({floor}) * 1000000)", zone)
+        since = to_local_sql(f"make_timestamptz(({floor}) * 1000000)", zone)
+        if stamp is None:
+            return since
+        first, last = STAMPS[stamp]
+        stamped = f"{whole} BETWEEN {first} AND {last}"
+        return f"CASE WHEN {stamped} THEN {strptime_sql(cell, [stamp])} ELSE {since} END"
 
     return TimeFormat(f"epoch/{unit}", f"-?#{digits}(?:[.]#*)?", seconds)
 
@@ -118,8 +136,8 @@ TIME_FORMATS = (
         has_zone=True,
     ),
     TimeFormat("yyyymmdd", "#{8}(?:[T ]?#{6})?", _compact_sql),
-    _epoch_format("{9,11}", 1),
-    _epoch_format("{12,13}", 10**3),
+    _epoch_format("{9,11}", 1, "%Y%m%d%H"),
+    _epoch_format("{12,13}", 10**3, "%Y%m%d%H%M"),
     _epoch_format("{15,16}", 10**6),
     _epoch_format("{18,19}", 10**9),
 )

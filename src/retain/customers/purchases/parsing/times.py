@@ -22,6 +22,7 @@ from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelatio
 from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.customers.purchases.parsing.time_formats import (
     PLAIN_PATTERN,
+    STAMPS,
     TIME_FORMATS,
     TimeFormat,
     infer_day_month_formats,
@@ -93,7 +94,6 @@ _EPOCH_RANGES = (  # lower, upper (exclusive), units per second
     (1e14, 1e17, 10**6),
     (1e17, 9e18, 10**9),
 )
-_FIRST_YYYYMMDD, _LAST_YYYYMMDD = 19000101, 21001231
 
 
 def parse_time_column(
@@ -160,17 +160,21 @@ def _parse_with_user_format(
 
 
 def _parse_number_times(connection: Connection, cell: str, zone: str) -> SqlExpression:
-    """Return days as yyyymmdd, or the s, ms, µs or ns since 1970 that most cells are."""
-    day = f"TRY_STRPTIME(CAST({cell} AS VARCHAR), '%Y%m%d')"
-    in_range = f"{cell} BETWEEN {_FIRST_YYYYMMDD} AND {_LAST_YYYYMMDD}"
-    conditions = [f"{in_range} AND {day} IS NOT NULL"]
+    """Return stamps such as yyyymmdd, or the s, ms, µs or ns since 1970 that most cells are."""
+    stamps = [
+        f"CASE WHEN {cell} BETWEEN {first} AND {last} "
+        f"THEN TRY_STRPTIME(CAST({cell} AS VARCHAR), '{text}') END"
+        for text, (first, last) in STAMPS.items()
+    ]
+    conditions = [f"{stamp} IS NOT NULL" for stamp in stamps]
     conditions += [_in_range_sql(cell, *limits) for limits in _EPOCH_RANGES]
     counts = ", ".join(f"count_if({condition})" for condition in conditions)
     row = connection.execute(f"SELECT count({cell}), {counts} FROM {RAW_TABLE}").fetchone()  # noqa: S608
-    n_cells, n_days, *n_in_range = (int(count or 0) for count in row or (0,) * 6)
-    if n_days * 2 > n_cells:
-        text = f"CASE WHEN {in_range} THEN {day} END"
-        return SqlExpression(epoch_seconds_sql(f"epoch_us({text})"), is_cheap=False)
+    n_cells, *n_fitting = (int(count or 0) for count in row or (0,) * (1 + len(conditions)))
+    n_stamps, n_in_range = n_fitting[: len(stamps)], n_fitting[len(stamps) :]
+    if max(n_stamps) * 2 > n_cells:
+        stamp = stamps[n_stamps.index(max(n_stamps))]
+        return SqlExpression(epoch_seconds_sql(f"epoch_us({stamp})"), is_cheap=False)
     lower, upper, unit = _EPOCH_RANGES[n_in_range.index(max(n_in_range))]
     seconds = f"CAST({cell} AS BIGINT)"
     seconds = floor_div_sql(seconds, unit) if unit > 1 else seconds
