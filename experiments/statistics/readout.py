@@ -423,7 +423,7 @@ def learn_repeatedly(rate: float, n_campaigns: int, count: int, seed: int) -> np
         for campaign in range(n_campaigns):
             a = int(random.binomial(treated, BASE_RATE * (1 - rate)))
             b = int(random.binomial(control, BASE_RATE))
-            found = compute_posterior(prior, ArmCounts(treated, a, control, b))["posterior"]
+            found = compute_posterior(prior, ArmCounts(treated, a, control, b))["catalogue"]
             prior = Beta(**{key: found[key] for key in ("alpha", "beta", "minimum")})
             means[store, campaign] = prior.mean
     return means.mean(axis=0)

@@ -53,10 +53,10 @@ def apply_placeholder_policy(
         column = rows.raw.describe_column("time")
         found = f"{column}: {format_row_count(sum(days.values()))} at {texts}, far from all others"
         raise RetainError(
-            f"{found}; policy.placeholder_times=error. If that means no time: "
+            f"{found}; data.policy.placeholder_times=error. If that means no time: "
             "data.policy.placeholder_times=drop, else data.policy.placeholder_times=keep."
         )
-    reason = f"at {texts}, far from all others (policy.placeholder_times=drop)"
+    reason = f"at {texts}, far from all others (data.policy.placeholder_times=drop)"
     listed = ", ".join(map(str, days))
     rule = RowRule(
         "placeholder_times", f"{_DAY} IN ({listed})", "time", reason, is_unreadable=False
