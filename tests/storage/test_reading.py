@@ -68,6 +68,7 @@ EXCEPTIONS = {
     ("cli/unexpected.py", "fdopen"): "writes a log",
     ("execution/shared_memory.py", "open"): OWN,
     ("learning/fold_data.py", "load"): OWN,
+    ("workflows/launch_commands.py", "safe_load"): "parses a text that was read before",
     ("learning/scoring.py", "load"): "takes a fold from the cache, which is fold_data's",
     ("customers/purchases/log.py", "load"): "calls readers of this package",
     ("customers/files/containers.py", "open"): "opens a member of an archive that was checked",

@@ -112,8 +112,9 @@ def _read_hydra(run: RunDirectory) -> tuple[set[str], list[str]]:
         path = run.hydra / "hydra.yaml"
         tree: Any = yaml.safe_load(read_text(path, max_bytes=MOST_BYTES, within=run.path))
         node = tree["hydra"]
-        swept = set(map(str, node["sweeper"]["params"] or ()))
-        folders = [str(text).removeprefix("file://") for text in node["searchpath"] or ()]
+        swept = {text for text in node["sweeper"]["params"] or () if isinstance(text, str)}
+        texts = [text for text in node["searchpath"] or () if isinstance(text, str)]
+        folders = [text.removeprefix("file://") for text in texts]
     except (RetainError, yaml.YAMLError, RecursionError, LookupError, TypeError):
         return set(), []
     return swept, [os.path.relpath(folder) for folder in folders]
