@@ -155,8 +155,9 @@ def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
 
     It is 2 · ROC-AUC − 1 of the value as a score, and has the interval of DeLong et al. (1988).
 
-    >>> cliffs_delta(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, True, False, False]))
-    Effect(measure='cliffs_delta', value=-1.0, low=-1.0, high=0.3152...)
+    >>> delta = cliffs_delta(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, True, False, False]))
+    >>> delta.value, delta.low, round(delta.high, 3)
+    (-1.0, -1.0, 0.315)
     """
     if min(declined.sum(), (~declined).sum()) < 2:
         return None
