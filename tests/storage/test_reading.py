@@ -64,6 +64,7 @@ EXCEPTIONS = {
     ("execution/limits.py", "read_text"): "reads /proc/self/status, which the system writes",
     ("cli/signals.py", "open"): "opens the null device to write to it",
     ("cli/terminal/output.py", "open"): "opens the null device in place of a stream that is closed",
+    ("campaign/allocation/exact.py", "open"): "opens the null device to write to it",
     ("cli/unexpected.py", "open"): "opens a folder to write a log into it",
     ("cli/unexpected.py", "fdopen"): "writes a log",
     ("execution/shared_memory.py", "open"): OWN,

@@ -1,5 +1,8 @@
 """Who is offered what: limits are kept, the certificate is true, ties are the seed's."""
 
+import ctypes
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -351,3 +354,12 @@ def test_customers_whom_no_sample_sees_are_still_found():
     assert set(np.flatnonzero(plan.offer_index == 1)) == set(rare[10:])
     assert plan.capacity_prices[1] == pytest.approx(1008.5, abs=1)
     assert plan.relative_gap <= 1e-6
+
+
+# HiGHS says on the standard output where it looks at a solution again, and options do not stop it.
+def test_nothing_is_printed_by_the_solver(capfd):
+    problem = make_problem(128712862, 2000, 5)
+    allocate(Problem(**problem), exact_up_to=0)
+    ctypes.CDLL(None).fflush(None)
+    os.write(1, b"after\n")
+    assert capfd.readouterr().out == "after\n"

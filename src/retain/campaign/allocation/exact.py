@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -146,13 +149,16 @@ def _run_highs(problem: ReducedProblem) -> ExactSolution:
         fits = bool((limits.finite_upper[limits.is_finite] >= -1e-9).all())
         return ExactSolution(offer_index if fits else None, 0.0, may_exist=fits)
     is_integer = np.full(n_pairs, _costs_vary(pool.cost[offer, customer], offer))
-    result = milp(
-        np.concatenate([-problem.scale * pool.net[offer, customer], np.zeros(limits.n_offers)]),
-        integrality=np.concatenate([is_integer, np.ones(limits.n_offers)]),
-        bounds=Bounds(0, np.concatenate([np.ones(n_pairs), np.full(limits.n_offers, len(pool))])),
-        constraints=[*_build_constraints(problem, offer, customer)],
-        options={"mip_rel_gap": problem.relative_gap, "node_limit": MAX_NODES},
-    )
+    with _silent_stdout():
+        result = milp(
+            np.concatenate([-problem.scale * pool.net[offer, customer], np.zeros(limits.n_offers)]),
+            integrality=np.concatenate([is_integer, np.ones(limits.n_offers)]),
+            bounds=Bounds(
+                0, np.concatenate([np.ones(n_pairs), np.full(limits.n_offers, len(pool))])
+            ),
+            constraints=[*_build_constraints(problem, offer, customer)],
+            options={"mip_rel_gap": problem.relative_gap, "node_limit": MAX_NODES},
+        )
     if result.x is None:
         return ExactSolution(None, np.inf, may_exist=result.status != STATUS_INFEASIBLE)
     is_chosen = result.x[:n_pairs] > 0.5
@@ -163,6 +169,27 @@ def _run_highs(problem: ReducedProblem) -> ExactSolution:
     else:
         bound = -float(result.mip_dual_bound) / problem.scale
     return ExactSolution(offer_index, bound, may_exist=True)
+
+
+@contextmanager
+def _silent_stdout() -> Iterator[None]:
+    """Keep away from the standard output what HiGHS prints there, whatever its options say."""
+    flush = ctypes.CDLL(None).fflush
+    try:
+        saved = os.dup(1)
+    except OSError:  # closed
+        yield
+        return
+    flush(None)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
+    try:
+        yield
+    finally:
+        flush(None)
+        os.dup2(saved, 1)
+        os.close(saved)
 
 
 def _costs_vary(cost: np.ndarray, offer: np.ndarray) -> bool:
