@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -138,17 +139,18 @@ def print_diff(console: Console, difference: Difference) -> None:
 def _effects(verdict: Verdict) -> Table:
     table = Table(title="Effect of each setting on ROC-AUC", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
-    for name in ("setting", "from", "to"):
-        table.add_column(name, overflow="fold")
+    table.add_column("setting", overflow="fold")
     for name in ("Δ", "95 % CI", "p", "pairs", "runs"):
         table.add_column(name, no_wrap=True)
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
-    for effect, level in rows[:MAX_ROWS]:
-        interval = format_interval(level.low, level.high, "+.3f")
-        text = (format_signed(level.mean), interval, format_p(level.p))
-        names = (effect.axis, format_value(effect.reference), format_value(level.level))
-        runs = f"{level.reference_runs} : {level.runs}"
-        table.add_row(*map(literal, names), *text, str(level.pairs), runs)
+    for effect, shown in itertools.groupby(rows[:MAX_ROWS], key=lambda row: row[0]):
+        table.add_row(literal(f"{effect.axis}, from {format_value(effect.reference)} to"))
+        for _, level in shown:
+            interval = format_interval(level.low, level.high, "+.3f")
+            text = (format_signed(level.mean), interval, format_p(level.p))
+            runs = f"{level.reference_runs} : {level.runs}"
+            name = literal(format_value(level.level))
+            table.add_row(f"  {name}", *text, str(level.pairs), runs)
     holes = sum(effect.holes for effect in verdict.effects)
     captions = ["pairs: alike in all other settings; runs: averaged, from : to"]
     captions += [f"{len(rows) - MAX_ROWS} more in verdict.json"] if len(rows) > MAX_ROWS else []
