@@ -41,12 +41,18 @@ logs = st.lists(purchase, min_size=1, max_size=30)
 
 
 def expected(rows):
-    """Return the expected rows of the relation, computed in Python."""
+    """Return the expected rows of the relation, computed in Python.
+
+    What is below zero at a moment at which the customer also buys is a discount, not a return.
+    """
     kinds = sorted({row[4] for row in rows})
+    seconds = [(at - EPOCH) // timedelta(seconds=1) for _, at, *_ in rows]
+    bought = {(row[0], t) for row, t in zip(rows, seconds, strict=True) if row[2] >= 0}
     found = []
-    for customer, at, cents, items, kind in rows:
-        t = (at - EPOCH) // timedelta(seconds=1)
+    for (customer, _, cents, items, kind), t in zip(rows, seconds, strict=True):
         pieces, buys = (-items, 0) if cents < 0 else (items, 1)
+        if cents < 0 and (customer, t) in bought:
+            pieces = 0
         found.append((customer, t, cents, pieces, kinds.index(kind), buys))
     return sorted(found)
 
