@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from retain.customers.cells.numbers import normalise_spaces
@@ -58,16 +59,18 @@ def create_purchases(connection: Connection, rows: ParsedRows, counts: RowCounts
     """Create the relation ``purchases``; return True if it is a view of the files."""
     condition = _valid_rows_sql(rows, counts, " WHERE")
     cells = f"({rows.select}) AS cells{_join_codes_sql(rows)}{condition}"
-    select = f"SELECT {_columns_sql(rows, counts)} FROM {cells}"  # noqa: S608
-    has_discounts = counts.n_discounts > 0 and _has_discounts(connection, rows, select)
+    columns = _list_columns(rows, counts)
+    select = _select_sql(columns, cells)
     if counts.n_discounts:
-        select = _without_discount_items_sql(rows, select, has_discounts=has_discounts)
+        flagged = _select_sql({**columns, "may_be_discount": rows.may_be_discount}, cells)
+        if _has_discounts(connection, rows, flagged):
+            select = _without_discount_items_sql(rows, columns, flagged)
     if "order_id" in rows.expressions:
         connection.execute(f"CREATE TABLE {_ORDER_LINES} AS {select}")
         connection.execute(f"CREATE TABLE {PURCHASES} AS {_merge_order_lines_sql(rows)}")
         connection.execute(f"DROP TABLE {_ORDER_LINES}")
         return False
-    is_view = rows.is_cheap and not rows.raw.is_stored and not has_discounts
+    is_view = rows.is_cheap and not rows.raw.is_stored
     connection.execute(f"CREATE {'VIEW' if is_view else 'TABLE'} {PURCHASES} AS {select}")
     return is_view
 
@@ -85,7 +88,8 @@ def _join_codes_sql(rows: ParsedRows) -> str:
     return f" LEFT JOIN {CATEGORIES} AS codes ON cells.category_text = codes.category_text"
 
 
-def _columns_sql(rows: ParsedRows, counts: RowCounts) -> str:
+def _list_columns(rows: ParsedRows, counts: RowCounts) -> dict[str, str]:
+    """Return the SQL of each column of the relation."""
     is_return = rows.is_return if counts.n_returns else "FALSE"
     is_visit = rows.is_visit if counts.n_visits else "FALSE"
     columns = {
@@ -102,13 +106,17 @@ def _columns_sql(rows: ParsedRows, counts: RowCounts) -> str:
         columns["promo"] = "promo"
     if "category_text" in rows.expressions:
         columns["category"] = "codes.code"
-    integers = (
-        f"{sql if name == 'customer' else f'CAST({sql} AS BIGINT)'} AS {name}"
+    integers = {
+        name: sql if name == "customer" else f"CAST({sql} AS BIGINT)"
         for name, sql in columns.items()
+    }
+    return integers | ({"order_id": "order_id"} if "order_id" in rows.expressions else {})
+
+
+def _select_sql(columns: Mapping[str, str], relation: str) -> str:
+    return (
+        f"SELECT {', '.join(f'{sql} AS {name}' for name, sql in columns.items())} FROM {relation}"  # noqa: S608
     )
-    more = ["order_id"] if "order_id" in rows.expressions else []
-    more += [f"{rows.may_be_discount} AS may_be_discount"] if counts.n_discounts else []
-    return ", ".join((*integers, *more))
 
 
 def _order_key_sql(rows: ParsedRows) -> str:
@@ -124,16 +132,16 @@ def _has_discounts(connection: Connection, rows: ParsedRows, select: str) -> boo
     return connection.execute(f"SELECT 1 FROM ({both}) LIMIT 1").fetchone() is not None  # noqa: S608
 
 
-def _without_discount_items_sql(rows: ParsedRows, select: str, *, has_discounts: bool) -> str:
+def _without_discount_items_sql(rows: ParsedRows, names: Iterable[str], flagged: str) -> str:
     """Return the rows with no items of lines that are discounts on something bought with them.
 
     Such a line is below zero, counts items, and stands in an order in which the customer also buys.
     Elsewhere it is a return whose items have no sign.
     """
     is_with_purchase = f"max(buys) OVER (PARTITION BY customer, {_order_key_sql(rows)}) = 1"
-    items = f"CASE WHEN may_be_discount AND {is_with_purchase} THEN 0 ELSE items END AS items"
-    replaced = f" REPLACE ({items})" if has_discounts else ""
-    return f"SELECT * EXCLUDE (may_be_discount){replaced} FROM ({select})"  # noqa: S608
+    items = f"CASE WHEN may_be_discount AND {is_with_purchase} THEN 0 ELSE items END"
+    columns = {name: items if name == "items" else name for name in names}
+    return _select_sql(columns, f"({flagged}) AS flagged")
 
 
 def _round_sql(value: str, scale: int) -> str:

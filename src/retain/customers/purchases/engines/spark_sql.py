@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ALLOWED_NODES = (
     "Select From Join Where Group Having Union With CTE Subquery Table TableAlias Alias Column "
-    "Star Identifier Literal Null Boolean Paren DataType DataTypeParam"
+    "Star Identifier Literal Null Boolean Paren DataType DataTypeParam Window"
 )
 """Nodes of a statement that compute nothing."""
 ALLOWED_OPERATORS = (
@@ -22,7 +22,8 @@ ALLOWED_OPERATORS = (
 )
 """Operators on integers, and comparisons; ``Div`` gives floats in both."""
 ALLOWED_FUNCTIONS = (
-    "Case If Cast Coalesce Nullif Abs Floor IsNan Trim Count Sum Min Max BitwiseOrAgg Translate"
+    "Case If Cast Coalesce Nullif Abs Floor IsNan Least Trim Count Sum Min Max BitwiseOrAgg "
+    "Translate"
 )
 """Functions with a node class in SQLGlot."""
 SPARK_NAMES = {"BIT_COUNT": "BIT_COUNT", "EPOCH_US": "UNIX_MICROS"}
