@@ -63,8 +63,6 @@ EQUAL = (
 ONE_WORSE = (
     Store("20 unlike, n 4,000", 4000, 20, 5, 0.35, correlated=False, worse=0.05),
     Store("20 correlated, n 1,000", 1000, 20, 10, 0.3, correlated=True, worse=0.05),
-    Store("20 unlike, n 300 twice", 300, 20, 5, 0.35, correlated=False, copies=2),
-    Store("60 correlated, n 300 twice", 300, 60, 10, 0.25, correlated=True, copies=2),
     Store("60 correlated, n 1,000", 1000, 60, 10, 0.3, correlated=True, worse=0.05),
 )
 NOISE = (
