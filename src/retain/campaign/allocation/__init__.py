@@ -1,7 +1,7 @@
 """Allocation of offers under limits.
 
-`problem` → `pool` (the arrays) → `dual_solution` (prices from samples, then one pass over all
-customers that fixes most) → `annealing` of the `dual` (prices for the rest) → `partial_plan` (ties
-sampled from the shares) → `repair` (within the limits, and better) → `exact` (HiGHS for what is
-left of a small problem).
+`problem` → `customer_pool` (the arrays) → `prices` (a box of them from samples, one pass over all
+customers that fixes most, and the `dual` of the others) → `ties` (shared out) → `allocate` (the
+plan, brought within its limits) → `exact` (HiGHS: the customers nearest to their margin, or all
+that is left of a small problem).
 """

@@ -42,7 +42,7 @@ class Allocation:
     relative_gap
         (upper_bound − objective) / |upper_bound|, at least 0; 0 if both are 0. Lower is better.
     method
-        "exact" if HiGHS was used, "dual" if prices and a repair were enough.
+        "exact" if HiGHS sought the best of all plans, "dual" if prices and a repair were enough.
     is_optimal
         Whether no plan is better.
     budget_price, capacity_prices, contact_price, min_contacts_prices

@@ -116,9 +116,9 @@ def fix_choices(
     usage, net, undecided = np.zeros(len(limits.upper)), 0.0, []
     for chunk in chunks:
         low, high = box.bound_values(chunk)
-        surest = np.maximum(low.max(axis=0, initial=0.0), 0.0)
+        surest = low.max(axis=0, initial=0.0)
         may_be_best = high >= surest
-        n_possible = may_be_best.sum(axis=0) + (surest <= 0)
+        n_possible = may_be_best.sum(axis=0) + (surest == 0)
         choice = np.where(may_be_best.any(axis=0), may_be_best.argmax(axis=0), -1).astype(np.int16)
         (open_index,) = np.nonzero(n_possible != 1)
         choice[open_index] = -1
@@ -202,11 +202,12 @@ def solve_dual(
         boxes, fixed = [box], fix_choices(arrays.iter_chunks(), box, limits, offer_index)
         dual, usage, net = fixed.restrict(whole), fixed.usage, fixed.net
         while len(dual.pool) > MAX_POOL_CUSTOMERS:
-            boxes.append(estimate_box(dual.pool, dual, boxes[-1], scale))
-            fixed = fix_choices(dual.pool.iter_chunks(), boxes[-1], dual.limits, offer_index)
+            inner = estimate_box(dual.pool, dual, boxes[-1], scale)
+            fixed = fix_choices(dual.pool.iter_chunks(), inner, dual.limits, offer_index)
             if len(fixed.undecided) > MAX_LEFT_SHARE * len(dual.pool):
                 break
             dual = fixed.restrict(dual)
+            boxes.append(inner)
             usage, net = usage + fixed.usage, net + fixed.net
         prices = anneal(dual, boxes[-1].middle, boxes[-1].temperature(dual, scale), last).prices
         if all(one.contains(prices) for one in boxes):
