@@ -95,10 +95,12 @@ def format_interval(low: float, high: float, form: str = ".3f") -> str:
 
     >>> format_interval(0.8774, 0.9453), format_interval(-0.069, 0.006, "+.3f")
     ('0.877–0.945', '−0.069 to +0.006')
+    >>> format_interval(-0.2, 50.1, ".0f")
+    '0–50'
     """
     ends = format_signed(low, form), format_signed(high, form)
-    signed = "+" in form or low < 0
-    return (" to " if signed else "–").join(ends)
+    is_signed = "+" in form or any(end.startswith(MINUS) for end in ends)
+    return (" to " if is_signed else "–").join(ends)
 
 
 def to_frequency(share: float) -> tuple[int, int]:

@@ -171,7 +171,7 @@ def test_one_log_line_tells_what_was_read(written, caplog):
         (b"\xef\xbb\xbf", "file.csv' is empty"),
         (b"id,a\n", "holds a header and no rows"),
         (b"id,a\n1,2\n3\n", r"row 3: 1 cells between ','; expected 2, as in the header"),
-        (b"id,a\n1,2,3\n4,5,6\n", r"row 2 \(and 1 more rows\): 3 cells"),
+        (b"id,a\n1,2,3\n4,5,6\n", r"row 2 \(and 1 more row\): 3 cells"),
         (b"id,a,id\n1,2,3\n", "several columns named 'id'"),
         (b"id,a\n1,\0\n", "is not text"),
         (b"PK\x03\x04\0\0\0\0\x08\0", "is not text .a workbook"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from retain.errors import RetainError
+from retain.wording import describe_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ def _check_ragged(
         return
     row, actual, expected = ragged[0]
     row += header_line - 1
-    more = f" (and {len(ragged) - 1} more rows)" if len(ragged) > 1 else ""
+    n_more = len(ragged) - 1
+    more = f" (and {describe_count(n_more, 'more row')})" if n_more else ""
     problem = f"file {str(path)!r}, row {row}{more}: {actual} cells between {separator!r}"
     raise RetainError(f"{problem}; expected {expected}, as in the header.{hint}")
 

@@ -13,6 +13,7 @@ import yaml
 from markupsafe import Markup, escape
 
 from retain.report.text.numbers import Number, format_number
+from retain.wording import MINUS
 
 LANGUAGES = ("en", "ru")
 CATALOGUES = ("words", "campaign_words")
@@ -71,9 +72,12 @@ def interval(low: float | None, high: float | None, form: str) -> Message:
     0.810–0.860
     >>> print(words("ru").plain(interval(-0.069, 0.006, "change")))
     от −0,069 до +0,006
+    >>> print(words("en").plain(interval(-0.0001, 0.86, "score")))
+    0.000–0.860
     """
-    signed = form in SIGNED or min(low or 0, high or 0) < 0
-    key = "interval.signed" if signed else "interval.plain"
+    ends = (format_number(end, form, "en") for end in (low, high))
+    is_signed = form in SIGNED or any(end.startswith(MINUS) for end in ends)
+    key = "interval.signed" if is_signed else "interval.plain"
     return message(key, low=Number(low, form), high=Number(high, form))
 
 
