@@ -166,6 +166,16 @@ def test_parts_of_parts_may_be_absent_too(tree):
     assert 'data-chart="captured_profit"' not in page(tree, "en")
 
 
+def test_the_first_launches_and_the_comparison_are_shown_and_the_other_launches_folded(tree):
+    launches = [f"retain study.name=x model.C={n}" for n in range(50)]
+    tree["commands"] = [*launches, "retain-compare study=x"]
+    shown = page(tree, "en")
+    head, _, folded = shown.partition("More launches, to be made before the comparison: 30")
+    assert head.count("retain study.name=x model.C=") == 20
+    assert "<code>retain-compare study=x</code>" in head
+    assert folded.count("retain study.name=x model.C=") == 30
+
+
 def test_one_run_alone_has_a_page(tree_of):
     assert "only one run is finished" in page(tree_of(1), "en").lower()
 
