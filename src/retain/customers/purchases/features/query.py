@@ -25,6 +25,7 @@ from retain.customers.purchases.features.label import (
     list_measures,
 )
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
+from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY
 from retain.schema.purchases import LabelRule
 
 
@@ -54,7 +55,6 @@ def rate_variation_sql(windows: tuple[int, ...]) -> tuple[str, str] | None:
     return f"({' + '.join(terms)} - {squared})", f"({squared})"
 
 
-SECONDS_PER_DAY = 86_400
 DISCOUNT_SHIFT = 2**31
 """One integer holds two counts: discounted purchases, and 2³¹ × purchases with a known discount."""
 _BITS_PER_WORD = 63  # categories that fit into a signed 64-bit integer
