@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from retain.campaign.allocation import prices
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.errors import RetainError
 
@@ -306,6 +307,25 @@ def test_a_large_plan_keeps_its_limits_close_to_its_bound(large):
     assert plan.relative_gap <= 2e-5
     again = allocate(Problem(**large))
     assert (plan.offer_index == again.offer_index).all()
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"BOX_TEMPERATURES": 0.01},  # each step leaves its box, and is taken again with all
+        {"BOX_SAMPLE_DIFFERENCES": 0.0, "MIN_BOX_SHARE": 1e-9},  # so does each pass
+        {"BOX_SAMPLE_DIFFERENCES": 0.0, "MIN_BOX_SHARE": 1e-9, "MAX_ATTEMPTS": 1},
+        {"MAX_LEFT_SHARE": 0.0},
+    ],
+)
+def test_boxes_of_a_wrong_size_cost_time_and_nothing_else(large, monkeypatch, sizes):
+    best = allocate(Problem(**large))
+    for name, value in sizes.items():
+        monkeypatch.setattr(prices, name, value)
+    plan = allocate(Problem(**large))
+    check_plan(plan, large)
+    assert plan.relative_gap <= 2e-5
+    assert plan.upper_bound == pytest.approx(best.upper_bound, rel=1e-6)
 
 
 # Prices come from the bound, values from plans: each checks the other.

@@ -164,7 +164,7 @@ def _run_highs(problem: ReducedProblem) -> ExactSolution:
     is_chosen = result.x[:n_pairs] > 0.5
     offer, customer = offer[is_chosen], customer[is_chosen]
     offer_index[customer] = offer
-    if result.status == STATUS_OPTIMAL:
+    if result.status == STATUS_OPTIMAL and not problem.relative_gap:
         bound = float(pool.net[offer, customer].sum())
     else:
         bound = -float(result.mip_dual_bound) / problem.scale
@@ -174,10 +174,9 @@ def _run_highs(problem: ReducedProblem) -> ExactSolution:
 @contextmanager
 def _silent_stdout() -> Iterator[None]:
     """Keep away from the standard output what HiGHS prints there, whatever its options say."""
-    flush = ctypes.CDLL(None).fflush
     try:
-        saved = os.dup(1)
-    except OSError:  # closed
+        saved, flush = os.dup(1), ctypes.CDLL(None).fflush
+    except (OSError, TypeError):  # closed, or a system that names its C library otherwise
         yield
         return
     flush(None)

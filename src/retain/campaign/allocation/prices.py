@@ -17,9 +17,9 @@ from retain.campaign.allocation.customer_pool import CustomerArrays, CustomerPoo
 from retain.campaign.allocation.dual import Dual, DualPoint, minimise_smoothed
 from retain.campaign.allocation.limits import Limits, Prices
 
-MAX_POOL_CUSTOMERS = 40_000
+MAX_POOL_CUSTOMERS = 15_000
 """Customers whose dual is solved as it is; of more, samples tell where the prices lie."""
-MIN_SAMPLE_CUSTOMERS, SAMPLE_SHARE = 10_000, 0.02
+MIN_SAMPLE_CUSTOMERS, SAMPLE_SHARE = 5_000, 0.02
 """Customers of each of two samples, and their share of all."""
 MAX_LEFT_SHARE = 0.7
 """Share of undecided customers above which another box is not worth while."""
