@@ -445,8 +445,8 @@ def test_a_missing_path_is_reported_with_the_nearest_name(opened, csv_log, tmp_p
 def test_a_folder_without_logs_is_an_error(opened, tmp_path):
     with pytest.raises(RetainError, match=r"it is empty; expected files \.csv, \.tsv"):
         opened(tmp_path)
-    (tmp_path / "log.xlsx").write_bytes(b"PK")
-    with pytest.raises(RetainError, match=r"it holds 'log\.xlsx'; expected files"):
+    (tmp_path / "log.docx").write_bytes(b"PK")
+    with pytest.raises(RetainError, match=r"it holds 'log\.docx'; expected files"):
         opened(tmp_path)
 
 

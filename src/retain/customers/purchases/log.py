@@ -7,13 +7,19 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import FunnelStep
+from retain.customers.purchases.cleaning.currency import check_currency
 from retain.customers.purchases.cleaning.duplicates import apply_duplicates_policy
+from retain.customers.purchases.cleaning.guests import check_guests
+from retain.customers.purchases.cleaning.log_calendar import (
+    apply_calendar_policy,
+    check_file_dates,
+)
 from retain.customers.purchases.cleaning.normalise import create_purchases, encode_categories
 from retain.customers.purchases.cleaning.placeholder_times import apply_placeholder_policy
 from retain.customers.purchases.cleaning.row_checks import (
@@ -22,16 +28,17 @@ from retain.customers.purchases.cleaning.row_checks import (
     check_rows,
     count_rows,
 )
+from retain.customers.purchases.cleaning.row_filter import UNFILTERED, RowFilter, filter_rows
+from retain.customers.purchases.parsing.column_request import FORMULA_ROLES, ColumnRequest
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
     drop_relations,
     fetch_column_types,
-    map_roles,
 )
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, parse_rows
 from retain.customers.purchases.parsing.time_zones import local_today
-from retain.customers.purchases.readers import csv, duckdb_views, sql
+from retain.customers.purchases.readers import csv, duckdb_views, records, sql
 from retain.customers.purchases.readers.arrow import load_batches, to_record_batch_reader
 from retain.customers.purchases.readers.duckdb_views import configure, readable_duckdb_errors
 from retain.customers.purchases.readers.location import LogLocation, locate_log
@@ -82,6 +89,12 @@ class LogOptions:
     columns: LogColumns
     format: LogFormat
     policy: LogPolicy
+    rows: RowFilter = field(default_factory=RowFilter)
+
+    @property
+    def request(self) -> ColumnRequest:
+        """The columns that are asked of the log."""
+        return ColumnRequest.of(self.columns, self.rows.condition)
 
 
 def open_log(
@@ -119,10 +132,11 @@ def open_log(
         The log is missing, empty or unreadable.
     """
     location = locate_log(path, table)
-    roles = map_roles(options.columns)
+    request = options.request
+    check_file_dates((file.name for file in location.files), location.name, options.policy)
     with readable_duckdb_errors(location.name):
         configure(connection, options.format.timezone)
-        raw = _load_raw(connection, location, table, options, roles)
+        raw = _load_raw(connection, location, table, options, request)
         content_hash = _hash_location(location, table, options)
         return _create_log(connection, raw, options, today, content_hash)
 
@@ -143,7 +157,7 @@ def open_arrow_log(
     cursor = connection.cursor()
     with closing(cursor), readable_duckdb_errors("the log"):
         configure(cursor, options.format.timezone)
-        raw = load_batches(cursor, reader.schema, reader, map_roles(options.columns), "the log")
+        raw = load_batches(cursor, reader.schema, reader, options.request, "the log")
         content_hash = hash_parts(_hash_rows(cursor), None, options)
         return _create_log(cursor, raw, options, today, content_hash)
 
@@ -161,17 +175,19 @@ def _load_raw(
     location: LogLocation,
     table: str | None,
     options: LogOptions,
-    roles: dict[str, str],
+    request: ColumnRequest,
 ) -> RawRelation:
     if location.kind == "CSV":
         return csv.load(
-            connection, location, roles, options.format.columns, options.format.encoding
+            connection, location, request, options.format.columns, options.format.encoding
         )
     if location.kind == "Parquet":
-        return duckdb_views.create_parquet_view(connection, location, roles)
+        return duckdb_views.create_parquet_view(connection, location, request)
     if location.kind == "DuckDB":
-        return duckdb_views.create_table_view(connection, location, table, roles)
-    return sql.load(connection, location, table, roles)
+        return duckdb_views.create_table_view(connection, location, table, request)
+    if location.kind in ("workbook", "JSON lines"):
+        return records.load(connection, location, table, request)
+    return sql.load(connection, location, table, request)
 
 
 def _create_log(
@@ -181,35 +197,58 @@ def _create_log(
     today: date | None,
     content_hash: str,
 ) -> Log:
-    n_rows = check_not_empty(connection, raw.name)
+    raw = _add_formulas(raw, options.request)
+    n_read = check_not_empty(connection, raw.name)
+    raw, n_rows, filters = filter_rows(connection, raw, n_read, options.rows, options.format)
+    check_currency(connection, raw, options.policy)
+    if options.rows.exclude is None:
+        check_guests(connection, raw, n_rows)
     raw, duplicates = apply_duplicates_policy(connection, raw, n_rows, options.policy)
     day = today or local_today(connection, options.format.timezone)
     rows = parse_rows(connection, raw, options.format, options.policy, day)
     counts = count_rows(connection, rows)
     rows, counts = apply_placeholder_policy(connection, rows, counts, options.policy)
+    rows, counts = apply_calendar_policy(connection, rows, counts, options.policy, day)
     checks = check_rows(connection, rows, counts, options.policy)
     categories = encode_categories(connection, rows, counts)
     if not create_purchases(connection, rows, counts):
-        drop_relations(connection, (RAW_TABLE,))
+        drop_relations(connection, (RAW_TABLE, UNFILTERED))
     messages = (text for one in rows.expressions.values() for text in one.messages)
     message = "; ".join((raw.dialect, *messages))
-    read = FunnelStep("log read", n_rows, n_rows, message, unit=ROW_UNIT)
-    columns = {COLUMN_OF_ROLE.get(role, role) for role in raw.column_names} - {"customer", "time"}
+    read = FunnelStep("log read", n_read, n_read, message, unit=ROW_UNIT)
     return Log(
-        columns=frozenset(columns),
+        columns=list_optional_columns(options.columns),
         categories=categories,
-        funnel=(read, *duplicates, *checks),
+        funnel=(read, *filters, *duplicates, *checks),
         first_day=counts.first_second // SECONDS_PER_DAY,
         last_day=counts.last_second // SECONDS_PER_DAY,
         content_hash=content_hash,
     )
 
 
+def _add_formulas(raw: RawRelation, request: ColumnRequest) -> RawRelation:
+    """Return the relation with the formulas of roles that name no column."""
+    roles = (role for role in FORMULA_ROLES if role not in raw.column_names)
+    found = {role: formula for role in roles if (formula := request.find_formula(role))}
+    return replace(raw, formulas=found)
+
+
+def list_optional_columns(columns: LogColumns) -> frozenset[str]:
+    """Return the optional columns of ``purchases`` that a log gives.
+
+    >>> columns = LogColumns(customer="id", time="day", amount="n * price", discount="promo")
+    >>> sorted(list_optional_columns(columns))
+    ['amount', 'promo']
+    """
+    roles = set(columns.model_dump(exclude_none=True)) - {"customer", "time", "currency"}
+    return frozenset(COLUMN_OF_ROLE.get(role, role) for role in roles)
+
+
 # --- hashes --------------------------------------------------------------------------------------
 
 _MAX_HASHED_BYTES = 64 << 20  # larger files are hashed by size, modification time and both ends
 _END_BYTES = 1 << 20
-_VERSION = 2  # to be raised when the same input is read differently
+_VERSION = 3  # to be raised when the same input is read differently
 
 
 def hash_log(path: str, table: str | None, options: LogOptions) -> str:
@@ -231,7 +270,9 @@ def hash_parts(parts: object, table: str | None, options: LogOptions) -> str:
     """Return the SHA-256 of the parts of a log, which must be serialisable as JSON."""
     models = {"columns": options.columns, "format": options.format, "policy": options.policy}
     keys = {name: model.model_dump(mode="json") for name, model in models.items()}
-    parts = [_VERSION, parts, {"table": table, **keys}]
+    condition, exclude = options.rows.condition, options.rows.exclude
+    rows = {"where": None if condition is None else str(condition), "exclude": exclude}
+    parts = [_VERSION, parts, {"table": table, **keys, **rows}]
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -37,8 +37,9 @@ def apply_duplicates_policy(
     if policy.duplicates == "error":
         _check_no_duplicates(connection, raw)
         return raw, ()
-    connection.execute(f"CREATE TABLE {_DISTINCT_TABLE} AS SELECT DISTINCT * FROM {RAW_TABLE}")  # noqa: S608
-    drop_relations(connection, (RAW_TABLE,))
+    distinct = f"SELECT DISTINCT {_column_list(raw)} FROM {RAW_TABLE}"  # noqa: S608
+    connection.execute(f"CREATE TABLE {_DISTINCT_TABLE} AS {distinct}")
+    drop_relations(connection, (RAW_TABLE, "retain_unfiltered"))
     connection.execute(f"ALTER TABLE {_DISTINCT_TABLE} RENAME TO {RAW_TABLE}")
     left = _query_count(connection, f"SELECT count(*) FROM {RAW_TABLE}")  # noqa: S608
     reason = "repeat another row in every column (data.policy.duplicates=drop)"

@@ -113,14 +113,14 @@ def _join_reasons(counts: RowCounts, reasons: dict[int, str]) -> str:
 
 
 def _describe_rule(connection: Connection, rows: ParsedRows, number: int, rule: RowRule) -> str:
-    column = f"column {rows.raw.column_names[rule.role]!r}"
+    column = f"column {rows.raw.name_column(rule.role)!r}"
     cells = _describe_cells(connection, rows, f"({rows.rule_number_sql()}) = {number}", rule.role)
     return f"{rule.reason} ({column}{cells})"
 
 
 def _describe_cells(connection: Connection, rows: ParsedRows, condition: str, role: str) -> str:
     """Return the smallest cells of such rows, and the row of the first if known."""
-    cell = f"CAST(raw_{role} AS VARCHAR)"
+    cell = rows.raw.cell_sql(role)
     cells = connection.execute(
         f"SELECT DISTINCT {cell} AS cell FROM ({rows.select}) "  # noqa: S608
         f"WHERE {condition} AND {cell} IS NOT NULL ORDER BY cell LIMIT 6"
