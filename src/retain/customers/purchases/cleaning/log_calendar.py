@@ -67,7 +67,7 @@ def apply_calendar_policy(
     clock = f"{last.last_clock // 3600:02d}:{last.last_clock // 60 % 60:02d}"
     reason = f"of {_format(last.day)}, which ends at {clock} (data.policy.incomplete_day=drop)"
     begin = last.day * SECONDS_PER_DAY
-    rule = RowRule("incomplete day", f"t >= {begin}", "time", reason, is_unreadable=False)
+    rule = RowRule("incomplete day", f"t >= {begin}", "", reason, is_unreadable=False)
     rows = replace(rows, rules=(*rows.rules, rule))
     return rows, count_rows(connection, rows)
 

@@ -113,6 +113,8 @@ def _join_reasons(counts: RowCounts, reasons: dict[int, str]) -> str:
 
 
 def _describe_rule(connection: Connection, rows: ParsedRows, number: int, rule: RowRule) -> str:
+    if not rule.role:
+        return rule.reason
     column = f"column {rows.raw.name_column(rule.role)!r}"
     cells = _describe_cells(connection, rows, f"({rows.rule_number_sql()}) = {number}", rule.role)
     return f"{rule.reason} ({column}{cells})"

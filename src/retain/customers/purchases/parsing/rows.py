@@ -37,7 +37,10 @@ _VISIT_ROLES = ("minutes", "contacts")
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
-    """Rule to leave rows out: a condition on parsed columns, and the role of the faulty cells."""
+    """Rule to leave rows out: a condition on parsed columns, and the role of the faulty cells.
+
+    The role is empty if no cell is at fault.
+    """
 
     name: str
     condition: str
