@@ -561,3 +561,11 @@ def test_a_discount_line_of_an_order_takes_money_and_no_pieces(csv_log, opened, 
         ("b", -2000, -2, 0),
         ("b", 5000, 4, 1),
     ]
+
+
+@pytest.mark.parametrize("cell", ["(12.50)", "12.50-", "-12.50", "- 12.50", "\u221212.50"])
+def test_an_amount_below_zero_is_taken_off_however_it_is_written(opened, csv_log, cell):
+    rows = "".join(f"{n},2024-01-{1 + n % 28:02d},{n}.{n:02d}\n" for n in range(40))
+    log = opened(csv_log(f"customer,time,amount\n{rows}3,2024-02-01,{cell}\n"), amount="amount")
+    assert (3, -1250, 0) in log.rows("customer", "cents", "buys")
+    assert list(log.funnel) == ["log read", "returns", "zero_amount"]

@@ -14,7 +14,7 @@ from retain.schema.purchases import LogPolicy
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
 
-_MAX_EXACT_ROWS = 2_000_000  # duplicates are counted up to here, and estimated in longer logs
+_MAX_EXACT_ROWS = 600_000  # duplicates are counted up to here, and estimated in longer logs
 _SAMPLED_ONE_IN = 64  # customers
 _DISTINCT_TABLE = "retain_once"
 
@@ -24,7 +24,7 @@ def apply_duplicates_policy(
 ) -> tuple[RawRelation, tuple[FunnelStep, ...]]:
     """Return the rows, without duplicates if the policy drops them, and the funnel's line.
 
-    Kept duplicates are only counted: exactly in up to two million rows, and estimated from one
+    Kept duplicates are only counted: exactly in up to 600,000 rows, and estimated from one
     customer in 64 in longer logs.
 
     Raises

@@ -10,9 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from retain.customers.purchases.cleaning.row_checks import RowCounts, count_rows
-from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, ParsedRows, RowRule
-from retain.customers.purchases.parsing.time_zones import floor_div_sql
 from retain.errors import RetainError
 from retain.schema.purchases import LogPolicy
 
@@ -54,7 +52,7 @@ def apply_calendar_policy(
     """
     if counts.n_valid == 0:
         return rows, counts
-    days = _fetch_days(connection, rows, counts)
+    days = [LogDay(day, last - day * SECONDS_PER_DAY) for day, last in counts.days.items()]
     if policy.gaps == "error" and (holes := find_holes(days)):
         listed = " and ".join(_describe_hole(*hole) for hole in holes[:5])
         raise RetainError(
@@ -70,16 +68,6 @@ def apply_calendar_policy(
     rule = RowRule("incomplete day", f"t >= {begin}", "", reason, is_unreadable=False)
     rows = replace(rows, rules=(*rows.rules, rule))
     return rows, count_rows(connection, rows)
-
-
-def _fetch_days(connection: Connection, rows: ParsedRows, counts: RowCounts) -> list[LogDay]:
-    day = floor_div_sql("t", SECONDS_PER_DAY)
-    times = f"SELECT {rows.expressions['t'].sql} AS t FROM {RAW_TABLE}"  # noqa: S608
-    found = connection.execute(
-        f"SELECT {day} AS day, max(t) FROM ({times}) "  # noqa: S608
-        f"WHERE t BETWEEN {counts.first_second} AND {counts.last_second} GROUP BY 1 ORDER BY 1"
-    ).fetchall()
-    return [LogDay(int(day), int(last) - int(day) * SECONDS_PER_DAY) for day, last in found]
 
 
 def find_holes(days: Sequence[LogDay]) -> list[tuple[int, int]]:
