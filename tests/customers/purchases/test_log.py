@@ -10,7 +10,8 @@ import re
 import pytest
 
 from retain.customers.purchases.cleaning import duplicates
-from retain.customers.purchases.log import hash_log, open_log
+from retain.customers.purchases.content_hash import hash_log
+from retain.customers.purchases.log import open_log
 from retain.errors import RetainError
 
 duckdb = pytest.importorskip("duckdb")
@@ -516,8 +517,8 @@ def test_the_hash_is_known_before_the_log_is_opened(opened, log_options, csv_log
 
 
 def test_a_large_file_is_hashed_by_its_ends_and_its_time(log_options, csv_log, monkeypatch):
-    monkeypatch.setattr("retain.customers.purchases.log._MAX_HASHED_BYTES", 10)
-    monkeypatch.setattr("retain.customers.purchases.log._END_BYTES", 4)
+    monkeypatch.setattr("retain.customers.purchases.content_hash._MAX_HASHED_BYTES", 10)
+    monkeypatch.setattr("retain.customers.purchases.content_hash._END_BYTES", 4)
     path = csv_log(lines())
     content_hash = hash_log(str(path), None, log_options())
     assert hash_log(str(path), None, log_options()) == content_hash

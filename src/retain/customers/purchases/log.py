@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import FunnelStep
@@ -29,12 +24,12 @@ from retain.customers.purchases.cleaning.row_checks import (
     count_rows,
 )
 from retain.customers.purchases.cleaning.row_filter import UNFILTERED, RowFilter, filter_rows
+from retain.customers.purchases.content_hash import hash_location, hash_parts, hash_rows
 from retain.customers.purchases.parsing.column_request import FORMULA_ROLES, ColumnRequest
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
     drop_relations,
-    fetch_column_types,
 )
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, parse_rows
 from retain.customers.purchases.parsing.time_zones import local_today
@@ -43,7 +38,6 @@ from retain.customers.purchases.readers.arrow import load_batches, to_record_bat
 from retain.customers.purchases.readers.duckdb_views import configure, readable_duckdb_errors
 from retain.customers.purchases.readers.location import LogLocation, locate_log
 from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
-from retain.storage.reading import open_regular
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,7 +131,7 @@ def open_log(
     with readable_duckdb_errors(location.name):
         configure(connection, options.format.timezone)
         raw = _load_raw(connection, location, table, options, request)
-        content_hash = _hash_location(location, table, options)
+        content_hash = hash_location(location, table, options)
         return _create_log(connection, raw, options, today, content_hash)
 
 
@@ -158,7 +152,7 @@ def open_arrow_log(
     with closing(cursor), readable_duckdb_errors("the log"):
         configure(cursor, options.format.timezone)
         raw = load_batches(cursor, reader.schema, reader, options.request, "the log")
-        content_hash = hash_parts(_hash_rows(cursor), None, options)
+        content_hash = hash_parts(hash_rows(cursor), None, options)
         return _create_log(cursor, raw, options, today, content_hash)
 
 
@@ -242,63 +236,3 @@ def list_optional_columns(columns: LogColumns) -> frozenset[str]:
     """
     roles = set(columns.model_dump(exclude_none=True)) - {"customer", "time", "currency"}
     return frozenset(COLUMN_OF_ROLE.get(role, role) for role in roles)
-
-
-# --- hashes --------------------------------------------------------------------------------------
-
-_MAX_HASHED_BYTES = 64 << 20  # larger files are hashed by size, modification time and both ends
-_END_BYTES = 1 << 20
-_VERSION = 3  # to be raised when the same input is read differently
-
-
-def hash_log(path: str, table: str | None, options: LogOptions) -> str:
-    """Return the SHA-256 of a log's content and options, without reading its rows.
-
-    A file counts by its content, not by its name; above 64 MB by its size, its modification time
-    and its two ends. A table on a server is hashed by the server.
-    """
-    return _hash_location(locate_log(path, table), table, options)
-
-
-def _hash_location(location: LogLocation, table: str | None, options: LogOptions) -> str:
-    if location.kind == "PostgreSQL":
-        return hash_parts(sql.hash_server_table(location, table), table, options)
-    return hash_parts(sorted(_hash_file(path) for path in _iter_files(location)), table, options)
-
-
-def hash_parts(parts: object, table: str | None, options: LogOptions) -> str:
-    """Return the SHA-256 of the parts of a log, which must be serialisable as JSON."""
-    models = {"columns": options.columns, "format": options.format, "policy": options.policy}
-    keys = {name: model.model_dump(mode="json") for name, model in models.items()}
-    condition, exclude = options.rows.condition, options.rows.exclude
-    rows = {"where": None if condition is None else str(condition), "exclude": exclude}
-    parts = [_VERSION, parts, {"table": table, **keys, **rows}]
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _iter_files(location: LogLocation) -> Iterator[Path]:
-    """Yield the files, and the journals of a database with what its file does not hold yet."""
-    yield from location.files
-    if location.is_database:
-        journals = (Path(f"{path}{end}") for path in location.files for end in (".wal", "-wal"))
-        yield from (path for path in journals if path.is_file())
-
-
-def _hash_file(path: Path) -> str:
-    with open_regular(path) as stream:
-        status = os.fstat(stream.fileno())
-        if status.st_size <= _MAX_HASHED_BYTES:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-        digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
-        digest.update(stream.read(_END_BYTES))
-        stream.seek(-_END_BYTES, os.SEEK_END)
-        digest.update(stream.read(_END_BYTES))
-        return digest.hexdigest()
-
-
-def _hash_rows(connection: Connection) -> list[str]:
-    """Return the column names, the number of rows and the sum of their hashes."""
-    names = ", ".join(fetch_column_types(connection))
-    row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW_TABLE}").fetchone()  # noqa: S608
-    return [names, *(str(value) for value in row or ())]

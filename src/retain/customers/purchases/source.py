@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from retain.customers.customers import Customers
 from retain.customers.files.role_columns import log_customers
 from retain.customers.purchases.cleaning.row_filter import RowFilter, check_ids
+from retain.customers.purchases.content_hash import hash_log
 from retain.customers.purchases.engines import cache as table_cache
 from retain.customers.purchases.engines import duckdb as duck
 from retain.customers.purchases.engines import spark
@@ -27,7 +28,6 @@ from retain.customers.purchases.features.snapshots import (
 from retain.customers.purchases.log import (
     Log,
     LogOptions,
-    hash_log,
     list_optional_columns,
     open_log,
 )

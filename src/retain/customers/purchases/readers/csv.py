@@ -153,13 +153,11 @@ def sniff_csv(
     return CsvFile(path, dialect, names, cells == names, path, n_skipped)
 
 
-def _find_header(
-    text: str, separator: str | None, request: ColumnRequest | None, first: int
-) -> int:
+def _find_header(text: str, marks: str | None, request: ColumnRequest | None, first: int) -> int:
     """Return the number of lines above the first line with all columns of a request."""
     lines = text.split("\n", MAX_TITLE_LINES + 1)[first : MAX_TITLE_LINES + 1]
     for n, line in enumerate(lines):
-        for mark in separator or SEPARATORS:
+        for mark in marks or SEPARATORS:
             try:
                 cells = next(csv.reader([line], delimiter=mark), [])
             except csv.Error:  # a cell above the size limit
