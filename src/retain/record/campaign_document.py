@@ -132,6 +132,60 @@ class ControlGroup(Config):
     strata: tuple[ControlStratum, ...]
 
 
+class ChannelInfo(Config):
+    """The contacts of a channel, and their cost."""
+
+    channel: str
+    n_treated: int
+    expected_cost: float
+
+
+class RiskByProfit(Config):
+    """Counts and profit at risk in cells of risk and profit.
+
+    Attributes
+    ----------
+    risk_edges, profit_edges
+        Bounds of the columns and of the rows; a cell holds its lower bound.
+    n_customers, profit_at_risk
+        One row per fifth of profit, lowest first, with one number per column of risk.
+    n_high, high_share
+        Customers who are more likely to decline than not, and their share of the profit at risk.
+    """
+
+    risk_edges: tuple[float, ...]
+    profit_edges: tuple[float, ...]
+    n_customers: tuple[tuple[int, ...], ...]
+    profit_at_risk: tuple[tuple[float, ...], ...]
+    n_high: int
+    high_share: float
+
+
+class OverviewInfo(Config):
+    """What the first screen of the page says.
+
+    Attributes
+    ----------
+    n_declined
+        Customers labelled as declined; None if nobody knows.
+    expected_declines
+        The sum of all risks.
+    at_risk_share
+        The profit at risk as a share of what all customers would bring in that time.
+    net_share
+        The net value of the plan as a share of the profit of all in one month.
+    channels
+        Most contacts first.
+    """
+
+    n_declined: int | None
+    expected_declines: Estimate
+    at_risk_share: float | None
+    net_share: float | None
+    channels: tuple[ChannelInfo, ...]
+    risk_by_profit: RiskByProfit
+
+
 class CampaignDocument(Config):
     """The content of ``campaign.json``, and ``campaign`` of ``verdict.json`` with fewer keys.
 
@@ -191,6 +245,7 @@ class CampaignDocument(Config):
     plan: PlanTotals
     control_group: ControlGroup
     power: PowerInfo
+    overview: OverviewInfo
     profit_curve: ProfitCurve | None = None
     empc: EmpcInfo | None = None
     shadow_prices: ShadowPrices | None = None

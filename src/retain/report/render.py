@@ -6,27 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from markupsafe import Markup
 
 from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.beeswarm import beeswarm
-from retain.report.charts.canvas import Chart, Labels, chart_style
+from retain.report.charts.canvas import COLOURS, Chart, Labels, chart_style
 from retain.report.charts.curves import calibration, curve
 from retain.report.charts.dependence import dependence
 from retain.report.charts.distributions import distributions
 from retain.report.charts.intervals import MAX_RUNS, drivers, effects, intervals, segments
 from retain.report.charts.money_curves import budget_curve, profit_curve
+from retain.report.charts.risk_profit import risk_profit
 from retain.report.charts.svg import inline, key
 from retain.report.charts.tornado import tornado
 from retain.report.fishbone.fishbone import fishbone
-from retain.report.text.words import LANGUAGES
+from retain.report.text.names import printable
+from retain.report.text.words import LANGUAGES, message, words
 from retain.storage.writing import atomic_write
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
 EXPLANATION_CHARTS = (fishbone, drivers, beeswarm, dependence, distributions)
 MONEY_CHARTS = (profit_curve, budget_curve)
-CHARTS_WITH_NAMES = (*EXPLANATION_CHARTS, segments, tornado)
+CHARTS_WITH_NAMES = (*EXPLANATION_CHARTS, segments, tornado, risk_profit)
 """Charts that contain names of the data, which differ by language."""
 CHART_NAMES = (
     "intervals",
@@ -35,6 +38,8 @@ CHART_NAMES = (
     *(draw.__name__ for draw in (*CHARTS_WITH_NAMES, *MONEY_CHARTS)),
 )
 FORMATS = ("svg", "png")
+HEAD_GAP = 0.1
+"""Inches between a chart and the lines above it in a file."""
 PNG_DPI = 200
 """Dots per inch of a PNG."""
 
@@ -103,6 +108,8 @@ def pictures(
     written = []
     with chart_style():
         rendered = charts(tree, language)
+        for chart in rendered.values():
+            _head(chart, tree, language)
         for name in CHART_NAMES:
             for form in FORMATS:
                 path = apart.get(name, folder) / f"{name}.{form}"
@@ -110,10 +117,23 @@ def pictures(
                     path.unlink(missing_ok=True)
                     continue
                 with atomic_write(path, durable=False) as temporary:
-                    figure, dated = rendered[name].figure, _without_date(form)
-                    figure.savefig(temporary, format=form, dpi=PNG_DPI, metadata=dated)
+                    _save(rendered[name], temporary, form)
                 written.append(path)
     return written
+
+
+def _head(chart: Chart, tree: VerdictDocument, language: str) -> None:
+    """Write above a chart what it shows, and of which study and winner: files leave their page."""
+    title = words(language).plain(message(f"chart.{chart.name}.title"))
+    source = printable(f"{tree.study} · {tree.winner.name} {tree.winner.id}")
+    top = 1 + HEAD_GAP / chart.figure.get_figheight()
+    how: dict[str, Any] = {"va": "bottom", "color": COLOURS["muted"], "fontsize": 9, "linespacing": 1.4}
+    chart.figure.text(0, top, f"{title}\n{source}", **how)
+
+
+def _save(chart: Chart, file: Path, form: str) -> None:
+    dated = _without_date(form)
+    chart.figure.savefig(file, format=form, dpi=PNG_DPI, metadata=dated, bbox_inches="tight")
 
 
 def _without_date(form: str) -> dict[str, None]:

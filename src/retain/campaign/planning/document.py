@@ -12,6 +12,7 @@ from retain.campaign.offers.save_rate import summarise_beta
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.cautions import find_cautions
 from retain.campaign.planning.no_campaign import Ranking, free_offers
+from retain.campaign.planning.overview import summarise_overview
 from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
 from retain.campaign.planning.power import summarise_power
 from retain.campaign.planning.sensitivity import (
@@ -92,6 +93,7 @@ def build_document(
         plan=_summarise_plan(plan, context),
         control_group=_summarise_control(plan, audience, planning),
         power=summarise_power(plan, audience, planning),
+        overview=summarise_overview(plan, audience, monte_carlo, context.outcomes),
         profit_curve=profit_curve(audience, plan.offers) if scenarios else None,
         empc=_compute_empc(context) if scenarios else None,
         shadow_prices=compute_shadow_prices(plan, audience, settings) if scenarios else None,

@@ -51,6 +51,7 @@ class MonteCarlo:
         table = audience.table
         self._at_risk = table["profit_at_risk"].to_numpy(dtype=float)
         self._score = table["score"].to_numpy(dtype=float)
+        self._risk = table["risk"].to_numpy(dtype=float)
         self._raw_profit = table["profit"].to_numpy(dtype=float)
         self._single = audience.is_single_model
         self._recalibration = recalibration
@@ -64,6 +65,15 @@ class MonteCarlo:
         group = np.zeros(len(weight), dtype=int)
         sums = self._nodes.sums(weight * self._profit, group, 1)
         return estimate_sum(float(weight @ self._at_risk), self._lost(sums)[0])
+
+    def declines(self) -> Estimate:
+        """Return the expected number of customers who decline."""
+        one = np.ones(len(self._score))
+        counts = self._nodes.sums(one, np.zeros(len(one), dtype=int), 1)
+        draws = np.empty(len(self._sampled))
+        for piece in row_slices(len(self._sampled), len(self._nodes)):
+            draws[piece] = (counts @ self._nodes.risk(self._sampled.rows(piece)))[0]
+        return estimate_sum(float(self._risk.sum()), draws)
 
     def totals(self, labels: np.ndarray) -> dict[str, Estimate]:
         """Return the profit at risk by label, ``labels`` of shape (n,)."""

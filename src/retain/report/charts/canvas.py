@@ -53,6 +53,12 @@ RC_PARAMS: dict[Any, Any] = {
     "svg.hashsalt": "retain",
 }
 
+OTHER_SCRIPTS = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "PingFang SC", "Hiragino Sans", "Microsoft YaHei"),
+    *("Yu Gothic", "Malgun Gothic", "WenQuanYi Zen Hei", "Arial Unicode MS"),
+)
+"""Fonts of systems for letters that DejaVu Sans lacks, tried in this order where installed."""
+
 
 @dataclass(frozen=True)
 class Tooltip:
@@ -100,11 +106,15 @@ class Chart:
 def chart_style() -> Iterator[None]:
     """Apply the style of all charts, whatever the user's Matplotlib settings."""
     import matplotlib as mpl
+    from matplotlib.font_manager import get_font_names
 
+    installed = set(get_font_names())
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(RC_PARAMS)
-        # Scripts that the font lacks are measured as boxes; the reader's fonts show them.
+        fonts = [RC_PARAMS["font.family"], *(one for one in OTHER_SCRIPTS if one in installed)]
+        mpl.rcParams["font.family"] = fonts
+        # Scripts that no font has are measured as boxes; the reader's fonts show them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 

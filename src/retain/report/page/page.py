@@ -34,12 +34,13 @@ from retain.report.text.campaign import (
     limits,
     plan_quality_text,
     sampled_assumptions,
+    scenario,
     seen_campaigns,
     summary,
 )
 from retain.report.text.captions import caption, channel
-from retain.report.text.cautions import cautions, no_campaign
-from retain.report.text.checks import caution_message, check_message, question, step_message
+from retain.report.text.cautions import no_campaign
+from retain.report.text.checks import check_message, question, step_message
 from retain.report.text.explanations import (
     direction,
     driver_words,
@@ -60,6 +61,14 @@ from retain.report.text.names import (
     segment_label,
 )
 from retain.report.text.numbers import Number, count_path, money_form
+from retain.report.text.overview import (
+    choice_contacts,
+    horizon,
+    overview,
+    plan_notes,
+    warnings,
+    why_offer,
+)
 from retain.report.text.segments import (
     band_sentence,
     contrast_message,
@@ -72,6 +81,7 @@ from retain.report.text.segments import (
 from retain.report.text.words import (
     LANGUAGES,
     Label,
+    Message,
     has_text,
     interval,
     message,
@@ -108,7 +118,12 @@ _REASONING: dict[str, Any] = {
 _CAMPAIGN: dict[str, Any] = {
     "summary": summary,
     "no_campaign": no_campaign,
-    "campaign_cautions": cautions,
+    "overview": overview,
+    "horizon": horizon,
+    "scenario": scenario,
+    "contacts": choice_contacts,
+    "why_offer": why_offer,
+    "plan_notes": plan_notes,
     "limits": limits,
     "trusted": plan_quality_text,
     "assumption": assumption,
@@ -124,7 +139,6 @@ _CAMPAIGN: dict[str, Any] = {
     "segments_told": segment_sentences,
     "band_sentence": band_sentence,
     "dominant_caution": dominant_caution,
-    "caution_message": caution_message,
     "check_message": check_message,
     "step_message": step_message,
     "measure": measure,
@@ -163,6 +177,7 @@ def page(verdict: VerdictDocument, language: str) -> str:
             verdict=verdict,
             language=language,
             answer=answer(verdict),
+            warnings=warnings(verdict),
             pictures=rendered.pictures,
             captions={name: caption(name, verdict) for name in rendered.pictures},
             curves=[name for name in CURVES if name in rendered.pictures],
@@ -245,9 +260,10 @@ def _template_functions(language: str) -> dict[str, Any]:
     }
 
 
-def _label(language: str, attribute: str, key: str) -> Markup:
+def _label(language: str, attribute: str, key: str | Message) -> Markup:
     """Return an attribute in the language shown, with its texts in every other for the script."""
-    texts = {name: words(name).plain(message(key)) for name in LANGUAGES}
+    text = message(key) if isinstance(key, str) else key
+    texts = {name: words(name).plain(text) for name in LANGUAGES}
     kept = Markup(" ").join(
         Markup('data-{}-{}="{}"').format(attribute, name, text) for name, text in texts.items()
     )

@@ -7,7 +7,7 @@ campaign is too small to detect.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from retain.record.campaign_document import CampaignDocument, NamedAssumption, PlanTotals
 from retain.record.plan_scenarios import SensitivityRow, ShadowPrices
@@ -229,6 +229,12 @@ def fixed_assumptions(row: SensitivityRow) -> bool:
 def assumption(row: NamedAssumption | SensitivityRow) -> Message:
     """Return an assumption as a message."""
     return message(f"assumption.{row.name}")
+
+
+def scenario(row: SensitivityRow, end: Literal["low", "high"]) -> Message:
+    """Return an assumption at one end of its range as a message."""
+    value = Number(row.low if end == "low" else row.high, "value")
+    return message("scenarios.setting", assumption=assumption(row), value=value)
 
 
 def sampled_assumptions(campaign: CampaignDocument) -> Message:

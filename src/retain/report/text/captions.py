@@ -78,6 +78,12 @@ def _budget_curve(tree: VerdictDocument) -> Message:
     )
 
 
+def _risk_profit(tree: VerdictDocument) -> Message:
+    cells = present(tree.planned_campaign).overview.risk_by_profit
+    count, share = Number(cells.n_high, "count"), Number(cells.high_share, "share")
+    return message("caption.risk_profit", n=count, share=share)
+
+
 def _tornado(tree: VerdictDocument) -> Message:
     campaign = present(tree.planned_campaign)
     sensitivity, widest = present(campaign.sensitivity), swings(campaign)[0]
@@ -96,6 +102,7 @@ CAMPAIGN_CAPTIONS: dict[str, Callable[[VerdictDocument], Message]] = {
     "profit_curve": _profit_curve,
     "budget_curve": _budget_curve,
     "tornado": _tornado,
+    "risk_profit": _risk_profit,
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from retain.record.document import CheckResult, FunnelStep
@@ -32,8 +33,13 @@ FORMS = {
 """Forms of numbers by name; all others are counts."""
 
 
-def check_message(check: CheckResult) -> Message | None:
-    """Return the result of a check, None if it cannot be written."""
+def check_message(
+    check: CheckResult, names: Mapping[str, Label] = MappingProxyType({})
+) -> Message | None:
+    """Return the result of a check, None if it cannot be written.
+
+    ``names`` are the display names of features, written in place of their keys.
+    """
     key, values = f"check.{check.code}.{check.outcome}", dict(check.values)
     if check.outcome == "not_applicable":
         return None
@@ -41,7 +47,11 @@ def check_message(check: CheckResult) -> Message | None:
         key = f"{key}_lead"
     if isinstance(higher := values.pop("higher", None), bool):
         key = f"{key}.{'higher' if higher else 'lower'}" if has_text(f"{key}.higher") else key
-    return _fill(key, values)
+    return _fill(key, {**values, **{k: names[v] for k, v in values.items() if _is_key(v, names)}})
+
+
+def _is_key(value: Any, names: Mapping[str, Label]) -> bool:
+    return isinstance(value, str) and value in names
 
 
 def caution_message(caution: CautionInfo) -> Message | None:
@@ -88,6 +98,8 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         pairs = ((code(feature), _value("auc", auc)) for feature, auc in value.items())
         return [message("check.feature", name=feature, auc=auc) for feature, auc in pairs]
+    if isinstance(value, Label):
+        return value
     if isinstance(value, list | tuple):
         return [_value(name, one) for one in value]
     if isinstance(value, int | float):

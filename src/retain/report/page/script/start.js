@@ -12,10 +12,34 @@ const startEdges = () => {
   all();
 };
 
+// A part that is folded opens for the link that leads to it.
+const openTarget = () => {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  const folded = target && (target.closest("details") || target.querySelector(":scope > details.part"));
+  if (!folded) return;
+  folded.open = true;
+  target.scrollIntoView();
+};
+
+// On a phone a broad picture is shown whole; a button makes it large enough to read.
+const startZoom = () => {
+  for (const button of document.querySelectorAll(".zoom")) {
+    const box = button.closest("figure").querySelector(".broad");
+    const zoom = (large) => {
+      box.classList.toggle("large", large);
+      button.setAttribute("aria-pressed", String(large));
+      edge(box);
+    };
+    button.addEventListener("click", () => zoom(!box.classList.contains("large")));
+    zoom(false);
+  }
+};
+
 // Everything begins here.
 for (const button of document.querySelectorAll("[data-language]"))
   button.addEventListener("click", () => {
     retell(button.dataset.language);
+    headCards();
     drawBoard();
     drawPair();
   });
@@ -25,3 +49,8 @@ startPairs();
 startTables();
 startSpots();
 startEdges();
+startZoom();
+startScenarios();
+headCards();
+openTarget();
+window.addEventListener("hashchange", openTarget);

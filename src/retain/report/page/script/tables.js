@@ -25,3 +25,23 @@ const startTables = () => {
   for (const head of document.querySelectorAll("table.sortable th[aria-sort]"))
     head.querySelector("button").addEventListener("click", () => sortTable(head));
 };
+
+// On a phone a row is a card, and each cell carries its heading in the language shown.
+const headCards = () => {
+  for (const one of document.querySelectorAll("table.cards")) {
+    const titles = [...one.tHead.rows[0].cells].map((head) =>
+      [...(head.querySelectorAll("." + language()))].map((text) => text.textContent).join(" "));
+    for (const row of one.tBodies[0].rows)
+      [...row.cells].forEach((cell, at) => { cell.dataset.head = titles[at]; });
+  }
+};
+
+// Of the scenarios, the plan and the one that was chosen are shown.
+const startScenarios = () => {
+  const choice = document.getElementById("scenario");
+  if (!choice) return;
+  const rows = [...document.querySelectorAll("#scenario-table tbody tr")];
+  const show = () => rows.forEach((row, at) => { row.hidden = at > 0 && at !== Number(choice.value); });
+  choice.addEventListener("change", show);
+  show();
+};

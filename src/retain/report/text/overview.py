@@ -1,0 +1,166 @@
+"""The first screen: five sentences for whoever approves the plan, and what to beware of.
+
+How many customers are expected to buy less, what that costs, what to do now, how sure this is, and
+what could go wrong. Sentences about models are in ``answer.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retain.record.campaign_document import CampaignDocument, CareInfo, ChoiceInfo, WhyInfo
+from retain.record.document import CheckResult
+from retain.record.verdict_document import VerdictDocument
+from retain.report.text.campaign import money, promise
+from retain.report.text.captions import channel
+from retain.report.text.cautions import cautions as campaign_cautions
+from retain.report.text.checks import caution_message, check_message
+from retain.report.text.names import label
+from retain.report.text.numbers import Number
+from retain.report.text.words import Label, Message, interval, message
+from retain.report.tree import METRIC, present
+
+FIRST = ("may_lose", "limits_leave_nobody", "ranking_not_tested", "profit_concentrated")
+"""Warnings about the campaign that come before all others."""
+
+
+def overview(tree: VerdictDocument) -> list[Message]:
+    """Return how many, how much, what now, how sure, what could go wrong."""
+    campaign = present(tree.planned_campaign)
+    return [
+        _how_many(campaign),
+        _how_much(campaign),
+        _what_now(campaign),
+        _how_sure(tree),
+        _what_could_go_wrong(campaign),
+    ]
+
+
+def warnings(tree: VerdictDocument) -> list[Message]:
+    """Return every warning of a verdict, the weightiest for a decision first.
+
+    These are failed checks of the label, cautions of the verdict, then those of the campaign.
+    """
+    features = () if tree.explanations is None else tree.explanations.features
+    names = {one.name: label(one.label) for one in features}
+    messages = [check_message(one, names) for one in tree.checks if _questions_label(one)]
+    messages += [
+        caution_message(one) or message("measure.other", key=Label(text, text))
+        for one in tree.cautions
+        if (text := one.message or one.code)
+    ]
+    return [one for one in messages if one is not None] + _campaign_warnings(tree)
+
+
+def _campaign_warnings(tree: VerdictDocument) -> list[Message]:
+    campaign = tree.planned_campaign
+    if campaign is None:
+        return []
+    pairs = zip(campaign.cautions, campaign_cautions(tree), strict=True)
+    return [said for _, said in sorted(pairs, key=lambda pair: pair[0].code not in FIRST)]
+
+
+def _questions_label(check: CheckResult) -> bool:
+    return check.code == "label_against_revenue" and check.outcome == "failed"
+
+
+def horizon(campaign: CampaignDocument) -> Number:
+    """Return the months for which profit is at risk."""
+    found = {one.name: one.value for one in campaign.assumptions}
+    return Number(found["horizon"], "plain")
+
+
+def _how_many(campaign: CampaignDocument) -> Message:
+    expected, declined = campaign.overview.expected_declines, campaign.overview.n_declined
+    values: dict[str, Any] = {
+        "n": Number(campaign.n_customers, "count"),
+        "expected": Number(expected.value, "count"),
+        "range": interval(expected.low, expected.high, "count"),
+    }
+    if declined is None:
+        return message("overview.how_many.new", **values)
+    return message("overview.how_many.known", declined=Number(declined, "count"), **values)
+
+
+def _how_much(campaign: CampaignDocument) -> Message:
+    share = campaign.overview.at_risk_share
+    if share is None:
+        return message("overview.how_much.alone")
+    return message("overview.how_much.share", n=horizon(campaign), share=Number(share, "share"))
+
+
+def _what_now(campaign: CampaignDocument) -> Message:
+    if not campaign.plan.n_chosen:
+        return message("overview.now.nobody")
+    channels = [_contacts(one.channel, one.n_treated) for one in campaign.overview.channels]
+    values = {"n": Number(campaign.plan.n_treated, "count"), "channels": channels}
+    share = campaign.overview.net_share
+    if share is None:
+        return message("overview.now.plan", **values)
+    return message("overview.now.plan_share", share=Number(share, "share"), **values)
+
+
+def _contacts(name: str, n_treated: int) -> Message:
+    """Return a channel and how many are contacted there."""
+    return message("overview.now.channel", channel=channel(name), n=Number(n_treated, "count"))
+
+
+def _how_sure(tree: VerdictDocument) -> Message:
+    """Return what the ROC-AUC means for two customers, of the sealed test where it was opened."""
+    sealed = tree.sealed_test
+    found = (tree.winner.metrics if sealed is None else sealed.metrics)[METRIC]
+    return message(
+        f"overview.sure.{'out_of_fold' if sealed is None else 'sealed'}",
+        share=Number(found.value, "percent"),
+        range=interval(found.low, found.high, "percent"),
+    )
+
+
+def _what_could_go_wrong(campaign: CampaignDocument) -> Message:
+    if not campaign.plan.n_chosen:
+        return message("overview.wrong.nothing_sent")
+    if not campaign.power.overall.claimable:
+        return message("overview.wrong.unmeasured", promise=promise(campaign))
+    return message("overview.wrong.assumed", n=Number(campaign.plan.n_control, "count"))
+
+
+def choice_contacts(choice: ChoiceInfo) -> Message:
+    """Return the channel of an offer and how many are contacted there."""
+    return _contacts(choice.channel, choice.n_treated)
+
+
+def why_offer(why: WhyInfo) -> Message:
+    """Return the feature that most often raises the risk most, and of how many."""
+    return message(
+        "approval.why", feature=label(why.label), n=Number(why.n_customers, "count")
+    )
+
+
+def plan_notes(campaign: CampaignDocument) -> list[Message]:
+    """Return the price of few offers, whom policies spare, care, and what risk does not tell."""
+    notes = [_simplicity(campaign), _spared(campaign)]
+    notes += [_care(one) for one in campaign.care if one.n_customers]
+    return [one for one in (*notes, message("approval.not_kept")) if one is not None]
+
+
+def _simplicity(campaign: CampaignDocument) -> Message | None:
+    found = campaign.plan.segment_offers
+    if found is None:
+        return None
+    values = {"net": money(found.free_net), "cost": money(found.cost)}
+    return message("approval.simple", n=Number(found.limit, "count"), **values)
+
+
+def _spared(campaign: CampaignDocument) -> Message | None:
+    n_spared = campaign.policies.n_spared
+    return message("approval.spared", n=Number(n_spared, "count")) if n_spared else None
+
+
+def _care(one: CareInfo) -> Message:
+    return message(
+        "approval.care",
+        name=label(one.label),
+        n=Number(one.n_customers, "count"),
+        channel=channel(one.channel),
+        cost=money(one.cost),
+    )
