@@ -74,6 +74,7 @@ def compare_profits_of(design, campaigns, seed):
 
 # Where the control group has 32 customers, intervals of skewed money that are symmetric miss on
 # one side alone: the old ones lay above the truth in .07 and below it never.
+@pytest.mark.slow
 @pytest.mark.parametrize(("design", "campaigns"), [(SMALL, 600), (LARGE, 300)])
 def test_intervals_of_profit_miss_as_often_on_either_side(design, campaigns):
     rows = list(compare_profits_of(design, campaigns, seed=4))
@@ -85,6 +86,7 @@ def test_intervals_of_profit_miss_as_often_on_either_side(design, campaigns):
 
 
 # The old readout found something in .1 of idle campaigns, with profit in a quarter.
+@pytest.mark.slow
 @pytest.mark.parametrize(("design", "campaigns"), [(SMALL, 150), (LARGE, 80)])
 def test_a_whole_readout_of_an_idle_campaign_seldom_finds_anything(design, campaigns):
     idle = simulation.make_idle(design)

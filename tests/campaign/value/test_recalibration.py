@@ -253,6 +253,7 @@ def test_a_link_of_profit_is_found_and_the_total_is_right(link):
     assert abs(alone @ profit / (chance @ profit) - 1) > 0.08
 
 
+@pytest.mark.slow
 def test_the_test_of_profit_is_a_likelihood_ratio_that_holds_its_level():
     p = []
     for seed in range(200):
