@@ -437,3 +437,21 @@ def test_a_control_group_too_small_is_told_from_none(control, message):
         "required_n": 260,
     }
     assert re.search(message, _promise({"power": {"overall": power}}))
+
+
+# A reason that lowers the risk says nothing of why the offer is made.
+def test_reasons_are_what_raises_the_risk_with_the_offers_own_first():
+    from types import SimpleNamespace
+
+    from retain.workflows.campaign import select_reasons
+
+    columns = ["customer_id", "feature", "log_odds"]
+    rows = [(7, "pages", 2.0), (7, "errors", -3.0), (7, "basket", 0.1), (8, "pages", 1.0)]
+    catalogue = SimpleNamespace(offers={"one": SimpleNamespace(drivers=("basket",))})
+    plan = SimpleNamespace(
+        treated_offer_index=np.array([0, -1]), offers=SimpleNamespace(catalogue=catalogue)
+    )
+    audience = SimpleNamespace(table=pd.DataFrame(index=[7, 8]))
+    found = select_reasons(audience, plan, pd.DataFrame(rows, columns=columns))
+    assert found["customer_id"].tolist() == [7, 7]
+    assert found["feature"].tolist() == ["basket", "pages"]

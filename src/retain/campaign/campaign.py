@@ -9,6 +9,7 @@ import numpy as np
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.catalogue import check_catalogue
+from retain.campaign.offers.eligibility import check_policies
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.document import PlanningContext, build_document
 from retain.campaign.planning.no_campaign import (
@@ -17,12 +18,13 @@ from retain.campaign.planning.no_campaign import (
     Ranking,
     find_no_campaign,
 )
-from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
+from retain.campaign.planning.plan import MIN_CONTACTS, CampaignPlan, make_plan
 from retain.campaign.segmentation.outcomes import ObservedTable, Outcomes, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
     find_dominant,
+    find_segment,
     fit_segmentation,
     segment_labels,
     segments_of,
@@ -82,12 +84,14 @@ def check_settings(audience: Audience, settings: CampaignSettings) -> None:
         A rule, driver, placeholder, band or limit is invalid.
     """
     settings, is_planned = scale_costs(settings), settings.planning.on and audience.with_profit
-    if is_planned:
-        check_catalogue(settings.catalogue, audience)
     risk = _break_even(audience, settings) if is_planned else None
     fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
+    names = list(segment_labels(fitted))
     for name in settings.planning.min_contacts if is_planned else ():
-        find_segment(name, list(segment_labels(fitted)))
+        find_segment(name, names, MIN_CONTACTS)
+    if is_planned:
+        check_policies(settings.planning, audience)
+        check_catalogue(settings.catalogue, audience, names)
 
 
 def make_campaign(
@@ -144,7 +148,9 @@ def with_plan(
         return campaign
     if isinstance(context, NoCampaign):
         return replace(campaign, plan=context, tree=context.as_json())
-    offers = evaluate_offers(settings.catalogue, campaign.audience, settings.assumptions)
+    offers = evaluate_offers(
+        settings.catalogue, campaign.audience, settings.assumptions, settings.planning
+    )
     plan = make_plan(campaign.audience, offers, settings.planning)
     tree = build_document(plan, context, scenarios=scenarios)
     nets = context.monte_carlo.expected_net(plan.offer_index, offers)

@@ -169,8 +169,8 @@ def to_campaign_files(
     }
     offers, assignment = None, None
     if isinstance(plan, CampaignPlan):
-        sentences = _driver_sentences_by_customer(audience, plan, driver_texts, language)
-        offers = offers_table(campaign, plan, language, sentences)
+        reasons = _reasons_by_customer(audience, plan, driver_texts, language)
+        offers = offers_table(campaign, plan, language, reasons)
         assignment = arms_table(campaign, plan)
     return CampaignFiles(
         tree=tree,
@@ -181,14 +181,25 @@ def to_campaign_files(
     )
 
 
-def _driver_sentences_by_customer(
+def _reasons_by_customer(
     audience: Audience, plan: CampaignPlan, driver_texts: DriverTexts | None, language: Language
 ) -> pd.Series | None:
-    """Return the drivers of each customer with an offer as one text, by customer."""
+    """Return what raises the risk of each customer with an offer as one text, by customer."""
     if driver_texts is None:
         return None
-    treated = audience.table.index[plan.treated_offer_index >= 0]
-    is_treated = driver_texts.drivers["customer_id"].isin(treated)
-    drivers = driver_texts.drivers[is_treated].reset_index(drop=True)
+    drivers = select_reasons(audience, plan, driver_texts.drivers)
     sentences = driver_sentences(drivers, driver_texts.features, language, driver_texts.levels)
     return sentences.groupby(drivers["customer_id"], sort=False).agg("; ".join)
+
+
+def select_reasons(audience: Audience, plan: CampaignPlan, drivers: pd.DataFrame) -> pd.DataFrame:
+    """Return the drivers that raise the risk of treated customers, those of the offer first."""
+    treated = plan.treated_offer_index
+    rows = np.flatnonzero(treated >= 0)
+    offers = pd.Series(treated[rows], index=audience.table.index[rows])
+    raising = drivers[(drivers["log_odds"] > 0) & drivers["customer_id"].isin(offers.index)]
+    named = [set(offer.drivers) for offer in plan.offers.catalogue.offers.values()]
+    given = offers.loc[raising["customer_id"]].to_numpy()
+    own = [feature in named[j] for feature, j in zip(raising["feature"], given, strict=True)]
+    order = np.lexsort((-raising["log_odds"].to_numpy(), ~np.array(own, dtype=bool)))
+    return raising.iloc[order].reset_index(drop=True)

@@ -204,6 +204,7 @@ def evaluate_and_plan(
             result = evaluation.result
             if explaining is not None:
                 explanations = explaining.collect(effects, scores, result.test_explanations)
+            _check_directions(comparison, explanations)
             texts = None if explanations is None else explanations.driver_texts
             scored = ((data.dataset, data.scores), result.test_scores, texts)
             ranking = result.sealed_test.chance.status
@@ -253,6 +254,16 @@ def _ledger(comparison: Comparison) -> Ledger:
 
     study = comparison.selection.output_dir
     return Ledger(study.ledger, study.ledgers_beside)
+
+
+def _check_directions(comparison: Comparison, explanations: Explanations | None) -> None:
+    """Raise for an offer that addresses a driver where it lowers the winner's risk."""
+    from retain.campaign.offers.catalogue import check_directions
+
+    settings = comparison.settings
+    if explanations is not None and settings.planning.on:
+        winner = comparison.verdict.name(comparison.winner)
+        check_directions(settings.catalogue, explanations.directions, winner)
 
 
 def _plan_campaign(

@@ -13,6 +13,7 @@ from retain.errors import NotApplicable, RetainError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from retain.campaign.offers.catalogue import Directions
     from retain.customers.customers import Column
     from retain.execution.job_executor import Future, WorkerExecutor
     from retain.execution.shared_memory import SharedValue
@@ -61,6 +62,14 @@ class Explanations:
     def features(self) -> dict[str, Any]:
         """The explanation of each feature, by name."""
         return {feature["name"]: feature for feature in self.tree["features"]}
+
+    @property
+    def directions(self) -> Directions:
+        """Direction and rank correlation of each feature with the winner."""
+        return {
+            feature["name"]: (feature["direction"], feature["rank_correlation"])
+            for feature in self.tree["features"]
+        }
 
     @property
     def levels(self) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,9 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation.rules import check_rule, evaluate_rule, fit_rules
 from retain.customers.customers import Column, DisplayName
 from retain.errors import RetainError
-from retain.schema.campaign import Condition, Rule, SegmentRule
+from retain.schema.campaign import SegmentRule
 from retain.schema.parsing import parse
+from retain.schema.rules import Condition, Rule
 
 COLUMNS = {
     "pages": Column("pages", "site", "number"),

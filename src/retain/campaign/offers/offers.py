@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers.catalogue import check_catalogue
-from retain.campaign.offers.eligibility import RiskDrivers, expand_groups, find_eligible
+from retain.campaign.offers.catalogue import OWN, check_catalogue
+from retain.campaign.offers.eligibility import RiskDrivers, find_care, find_eligible
 from retain.errors import NotApplicable
-from retain.schema.campaign import Assumptions, Catalogue, Offer
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Offer
 
 
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
@@ -103,11 +103,15 @@ class OfferMatrix:
 
 
 def evaluate_offers(
-    catalogue: Catalogue, audience: Audience, assumptions: Assumptions
+    catalogue: Catalogue,
+    audience: Audience,
+    assumptions: Assumptions,
+    policies: CampaignConfig | None = None,
 ) -> OfferMatrix:
     """Evaluate the offers of a catalogue for an audience.
 
-    A customer with a missing profit or a loss has nothing at stake and gets no discount.
+    ``policies`` are the limits of contacts that a campaign keeps to. A customer with a missing
+    profit or a loss has nothing at stake and gets no discount.
 
     Raises
     ------
@@ -120,9 +124,22 @@ def evaluate_offers(
     if not audience.with_profit:
         raise NotApplicable("the data have no profit, and without it no offer has a value")
     drivers = RiskDrivers.from_audience(audience)
-    offers = catalogue.offers.values()
-    eligible = np.column_stack([find_eligible(offer, audience, drivers) for offer in offers])
-    return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers)
+    care = count_care_contacts(catalogue, audience, policies)
+    eligible = [
+        find_eligible(offer, audience, drivers, policies, care)
+        for offer in catalogue.offers.values()
+    ]
+    return _to_offer_matrix(catalogue, audience, assumptions, np.column_stack(eligible), drivers)
+
+
+def count_care_contacts(
+    catalogue: Catalogue, audience: Audience, policies: CampaignConfig | None
+) -> np.ndarray:
+    """Return the contacts of the rules of care on channels that need consent, shape (n,)."""
+    contacts = np.zeros(len(audience))
+    for name, mask in find_care(catalogue, audience, policies).items():
+        contacts += mask & (catalogue.care[name].channel not in OWN)
+    return contacts
 
 
 def boost_factors(offer: Offer, save_rate: np.ndarray) -> np.ndarray:
@@ -165,5 +182,5 @@ def _save_rate(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.nda
     """Return the mean save rate, boosted where a driver of the boost raises the risk."""
     rate = np.full(len(audience), offer.save_rate.mean)
     if offer.boost is not None:
-        rate[drivers.any_of(expand_groups(offer.boost.drivers, audience))] *= offer.boost.factor
+        rate[drivers.any_of(offer.boost.drivers)] *= offer.boost.factor
     return np.asarray(np.minimum(rate, 1.0))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,9 +12,11 @@ from retain.campaign.allocation.allocate import Allocation, Problem, allocate
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
+from retain.campaign.segmentation.segments import find_segment
 from retain.errors import RetainError
 from retain.schema.campaign import CampaignConfig
 
+MIN_CONTACTS = "campaign.min_contacts"
 MAX_BUDGET_RETRIES = 40
 """Attempts to fit a control group into the budget."""
 BUDGET_SHRINK_FACTOR = 0.995
@@ -135,27 +135,6 @@ def _require_segments(audience: Audience) -> np.ndarray:
     return audience.segments
 
 
-def find_segment(text: str, names: Sequence[str]) -> str:
-    """Return the segment whose name has the same words; shells do not accept all its signs.
-
-    Raises
-    ------
-    RetainError
-        When there is none of these words.
-
-    >>> find_segment("high risk high value", ["low risk · low value", "high risk · high value"])
-    'high risk · high value'
-    """
-    by_words = {_normalise(name): name for name in names}
-    if _normalise(text) not in by_words:
-        raise RetainError.unknown("campaign.min_contacts: segment", text, list(names))
-    return by_words[_normalise(text)]
-
-
-def _normalise(name: str) -> str:
-    return " ".join(re.findall(r"\w+", name.casefold()))
-
-
 def _hash_customer_ids(audience: Audience) -> np.ndarray:
     """Return numbers that identify customers in any order of rows."""
     return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
@@ -174,7 +153,7 @@ def _min_contacts(
     reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
     minimums = np.zeros(len(names), dtype=int)
     for text, minimum in planning.min_contacts.items():
-        index = names.index(find_segment(text, names))
+        index = names.index(find_segment(text, names, MIN_CONTACTS))
         n_eligible = int(reachable[index])
         n_treatable = n_eligible - int(np.ceil(planning.control_share * n_eligible))
         if minimum > n_treatable:
@@ -199,7 +178,7 @@ def unmet_minimums(
     segments = _require_segments(audience)
     unmet = []
     for text, minimum in planning.min_contacts.items():
-        name = find_segment(text, list(np.unique(segments)))
+        name = find_segment(text, list(np.unique(segments)), MIN_CONTACTS)
         inside = np.asarray(segments == name, dtype=bool)
         n_paying = int(plan.offers.pays[inside].any(axis=1).sum())
         if n_paying < inflate_minimum(minimum, planning):

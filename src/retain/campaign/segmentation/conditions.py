@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.schema.campaign import Condition
 from retain.schema.names import RESERVED
+from retain.schema.rules import Condition
 
 BOUNDS = {
     "at_least": np.greater_equal,
