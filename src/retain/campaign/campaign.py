@@ -11,6 +11,7 @@ from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.eligibility import check_policies
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
+from retain.campaign.planning.approval import Approval, known_classes
 from retain.campaign.planning.document import PlanningContext, build_document
 from retain.campaign.planning.no_campaign import (
     PROFIT_OVERRIDES,
@@ -62,6 +63,8 @@ class Campaign:
         Bounds of each chosen customer's expected net value, shape (n, 2).
     observed
         Observed beside expected declines; None for customers without outcomes.
+    known_class
+        Win-back or retention by customer, shape (n,); None for customers without outcomes.
     """
 
     audience: Audience
@@ -73,6 +76,7 @@ class Campaign:
     net_bounds: np.ndarray | None
     dominant: dict[str, Any] | None = None
     observed: ObservedTable | None = None
+    known_class: np.ndarray | None = None
 
 
 def check_settings(audience: Audience, settings: CampaignSettings) -> None:
@@ -153,6 +157,10 @@ def with_plan(
     )
     plan = make_plan(campaign.audience, offers, settings.planning)
     tree = build_document(plan, context, scenarios=scenarios)
+    declined = None if context.outcomes is None else context.outcomes.declined
+    tree |= Approval(
+        plan, campaign.audience, context.monte_carlo, campaign.segments, declined
+    ).as_json()
     nets = context.monte_carlo.expected_net(plan.offer_index, offers)
     return replace(campaign, plan=plan, tree=tree, net_bounds=nets)
 
@@ -189,7 +197,10 @@ def _segment_audience(
     )
     bounds = None if draws is None else draws.per_customer()
     dominant = find_dominant(segmented, fitted)
-    return Campaign(segmented, fitted, profiles, bounds, None, None, None, dominant, observed)
+    known = None if outcomes is None else known_classes(outcomes.declined)
+    return Campaign(
+        segmented, fitted, profiles, bounds, None, None, None, dominant, observed, known
+    )
 
 
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:

@@ -170,7 +170,7 @@ def to_campaign_files(
     offers, assignment = None, None
     if isinstance(plan, CampaignPlan):
         reasons = _reasons_by_customer(audience, plan, driver_texts, language)
-        offers = offers_table(campaign, plan, language, reasons)
+        offers = offers_table(campaign, plan, language, reasons, settings.planning.start)
         assignment = arms_table(campaign, plan)
     return CampaignFiles(
         tree=tree,

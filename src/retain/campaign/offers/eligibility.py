@@ -134,16 +134,27 @@ def _may_contact(
     for channel in channels:
         if channel in policies.channels:
             allowed &= rules.evaluate_rule(policies.channels[channel], audience)
-    if set(channels) <= set(OWN):
-        return allowed  # customers come by themselves
     pushed = sum(channel not in OWN for channel in channels)
+    if not pushed:
+        return allowed  # customers come by themselves
+    return np.asarray(allowed & may_be_written_to(audience, policies, care_contacts, pushed))
+
+
+def may_be_written_to(
+    audience: Audience,
+    policies: CampaignConfig,
+    care_contacts: np.ndarray | int = 0,
+    contacts: int = 1,
+) -> np.ndarray:
+    """Return whether the policies allow so many contacts on channels that need consent, (n,)."""
+    allowed = np.ones(len(audience), dtype=bool)
     if policies.max_contacts_current is not None and policies.contacts_current is not None:
-        contacts = audience.features[policies.contacts_current].to_numpy(dtype=float)
-        allowed &= contacts + care_contacts + pushed <= policies.max_contacts_current
+        current = audience.features[policies.contacts_current].to_numpy(dtype=float)
+        allowed &= current + care_contacts + contacts <= policies.max_contacts_current
     if policies.rest_days is not None and policies.days_since_contact is not None:
         days = audience.features[policies.days_since_contact].to_numpy(dtype=float)
         allowed &= ~(days < policies.rest_days)  # missing: never contacted
-    return allowed
+    return np.asarray(allowed)
 
 
 def _in_segments(wanted: Sequence[str], audience: Audience) -> np.ndarray:

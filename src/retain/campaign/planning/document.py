@@ -23,6 +23,11 @@
     sensitivity         see sensitivity.py
     budget_curve        the plan at budgets from small to saturation, and at its own cost
     cautions            warnings by code
+    basis               where costs and save rates come from; null if the catalogue does not say
+    policies            limits of contacts that are set, and how many customers they spare
+    care                rules of care: customers and cost, apart from the plan
+    approval            the plan by segment, see approval.py
+    known_classes       the plan by known class: win-back and retention; null for new customers
 
 The file also has ``schema``; ``settings``: segmentation, assumptions, offers and campaign as
 they were configured; ``files``: the SHA-256 of its tables.
@@ -38,6 +43,7 @@ import pandas as pd
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.save_rate import save_rate_quantiles
+from retain.campaign.planning.approval import summarise_care, summarise_policies
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.cautions import find_cautions
 from retain.campaign.planning.no_campaign import Ranking, free_offers
@@ -85,13 +91,14 @@ def build_document(
     """
     audience, monte_carlo = context.audience, context.monte_carlo
     planning, assumptions = context.settings.planning, context.settings.assumptions
+    catalogue = context.settings.catalogue
     document: dict[str, Any] = {
         "seed": planning.seed,
         "n_customers": len(audience),
         "n_contactable": int(audience.table["contactable"].sum()),
         "consent": audience.consent,
         "ranking": context.ranking,
-        "free_offers": free_offers(context.settings.catalogue),
+        "free_offers": free_offers(catalogue),
         "profit_unit": audience.profit_unit,
         "assumptions": [
             {"name": name, **getattr(assumptions, name).model_dump()}
@@ -108,6 +115,9 @@ def build_document(
         "plan": _summarise_plan(plan, context),
         "control_group": _summarise_control(plan, audience, planning),
         "power": summarise_power(plan, audience, planning),
+        "basis": None if catalogue.basis is None else catalogue.basis.model_dump(),
+        "policies": summarise_policies(audience, planning),
+        "care": summarise_care(catalogue, audience, planning),
         **(_build_scenarios(plan, context) if scenarios else EMPTY_SCENARIOS),
     }
     return {**document, "cautions": find_cautions(document)}
@@ -163,7 +173,7 @@ def _summarise_offer(
         "label": offer.label.model_dump(),
         "channel": offer.channel,
         "needs_consent": offer.needs_consent,
-        "n_eligible": int(offers.eligible[:, index].sum()),
+        "n_eligible": int(plan.n_eligible[index]),
         "n_chosen": int(chosen.sum()),
         "n_treated": int(treated.sum()),
         "n_control": int(plan.control.is_control[chosen].sum()),
@@ -187,6 +197,9 @@ def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> dict[str, A
     allocation, treated = plan.allocation, plan.treated_offer_index
     planning = context.settings.planning
     return {
+        "segment_offers": None
+        if plan.segment_offers is None
+        else plan.segment_offers.as_json(allocation.objective, planning),
         "n_chosen": int((plan.offer_index >= 0).sum()),
         "n_treated": int((treated >= 0).sum()),
         "n_control": int(plan.control.is_control.sum()),

@@ -12,6 +12,7 @@ from retain.campaign.allocation.allocate import Allocation, Problem, allocate
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
+from retain.campaign.planning.segment_offers import SegmentOffers, choose_segment_offers
 from retain.campaign.segmentation.segments import find_segment
 from retain.errors import RetainError
 from retain.schema.campaign import CampaignConfig
@@ -35,12 +36,18 @@ class CampaignPlan:
         Its solution, for treated and control together.
     control
         Control group among the chosen.
+    n_eligible
+        Customers who may get each offer in any segment, shape (m,).
+    segment_offers
+        The few offers of each segment, all that ``offers`` has eligible; None for a free plan.
     """
 
     offers: OfferMatrix
     problem: Problem
     allocation: Allocation
     control: ControlAssignment
+    n_eligible: np.ndarray
+    segment_offers: SegmentOffers | None = None
 
     @property
     def offer_index(self) -> np.ndarray:
@@ -88,7 +95,14 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
     RetainError
         When a segment has fewer eligible customers than its minimum.
     """
+    _check_minimums(audience, offers, planning)
     problem = build_problem(audience, offers, planning)
+    n_eligible, few = offers.eligible.sum(axis=0), None
+    if planning.offers_per_segment is not None:
+        codes, names = pd.factorize(_require_segments(audience), sort=True)
+        few = choose_segment_offers(problem, codes, len(names), planning.offers_per_segment - 1)
+        offers = replace(offers, eligible=few.restrict(offers.eligible))
+        problem = build_problem(audience, offers, planning)
     is_large = int(offers.pays.sum()) > planning.exact_up_to
     # the dual alone is fast, and enough to find the budget that a control group fits into
     exact_up_to = planning.exact_up_to if is_large else 0
@@ -98,7 +112,8 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
         if control is None:
             problem = replace(problem, budget=BUDGET_SHRINK_FACTOR * float(problem.budget or 0.0))
         elif exact_up_to == planning.exact_up_to:
-            return CampaignPlan(offers, problem, allocation, control)
+            allocation = allocation if few is None else few.certify(allocation)
+            return CampaignPlan(offers, problem, allocation, control, n_eligible, few)
         else:
             exact_up_to = planning.exact_up_to
     raise RetainError(
@@ -150,20 +165,26 @@ def _min_contacts(
     if not planning.min_contacts:
         return None
     n_paying = np.bincount(codes, weights=offers.pays.any(axis=1), minlength=len(names))
-    reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
     minimums = np.zeros(len(names), dtype=int)
     for text, minimum in planning.min_contacts.items():
         index = names.index(find_segment(text, names, MIN_CONTACTS))
-        n_eligible = int(reachable[index])
+        minimums[index] = min(int(n_paying[index]), inflate_minimum(minimum, planning))
+    return minimums
+
+
+def _check_minimums(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> None:
+    """Raise for a segment that has fewer eligible customers than its minimum."""
+    segments, is_eligible = _require_segments(audience), offers.eligible.any(axis=1)
+    for text, minimum in planning.min_contacts.items():
+        name = find_segment(text, list(np.unique(segments)), MIN_CONTACTS)
+        n_eligible = int((is_eligible & np.asarray(segments == name)).sum())
         n_treatable = n_eligible - int(np.ceil(planning.control_share * n_eligible))
         if minimum > n_treatable:
             raise RetainError(
-                f"campaign.min_contacts: segment {names[index]!r} must have {minimum} contacts; "
+                f"campaign.min_contacts: segment {name!r} must have {minimum} contacts; "
                 f"{n_eligible} of its customers may get an offer, {n_treatable} without the "
                 "control group."
             )
-        minimums[index] = min(int(n_paying[index]), inflate_minimum(minimum, planning))
-    return minimums
 
 
 def inflate_minimum(minimum: int, planning: CampaignConfig) -> int:
