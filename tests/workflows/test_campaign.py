@@ -179,7 +179,7 @@ def test_another_seed_holds_out_others(compared):
 def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_reach(compared):
     sizes, nets = [], []
     for words in (("campaign.budget=2",), ("campaign.budget=5",), ("campaign=default",)):
-        _, output, folder = compared(*words)
+        _, output, folder = compared(*words, "campaign.offers_per_segment=null")
         tree = tree_of(folder)
         sizes.append(tree["plan"]["n_chosen"])
         nets.append(tree["plan"]["expected_net"]["value"])
@@ -445,13 +445,14 @@ def test_reasons_are_what_raises_the_risk_with_the_offers_own_first():
 
     from retain.workflows.campaign import select_reasons
 
-    columns = ["customer_id", "feature", "log_odds"]
-    rows = [(7, "pages", 2.0), (7, "errors", -3.0), (7, "basket", 0.1), (8, "pages", 1.0)]
+    columns = ["customer_id", "feature", "log_odds", "rank"]
+    rows = [(7, "pages", 2.0, 2), (7, "errors", -3.0, 1), (8, "pages", 1.0, 1)]
+    rows += [(7, "basket", 0.1, 9), (7, "minutes", 0.2, 8)]
     catalogue = SimpleNamespace(offers={"one": SimpleNamespace(drivers=("basket",))})
     plan = SimpleNamespace(
         treated_offer_index=np.array([0, -1]), offers=SimpleNamespace(catalogue=catalogue)
     )
     audience = SimpleNamespace(table=pd.DataFrame(index=[7, 8]))
-    found = select_reasons(audience, plan, pd.DataFrame(rows, columns=columns))
+    found = select_reasons(audience, plan, pd.DataFrame(rows, columns=columns), 2)
     assert found["customer_id"].tolist() == [7, 7]
     assert found["feature"].tolist() == ["basket", "pages"]

@@ -227,6 +227,13 @@ class Catalogue(Config):
     offers: Annotated[dict[str, Offer], Field(min_length=1)]
     care: dict[str, Care] = Field(default_factory=dict)
 
+    @property
+    def addressed_features(self) -> set[str]:
+        """The drivers of all offers and of their boosts."""
+        offers = self.offers.values()
+        boosts = [offer.boost.drivers for offer in offers if offer.boost is not None]
+        return {name for names in (*(offer.drivers for offer in offers), *boosts) for name in names}
+
 
 class CampaignConfig(Config):
     """Limits of a campaign and its control group.

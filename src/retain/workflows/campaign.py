@@ -41,12 +41,14 @@ from retain.verdict.export import write_csv
 class DriverTexts:
     """The drivers of customers, with the features and levels that describe them in words.
 
-    ``features`` are those of the explanations in ``verdict.json``.
+    ``features`` are those of the explanations in ``verdict.json``. ``n_listed`` are listed of each
+    customer, beside those that an offer addresses.
     """
 
     drivers: pd.DataFrame
     features: Mapping[str, Mapping[str, Any]]
     levels: Levels
+    n_listed: int
 
 
 @dataclass(frozen=True)
@@ -187,13 +189,15 @@ def _reasons_by_customer(
     """Return what raises the risk of each customer with an offer as one text, by customer."""
     if driver_texts is None:
         return None
-    drivers = select_reasons(audience, plan, driver_texts.drivers)
+    drivers = select_reasons(audience, plan, driver_texts.drivers, driver_texts.n_listed)
     sentences = driver_sentences(drivers, driver_texts.features, language, driver_texts.levels)
     return sentences.groupby(drivers["customer_id"], sort=False).agg("; ".join)
 
 
-def select_reasons(audience: Audience, plan: CampaignPlan, drivers: pd.DataFrame) -> pd.DataFrame:
-    """Return the drivers that raise the risk of treated customers, those of the offer first."""
+def select_reasons(
+    audience: Audience, plan: CampaignPlan, drivers: pd.DataFrame, n_listed: int
+) -> pd.DataFrame:
+    """Return what raises the risk of treated customers: the offer's own drivers, then the top."""
     treated = plan.treated_offer_index
     rows = np.flatnonzero(treated >= 0)
     offers = pd.Series(treated[rows], index=audience.table.index[rows])
@@ -201,5 +205,7 @@ def select_reasons(audience: Audience, plan: CampaignPlan, drivers: pd.DataFrame
     named = [set(offer.drivers) for offer in plan.offers.catalogue.offers.values()]
     given = offers.loc[raising["customer_id"]].to_numpy()
     own = [feature in named[j] for feature, j in zip(raising["feature"], given, strict=True)]
-    order = np.lexsort((-raising["log_odds"].to_numpy(), ~np.array(own, dtype=bool)))
-    return raising.iloc[order].reset_index(drop=True)
+    is_own = np.array(own, dtype=bool)
+    order = np.lexsort((-raising["log_odds"].to_numpy(), ~is_own))
+    is_shown = is_own | (raising["rank"] <= n_listed).to_numpy()
+    return raising.iloc[order[is_shown[order]]].reset_index(drop=True)

@@ -203,7 +203,10 @@ def evaluate_and_plan(
         if evaluation.result is not None and data.dataset is not None:
             result = evaluation.result
             if explaining is not None:
-                explanations = explaining.collect(effects, scores, result.test_explanations)
+                addressed = comparison.settings.catalogue.addressed_features
+                explanations = explaining.collect(
+                    effects, scores, result.test_explanations, addressed
+                )
             _check_directions(comparison, explanations)
             texts = None if explanations is None else explanations.driver_texts
             scored = ((data.dataset, data.scores), result.test_scores, texts)

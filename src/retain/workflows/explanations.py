@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -51,11 +51,12 @@ class Explanations:
     """The explanations as in ``verdict.json`` (``tree``), and the drivers of each customer.
 
     ``drivers`` is the table of ``explanations.reference_values.top_drivers``, None if missing;
-    ``columns`` describe the features.
+    ``campaign_drivers`` also has those that offers address; ``columns`` describe the features.
     """
 
     tree: dict[str, Any]
     drivers: pd.DataFrame | None
+    campaign_drivers: pd.DataFrame | None
     columns: Mapping[str, Column]
 
     @property
@@ -84,9 +85,11 @@ class Explanations:
         """The drivers with what describes them in words; None if missing."""
         from retain.workflows.campaign import DriverTexts
 
-        if self.drivers is None:
+        if self.drivers is None or self.campaign_drivers is None:
             return None
-        return DriverTexts(self.drivers, self.features, self.levels)
+        return DriverTexts(
+            self.campaign_drivers, self.features, self.levels, int(self.drivers["rank"].max())
+        )
 
     def write(self, study: StudyDirectory) -> None:
         """Write features, groups and drivers; if there are no drivers, remove older ones."""
@@ -139,6 +142,7 @@ class ExplanationJobs:
         effects: Sequence[MainEffect],
         oof_scores: Scores,
         test_explanations: TestExplanations,
+        addressed: Collection[str] = (),
     ) -> Explanations:
         """Wait for the jobs and return the explanations.
 
@@ -150,6 +154,8 @@ class ExplanationJobs:
             Out-of-fold scores of the winner's run.
         test_explanations
             Explanations of the customers of the sealed test, or the reason why there are none.
+        addressed
+            Features that offers address, whose drivers the campaign needs of every customer.
 
         Raises
         ------
@@ -163,14 +169,18 @@ class ExplanationJobs:
         try:
             associations: AssociationResult = self._associations.result()
             contributions, refits = self._submit_refits(associations, effects)
-            drivers, strongest, missing = None, None, self._missing_reason(test_explanations)
+            drivers, known, missing = None, None, self._missing_reason(test_explanations)
             if missing is None:
                 folds = [future.result() for future in self._folds]
                 drivers = combine_folds(folds, oof_scores, self._config.explain.background_size)
-                strongest = self._top_drivers(drivers, associations, test_explanations)
+                known = self._top_drivers(drivers, associations, test_explanations, addressed)
             contributions |= self._collect_refits(refits)
         except RetainError as error:
             raise RetainError(f"{error} To have the verdict without them: explain=none") from None
+        listed = self._config.explain.top_drivers
+        strongest = None
+        if known is not None:
+            strongest = known[known["rank"] <= listed].reset_index(drop=True)
         result = ExplanationResult(
             level=self._config.explain.name,
             context=associations.context,
@@ -185,7 +195,7 @@ class ExplanationJobs:
             resamples=self._config.resamples,
             seed=self._winner.seed,
         )
-        return Explanations(document(result), strongest, associations.context.columns)
+        return Explanations(document(result), strongest, known, associations.context.columns)
 
     def _submit_refits(
         self, associations: AssociationResult, effects: Sequence[MainEffect]
@@ -238,8 +248,9 @@ class ExplanationJobs:
         drivers: Drivers,
         associations: AssociationResult,
         test_explanations: TestExplanations,
+        addressed: Collection[str],
     ) -> pd.DataFrame:
-        """Return the top drivers of each training customer, then of those of the sealed test."""
+        """Return ``top_drivers`` of each training customer, then of those of the sealed test."""
         import pandas as pd
 
         from retain.explanations.drivers import to_contributions
@@ -250,5 +261,8 @@ class ExplanationJobs:
         all_contributions = [drivers.contributions]
         if isinstance(test_explanations, list):
             all_contributions += map(to_contributions, test_explanations)
-        tables = [top_drivers(part, context.table, ranges, n_drivers) for part in all_contributions]
+        tables = [
+            top_drivers(part, context.table, ranges, n_drivers, addressed)
+            for part in all_contributions
+        ]
         return pd.concat(tables, ignore_index=True)

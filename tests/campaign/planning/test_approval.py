@@ -108,7 +108,9 @@ def test_as_many_kept_as_it_says_pay_for_the_contacts(made):
     table, plan = campaign.audience.table, campaign.plan
     for row in campaign.tree["approval"]:
         if row["one_in"] is not None:
-            inside = (campaign.audience.segments == row["segment"]) & (plan.treated_offer_index >= 0)
+            inside = (campaign.audience.segments == row["segment"]) & (
+                plan.treated_offer_index >= 0
+            )
             mean = np.average(
                 table["value_at_stake"].to_numpy()[inside],
                 weights=table["risk"].to_numpy()[inside],
