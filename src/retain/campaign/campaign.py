@@ -87,13 +87,14 @@ def check_settings(audience: Audience, settings: CampaignSettings) -> None:
     RetainError
         A rule, driver, placeholder, band or limit is invalid.
     """
-    settings, is_planned = scale_costs(settings), settings.planning.on and audience.with_profit
-    risk = _break_even(audience, settings) if is_planned else None
+    settings, is_planned = scale_costs(settings), settings.planning.on
+    risk = _break_even(audience, settings) if is_planned and audience.with_profit else None
     fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     names = list(segment_labels(fitted))
     for name in settings.planning.min_contacts if is_planned else ():
         find_segment(name, names, MIN_CONTACTS)
     if is_planned:
+        audience = audience if audience.with_profit else audience.counting_customers()
         check_policies(settings.planning, audience)
         check_catalogue(settings.catalogue, audience, names)
 
@@ -119,13 +120,32 @@ def make_campaign(
     settings = scale_costs(settings)
     if not audience.with_profit:
         segmented = _segment_audience(audience, recalibration, settings, None, outcomes)
-        return with_plan(segmented, no, settings)
+        return _plan_counted(segmented, no, recalibration, settings, outcomes, ranking)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
     campaign = _segment_audience(audience, recalibration, settings, draws, outcomes)
     context = PlanningContext(
         campaign.audience, draws, recalibration, settings, outcomes, ranking, campaign.observed
     )
     return with_plan(campaign, no or context, settings)
+
+
+def _plan_counted(  # noqa: PLR0913, PLR0917 - as ``make_campaign`` has them
+    campaign: Campaign,
+    no: NoCampaign | None,
+    recalibration: Recalibration,
+    settings: CampaignSettings,
+    outcomes: Outcomes | None,
+    ranking: Ranking,
+) -> Campaign:
+    """Return the campaign with a plan in which each customer counts as one."""
+    if no is not None or not settings.planning.on:
+        return with_plan(campaign, no, settings)
+    audience = campaign.audience.counting_customers()
+    settings = settings.counting_customers(int(np.ceil(audience.table["risk"].sum())))
+    draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
+    observed = campaign.observed
+    context = PlanningContext(audience, draws, recalibration, settings, outcomes, ranking, observed)
+    return with_plan(replace(campaign, audience=audience), context, settings, scenarios=False)
 
 
 def scale_costs(settings: CampaignSettings) -> CampaignSettings:
@@ -234,7 +254,8 @@ def apply_to_new_customers(
     segmented = audience.with_segments(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
         _check_no_value(settings.segmentation)
-        return with_plan(_profile_segments(segmented, recalibration, settings, None), no, settings)
+        profiled = _profile_segments(segmented, recalibration, settings, None)
+        return _plan_counted(profiled, no, recalibration, settings, None, ranking)
     draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
     campaign = _profile_segments(segmented, recalibration, settings, draws)
     context = PlanningContext(segmented, draws, recalibration, settings, None, ranking)

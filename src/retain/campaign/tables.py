@@ -70,7 +70,8 @@ def _contrast(one: dict[str, Any]) -> str:
 def customers_table(campaign: Campaign) -> pd.DataFrame:
     """Return all scored customers with score, risk, profit at risk and segment."""
     audience = campaign.audience
-    table = audience.table.drop(columns=["value_at_stake"], errors="ignore")
+    counted = ["profit", "profit_at_risk"] if audience.counts_customers else []
+    table = audience.table.drop(columns=["value_at_stake", *counted], errors="ignore")
     table = table.assign(segment=audience.segments)
     if campaign.bounds is not None:
         low, high = campaign.bounds.T

@@ -135,3 +135,57 @@ def test_of_new_customers_nobody_knows_the_class():
     assert campaign.tree["known_classes"] is None
     assert "known_class" not in customers_table(campaign)
     assert {row["observed_share"] for row in campaign.tree["approval"]} == {None}
+
+
+# --- without profit ----------------------------------------------------------------------------
+
+
+def without_profit(seed=0, **planning):
+    settings = random_settings(seed, capped=False, **planning)
+    audience = make_audience(160, seed, value=settings.assumptions)
+    table = audience.table.drop(columns=["profit", "value_at_stake", "profit_at_risk"])
+    audience = replace(audience, table=table, profit_unit=None)
+    return make_campaign(audience, UNSURE, settings), settings
+
+
+def test_without_profit_each_customer_counts_as_one():
+    campaign, _ = without_profit(budget=20.0, max_contacts=None)
+    tree, plan = campaign.tree, campaign.plan
+    rows = np.flatnonzero(plan.treated_offer_index >= 0)
+    index = plan.treated_offer_index[rows]
+    risk = campaign.audience.table["risk"].to_numpy()[rows]
+    kept = float((risk * plan.offers.save_rate[rows, index]).sum())
+    assert tree["objective"] == tree["profit_unit"] == "customers"
+    assert tree["plan"]["kept"]["value"] == pytest.approx(kept)
+    assert tree["plan"]["kept"]["per_contact"] == pytest.approx(kept / len(rows))
+    cost = tree["plan"]["expected_cost"]
+    assert 0 < cost <= 20.0
+    assert tree["plan"]["kept"]["per_cost"] == pytest.approx(kept / cost)
+    assert tree["plan"]["expected_net"]["value"] == pytest.approx(kept)
+    assert tree["expected_profit_at_risk"]["value"] == pytest.approx(
+        campaign.audience.table["risk"].sum()
+    )
+    assert {one["code"] for one in tree["cautions"]} >= {"no_profit"}
+    assert {row["one_in"] for row in tree["approval"]} == {None}
+    assert not {"profit", "profit_at_risk"} & set(customers_table(campaign))
+
+
+def test_without_profit_and_limits_as_many_are_contacted_as_are_expected_to_decline():
+    campaign, _ = without_profit(budget=None, max_contacts=None)
+    n_expected = int(np.ceil(campaign.audience.table["risk"].sum()))
+    assert campaign.tree["plan"]["max_contacts"] == n_expected
+    assert 0 < campaign.tree["plan"]["n_treated"] <= n_expected
+
+
+def test_offers_without_costs_are_planned_where_customers_are_counted():
+    settings = random_settings(0, capped=False)
+    free = {"contact_cost": 0.0, "redemption_cost": 0.0, "discount": 0.0}
+    offers = {name: one.model_copy(update=free) for name, one in settings.catalogue.offers.items()}
+    catalogue = settings.catalogue.model_copy(update={"offers": offers, "costs": "required"})
+    audience = make_audience(160, 0, value=settings.assumptions)
+    table = audience.table.drop(columns=["profit", "value_at_stake", "profit_at_risk"])
+    bare = replace(audience, table=table, profit_unit=None)
+    campaign = make_campaign(bare, UNSURE, replace(settings, catalogue=catalogue))
+    assert campaign.tree["plan"]["n_treated"] > 0
+    assert campaign.tree["plan"]["kept"]["per_cost"] is None
+    assert campaign.tree["free_offers"] == []

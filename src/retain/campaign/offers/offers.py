@@ -85,7 +85,10 @@ class OfferMatrix:
     cost
         Expected cost, shape (n, m), in the unit of profit.
     net
-        Expected net value, shape (n, m), in the unit of profit; higher is better.
+        Expected net value, shape (n, m), in the unit of profit; higher is better. If customers
+        are counted, the customers kept, from which no cost can be subtracted.
+    saved
+        Expected profit saved, or customers kept, shape (n, m).
     """
 
     names: tuple[str, ...]
@@ -95,6 +98,7 @@ class OfferMatrix:
     contact_cost: np.ndarray
     cost: np.ndarray
     net: np.ndarray
+    saved: np.ndarray
 
     @property
     def pays(self) -> np.ndarray:
@@ -168,14 +172,20 @@ def _to_offer_matrix(
     risk, profit, value_at_stake = (
         audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "value_at_stake")
     )
-    save_rate, cost, net = (np.empty(eligible.shape) for _ in range(3))
+    save_rate, cost, net, saved = (np.empty(eligible.shape) for _ in range(4))
     for j, offer in enumerate(catalogue.offers.values()):
         rate = save_rate[:, j] = _save_rate(offer, audience, drivers)
         each = redemption_cost(offer, profit, assumptions.horizon.value)
         costs = cost[:, j] = expected_cost(offer, risk, rate, each)
-        net[:, j] = net_value(risk, rate, value_at_stake, costs)
+        subtracted = np.zeros_like(costs) if audience.counts_customers else costs
+        net[:, j] = net_value(risk, rate, value_at_stake, subtracted)
+        saved[:, j] = net[:, j] + subtracted
     contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])
-    return OfferMatrix(tuple(catalogue.offers), catalogue, eligible, save_rate, contact, cost, net)
+    if audience.counts_customers:  # whatever subtracts costs again must find none
+        catalogue = scale_catalogue_costs(catalogue, 0.0)
+    return OfferMatrix(
+        tuple(catalogue.offers), catalogue, eligible, save_rate, contact, cost, net, saved
+    )
 
 
 def _save_rate(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:

@@ -111,7 +111,7 @@ class Approval:
         rows = np.flatnonzero(treated >= 0)
         cost = float(plan.select_chosen(plan.offers.cost)[rows].sum())
         net = self.monte_carlo.plan(treated, plan.offers)
-        saved = float(plan.select_chosen(plan.offers.net)[rows].sum()) + cost
+        saved = float(plan.select_chosen(plan.offers.saved)[rows].sum())
         return {
             "n_chosen": int((mask & (plan.offer_index >= 0)).sum()),
             "n_treated": len(rows),
@@ -123,13 +123,13 @@ class Approval:
         }
 
     def _one_in(self, rows: np.ndarray, cost: float) -> float | None:
-        """Return of how many treated one must be kept to pay; None for no cost or customers.
+        """Return of how many treated one must be kept to pay; None without cost or profit.
 
         A customer who is kept brings the mean value at stake, weighted by risk.
         """
         table = self.audience.table.iloc[rows]
         risk = float(table["risk"].sum())
-        if cost <= 0 or risk <= 0:
+        if cost <= 0 or risk <= 0 or self.audience.counts_customers:
             return None
         return len(rows) * float(table["profit_at_risk"].sum()) / risk / cost
 

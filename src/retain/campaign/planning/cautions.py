@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from retain.campaign.planning.no_campaign import PROFIT_OVERRIDES
+
 Document = Mapping[str, Any]
 
 
@@ -19,6 +21,12 @@ def find_cautions(document: Document) -> list[dict[str, Any]]:
 
 def _ranking_not_tested(document: Document) -> dict[str, Any] | None:
     return {"ranking": document["ranking"]} if document["ranking"] == "not_tested" else None
+
+
+def _no_profit(document: Document) -> dict[str, Any] | None:
+    """Return what to type so that profit counts, if each customer counts as one."""
+    counted = document["objective"] == "customers"
+    return {"overrides": list(PROFIT_OVERRIDES)} if counted else None
 
 
 def _free_offers(document: Document) -> dict[str, Any] | None:
@@ -84,6 +92,7 @@ def _profit_missing(document: Document) -> dict[str, Any] | None:
 
 
 CAUTION_CHECKS = {
+    "no_profit": _no_profit,
     "risk_miscalibrated": _risk_miscalibrated,
     "ranking_not_tested": _ranking_not_tested,
     "profit_concentrated": _profit_concentrated,

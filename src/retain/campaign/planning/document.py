@@ -5,7 +5,8 @@
     consent             from_data | assume_given | not_stated: who says that customers agreed
     ranking             shown | not_tested: whether it is shown to beat chance
     free_offers         offers without any cost, which offers.costs=accept lets pass
-    profit_unit         of all money
+    objective           profit | customers: where no profit is known, each customer counts as one
+    profit_unit         of all money; customers if these are counted
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
     recalibration       what turns scores into probabilities, and how it was chosen
     calibration_check   observed beside expected declines; null for customers without outcomes
@@ -98,7 +99,8 @@ def build_document(
         "n_contactable": int(audience.table["contactable"].sum()),
         "consent": audience.consent,
         "ranking": context.ranking,
-        "free_offers": free_offers(catalogue),
+        "free_offers": [] if audience.counts_customers else free_offers(catalogue),
+        "objective": "customers" if audience.counts_customers else "profit",
         "profit_unit": audience.profit_unit,
         "assumptions": [
             {"name": name, **getattr(assumptions, name).model_dump()}
@@ -155,6 +157,8 @@ def _summarise_offers(plan: CampaignPlan, context: PlanningContext) -> list[dict
     """Return one object per offer, in the order of the catalogue."""
     assumptions, treated = context.settings.assumptions, plan.treated_offer_index
     even = break_even(context.audience, plan.offers, assumptions, treated)
+    if context.audience.counts_customers:
+        even = dict.fromkeys(even, BreakEven(None, None))
     return [
         _summarise_offer(plan, index, context.monte_carlo, even[name])
         for index, name in enumerate(plan.offers.names)
@@ -167,7 +171,7 @@ def _summarise_offer(
     offers, name = plan.offers, plan.offers.names[index]
     offer = offers.catalogue.offers[name]
     chosen, treated = plan.offer_index == index, plan.treated_offer_index == index
-    cost, net = offers.cost[treated, index].sum(), offers.net[treated, index].sum()
+    cost = offers.cost[treated, index].sum()
     return {
         "name": name,
         "label": offer.label.model_dump(),
@@ -178,7 +182,7 @@ def _summarise_offer(
         "n_treated": int(treated.sum()),
         "n_control": int(plan.control.is_control[chosen].sum()),
         "expected_cost": float(cost),
-        "expected_saved": float(cost + net),
+        "expected_saved": float(offers.saved[treated, index].sum()),
         "expected_net": monte_carlo.plan(np.where(treated, index, -1), offers).as_json(),
         "capacity": offer.capacity,
         "shadow_price": None if offer.capacity is None else price_capacity(plan, index),
@@ -208,11 +212,23 @@ def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> dict[str, A
         "budget": planning.budget,
         "max_contacts": planning.max_contacts,
         "unmet_minimums": unmet_minimums(plan, context.audience, planning),
-        "expected_saved": plan.expected_net + plan.expected_cost,
+        "expected_saved": plan.expected_saved,
+        "kept": _count_kept(plan) if context.audience.counts_customers else None,
         "expected_net": context.monte_carlo.plan(treated, plan.offers).as_json(),
         "relative_gap": allocation.relative_gap,
         "method": allocation.method,
         "is_optimal": allocation.is_optimal,
+    }
+
+
+def _count_kept(plan: CampaignPlan) -> dict[str, float | None]:
+    """Return the customers expected to be kept, per contact and per unit of cost."""
+    kept, cost = plan.expected_saved, plan.expected_cost
+    n_treated = int((plan.treated_offer_index >= 0).sum())
+    return {
+        "value": kept,
+        "per_contact": kept / n_treated if n_treated else None,
+        "per_cost": kept / cost if cost else None,
     }
 
 

@@ -71,6 +71,12 @@ class CampaignPlan:
         rows = np.flatnonzero(self.treated_offer_index >= 0)
         return float(self.offers.cost[rows, self.offer_index[rows]].sum())
 
+    @property
+    def expected_saved(self) -> float:
+        """Expected profit saved, or customers kept, of the treated."""
+        rows = np.flatnonzero(self.treated_offer_index >= 0)
+        return float(self.offers.saved[rows, self.offer_index[rows]].sum())
+
     def select_chosen(
         self, values: np.ndarray, offer_index: np.ndarray | None = None
     ) -> np.ndarray:

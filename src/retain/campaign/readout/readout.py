@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from retain.campaign.assignment import Assignment
+from retain.campaign.audience import COUNTED
 from retain.campaign.readout.compliance import summarise_attrition, summarise_compliance
 from retain.campaign.readout.effects import (
     MIN_PROFITS_PER_ARM,
@@ -45,6 +46,7 @@ def estimate_money(
 ) -> dict[str, Any] | None:
     """Return gain, cost and net value of the campaign in its unit; None if too few are observed.
 
+    None too where each customer counted as one, as no cost can be subtracted from customers.
     ``basis``: ``observed`` profit (times the plan's margin), or ``assumed``: the profit that
     the plan expected of customers who stay and of those who decline. ``per_customer``, ``gain`` (of
     all treated, those without an outcome taken to be like the others) and ``net`` are ``value, low,
@@ -54,6 +56,8 @@ def estimate_money(
     that a campaign paid is concluded only if its ``effects`` say that it helped, and that a free
     campaign lost only if they say that it harmed, so that money adds no false findings.
     """
+    if assignment.unit == COUNTED:
+        return None
     basis, values = _money_values(assignment, outcomes)
     rows = np.isfinite(values)
     treated = assignment.is_treated[rows]

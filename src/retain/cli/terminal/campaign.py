@@ -154,6 +154,9 @@ CAUTIONS = {
     "profit_concentrated": "{share:.0%} of the expected profit at risk (more than {limit:.0%}) is "
     "that of the first {n_first:,} by amount: all sums depend on it, and intervals may be too "
     "short. Check that profit, or plan without it.",
+    "no_profit": "No profit is known, so each customer counts as one and no cost is subtracted. "
+    "Name the column of profit when the customers are read: {overrides[0]}, or of a purchase log "
+    "{overrides[1]}.",
     "profit_missing": "Profit is missing for {n_missing:,} of {n_customers:,} customers and counts "
     "as 0: amounts are too low by what they bring, and no offer pays for them.",
     "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
@@ -182,7 +185,10 @@ AT_HEAD = ("ranking_not_tested", "risk_miscalibrated", "profit_concentrated")
 
 def _offers(campaign: Tree) -> Table:
     unit = literal(campaign["profit_unit"])
-    table = Table(title="Offers", caption=f"cost and net value in {unit}", box=SIMPLE_HEAD)
+    caption = f"cost and net value in {unit}"
+    if campaign["objective"] == "customers":
+        caption = "net: customers expected to be kept; each counts as one"
+    table = Table(title="Offers", caption=caption, box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
     for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
@@ -223,6 +229,14 @@ def _plan(campaign: Tree) -> str:
         else f"at most {plan['relative_gap']:.1%} below the best one under these assumptions"
     )
     customers = describe_count(campaign["n_customers"], "customer")
+    if (kept := plan["kept"]) is not None:
+        cost_text = "" if kept["per_cost"] is None else f", {_value(kept['per_cost'])} per unit"
+        return (
+            f"Each customer counts as one: {plan['n_treated']:,} of {customers} get an offer, "
+            f"{format_signed(kept['value'], form)} are expected to be kept (95 % interval "
+            f"{_span(net, form)}), {_value(kept['per_contact'] or 0.0)} per contact. Expected "
+            f"cost: {format_signed(cost, form)}{cost_text}. The plan is {best}."
+        )
     return (
         f"{plan['n_treated']:,} of {customers} get an offer "
         f"({campaign['n_contactable']:,} agreed to be contacted). Expected cost: "

@@ -45,6 +45,8 @@ def _plan(campaign: Tree) -> Message:
     plan, everybody = campaign["plan"], customers(campaign["n_customers"])
     if not plan["n_chosen"]:
         return message("campaign.nobody", customers=everybody)
+    if plan["kept"] is not None:
+        return _counted(plan, everybody)
     return message(
         "campaign.plan",
         treated=Number(plan["n_treated"], "count"),
@@ -53,6 +55,26 @@ def _plan(campaign: Tree) -> Message:
         saved=money(plan["expected_saved"]),
         net=money(plan["expected_net"]["value"]),
         range=interval(plan["expected_net"]["low"], plan["expected_net"]["high"], "money"),
+    )
+
+
+def _counted(plan: Tree, everybody: Message) -> Message:
+    """Return the plan where each customer counts as one; costs may be unknown."""
+    kept, net = plan["kept"], plan["expected_net"]
+    costs = {}
+    if kept["per_cost"] is not None:
+        costs = {
+            "cost": money(plan["expected_cost"]),
+            "per_cost": Number(kept["per_cost"], "value"),
+        }
+    return message(
+        "campaign.counted_cost" if costs else "campaign.counted",
+        treated=Number(plan["n_treated"], "count"),
+        customers=everybody,
+        kept=money(kept["value"]),
+        range=interval(net["low"], net["high"], "money"),
+        per_contact=Number(kept["per_contact"], "value"),
+        **costs,
     )
 
 
@@ -169,6 +191,8 @@ def _at_risk(campaign: Tree) -> Message:
         "value": money(expected["value"]),
         "range": interval(expected["low"], expected["high"], "money"),
     }
+    if campaign["objective"] == "customers":
+        return message("trust.at_risk.counted", **values)
     if observed is None:
         return message("trust.at_risk.expected", **values)
     return message(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from retain.campaign.planning.no_campaign import PROFIT_OVERRIDES
 from retain.report.text.calibration import miscalibrated_values, slope_values
 from retain.report.text.campaign import customers, money
-from retain.report.text.names import Tree, offer_label, segment_label
+from retain.report.text.names import Tree, code, offer_label, segment_label
 from retain.report.text.numbers import Number
 from retain.report.text.words import Label, Message, message
 
@@ -84,8 +85,13 @@ def _unmet(one: Tree, labels: dict[str, Label]) -> Message:
     )
 
 
+def _profit_overrides(_: Tree) -> dict[str, Any]:
+    return {"overrides": [code(one) for one in PROFIT_OVERRIDES]}
+
+
 _CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "free_offers": _free_offers,
+    "no_profit": _profit_overrides,
     "limits_leave_nobody": _paying,
     "minimums_unmet": _unmet_minimums,
     "profit_concentrated": _concentration,
