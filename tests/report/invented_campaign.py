@@ -298,9 +298,7 @@ def make_approval():
             **numbers,
             "choices": [],
         }
-        for one, offer, numbers in zip(
-            segments, (OFFERS[0][0], None), (totals, nothing), strict=True
-        )
+        for one, offer, numbers in zip(segments, main, (totals, nothing), strict=True)
     ]
     rows[0]["choices"] = [
         {
