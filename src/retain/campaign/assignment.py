@@ -8,7 +8,6 @@ campaign/planning/document.py
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from retain.schema.campaign import Assumptions, Catalogue
 from retain.schema.parsing import parse
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes, read_json_object
 from retain.storage.schemas import check_schema
-from retain.verdict.export import FORMULA
+from retain.verdict.export import FORMULA, parse_exported, read_exported
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
 SETTINGS = ("settings",)
@@ -221,7 +220,7 @@ def _value_at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder
 
 def _parse_table(raw: bytes, path: Path) -> pd.DataFrame:
     try:
-        cells = pd.read_csv(io.BytesIO(raw), dtype="str", keep_default_na=False, encoding="utf-8")
+        cells = read_exported(raw)
     except (ValueError, pd.errors.ParserError) as error:
         raise RetainError(f"{path} cannot be read as CSV: {error}.") from None
     if tuple(cells.columns) != COLUMNS:
@@ -229,7 +228,7 @@ def _parse_table(raw: bytes, path: Path) -> pd.DataFrame:
         raise RetainError(f"{path} has the columns {has}; expected {', '.join(COLUMNS)}.")
     table = cells.apply(unescape_formulas)
     for name in NUMBERS:
-        table[name] = pd.to_numeric(cells[name], errors="coerce").astype("float64")
+        table[name] = parse_exported(cells[name])
     _check_table(table, path)
     return table
 

@@ -12,6 +12,12 @@ from threadpoolctl import threadpool_limits
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import Campaign, make_campaign
+from retain.campaign.hand_over import (
+    HandOver,
+    approval_table,
+    contacts_table,
+    do_not_contact_table,
+)
 from retain.campaign.offers.catalogue import fit_catalogue
 from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
@@ -34,7 +40,8 @@ from retain.record.directory import ScoreDirectory
 from retain.record.study import StudyDirectory
 from retain.report.text.drivers import Levels, driver_sentences
 from retain.schema.compare import Compare
-from retain.verdict.export import write_csv
+from retain.verdict.export import ENGLISH_DIALECT, Dialect, write_csv
+from retain.verdict.workbook import write_workbook
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class DriverTexts:
 class CampaignFiles:
     """Segments and campaign as in ``verdict.json`` (``tree``) and as tables.
 
-    ``offers`` and ``assignment`` are None if no campaign was planned.
+    ``offers``, ``assignment`` and ``hand_over`` are None if no campaign was planned.
     """
 
     tree: dict[str, Any]
@@ -63,11 +70,15 @@ class CampaignFiles:
     segments: pd.DataFrame
     offers: pd.DataFrame | None
     assignment: pd.DataFrame | None
+    hand_over: HandOver | None = None
+    dialect: Dialect = ENGLISH_DIALECT
 
     def write(self, files: StudyDirectory | ScoreDirectory) -> None:
         """Write the tables of customers and segments."""
-        write_csv(self.segments, files.segments)
-        write_csv(self.customers, files.customers)
+        write_csv(self.segments, files.segments, self.dialect)
+        write_csv(self.customers, files.customers, self.dialect)
+        sheets = {"segments": self.segments, "customers": self.customers}
+        write_workbook(sheets, files.workbook, self.dialect)
 
 
 def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
@@ -117,8 +128,10 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
         expected = select_latest_snapshot(dataset.customers, (cross_fitted, test_scores))[1]
         outcomes = collect_outcomes(audience, customers, expected)
         campaign = make_campaign(audience, recalibrated, settings, outcomes, ranking)
-    language = config.report.language
-    return to_campaign_files(campaign, settings, recalibrated, language, driver_texts)
+    files = to_campaign_files(
+        campaign, settings, recalibrated, config.report.language, driver_texts
+    )
+    return replace(files, dialect=Dialect(config.export.choose(config.report)))
 
 
 def collect_outcomes(
@@ -169,17 +182,24 @@ def to_campaign_files(
         "calibration_check": None if campaign.observed is None else campaign.observed.as_json(),
         "n_scored": {str(origin): int(count) for origin, count in origins.items()},
     }
-    offers, assignment = None, None
-    if isinstance(plan, CampaignPlan):
+    offers, assignment, hand_over = None, None, None
+    if isinstance(plan, CampaignPlan) and campaign.tree is not None:
         reasons = _reasons_by_customer(audience, plan, driver_texts, language)
         offers = offers_table(campaign, plan, language, reasons, settings.planning.start)
         assignment = arms_table(campaign, plan)
+        planning = settings.planning
+        hand_over = HandOver(
+            contacts_table(audience, plan, settings.catalogue, planning, language),
+            do_not_contact_table(campaign, plan, planning, language),
+            approval_table(campaign.tree["approval"], language),
+        )
     return CampaignFiles(
         tree=tree,
         customers=customers_table(campaign),
         segments=segments_table(campaign.segments),
         offers=offers,
         assignment=assignment,
+        hand_over=hand_over,
     )
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from retain.record.document import Record
     from retain.record.study import StudyDirectory
     from retain.schema.compare import Compare, ExplainConfig
+    from retain.verdict.export import Dialect
     from retain.verdict.main_effects import MainEffect
     from retain.workflows.campaign import DriverTexts
     from retain.workflows.explanation_jobs import AssociationResult
@@ -58,6 +59,7 @@ class Explanations:
     drivers: pd.DataFrame | None
     campaign_drivers: pd.DataFrame | None
     columns: Mapping[str, Column]
+    dialect: Dialect
 
     @property
     def features(self) -> dict[str, Any]:
@@ -96,8 +98,8 @@ class Explanations:
         from retain.explanations.tables import features_table, groups_table
         from retain.verdict.export import write_csv
 
-        write_csv(features_table(self.tree["features"]), study.features)
-        write_csv(groups_table(self.tree["groups"]), study.groups)
+        write_csv(features_table(self.tree["features"]), study.features, self.dialect)
+        write_csv(groups_table(self.tree["groups"]), study.groups, self.dialect)
         if self.drivers is None:
             study.drivers.unlink(missing_ok=True)
         else:
@@ -109,7 +111,8 @@ class Explanations:
         from retain.verdict.export import write_csv_chunks
 
         chunks = _iter_chunks(drivers)
-        write_csv_chunks((drivers_table(c, self.features, self.levels) for c in chunks), path)
+        tables = (drivers_table(c, self.features, self.levels) for c in chunks)
+        write_csv_chunks(tables, path, self.dialect)
 
 
 def _iter_chunks(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -165,6 +168,7 @@ class ExplanationJobs:
         from retain.explanations.document import document
         from retain.explanations.drivers import combine_folds
         from retain.explanations.feature_summary import ExplanationResult
+        from retain.verdict.export import Dialect
 
         try:
             associations: AssociationResult = self._associations.result()
@@ -195,7 +199,9 @@ class ExplanationJobs:
             resamples=self._config.resamples,
             seed=self._winner.seed,
         )
-        return Explanations(document(result), strongest, known, associations.context.columns)
+        dialect = Dialect(self._config.export.choose(self._config.report))
+        columns = associations.context.columns
+        return Explanations(document(result), strongest, known, columns, dialect)
 
     def _submit_refits(
         self, associations: AssociationResult, effects: Sequence[MainEffect]

@@ -62,7 +62,7 @@ class TextFiller:
     """Texts of contacts in one language, with the values of customers in the placeholders."""
 
     def __init__(self, audience: Audience, language: Language, start: str | None) -> None:
-        self._audience, self._language, self._start = audience, language, start
+        self._audience, self.language, self._start = audience, language, start
 
     @cached_property
     def _drivers(self) -> RiskDrivers:
@@ -73,7 +73,7 @@ class TextFiller:
         self, contact: Contact, text: Translated, rows: np.ndarray, day: int = 0
     ) -> np.ndarray:
         """Return the text for the customers ``rows``, ``day`` days after the first contact."""
-        template: str = getattr(text, self._language)
+        template: str = getattr(text, self.language)
         values = {name: self._values(name, contact, rows, day) for name in placeholders(template)}
         return _fill_template(template, values, len(rows))
 
@@ -82,10 +82,10 @@ class TextFiller:
         if name == CODE and contact.code is not None:
             return same, [contact.code]
         if name == UNTIL and contact.valid_days is not None:
-            return same, [describe_validity(contact.valid_days, day, self._start, self._language)]
+            return same, [describe_validity(contact.valid_days, day, self._start, self.language)]
         if name == DRIVER and isinstance(contact, Offer):
-            return _driver_name(contact, self._audience, self._drivers, rows, self._language)
-        return format_values(name, self._audience, rows, self._language)
+            return _driver_name(contact, self._audience, self._drivers, rows, self.language)
+        return format_values(name, self._audience, rows, self.language)
 
 
 def describe_validity(valid_days: int, day: int, start: str | None, language: Language) -> str:
