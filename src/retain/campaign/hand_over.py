@@ -133,7 +133,10 @@ def approval_table(approval: list[dict[str, Any]], language: Language) -> pd.Dat
     last = {name: sum(row[name] for row in rows) for name in totals}
     total = {"segment_label": {"en": "Total", "ru": "Всего"}[language], **last}
     total["n_customers"] = sum(one["n_customers"] for one in approval)
-    return pd.DataFrame([*rows, total], columns=list(rows[0])) if rows else pd.DataFrame()
+    if not rows:
+        return pd.DataFrame()
+    table = pd.DataFrame([*rows, total], columns=list(rows[0]))
+    return table.astype({"n_customers": "Int64"})
 
 
 def _approval_rows(one: dict[str, Any], language: Language) -> Iterator[dict[str, Any]]:

@@ -52,7 +52,7 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
     id_ = campaign_id(tree)
     write_text(directory.campaign_json, as_json({"id": id_, **tree}))
     sha256 = hash_file(directory.campaign_json)
-    _write_guide(directory, f"campaigns/{id_}", files.assignment, files.hand_over, files.dialect)
+    _write_guide(directory, id_, files.assignment, files.hand_over, files.dialect)
     staging.place(directory.path, f"campaigns/{id_}", immutable=True)
     campaign = {"id": id_, **files.tree["campaign"]}
     return replace(
@@ -63,7 +63,7 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
 
 def _write_guide(
     directory: CampaignDirectory,
-    place: str,
+    id_: str,
     assignment: pd.DataFrame,
     hand_over: HandOver,
     dialect: Dialect,
@@ -83,10 +83,7 @@ def _write_guide(
         "outcomes": template,
     }
     write_workbook({**channels, **others}, directory.workbook, dialect)
-    guide = GUIDE[dialect.language].format(
-        template=directory.outcomes_template.name, id=place.rpartition("/")[2]
-    )
-    write_text(directory.guide, guide)
+    write_text(directory.guide, GUIDE[dialect.language].format(id=id_))
 
 
 GUIDE = {
@@ -97,11 +94,11 @@ contacts.csv           every contact: customer, day, channel, text, code
 do_not_contact.csv     who must not be contacted, and why
 offers.csv             the offer of each customer, with the reasons
 campaign.csv           offers and control group; do not change it
-{template}  fill in declined (1 or 0), contacted (1 or 0) and cost
+outcomes_template.csv  fill in declined (1 or 0), contacted (1 or 0) and cost
 columns.csv            what each column holds
 
-When outcomes are known, type, in the folder that holds outputs:
-  retain-readout campaign={id} outcomes={template}
+When outcomes are known, type in this folder:
+  retain-readout campaign=. outcomes=outcomes_template.csv
 """,
     "ru": """Кампания {id}
 
@@ -110,11 +107,11 @@ contacts.csv           все контакты: клиент, день, кана
 do_not_contact.csv     с кем нельзя связываться и почему
 offers.csv             предложение каждому клиенту и причины
 campaign.csv           предложения и контрольная группа; не изменять
-{template}  заполните declined (1 или 0), contacted (1 или 0) и cost
+outcomes_template.csv  заполните declined (1 или 0), contacted (1 или 0) и cost
 columns.csv            что в каких столбцах
 
-Когда исходы известны, наберите в папке, где лежит outputs:
-  retain-readout campaign={id} outcomes={template}
+Когда исходы известны, наберите в этой папке:
+  retain-readout campaign=. outcomes=outcomes_template.csv
 """,
 }
 """What each file of a campaign is for, by language."""
