@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from retain.report.text.numbers import Number, format_number
 from retain.wording import MINUS
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LANGUAGES = ("en", "ru")
 CATALOGUES = ("words", "campaign_words")
 """Names of the text files of each language."""
@@ -157,7 +158,7 @@ def plural(count: int, language: str) -> str:
 def words(language: str) -> TextCatalogue:
     """Return the catalogue of a language."""
     files = [Path(__file__).parent / f"{name}_{language}.yaml" for name in CATALOGUES]
-    trees = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    trees = [yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER) for file in files]  # noqa: S506 - a safe one
     return TextCatalogue(language, dict(text for tree in trees for text in _flatten(tree)))
 
 
