@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.campaign.assignment import read_assignment
 from retain.cli.terminal.campaign import _promise
 from retain.verdict.statistics import wilson_interval
 
@@ -235,8 +236,8 @@ def test_a_comparison_that_changes_nobodys_arm_points_to_its_campaign_unasked(
     assert code == 0, output
     assert campaign_in(folder) != before
     assert before.is_dir()
-    same = pd.read_csv(before / "campaign.csv")
-    pd.testing.assert_frame_equal(pd.read_csv(campaign_in(folder) / "campaign.csv"), same)
+    same = read_assignment(before).table  # the other file is in the Russian dialect
+    pd.testing.assert_frame_equal(read_assignment(campaign_in(folder)).table, same)
 
 
 def test_a_gate_alone_opens_and_writes_nothing(compared, retain_compare, here):
@@ -343,7 +344,7 @@ def other_store(here, shop, retain):
     return learnt
 
 
-def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
+def test_without_profit_customers_are_counted_with_a_word_on_what_is_missing(
     other_store, retain_compare
 ):
     other_store("money")
@@ -353,8 +354,12 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
     assert "data.columns.amount=COLUMN data.profit_unit=UNIT" in output
     found = verdict_of(Path("outputs/adhoc/verdict"))
     assert found["segments"]
-    assert "needs profit" in found["campaign"]["reason"]
-    assert found["campaign"]["overrides"][0] == "data.profit=COLUMN data.profit_unit=UNIT"
+    assert "Each customer counts as one" in output
+    campaign = found["campaign"]
+    assert campaign["objective"] == "customers"
+    assert campaign["plan"]["kept"]["value"] > 0
+    (caution,) = [one for one in campaign["cautions"] if one["code"] == "no_profit"]
+    assert caution["overrides"][0] == "data.profit=COLUMN data.profit_unit=UNIT"
 
 
 def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_store, retain_compare):

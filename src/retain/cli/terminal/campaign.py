@@ -130,6 +130,7 @@ def print_campaign(console: Console, campaign: Tree) -> None:
 def _print_cautions(console: Console, cautions: Sequence[Tree]) -> None:
     for one in cautions:
         console.print(f"[yellow]{literal(CAUTIONS[one['code']].format(**one))}[/]")
+        _print_overrides(console, one.get("overrides", ()))
 
 
 def _print_no_campaign(console: Console, campaign: Tree) -> None:
@@ -137,6 +138,10 @@ def _print_no_campaign(console: Console, campaign: Tree) -> None:
     overrides = campaign["overrides"]
     stop = ":" if overrides else "."
     console.print(f"[yellow]No campaign: {literal(campaign['reason'])}{stop}[/]", soft_wrap=True)
+    _print_overrides(console, overrides)
+
+
+def _print_overrides(console: Console, overrides: Sequence[str]) -> None:
     for override in overrides:
         console.print(f"  {literal(override)}", soft_wrap=True, highlight=False)
 
@@ -155,8 +160,7 @@ CAUTIONS = {
     "that of the first {n_first:,} by amount: all sums depend on it, and intervals may be too "
     "short. Check that profit, or plan without it.",
     "no_profit": "No profit is known, so each customer counts as one and no cost is subtracted. "
-    "Name the column of profit when the customers are read: {overrides[0]}, or of a purchase log "
-    "{overrides[1]}.",
+    "Name the column of profit, of a table or of a purchase log:",
     "profit_missing": "Profit is missing for {n_missing:,} of {n_customers:,} customers and counts "
     "as 0: amounts are too low by what they bring, and no offer pays for them.",
     "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
@@ -169,8 +173,7 @@ CAUTIONS = {
     "nothing_pays": "No offer is expected to bring more than it costs.",
     "limits_leave_nobody": "Offers would pay, but the limits of the campaign allow none: raise "
     "campaign.budget, campaign.max_contacts or a capacity.",
-    "control_none": "Without a control group the effect of the campaign cannot be measured. Type "
-    "campaign.control_share=0.2.",
+    "control_none": "Without a control group no effect can be measured: campaign.control_share=0.2",
     "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "
     "probabilities.",
     "risk_miscalibrated": "In some segments or tenths of the risk, observed declines differ from "
@@ -185,9 +188,8 @@ AT_HEAD = ("ranking_not_tested", "risk_miscalibrated", "profit_concentrated")
 
 def _offers(campaign: Tree) -> Table:
     unit = literal(campaign["profit_unit"])
-    caption = f"cost and net value in {unit}"
-    if campaign["objective"] == "customers":
-        caption = "net: customers expected to be kept; each counts as one"
+    counted = "net: customers expected to be kept; each counts as one"
+    caption = counted if campaign["objective"] == "customers" else f"cost and net value in {unit}"
     table = Table(title="Offers", caption=caption, box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
@@ -230,12 +232,15 @@ def _plan(campaign: Tree) -> str:
     )
     customers = describe_count(campaign["n_customers"], "customer")
     if (kept := plan["kept"]) is not None:
-        cost_text = "" if kept["per_cost"] is None else f", {_value(kept['per_cost'])} per unit"
+        costs = ""
+        if kept["per_cost"] is not None:
+            per_cost = _value(kept["per_cost"])
+            costs = f" Expected cost: {format_signed(cost, form)}; {per_cost} kept per unit."
         return (
             f"Each customer counts as one: {plan['n_treated']:,} of {customers} get an offer, "
             f"{format_signed(kept['value'], form)} are expected to be kept (95 % interval "
-            f"{_span(net, form)}), {_value(kept['per_contact'] or 0.0)} per contact. Expected "
-            f"cost: {format_signed(cost, form)}{cost_text}. The plan is {best}."
+            f"{_span(net, form)}), {_value(kept['per_contact'] or 0.0)} per contact.{costs} The "
+            f"plan is {best}."
         )
     return (
         f"{plan['n_treated']:,} of {customers} get an offer "
