@@ -376,7 +376,7 @@ def section(text, heading):
 
 
 def columns(path):
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return set(next(csv.reader(file)))
 
 
