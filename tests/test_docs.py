@@ -289,7 +289,7 @@ def config_keys():
 
 
 FILES = {"csv", "db", "html", "json", "jsonl", "lock", "log", "md", "parquet"}
-FILES |= {"png", "py", "skops", "svg", "toml", "yaml"}
+FILES |= {"png", "py", "skops", "svg", "toml", "txt", "xlsx", "yaml"}
 """Endings of what has a dot in its name and is no key."""
 
 
