@@ -91,8 +91,8 @@ def test_care_goes_to_everybody_for_whom_its_rule_holds(planned):
     expected = table.index[(table["risk"] >= 0.5) & table["contactable"]]
     assert set(care["customer_id"]) == set(expected)
     assert set(care["customer_id"]) & set(table.index[campaign.plan.control.is_control])
-    (said,) = campaign.tree["care"]
-    assert said["n_customers"] == len(care)
+    (said,) = campaign.document.care
+    assert said.n_customers == len(care)
 
 
 def test_nobody_who_must_not_be_contacted_has_a_contact_of_the_campaign(planned):
@@ -110,13 +110,13 @@ def test_nobody_who_must_not_be_contacted_has_a_contact_of_the_campaign(planned)
 
 def test_the_last_row_of_the_approval_is_the_plan(planned):
     campaign, _ = planned
-    table = approval_table(campaign.tree["approval"], "en")
+    table = approval_table(campaign.document.approval, "en")
     *rows, total = table.to_dict("records")
-    plan = campaign.tree["plan"]
+    plan = campaign.document.plan
     assert total["segment_label"] == "Total"
     for name in ("n_treated", "n_control", "expected_cost", "expected_saved"):
-        assert total[name] == pytest.approx(plan[name])
+        assert total[name] == pytest.approx(getattr(plan, name))
         assert total[name] == pytest.approx(sum(row[name] for row in rows))
-    assert total["expected_net"] == pytest.approx(plan["expected_net"]["value"])
+    assert total["expected_net"] == pytest.approx(plan.expected_net.value)
     assert total["n_customers"] == 160
     assert np.nansum(table["share"].to_numpy(dtype=float)) == pytest.approx(1)

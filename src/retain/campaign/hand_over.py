@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from retain.campaign.campaign import Campaign
 from retain.campaign.offers.eligibility import find_care, may_be_written_to
 from retain.campaign.offers.texts import Language, TextFiller
 from retain.campaign.planning.plan import CampaignPlan
+from retain.record.approval_document import ApprovalRow
 from retain.schema.campaign import CampaignConfig, Catalogue, Contact
 from retain.schema.names import Translated
 
@@ -32,6 +33,7 @@ CONTACTS = (
     *("customer_id", "kind", "offer", "label", "channel", "step", "day", "date"),
     *("text", "code", "valid_days", "valid_until"),
 )
+LEAVE_ALONE = {"en": "leave alone", "ru": "не трогать"}
 REASONS = {
     "control": ("control group: nothing until the readout", "контрольная группа: ничего до замера"),
     "consent": ("no consent", "нет согласия на рассылку"),
@@ -123,46 +125,39 @@ def do_not_contact_table(
     return pd.DataFrame({"customer_id": table.index[rows], "reason": reason[rows]})
 
 
-def approval_table(approval: list[dict[str, Any]], language: Language) -> pd.DataFrame:
+def approval_table(approval: Sequence[ApprovalRow], language: Language) -> pd.DataFrame:
     """Return the plan by segment and offer, the segment's main offer first.
 
     A segment without offers has one row; the last row has the totals.
     """
     rows = [row for one in approval for row in _approval_rows(one, language)]
-    totals = ("n_treated", "n_control", "expected_cost", "expected_saved", "expected_net")
-    last = {name: sum(row[name] for row in rows) for name in totals}
-    total = {"segment_label": {"en": "Total", "ru": "Всего"}[language], **last}
-    total["n_customers"] = sum(one["n_customers"] for one in approval)
     if not rows:
         return pd.DataFrame()
+    totals = ("n_treated", "n_control", "expected_cost", "expected_saved", "expected_net")
+    total: dict[str, Any] = {name: sum(row[name] for row in rows) for name in totals}
+    total["segment_label"] = {"en": "Total", "ru": "Всего"}[language]
+    total["n_customers"] = sum(one.n_customers for one in approval)
     table = pd.DataFrame([*rows, total], columns=list(rows[0]))
     return table.astype({"n_customers": "Int64"})
 
 
-def _approval_rows(one: dict[str, Any], language: Language) -> Iterator[dict[str, Any]]:
-    label = one["label"]
-    size = {key: one[key] for key in ("n_customers", "share", "expected_share", "observed_share")}
-    nothing = {"en": "leave alone", "ru": "не трогать"}[language]
-    alone = {
-        "offer": "",
-        "label": {"en": nothing, "ru": nothing},
-        "channel": "",
-        "why": None,
-        "n_treated": 0,
-        "n_control": 0,
-        "expected_cost": 0.0,
-        "expected_saved": 0.0,
-        "expected_net": 0.0,
-        "one_in": None,
-    }
-    for number, choice in enumerate(one["choices"] or [alone]):
-        why = choice["why"]
+def _approval_rows(one: ApprovalRow, language: Language) -> Iterator[dict[str, Any]]:
+    name = one.segment if one.label is None else getattr(one.label, language)
+    keys = ("n_customers", "share", "expected_share", "observed_share")
+    for number, choice in enumerate(one.choices or [None]):
+        totals = one if choice is None else choice
+        why = None if choice is None else choice.why
         yield {
-            "segment_label": one["segment"] if label is None else label[language],
-            **(size if number == 0 else dict.fromkeys(size)),
-            "main": bool(number == 0 and one["main_offer"]),
-            "label": choice["label"][language],
-            "channel": choice["channel"],
-            "why": "" if why is None else f"{why['label'][language]} ({why['n_customers']})",
-            **{key: choice[key] for key in list(alone)[4:]},
+            "segment_label": name,
+            **{key: getattr(one, key) if number == 0 else None for key in keys},
+            "main": bool(number == 0 and one.main_offer),
+            "label": LEAVE_ALONE[language] if choice is None else getattr(choice.label, language),
+            "channel": "" if choice is None else choice.channel,
+            "why": "" if why is None else f"{getattr(why.label, language)} ({why.n_customers})",
+            "n_treated": totals.n_treated,
+            "n_control": totals.n_control,
+            "expected_cost": totals.expected_cost,
+            "expected_saved": totals.expected_saved,
+            "expected_net": totals.expected_net.value,
+            "one_in": totals.one_in,
         }

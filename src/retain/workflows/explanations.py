@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,24 +13,25 @@ from retain.errors import NotApplicable, RetainError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from retain.campaign.offers.catalogue import Directions
     from retain.customers.customers import Column
     from retain.execution.job_executor import Future, WorkerExecutor
     from retain.execution.shared_memory import SharedValue
-    from retain.explanations.ablation import Contribution
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
     from retain.learning.scores import Scores
+    from retain.record.comparison_document import MainEffect
     from retain.record.document import Record
+    from retain.record.explanations_document import Ablation, ExplanationsDocument, FeatureInfo
     from retain.record.study import StudyDirectory
+    from retain.report.text.drivers import Levels
+    from retain.schema.campaign import Catalogue
     from retain.schema.compare import Compare, ExplainConfig
     from retain.verdict.export import Dialect
-    from retain.verdict.main_effects import MainEffect
     from retain.workflows.campaign import DriverTexts
     from retain.workflows.explanation_jobs import AssociationResult
 
     TestExplanations = list[Explained] | NotApplicable | None
-    Contributions = dict[str, Contribution | NotApplicable]
+    Contributions = dict[str, Ablation | NotApplicable]
 
 
 JOB_DESCRIPTION = "looks for reasons"
@@ -49,38 +50,36 @@ def check_explain_keys(explain: ExplainConfig) -> None:
 
 @dataclass(frozen=True)
 class Explanations:
-    """The explanations as in ``verdict.json`` (``tree``), and the drivers of each customer.
+    """The explanations as in ``verdict.json``, and the drivers of each customer.
 
     ``drivers`` is the table of ``explanations.reference_values.top_drivers``, None if missing;
     ``campaign_drivers`` also has those that offers address; ``columns`` describe the features.
     """
 
-    tree: dict[str, Any]
+    document: ExplanationsDocument
     drivers: pd.DataFrame | None
     campaign_drivers: pd.DataFrame | None
     columns: Mapping[str, Column]
     dialect: Dialect
 
     @property
-    def features(self) -> dict[str, Any]:
+    def features(self) -> dict[str, FeatureInfo]:
         """The explanation of each feature, by name."""
-        return {feature["name"]: feature for feature in self.tree["features"]}
+        return {feature.name: feature for feature in self.document.features}
 
-    @property
-    def directions(self) -> Directions:
-        """Direction and rank correlation of each feature with the winner."""
-        return {
-            feature["name"]: (feature["direction"], feature["rank_correlation"])
-            for feature in self.tree["features"]
+    def check_offers(self, catalogue: Catalogue, winner: str) -> None:
+        """Raise for an offer that addresses a driver where it lowers the winner's risk."""
+        from retain.campaign.offers.catalogue import check_directions
+
+        directions = {
+            one.name: (one.direction, one.rank_correlation) for one in self.document.features
         }
+        check_directions(catalogue, directions, winner)
 
     @property
-    def levels(self) -> dict[str, dict[str, Any]]:
+    def levels(self) -> Levels:
         """Labels of the levels of each categorical feature."""
-        return {
-            name: {level: asdict(label) for level, label in column.levels.items()}
-            for name, column in self.columns.items()
-        }
+        return {name: column.levels for name, column in self.columns.items()}
 
     @property
     def driver_texts(self) -> DriverTexts | None:
@@ -98,8 +97,8 @@ class Explanations:
         from retain.explanations.tables import features_table, groups_table
         from retain.verdict.export import write_csv
 
-        write_csv(features_table(self.tree["features"]), study.features, self.dialect)
-        write_csv(groups_table(self.tree["groups"]), study.groups, self.dialect)
+        write_csv(features_table(self.document.features), study.features, self.dialect)
+        write_csv(groups_table(self.document.groups), study.groups, self.dialect)
         if self.drivers is None:
             study.drivers.unlink(missing_ok=True)
         else:

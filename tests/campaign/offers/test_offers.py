@@ -15,9 +15,10 @@ from retain.campaign.offers.eligibility import check_policies
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.offers.texts import offer_texts
 from retain.customers import demo
-from retain.customers.customers import Column, DisplayName
+from retain.customers.customers import Column
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue
 from retain.schema.parsing import parse
 

@@ -12,6 +12,7 @@ from retain.campaign.campaign import make_campaign
 from retain.campaign.planning.segment_offers import choose_segment_offers
 from retain.campaign.segmentation.outcomes import Outcomes
 from retain.campaign.tables import customers_table, offers_table
+from retain.record.documents import to_tree
 
 from ..value.invented_campaign import UNSURE, make_audience
 from .random_plans import random_settings
@@ -80,7 +81,7 @@ def test_of_very_many_offers_sets_grow_one_by_one():
 
 def test_the_plan_says_what_few_offers_cost(made):
     campaign, _ = made
-    said = campaign.tree["plan"]["segment_offers"]
+    said = to_tree(campaign.document)["plan"]["segment_offers"]
     assert said["limit"] == 2
     assert 0 <= said["cost"] <= said["free_net"]
 
@@ -90,7 +91,7 @@ def test_the_plan_says_what_few_offers_cost(made):
 
 def test_the_rows_of_segments_choices_and_known_classes_add_up_to_the_plan(made):
     campaign, _ = made
-    tree = campaign.tree
+    tree = to_tree(campaign.document)
     choices = [one for row in tree["approval"] for one in row["choices"]]
     for name in TOTALS:
         total = pytest.approx(tree["plan"].get(name, 0), abs=1e-9)
@@ -98,7 +99,7 @@ def test_the_rows_of_segments_choices_and_known_classes_add_up_to_the_plan(made)
             assert sum(row[name] for row in rows) == total
     net = pytest.approx(tree["plan"]["expected_net"]["value"], abs=1e-9)
     assert sum(row["expected_net"]["value"] for row in tree["approval"]) == net
-    assert sum(one["expected_net"] for one in choices) == net
+    assert sum(one["expected_net"]["value"] for one in choices) == net
     n_customers = sum(row["n_left_alone"] + row["n_chosen"] for row in tree["approval"])
     assert n_customers == tree["n_customers"]
 
@@ -106,7 +107,7 @@ def test_the_rows_of_segments_choices_and_known_classes_add_up_to_the_plan(made)
 def test_as_many_kept_as_it_says_pay_for_the_contacts(made):
     campaign, _ = made
     table, plan = campaign.audience.table, campaign.plan
-    for row in campaign.tree["approval"]:
+    for row in to_tree(campaign.document)["approval"]:
         if row["one_in"] is not None:
             inside = (campaign.audience.segments == row["segment"]) & (
                 plan.treated_offer_index >= 0
@@ -132,9 +133,9 @@ def test_of_new_customers_nobody_knows_the_class():
     settings = random_settings(0)
     audience = make_audience(160, 0, value=settings.assumptions)
     campaign = make_campaign(audience, UNSURE, settings)
-    assert campaign.tree["known_classes"] is None
+    assert to_tree(campaign.document)["known_classes"] is None
     assert "known_class" not in customers_table(campaign)
-    assert {row["observed_share"] for row in campaign.tree["approval"]} == {None}
+    assert {row["observed_share"] for row in to_tree(campaign.document)["approval"]} == {None}
 
 
 # --- without profit ----------------------------------------------------------------------------
@@ -150,7 +151,7 @@ def without_profit(seed=0, **planning):
 
 def test_without_profit_each_customer_counts_as_one():
     campaign, _ = without_profit(budget=20.0, max_contacts=None)
-    tree, plan = campaign.tree, campaign.plan
+    tree, plan = to_tree(campaign.document), campaign.plan
     rows = np.flatnonzero(plan.treated_offer_index >= 0)
     index = plan.treated_offer_index[rows]
     risk = campaign.audience.table["risk"].to_numpy()[rows]
@@ -173,8 +174,8 @@ def test_without_profit_each_customer_counts_as_one():
 def test_without_profit_and_limits_as_many_are_contacted_as_are_expected_to_decline():
     campaign, _ = without_profit(budget=None, max_contacts=None)
     n_expected = int(np.ceil(campaign.audience.table["risk"].sum()))
-    assert campaign.tree["plan"]["max_contacts"] == n_expected
-    assert 0 < campaign.tree["plan"]["n_treated"] <= n_expected
+    assert to_tree(campaign.document)["plan"]["max_contacts"] == n_expected
+    assert 0 < to_tree(campaign.document)["plan"]["n_treated"] <= n_expected
 
 
 def test_offers_without_costs_are_planned_where_customers_are_counted():
@@ -186,6 +187,6 @@ def test_offers_without_costs_are_planned_where_customers_are_counted():
     table = audience.table.drop(columns=["profit", "value_at_stake", "profit_at_risk"])
     bare = replace(audience, table=table, profit_unit=None)
     campaign = make_campaign(bare, UNSURE, replace(settings, catalogue=catalogue))
-    assert campaign.tree["plan"]["n_treated"] > 0
-    assert campaign.tree["plan"]["kept"]["per_cost"] is None
-    assert campaign.tree["free_offers"] == []
+    assert to_tree(campaign.document)["plan"]["n_treated"] > 0
+    assert to_tree(campaign.document)["plan"]["kept"]["per_cost"] is None
+    assert to_tree(campaign.document)["free_offers"] == []

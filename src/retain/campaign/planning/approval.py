@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -18,9 +18,21 @@ from retain.campaign.offers.eligibility import (
 )
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.value.monte_carlo import MonteCarlo
+from retain.record.approval_document import (
+    ApprovalRow,
+    CareInfo,
+    Choice,
+    KnownClass,
+    Policies,
+    Why,
+)
+from retain.record.estimates import DisplayName
+from retain.record.segments_document import SegmentInfo
 from retain.schema.campaign import CampaignConfig, Catalogue, Offer
+from retain.schema.names import Translated
 
-WIN_BACK, RETENTION = "win-back", "retention"
+WIN_BACK: Final = "win-back"
+RETENTION: Final = "retention"
 """Known class of a customer who has declined already, and of one who has not."""
 
 
@@ -48,61 +60,56 @@ class Approval:
     plan: CampaignPlan
     audience: Audience
     monte_carlo: MonteCarlo
-    segments: Sequence[Mapping[str, Any]]
+    segments: Sequence[SegmentInfo]
     declined: np.ndarray | None
 
-    def as_json(self) -> dict[str, Any]:
+    def to_info(self) -> dict[str, Any]:
         """Return ``approval`` and ``known_classes`` of ``campaign.json``.
 
         Returns
         -------
         dict
-            ``approval``: one object per segment: ``segment, label, n_customers, share``,
-            ``expected_share`` and ``observed_share`` of decliners (None if unknown),
-            ``n_contactable, n_left_alone``, the totals, ``main_offer`` (None: leave alone), and
-            ``choices``, most customers first, with offer, totals and ``why``: the feature that most
-            often raises the risk most, and how often.
-            Totals are ``n_chosen, n_treated, n_control, expected_cost, expected_saved,
-            expected_net`` and ``one_in``: the offers pay if one in so many treated is kept.
-            ``known_classes``: totals of win-back and retention; None if nobody knows.
+            ``approval``: an ``ApprovalRow`` per segment; ``known_classes``: win-back and
+            retention, None if nobody knows.
         """
         return {
-            "approval": [self._segment(one) for one in self.segments],
+            "approval": tuple(self._segment(one) for one in self.segments),
             "known_classes": None if self.declined is None else self._known_classes(self.declined),
         }
 
-    def _segment(self, profile: Mapping[str, Any]) -> dict[str, Any]:
-        inside = np.asarray(self.audience.segments) == profile["segment"]
+    def _segment(self, profile: SegmentInfo) -> ApprovalRow:
+        inside = np.asarray(self.audience.segments) == profile.segment
         chosen = self.plan.offer_index[inside]
         counts = np.bincount(chosen[chosen >= 0], minlength=len(self.plan.offers.names))
         order = [int(j) for j in np.argsort(-counts, kind="stable") if counts[j]]
         n_left_alone = int((chosen < 0).sum())
-        known = profile["n_declined"]
+        known = profile.n_declined
         leave = not order or n_left_alone > len(chosen) - n_left_alone
-        return {
-            **{key: profile[key] for key in ("segment", "label", "n_customers", "share")},
-            "expected_share": profile["expected_risk"],
-            "observed_share": None if known is None else known / profile["n_customers"],
-            "n_contactable": int(self.audience.table["contactable"].to_numpy()[inside].sum()),
-            "n_left_alone": n_left_alone,
-            "main_offer": None if leave else self.plan.offers.names[order[0]],
+        return ApprovalRow(
+            segment=profile.segment,
+            label=profile.label,
+            n_customers=profile.n_customers,
+            share=profile.share,
+            expected_share=profile.expected_risk,
+            observed_share=None if known is None else known / profile.n_customers,
+            n_contactable=int(self.audience.table["contactable"].to_numpy()[inside].sum()),
+            n_left_alone=n_left_alone,
+            main_offer=None if leave else self.plan.offers.names[order[0]],
+            choices=tuple(self._choice(inside, j) for j in order),
             **self._totals(inside),
-            "choices": [self._choice(inside, j) for j in order],
-        }
+        )
 
-    def _choice(self, inside: np.ndarray, j: int) -> dict[str, Any]:
+    def _choice(self, inside: np.ndarray, j: int) -> Choice:
         name = self.plan.offers.names[j]
         offer = self.plan.offers.catalogue.offers[name]
         rows = inside & (self.plan.offer_index == j)
-        totals = self._totals(rows)
-        return {
-            "offer": name,
-            "label": offer.label.model_dump(),
-            "channel": offer.channel,
-            "why": self._why(offer, rows),
-            **totals,
-            "expected_net": totals["expected_net"]["value"],
-        }
+        return Choice(
+            offer=name,
+            label=to_display_name(offer.label),
+            channel=offer.channel,
+            why=self._why(offer, rows),
+            **self._totals(rows),
+        )
 
     def _totals(self, mask: np.ndarray) -> dict[str, Any]:
         """Return the totals of the treated among the customers of a mask (n,)."""
@@ -118,7 +125,7 @@ class Approval:
             "n_control": int((mask & plan.control.is_control).sum()),
             "expected_cost": cost,
             "expected_saved": saved,
-            "expected_net": net.as_json(),
+            "expected_net": net,
             "one_in": self._one_in(rows, cost),
         }
 
@@ -137,54 +144,62 @@ class Approval:
     def _drivers(self) -> RiskDrivers:
         return RiskDrivers.from_audience(self.audience)
 
-    def _why(self, offer: Offer, rows: np.ndarray) -> dict[str, Any] | None:
+    def _why(self, offer: Offer, rows: np.ndarray) -> Why | None:
         codes = self._drivers.strongest(relevant_features(offer, self.audience))[rows]
         known = codes[codes >= 0]
         if not len(known):
             return None
         counts = np.bincount(known)
         name = self._drivers.features[int(counts.argmax())]
-        return {
-            "feature": name,
-            "label": asdict(self.audience.columns[name].label),
-            "n_customers": int(counts.max()),
-            "is_of_offer": name in offer.drivers,
-        }
+        return Why(
+            feature=name,
+            label=self.audience.columns[name].label,
+            n_customers=int(counts.max()),
+            is_of_offer=name in offer.drivers,
+        )
 
-    def _known_classes(self, declined: np.ndarray) -> list[dict[str, Any]]:
+    def _known_classes(self, declined: np.ndarray) -> tuple[KnownClass, ...]:
         classes = known_classes(declined)
-        return [
-            {
-                "known_class": name,
-                "n_customers": int((classes == name).sum()),
+        names: tuple[Literal["win-back", "retention"], ...] = (WIN_BACK, RETENTION)
+        return tuple(
+            KnownClass(
+                known_class=name,
+                n_customers=int((classes == name).sum()),
                 **self._totals(classes == name),
-            }
-            for name in (WIN_BACK, RETENTION)
-        ]
+            )
+            for name in names
+        )
 
 
 def summarise_care(
     catalogue: Catalogue, audience: Audience, planning: CampaignConfig
-) -> list[dict[str, Any]]:
+) -> tuple[CareInfo, ...]:
     """Return customers and cost of each rule of care; no effect of it is counted."""
-    return [
-        {
-            "name": name,
-            "label": catalogue.care[name].label.model_dump(),
-            "channel": catalogue.care[name].channel,
-            "n_customers": int(mask.sum()),
-            "cost": float(mask.sum() * catalogue.care[name].contact_cost),
-        }
+    return tuple(
+        CareInfo(
+            name=name,
+            label=to_display_name(catalogue.care[name].label),
+            channel=catalogue.care[name].channel,
+            n_customers=int(mask.sum()),
+            cost=float(mask.sum() * catalogue.care[name].contact_cost),
+        )
         for name, mask in find_care(catalogue, audience, planning).items()
-    ]
+    )
 
 
-def summarise_policies(audience: Audience, planning: CampaignConfig) -> dict[str, Any]:
-    """Return the policies of contacts, and how many who agreed they spare (``n_spared``)."""
-    names = ("max_contacts_current", "contacts_current", "rest_days", "days_since_contact")
+def summarise_policies(audience: Audience, planning: CampaignConfig) -> Policies:
+    """Return the policies of contacts, and how many who agreed they spare."""
     contactable = audience.table["contactable"].to_numpy(dtype=bool)
-    return {
-        **{name: getattr(planning, name) for name in names},
-        "channels": sorted(planning.channels),
-        "n_spared": int((contactable & ~may_be_written_to(audience, planning)).sum()),
-    }
+    return Policies(
+        max_contacts_current=planning.max_contacts_current,
+        contacts_current=planning.contacts_current,
+        rest_days=planning.rest_days,
+        days_since_contact=planning.days_since_contact,
+        channels=tuple(sorted(planning.channels)),
+        n_spared=int((contactable & ~may_be_written_to(audience, planning)).sum()),
+    )
+
+
+def to_display_name(text: Translated) -> DisplayName:
+    """Return a text of the settings as one of a document."""
+    return DisplayName(text.en, text.ru)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from retain.campaign.planning.control import ControlAssignment, assign_control, 
 from retain.campaign.planning.segment_offers import SegmentOffers, choose_segment_offers
 from retain.campaign.segmentation.segments import find_segment
 from retain.errors import RetainError
+from retain.record.campaign_document import UnmetMinimum
 from retain.schema.campaign import CampaignConfig
 
 MIN_CONTACTS = "campaign.min_contacts"
@@ -200,7 +200,7 @@ def inflate_minimum(minimum: int, planning: CampaignConfig) -> int:
 
 def unmet_minimums(
     plan: CampaignPlan, audience: Audience, planning: CampaignConfig
-) -> list[dict[str, Any]]:
+) -> tuple[UnmetMinimum, ...]:
     """Return the segments with fewer customers for whom an offer pays than their minimum needs."""
     segments = _require_segments(audience)
     unmet = []
@@ -210,9 +210,12 @@ def unmet_minimums(
         n_paying = int(plan.offers.pays[inside].any(axis=1).sum())
         if n_paying < inflate_minimum(minimum, planning):
             n_treated = int((plan.treated_offer_index[inside] >= 0).sum())
-            counts = {"minimum": minimum, "n_paying": n_paying, "n_treated": n_treated}
-            unmet.append({"segment": str(name), **counts})
-    return unmet
+            unmet.append(
+                UnmetMinimum(
+                    segment=str(name), minimum=minimum, n_paying=n_paying, n_treated=n_treated
+                )
+            )
+    return tuple(unmet)
 
 
 def _assign_control(

@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from retain.campaign.allocation.allocate import OPTIMALITY_GAP, Allocation, Problem, allocate
 from retain.campaign.allocation.limits import Prices
 from retain.errors import RetainError
+from retain.record.approval_document import SegmentOffersInfo
 from retain.schema.campaign import CampaignConfig
 
 MAX_SETS = 1_000
@@ -51,14 +51,14 @@ class SegmentOffers:
         """Return ``eligible`` (n, m) without the offers that are not the segment's."""
         return np.asarray(eligible & self.allowed[self.codes])
 
-    def as_json(self, objective: float, planning: CampaignConfig) -> dict[str, Any]:
+    def to_info(self, objective: float, planning: CampaignConfig) -> SegmentOffersInfo:
         """Return what few offers a segment cost a plan of this net value, of the treated."""
         share = 1 - planning.control_share
-        return {
-            "limit": planning.offers_per_segment,
-            "free_net": share * self.free_net,
-            "cost": share * max(self.free_net - objective, 0.0),
-        }
+        return SegmentOffersInfo(
+            limit=planning.offers_per_segment or 0,
+            free_net=share * self.free_net,
+            cost=share * max(self.free_net - objective, 0.0),
+        )
 
     def certify(self, allocation: Allocation) -> Allocation:
         """Return a plan with its gap to the best of all plans with as few offers."""
