@@ -289,7 +289,7 @@ def config_keys():
 
 
 FILES = {"csv", "db", "html", "json", "jsonl", "lock", "log", "md", "parquet"}
-FILES |= {"png", "py", "skops", "svg", "toml", "yaml"}
+FILES |= {"png", "py", "skops", "svg", "toml", "txt", "xlsx", "yaml"}
 """Endings of what has a dot in its name and is no key."""
 
 
@@ -381,7 +381,7 @@ def section(text, heading):
 
 
 def columns(path):
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return set(next(csv.reader(file)))
 
 

@@ -239,12 +239,12 @@ def test_the_catalogue_is_the_one_named_after_the_data(source, catalogue):
     from retain.cli.campaign_settings import (
         campaign_settings,
         compose_compare,
-        drop_offer_overrides,
+        drop_group_overrides,
     )
 
     line = Arguments(("study=demo", f"offers.offers.{FIRST[catalogue]}.capacity=7"))
     winner = SimpleNamespace(config={"data": {"name": source}})
-    found = campaign_settings(line, compose_compare(drop_offer_overrides(line)), winner).catalogue
+    found = campaign_settings(line, compose_compare(drop_group_overrides(line)), winner).catalogue
     assert found.name == catalogue
     assert found.offers[FIRST[catalogue]].capacity == 7
 

@@ -141,6 +141,19 @@ def test_the_strongest_drivers_stand_beside_what_is_usual(drivers, shop):
     assert kinds["value"].isna().all()
 
 
+# An offer for a feature is for those whose risk it raises, be it their fourth or ninth driver.
+def test_a_feature_that_offers_address_is_listed_of_all_whose_risk_it_raises(drivers, shop):
+    found, rows = drivers(customers=shop())
+    shap, usually = found.contributions, typical_ranges(rows.table, rows.labels)
+    result = top_drivers(shap, rows.table, usually, 1, {"pages"})
+    raised = shap.log_odds[:, shap.features.index("pages")] > 0
+    pages = result[(result["feature"] == "pages") & (result["log_odds"] > 0)]
+    assert set(pages["customer_id"]) == set(shap.ids[raised])
+    assert result[result["rank"] > 1]["feature"].eq("pages").all()
+    listed = result[result["rank"] == 1].reset_index(drop=True)
+    pd.testing.assert_frame_equal(listed, top_drivers(shap, rows.table, usually, 1))
+
+
 def test_a_value_that_is_not_known_is_told_as_such():
     table = pd.DataFrame({"a": [1.0, np.nan, 3.0, np.nan], "b": [np.nan] * 4})
     known = typical_ranges(table, np.array([0, 0, 0, 1]))

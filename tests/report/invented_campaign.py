@@ -307,6 +307,54 @@ def make_check():
     }
 
 
+def make_approval():
+    """The plan by segment and by known class: an offer for one segment, none for the other."""
+    totals = {
+        "n_chosen": 40,
+        "n_treated": 32,
+        "n_control": 8,
+        "expected_cost": 16.5,
+        "expected_saved": 96.0,
+        "expected_net": {"value": 79.5, "low": 20.0, "high": 150.0},
+        "one_in": 7.4,
+    }
+    none = {"value": 0.0, "low": 0.0, "high": 0.0}
+    nothing = {**dict.fromkeys(totals, 0), "expected_net": none, "one_in": None}
+    segments, main = make_segments()[:2], (OFFERS[0][0], None)
+    rows = [
+        {
+            **{key: one[key] for key in ("segment", "label", "n_customers", "share")},
+            "expected_share": 0.61,
+            "observed_share": 0.58,
+            "n_contactable": 45,
+            "n_left_alone": 10,
+            "main_offer": offer,
+            **numbers,
+            "choices": [],
+        }
+        for one, offer, numbers in zip(segments, main, (totals, nothing), strict=True)
+    ]
+    rows[0]["choices"] = [
+        {
+            "offer": OFFERS[0][0],
+            "label": {"en": "Free delivery", "ru": "Бесплатная доставка"},
+            "channel": "email",
+            "why": {
+                "feature": "pages",
+                "label": {"en": "Pages", "ru": "Страниц"},
+                "n_customers": 20,
+                "is_of_offer": True,
+            },
+            **totals,
+        }
+    ]
+    classes = [
+        {"known_class": name, "n_customers": 50, **numbers}
+        for name, numbers in (("win-back", totals), ("retention", nothing))
+    ]
+    return {"approval": rows, "known_classes": classes}
+
+
 def make_campaign():
     """The tree of ``verdict.json["campaign"]`` with every part."""
     names = [one["segment"] for one in make_segments()[:4]]
@@ -318,7 +366,27 @@ def make_campaign():
         "consent": "from_data",
         "ranking": "shown",
         "free_offers": [],
+        "objective": "profit",
         "profit_unit": "thousand roubles",
+        "basis": {"en": "All costs are assumed.", "ru": "Все затраты — допущения."},
+        "policies": {
+            "max_contacts_current": 5,
+            "contacts_current": "marketing",
+            "rest_days": None,
+            "days_since_contact": None,
+            "channels": [],
+            "n_spared": 12,
+        },
+        "care": [
+            {
+                "name": "apology",
+                "label": {"en": "Apology", "ru": "Извинение"},
+                "channel": "account",
+                "n_customers": 30,
+                "cost": 0.3,
+            }
+        ],
+        **make_approval(),
         "assumptions": [
             {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},
             {"name": "loss_fraction", "value": 1.0, "low": 0.5, "high": 1.0},
@@ -336,6 +404,8 @@ def make_campaign():
         "empc": {"offer": "basket_reminder", "value": 0.7219, "share": 0.2871},
         "offers": [offer(at) for at in range(len(OFFERS))],
         "plan": {
+            "segment_offers": {"limit": 3, "free_net": 900.0, "cost": 31.6},
+            "kept": None,
             "n_chosen": TREATED + CONTROL,
             "n_treated": TREATED,
             "n_control": CONTROL,

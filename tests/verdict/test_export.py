@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retain.campaign.assignment import unescape_formulas
-from retain.verdict.export import CONTROL, escape_formula, write_csv, write_csv_arrow
+from retain.verdict.export import (
+    CONTROL,
+    Dialect,
+    escape_formula,
+    parse_exported,
+    read_exported,
+    write_csv,
+    write_csv_arrow,
+)
+from retain.verdict.headings import ENGLISH, HEADINGS, column_dictionary
+from retain.verdict.workbook import write_workbook
 
 STARTS = tuple("=+-@|＝＋－＠\t\r\n")
 
@@ -38,7 +48,7 @@ def test_what_is_no_text_stays_as_it_is(value):
 def test_a_table_is_written_with_neutral_cells_and_headers(tmp_path):
     path = tmp_path / "a.csv"
     write_csv(pd.DataFrame({"=1+1": ["@x", "plain"], "n": [-1, 2]}), path)
-    assert path.read_text(encoding="utf-8") == "'=1+1,n\n'@x,-1\nplain,2\n"
+    assert path.read_text(encoding="utf-8") == "\ufeff'=1+1,n\n'@x,-1\nplain,2\n"
 
 
 HOSTILE = [
@@ -79,7 +89,9 @@ def test_very_many_rows_are_written_with_the_same_cells(tmp_path):
     pd.testing.assert_frame_equal(few, many, check_exact=True)
     assert not many["text"].dropna().str.startswith(STARTS).any()
     write_csv_arrow(table.head(0), tmp_path / "none.csv")
-    assert (tmp_path / "none.csv").read_text() == '\'=id,text,number,agreed,"mixed, up"\n'
+    assert (tmp_path / "none.csv").read_text(
+        encoding="utf-8-sig"
+    ) == '\'=id,text,number,agreed,"mixed, up"\n'
 
 
 @given(st.lists(st.text(UTF8) | CELLS, min_size=1))
@@ -87,5 +99,60 @@ def test_no_cell_of_many_can_be_a_formula(texts):
     from retain.verdict.export import _arrow
 
     for dtype in ("str", "object", "category"):
-        found = _arrow(pd.Series(texts, dtype=dtype)).to_pylist()
+        found = _arrow(pd.Series(texts, dtype=dtype), Dialect()).to_pylist()
         assert found == [escape_formula(text) for text in texts]
+
+
+TABLE = pd.DataFrame(
+    {
+        "customer_id": ["7", "=8", "9;0"],
+        "text": ["Скидка 10,5 %; код", 'a "b"', ""],
+        "risk": [0.25, 1e-7, 1234.5],
+        "n_customers": [1, 2, 3],
+    }
+)
+
+
+# A Russian Excel opened the tables as one garbled column.
+@pytest.mark.parametrize("write", [write_csv, write_csv_arrow])
+def test_both_dialects_are_read_back_to_the_same_table(tmp_path, write):
+    for language, mark in (("en", ","), ("ru", ";")):
+        path = tmp_path / f"{language}.csv"
+        write(TABLE, path, Dialect(language))
+        raw = path.read_bytes()
+        assert raw.startswith(b"\xef\xbb\xbf")
+        heading = "Клиент" if language == "ru" else "customer_id"
+        assert raw.decode("utf-8-sig").startswith(f"{heading}{mark}")
+        cells = read_exported(raw)
+        assert unescape_formulas(cells["customer_id"]).tolist() == TABLE["customer_id"].tolist()
+        assert cells["text"].tolist() == TABLE["text"].tolist()
+        assert parse_exported(cells["risk"]).tolist() == TABLE["risk"].tolist()
+        assert parse_exported(cells["n_customers"]).tolist() == [1, 2, 3]
+    assert b"0,25" in raw
+
+
+def test_no_two_columns_have_one_russian_heading():
+    assert len(ENGLISH) == len(HEADINGS)
+    table = column_dictionary("ru")
+    assert table["column"].tolist() == list(HEADINGS)
+    assert table.ne("").all().all()
+
+
+def test_a_workbook_holds_the_same_cells_and_no_formula(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    paths = tmp_path / "one.xlsx", tmp_path / "two.xlsx"
+    for path in paths:
+        assert write_workbook({"Сегменты: риск": TABLE, "b": TABLE}, path, Dialect("ru"))
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    book = openpyxl.load_workbook(paths[0])
+    assert book.sheetnames == ["Сегменты  риск", "b"]
+    header, *rows = book["b"].iter_rows()
+    assert [cell.value for cell in header] == ["Клиент", "Текст", "Риск", "Клиентов"]
+    assert [[cell.value for cell in row] for row in rows][1] == ["=8", 'a "b"', 1e-7, 2]
+    assert {row[0].data_type for row in rows} == {"s"}
+
+
+def test_without_the_extra_there_is_no_workbook(tmp_path, monkeypatch):
+    monkeypatch.setattr("retain.verdict.workbook.find_spec", lambda _: None)
+    assert not write_workbook({"a": TABLE}, tmp_path / "a.xlsx", Dialect())
+    assert not list(tmp_path.iterdir())

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.campaign.assignment import read_assignment
 from retain.cli.terminal.campaign import _promise
 from retain.record.plan_scenarios import PowerResult
 from retain.verdict.statistics import wilson_interval
@@ -181,7 +182,7 @@ def test_another_seed_holds_out_others(compared):
 def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_reach(compared):
     sizes, nets = [], []
     for words in (("campaign.budget=2",), ("campaign.budget=5",), ("campaign=default",)):
-        _, output, folder = compared(*words)
+        _, output, folder = compared(*words, "campaign.offers_per_segment=null")
         tree = tree_of(folder)
         sizes.append(tree["plan"]["n_chosen"])
         nets.append(tree["plan"]["expected_net"]["value"])
@@ -237,8 +238,8 @@ def test_a_comparison_that_changes_nobodys_arm_points_to_its_campaign_unasked(
     assert code == 0, output
     assert campaign_in(folder) != before
     assert before.is_dir()
-    same = pd.read_csv(before / "campaign.csv")
-    pd.testing.assert_frame_equal(pd.read_csv(campaign_in(folder) / "campaign.csv"), same)
+    same = read_assignment(before).table  # the other file is in the Russian dialect
+    pd.testing.assert_frame_equal(read_assignment(campaign_in(folder)).table, same)
 
 
 def test_a_gate_alone_opens_and_writes_nothing(compared, retain_compare, here):
@@ -345,7 +346,7 @@ def other_store(here, shop, retain):
     return learnt
 
 
-def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
+def test_without_profit_customers_are_counted_with_a_word_on_what_is_missing(
     other_store, retain_compare
 ):
     other_store("money")
@@ -355,8 +356,12 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
     assert "data.columns.amount=COLUMN data.profit_unit=UNIT" in output
     found = verdict_of(Path("outputs/adhoc/verdict"))
     assert found["segments"]
-    assert "needs profit" in found["campaign"]["reason"]
-    assert found["campaign"]["overrides"][0] == "data.profit=COLUMN data.profit_unit=UNIT"
+    assert "Each customer counts as one" in output
+    campaign = found["campaign"]
+    assert campaign["objective"] == "customers"
+    assert campaign["plan"]["kept"]["value"] > 0
+    (caution,) = [one for one in campaign["cautions"] if one["code"] == "no_profit"]
+    assert caution["overrides"][0] == "data.profit=COLUMN data.profit_unit=UNIT"
 
 
 def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_store, retain_compare):
@@ -442,3 +447,20 @@ def test_a_control_group_too_small_is_told_from_none(control, message):
     )
     campaign = SimpleNamespace(power=SimpleNamespace(overall=power))
     assert re.search(message, _promise(campaign))
+
+
+# A reason that lowers the risk says nothing of why the offer is made.
+def test_reasons_are_what_raises_the_risk_with_the_offers_own_first():
+    from retain.workflows.campaign import select_reasons
+
+    columns = ["customer_id", "feature", "log_odds", "rank"]
+    rows = [(7, "pages", 2.0, 2), (7, "errors", -3.0, 1), (8, "pages", 1.0, 1)]
+    rows += [(7, "basket", 0.1, 9), (7, "minutes", 0.2, 8)]
+    catalogue = SimpleNamespace(offers={"one": SimpleNamespace(drivers=("basket",))})
+    plan = SimpleNamespace(
+        treated_offer_index=np.array([0, -1]), offers=SimpleNamespace(catalogue=catalogue)
+    )
+    audience = SimpleNamespace(table=pd.DataFrame(index=[7, 8]))
+    found = select_reasons(audience, plan, pd.DataFrame(rows, columns=columns), 2)
+    assert found["customer_id"].tolist() == [7, 7]
+    assert found["feature"].tolist() == ["basket", "pages"]

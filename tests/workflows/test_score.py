@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -122,7 +123,10 @@ def retain_score(here, capsys, fork_server):
 
 
 FILES = {"scores.csv", "not_scored.csv", "drift.csv", "segments.csv", "score.json"}
-CAMPAIGN = {"offers.csv", "campaign.csv", "campaign.json"}
+CAMPAIGN = {"offers.csv", "campaign.csv", "campaign.json", "contacts.csv", "approval.csv"}
+CAMPAIGN |= {"do_not_contact.csv", "outcomes_template.csv", "columns.csv", "README.txt"}
+if find_spec("openpyxl") is not None:  # with the extra excel
+    FILES, CAMPAIGN = FILES | {"scores.xlsx"}, CAMPAIGN | {"campaign.xlsx"}
 STORE = ("data=one_click", "data.dir=new")
 
 
@@ -408,11 +412,11 @@ def test_text_ids_and_hostile_levels_stay_text(new_table, retain_score):
     assert scored().index.str.startswith("'=cmd|").all()
 
 
-def test_without_profit_nothing_is_planned_and_all_are_placed(new_table, retain_score):
+def test_without_profit_all_are_placed_and_each_counts_as_one(new_table, retain_score):
     new_table()
     code, output = retain_score(*NEW, "data.profit=null", "data.profit_unit=null")
     assert code == 0, output
-    assert "No campaign" in output
+    assert "Each customer counts as one" in output
     assert "profit" not in scored()
 
 

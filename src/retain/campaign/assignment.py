@@ -8,7 +8,6 @@ record/campaign_document.py
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from retain.record.documents import read_document
 from retain.schema.campaign import Assumptions, Catalogue
 from retain.schema.parsing import Node
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
-from retain.verdict.export import FORMULA
+from retain.verdict.export import FORMULA, parse_exported, read_exported
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
 FOLDER = "campaigns"
@@ -210,7 +209,7 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> None:
 
 def _parse_table(raw: bytes, path: Path) -> pd.DataFrame:
     try:
-        cells = pd.read_csv(io.BytesIO(raw), dtype="str", keep_default_na=False, encoding="utf-8")
+        cells = read_exported(raw)
     except (ValueError, pd.errors.ParserError) as error:
         raise RetainError(f"{path} cannot be read as CSV: {error}.") from None
     if tuple(cells.columns) != COLUMNS:
@@ -218,7 +217,7 @@ def _parse_table(raw: bytes, path: Path) -> pd.DataFrame:
         raise RetainError(f"{path} has the columns {has}; expected {', '.join(COLUMNS)}.")
     table = cells.apply(unescape_formulas)
     for name in NUMBERS:
-        table[name] = pd.to_numeric(cells[name], errors="coerce").astype("float64")
+        table[name] = parse_exported(cells[name])
     _check_table(table, path)
     return table
 

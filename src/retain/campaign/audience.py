@@ -10,9 +10,12 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
-from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
+from retain.schema.campaign import Assumption, Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import RESERVED
 from retain.schema.scoring import SavedSettings
+
+COUNTED = "customers"
+"""Unit of a campaign in which each customer counts as one."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Audience:
         Segment of each customer, in the order of ``table``; None before assignment.
     consent
         Consent is stated by the source, assumed for all, or not stated.
+    counts_customers
+        No profit is known: each customer counts as one, see ``counting_customers``.
     """
 
     table: pd.DataFrame
@@ -47,6 +52,7 @@ class Audience:
     drivers: pd.DataFrame | None = None
     segments: np.ndarray | None = None
     consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"
+    counts_customers: bool = False
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -76,6 +82,12 @@ class Audience:
             segments=None if self.segments is None else self.segments[positions],
         )
 
+    def counting_customers(self) -> Audience:
+        """Return the audience with a value of one for each customer, where no profit is known."""
+        risk = self.table["risk"]
+        table = self.table.assign(profit=1.0, value_at_stake=1.0, profit_at_risk=risk)
+        return replace(self, table=table, profit_unit=COUNTED, counts_customers=True)
+
     def with_segments(self, segments: np.ndarray) -> Audience:
         """Return the same customers with segments."""
         return replace(self, segments=segments)
@@ -89,6 +101,29 @@ class CampaignSettings:
     assumptions: Assumptions
     catalogue: Catalogue
     planning: CampaignConfig
+
+    def counting_customers(self, n_expected: int) -> CampaignSettings:
+        """Return the settings where each customer counts as one.
+
+        Discounts are shares of a profit that nobody knows, and left out. Without a budget or a
+        limit of contacts, at most as many are contacted as are expected to decline.
+        """
+        one = Assumption(value=1.0, low=1.0, high=1.0)
+        offers = {
+            name: offer.model_copy(update={"discount": 0.0})
+            for name, offer in self.catalogue.offers.items()
+        }
+        planning = self.planning
+        if planning.budget is None and planning.max_contacts is None:
+            planning = planning.model_copy(update={"max_contacts": n_expected})
+        return CampaignSettings(
+            self.segmentation,
+            self.assumptions.model_copy(
+                update={"horizon": one, "loss_fraction": one, "margin": one}
+            ),
+            self.catalogue.model_copy(update={"offers": offers}),
+            planning,
+        )
 
     def to_saved(self) -> SavedSettings:
         """Return the settings for documents."""

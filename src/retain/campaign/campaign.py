@@ -8,7 +8,9 @@ import numpy as np
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.catalogue import check_catalogue
+from retain.campaign.offers.eligibility import check_policies
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
+from retain.campaign.planning.approval import Approval, known_classes
 from retain.campaign.planning.document import PlanningContext, build_document
 from retain.campaign.planning.no_campaign import (
     PROFIT_OVERRIDES,
@@ -16,12 +18,13 @@ from retain.campaign.planning.no_campaign import (
     Ranking,
     find_no_campaign,
 )
-from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
+from retain.campaign.planning.plan import MIN_CONTACTS, CampaignPlan, make_plan
 from retain.campaign.segmentation.outcomes import AudienceOutcomes, ObservedTable, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
     find_dominant,
+    find_segment,
     fit_segmentation,
     segment_labels,
     segments_of,
@@ -61,6 +64,8 @@ class Campaign:
         Bounds of each chosen customer's expected net value, shape (n, 2).
     observed
         Observed beside expected declines; None for customers without outcomes.
+    known_class
+        Win-back or retention by customer, shape (n,); None for customers without outcomes.
     """
 
     audience: Audience
@@ -72,6 +77,7 @@ class Campaign:
     net_bounds: np.ndarray | None
     dominant: DominantSegment | None = None
     observed: ObservedTable | None = None
+    known_class: np.ndarray | None = None
 
 
 def check_settings(audience: Audience, settings: CampaignSettings) -> None:
@@ -82,13 +88,16 @@ def check_settings(audience: Audience, settings: CampaignSettings) -> None:
     RetainError
         A rule, driver, placeholder, band or limit is invalid.
     """
-    settings, is_planned = scale_costs(settings), settings.planning.on and audience.with_profit
-    if is_planned:
-        check_catalogue(settings.catalogue, audience)
-    risk = _break_even(audience, settings) if is_planned else None
+    settings, is_planned = scale_costs(settings), settings.planning.on
+    risk = _break_even(audience, settings) if is_planned and audience.with_profit else None
     fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
+    names = list(segment_labels(fitted))
     for name in settings.planning.min_contacts if is_planned else ():
-        find_segment(name, list(segment_labels(fitted)))
+        find_segment(name, names, MIN_CONTACTS)
+    if is_planned:
+        audience = audience if audience.with_profit else audience.counting_customers()
+        check_policies(settings.planning, audience)
+        check_catalogue(settings.catalogue, audience, names)
 
 
 def make_campaign(
@@ -112,13 +121,32 @@ def make_campaign(
     settings = scale_costs(settings)
     if not audience.with_profit:
         segmented = _segment_audience(audience, recalibration, settings, None, outcomes)
-        return with_plan(segmented, no, settings)
+        return _plan_counted(segmented, no, recalibration, settings, outcomes, ranking)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
     campaign = _segment_audience(audience, recalibration, settings, draws, outcomes)
     context = PlanningContext(
         campaign.audience, draws, recalibration, settings, outcomes, ranking, campaign.observed
     )
     return with_plan(campaign, no or context, settings)
+
+
+def _plan_counted(  # noqa: PLR0913, PLR0917 - as ``make_campaign`` has them
+    campaign: Campaign,
+    no: NoCampaign | None,
+    recalibration: Recalibration,
+    settings: CampaignSettings,
+    outcomes: Outcomes | None,
+    ranking: Ranking,
+) -> Campaign:
+    """Return the campaign with a plan in which each customer counts as one."""
+    if no is not None or not settings.planning.on:
+        return with_plan(campaign, no, settings)
+    audience = campaign.audience.counting_customers()
+    settings = settings.counting_customers(int(np.ceil(audience.table["risk"].sum())))
+    draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
+    observed = campaign.observed
+    context = PlanningContext(audience, draws, recalibration, settings, outcomes, ranking, observed)
+    return with_plan(replace(campaign, audience=audience), context, settings, scenarios=False)
 
 
 def scale_costs(settings: CampaignSettings) -> CampaignSettings:
@@ -145,9 +173,14 @@ def with_plan(
         return campaign
     if isinstance(context, NoCampaign):
         return replace(campaign, plan=context, document=context.to_info())
-    offers = evaluate_offers(settings.catalogue, campaign.audience, settings.assumptions)
+    offers = evaluate_offers(
+        settings.catalogue, campaign.audience, settings.assumptions, settings.planning
+    )
     plan = make_plan(campaign.audience, offers, settings.planning)
     document = build_document(plan, context, scenarios=scenarios)
+    declined = None if context.outcomes is None else context.outcomes.declined
+    approval = Approval(plan, campaign.audience, context.monte_carlo, campaign.segments, declined)
+    document = document.model_copy(update=approval.to_info())
     nets = context.monte_carlo.expected_net(plan.offer_index, offers)
     return replace(campaign, plan=plan, document=document, net_bounds=nets)
 
@@ -184,7 +217,10 @@ def _segment_audience(
     )
     bounds = None if draws is None else draws.per_customer()
     dominant = find_dominant(segmented, fitted)
-    return Campaign(segmented, fitted, profiles, bounds, None, None, None, dominant, observed)
+    known = None if outcomes is None else known_classes(outcomes.declined)
+    return Campaign(
+        segmented, fitted, profiles, bounds, None, None, None, dominant, observed, known
+    )
 
 
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
@@ -218,7 +254,8 @@ def apply_to_new_customers(
     segmented = audience.with_segments(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
         _check_no_value(settings.segmentation)
-        return with_plan(_profile_segments(segmented, recalibration, settings, None), no, settings)
+        profiled = _profile_segments(segmented, recalibration, settings, None)
+        return _plan_counted(profiled, no, recalibration, settings, None, ranking)
     draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
     campaign = _profile_segments(segmented, recalibration, settings, draws)
     context = PlanningContext(segmented, draws, recalibration, settings, None, ranking)

@@ -72,31 +72,38 @@ def _contrast(one: ContrastInfo) -> str:
 def customers_table(campaign: Campaign) -> pd.DataFrame:
     """Return all scored customers with score, risk, profit at risk and segment."""
     audience = campaign.audience
-    table = audience.table.drop(columns=["value_at_stake"], errors="ignore")
+    counted = ["profit", "profit_at_risk"] if audience.counts_customers else []
+    table = audience.table.drop(columns=["value_at_stake", *counted], errors="ignore")
     table = table.assign(segment=audience.segments)
     if campaign.bounds is not None:
         low, high = campaign.bounds.T
         table = table.assign(profit_at_risk_low=low, profit_at_risk_high=high)
+    if campaign.known_class is not None:
+        table = table.assign(known_class=campaign.known_class)
     return table.reset_index(names="customer_id")
 
 
 def offers_table(
-    campaign: Campaign, plan: CampaignPlan, language: Language, reasons: pd.Series | None
+    campaign: Campaign,
+    plan: CampaignPlan,
+    language: Language,
+    reasons: pd.Series | None,
+    start: str | None = None,
 ) -> pd.DataFrame:
     """Return the offers as texts, one row per customer, by segment, highest net value first.
 
-    ``reasons`` are texts of drivers by customer id.
+    ``reasons`` are texts of drivers by customer id, ``start`` is the day of the first contacts.
 
     Returns
     -------
     DataFrame
         ``customer_id, segment, offer, label, channel, text, risk, expected_cost, expected_net,
-        expected_net_low, expected_net_high, drivers``.
+        expected_net_low, expected_net_high, drivers``, and ``known_class`` if it is known.
     """
     offers, treated = plan.offers, plan.treated_offer_index
     rows = np.flatnonzero(treated >= 0)
     audience = campaign.audience
-    texts = offer_texts(offers, audience, treated, language)
+    texts = offer_texts(offers, audience, treated, language, start)
     names = np.array(offers.names, dtype=object)
     every = list(offers.catalogue.offers.values())
     channels = np.array([one.channel for one in every], dtype=object)
@@ -120,6 +127,8 @@ def offers_table(
             "drivers": "" if reasons is None else reasons.reindex(ids).fillna("").to_numpy(),
         }
     )
+    if campaign.known_class is not None:
+        table.insert(2, "known_class", campaign.known_class[rows])
     order = ["segment", "expected_net"]
     return table.sort_values(order, ascending=[True, False], kind="stable", ignore_index=True)
 

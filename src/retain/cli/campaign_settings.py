@@ -15,50 +15,55 @@ if TYPE_CHECKING:
     from retain.schema.compare import Compare
 
 
-OFFERS_GROUP = "offers"
-DEFAULT_CATALOGUE = "general"
-"""The catalogue without features, for data without one of their own."""
+DEFAULTS: dict[str, str | None] = {"offers": "general", "segmentation": None, "campaign": None}
+"""Groups whose default is the option named after the data source; without one, this option.
+
+``general`` is the catalogue without features; None is the option that ``compare.yaml`` names.
+"""
 
 
-def drop_offer_overrides(line: Arguments) -> Arguments:
-    """Return the line without overrides of offers, unless it chooses a catalogue.
+def drop_group_overrides(line: Arguments) -> Arguments:
+    """Return the line without keys of offers and segments whose option is not chosen yet.
 
-    >>> drop_offer_overrides(Arguments(("study=demo", "offers.letter.capacity=5"))).overrides
+    >>> drop_group_overrides(Arguments(("study=demo", "offers.letter.capacity=5"))).overrides
     ('study=demo',)
     """
-    if _chosen_catalogue(line):
-        return line
-    kept = (text for text in line.overrides if not text.lstrip("+~").startswith(f"{OFFERS_GROUP}."))
+    later = tuple(
+        f"{group}." for group in ("offers", "segmentation") if not _is_chosen(line, group)
+    )
+    kept = (text for text in line.overrides if not text.lstrip("+~").startswith(later))
     return replace(line, overrides=tuple(kept))
 
 
-def _chosen_catalogue(line: Arguments) -> bool:
-    return any(text.lstrip("+").startswith(f"{OFFERS_GROUP}=") for text in line.overrides)
+def _is_chosen(line: Arguments, group: str) -> bool:
+    return any(text.lstrip("+").startswith(f"{group}=") for text in line.overrides)
 
 
 def campaign_settings(line: Arguments, config: Compare, winner: Record) -> CampaignSettings:
     """Return segmentation, assumptions, catalogue and limits of a comparison.
 
-    The default of ``offers`` is the catalogue with the name of the winner's data source, or
-    ``general`` if there is none.
+    The default of segments, offers and limits is the option with the name of the winner's data
+    source, or that of ``DEFAULTS`` if there is none.
 
     Raises
     ------
     RetainError
-        When a key of the catalogue is wrong.
+        When a key of them is wrong.
     """
     from retain.campaign.audience import CampaignSettings
 
-    catalogue = config.offers
-    if catalogue is None:
-        source = str((config.data or winner.config["data"])["name"])
-        catalogues = Groups.among((conf_dir(), *line.config_dirs)).options.get(OFFERS_GROUP, ())
-        named = source if source in catalogues else DEFAULT_CATALOGUE
-        chosen = replace(line, overrides=(*line.overrides, f"{OFFERS_GROUP}={named}"))
-        catalogue = compose_compare(chosen).offers
-    if catalogue is None:
+    source = str((config.data or winner.config["data"])["name"])
+    options = Groups.among((conf_dir(), *line.config_dirs)).options
+    chosen = [
+        f"{group}={option}"
+        for group, default in DEFAULTS.items()
+        if not _is_chosen(line, group)
+        and (option := source if source in options.get(group, ()) else default) is not None
+    ]
+    full = compose_compare(replace(line, overrides=(*line.overrides, *chosen)))
+    if full.offers is None:
         raise RetainError("offers is null; expected a catalogue, such as offers=general.")
-    return CampaignSettings(config.segmentation, config.assumptions, catalogue, config.campaign)
+    return CampaignSettings(full.segmentation, config.assumptions, full.offers, full.campaign)
 
 
 def compose_compare(line: Arguments) -> Compare:

@@ -66,7 +66,7 @@ def gc_paused() -> Iterator[None]:
 
 
 def _select_and_compare(line: Arguments) -> int:
-    from retain.cli.campaign_settings import compose_compare, drop_offer_overrides
+    from retain.cli.campaign_settings import compose_compare, drop_group_overrides
     from retain.cli.terminal.comparison import print_diff
     from retain.cli.terminal.console import console, literal
     from retain.cli.unexpected import logged_beside
@@ -76,7 +76,7 @@ def _select_and_compare(line: Arguments) -> int:
     from retain.workflows.mlflow import check_tracking, log_runs
     from retain.workflows.runs import diff_pair, select_runs, try_read_scores
 
-    config = compose_compare(drop_offer_overrides(line))
+    config = compose_compare(drop_group_overrides(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = diff_pair(config, None)
         diff = compare_pair(

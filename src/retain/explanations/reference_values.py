@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +59,11 @@ def top_drivers(
     table: pd.DataFrame,
     typical: dict[str, TypicalRange],
     count: int,
+    addressed: Collection[str] = (),
 ) -> pd.DataFrame:
     """Return the strongest drivers of each customer with own and typical values.
+
+    Of the features ``addressed`` by offers, those that raise the risk are listed however weak.
 
     Returns
     -------
@@ -71,12 +75,12 @@ def top_drivers(
     """
     values = table.loc[shap.ids, list(shap.features)]
     size = np.abs(shap.log_odds)
-    order = np.argsort(-size, axis=1, kind="stable")[:, :count]
-    rows = np.repeat(np.arange(len(size)), order.shape[1])
-    chosen = order.ravel()
-    rank = np.tile(np.arange(1, order.shape[1] + 1), len(size))
-    moves = size[rows, chosen] > 0
-    rows, chosen, rank = rows[moves], chosen[moves], rank[moves]
+    order = np.argsort(-size, axis=1, kind="stable")
+    wanted = np.array([name in addressed for name in shap.features], dtype=bool)
+    ordered = np.take_along_axis(shap.log_odds, order, axis=1)
+    listed = (np.arange(order.shape[1]) < count) & (ordered != 0)
+    rows, place = np.nonzero(listed | (wanted[order] & (ordered > 0)))
+    chosen, rank = order[rows, place], place + 1
     drivers = pd.DataFrame(
         {
             "customer_id": shap.ids.to_numpy()[rows],

@@ -18,11 +18,15 @@
         report.html  pictures/          the same for people; fishbone.svg, .png beside it
         leaderboard.csv  segments.csv  customers.csv  model.skops
         drivers.csv  features.csv  groups.csv                 see explanations/document.py
+        verdict.xlsx                    customers and segments, with the extra excel
         reference.json                                        shares of the training customers
       campaigns/<id>/                   CampaignDirectory, never overwritten; named by content
         campaign.json                   the plan, its settings, the hashes of its tables; see
                                         campaign/planning/document.py
         campaign.csv  offers.csv        contacts and control group; texts of offers
+        contacts.csv  do_not_contact.csv  approval.csv   who, when, by which channel; the plan
+        outcomes_template.csv  columns.csv  README.txt   to fill in; what the columns hold
+        campaign.xlsx                   a sheet for each channel, with the extra excel
         readout/                        ReadoutDirectory, written by retain-readout
           readout.json  effects.csv  offers/<name>.yaml
       scores/<name>/                    ScoreDirectory, written by retain-score

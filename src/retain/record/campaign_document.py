@@ -6,6 +6,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from retain.record.approval_document import (
+    ApprovalRow,
+    CareInfo,
+    KeptCustomers,
+    KnownClass,
+    Policies,
+    SegmentOffersInfo,
+)
 from retain.record.documents import CautionInfo, Identity, Sha256, optional
 from retain.record.estimates import DisplayName, Estimate
 from retain.record.plan_scenarios import (
@@ -97,9 +105,12 @@ class UnmetMinimum(Config):
 class PlanTotals(Config):
     """The totals of the plan.
 
-    ``relative_gap`` is that to the best possible plan, as a share of it.
+    ``relative_gap`` is that to the best possible plan, as a share of it. ``segment_offers`` is
+    None for a free plan, ``kept`` unless each customer counts as one.
     """
 
+    segment_offers: SegmentOffersInfo | None
+    kept: KeptCustomers | None
     n_chosen: int
     n_treated: int
     n_control: int
@@ -203,8 +214,14 @@ class CampaignDocument(Config):
         Whether the ranking is shown to beat chance.
     free_offers
         Offers without any cost, which ``offers.costs=accept`` lets pass.
+    objective
+        Where no profit is known, each customer counts as one.
     profit_unit
-        Unit of all money.
+        Unit of all money; ``customers`` if these are counted.
+    basis
+        Where costs and save rates come from, as the catalogue says.
+    approval, known_classes
+        The plan by segment and by known class; None if nobody knows the class.
     calibration_check
         Observed beside expected declines; None for customers without outcomes.
     expected_profit_at_risk, observed_profit_at_risk
@@ -232,7 +249,13 @@ class CampaignDocument(Config):
     consent: Literal["from_data", "assume_given", "not_stated"]
     ranking: Literal["shown", "not_shown", "not_tested"]
     free_offers: tuple[str, ...]
+    objective: Literal["profit", "customers"]
     profit_unit: str
+    basis: DisplayName | None
+    policies: Policies
+    care: tuple[CareInfo, ...]
+    approval: tuple[ApprovalRow, ...] = ()
+    known_classes: tuple[KnownClass, ...] | None = None
     assumptions: tuple[NamedAssumption, ...]
     recalibration: RecalibrationInfo
     calibration_check: CalibrationCheck | None

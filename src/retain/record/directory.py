@@ -134,6 +134,11 @@ class ScoreDirectory:
         return self.path / "drift.csv"
 
     @property
+    def workbook(self) -> Path:
+        """Customers and segments as sheets."""
+        return self.path / "scores.xlsx"
+
+    @property
     def score_json(self) -> Path:
         """The summary for programs; its ``campaign`` is the id of the campaign."""
         return self.path / "score.json"
@@ -161,9 +166,50 @@ class CampaignDirectory:
         return self.path / "offers.csv"
 
     @property
+    def contacts(self) -> Path:
+        """Every contact with its day, channel and text."""
+        return self.path / "contacts.csv"
+
+    @property
+    def approval(self) -> Path:
+        """The plan by segment and offer."""
+        return self.path / "approval.csv"
+
+    @property
+    def do_not_contact(self) -> Path:
+        """The customers who must not be contacted, with the reason."""
+        return self.path / "do_not_contact.csv"
+
+    @property
+    def outcomes_template(self) -> Path:
+        """The chosen customers, with empty columns for their outcomes."""
+        return self.path / "outcomes_template.csv"
+
+    @property
+    def dictionary(self) -> Path:
+        """What each column of the tables holds."""
+        return self.path / "columns.csv"
+
+    @property
+    def workbook(self) -> Path:
+        """A sheet for each channel, and the other tables."""
+        return self.path / "campaign.xlsx"
+
+    @property
+    def guide(self) -> Path:
+        """What each file is for, and the command that reads the outcomes."""
+        return self.path / "README.txt"
+
+    @property
     def tables(self) -> tuple[Path, ...]:
         """The files whose hashes ``campaign.json`` holds."""
-        return (self.assignment, self.offers)
+        return (
+            self.assignment,
+            self.offers,
+            self.contacts,
+            self.approval,
+            self.do_not_contact,
+        )
 
     @property
     def readout(self) -> ReadoutDirectory:

@@ -77,6 +77,11 @@ class StudyDirectory:
         return self.verdict / "customers.csv"
 
     @property
+    def workbook(self) -> Path:
+        """Customers and segments as sheets."""
+        return self.verdict / "verdict.xlsx"
+
+    @property
     def drivers(self) -> Path:
         """The strongest drivers of each customer, in numbers and words."""
         return self.verdict / "drivers.csv"

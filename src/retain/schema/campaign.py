@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from retain.schema.names import Count, Name, Seed, Translated
+from retain.schema.names import Count, Name, Seed, Share, Translated
 from retain.schema.parsing import Config
+from retain.schema.rules import Rule
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=1e15)]
 """An amount of money, bounded so that sums keep their cents."""
 Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
+
+
+def _check_day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a day, such as 2027-02-01") from None
+    return text
 
 
 class Assumption(Config):
@@ -68,39 +83,6 @@ class Assumptions(Config):
         if one.value <= 0 or one.low < 0 or one.high > 1:
             raise ValueError("a share above 0 and at most 1, and a range between 0 and 1")
         return one
-
-
-class Condition(Config):
-    """A condition on the observed values of a number or a category; all set keys must hold.
-
-    ``top`` and ``bottom`` are shares of the customers with an observed value.
-    """
-
-    at_least: float | None = None
-    above: float | None = None
-    at_most: float | None = None
-    below: float | None = None
-    top: Share | None = None
-    bottom: Share | None = None
-    one_of: tuple[str, ...] | None = None
-    none_of: tuple[str, ...] | None = None
-    observed: bool | None = None
-
-
-class Rule(Config):
-    """Conditions on features, risk, profit or profit_at_risk, all of which must hold."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Condition] = Field(init=False)
-
-    all: tuple[Rule, ...] = ()
-    any: tuple[Rule, ...] = ()
-    not_: Rule | None = Field(default=None, alias="not")
-
-    @property
-    def conditions(self) -> dict[str, Condition]:
-        """The condition by feature or quantity."""
-        return dict(self.__pydantic_extra__)
 
 
 class ThresholdBands(Config):
@@ -167,16 +149,12 @@ class Boost(Config):
     factor: Annotated[float, Field(gt=0, le=10)]
 
 
-class Offer(Config):
-    """One offer.
+class Contact(Config):
+    """What is sent to customers, or said to them on a channel such as ``call``.
 
-    ``contact_cost`` is paid per customer contacted; ``redemption_cost`` and ``discount`` (a share
-    of the customer's profit over the horizon) per customer who takes the offer: those saved from
-    a decline, and the share ``redemption_rate_stayers`` of those who stay anyway. ``drivers`` are
-    features or groups: if set, the offer is for customers whose risk one of them raises; without
-    explanations, ``include_if`` alone decides. ``text`` may hold bare feature names in braces, and
-    ``{driver}``, the strongest of ``drivers`` that raises the customer's risk. ``capacity`` is the
-    maximum number of customers; null is no limit.
+    ``contact_cost`` is paid per customer contacted. ``text`` may hold bare feature names in
+    braces, ``{code}`` (the ``code`` that a customer names) and ``{until}``, the end of
+    ``valid_days``.
     """
 
     label: Translated
@@ -184,27 +162,77 @@ class Offer(Config):
     channel: Annotated[str, Field(min_length=1, max_length=50)]
     needs_consent: bool
     contact_cost: Amount
+    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{3,20}$")] | None = None
+    valid_days: Annotated[int, Field(ge=1, le=366)] | None = None
+
+
+class Care(Contact):
+    """A rule of good service: everybody for whom ``when`` holds is contacted.
+
+    It is no offer: it has no save rate, is not chosen by value, and goes to the control group too.
+    """
+
+    when: Rule
+
+
+class Step(Config):
+    """A later contact of an offer, ``day`` days after the first; its cost is in the offer's."""
+
+    day: Annotated[int, Field(ge=1, le=366)]
+    channel: Annotated[str, Field(min_length=1, max_length=50)]
+    text: Translated
+
+
+class Offer(Contact):
+    """One offer.
+
+    ``redemption_cost`` and ``discount`` (a share of the customer's profit over the horizon) are
+    paid per customer who takes the offer: those saved from a decline, and the share
+    ``redemption_rate_stayers`` of those who stay anyway. ``drivers`` are features: if set, the
+    offer is for customers whose risk one of them raises; without explanations, ``include_if``
+    alone decides. ``text`` may also hold ``{driver}``, the strongest of ``drivers`` that raises
+    the customer's risk. ``segments`` are those that may get it; empty is all. ``capacity`` is the
+    maximum number of customers; null is no limit.
+    """
+
     redemption_cost: Amount
     discount: Share
     redemption_rate_stayers: Share
     save_rate: Beta
     boost: Boost | None = None
     drivers: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
     include_if: Rule | None = None
     exclude_if: Rule | None = None
+    steps: tuple[Step, ...] = ()
     capacity: Count | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels of all its contacts, first to last."""
+        return (self.channel, *(step.channel for step in self.steps))
 
 
 class Catalogue(Config):
-    """The offers, besides doing nothing.
+    """The offers, besides doing nothing, and the rules of care.
 
     ``costs`` is ``required`` (with an offer that costs nothing at all, as the placeholders do, no
-    campaign is planned) or ``accept`` (the store knows that such offers are free).
+    campaign is planned) or ``accept`` (the store knows that such offers are free). ``basis`` says
+    where costs and save rates come from.
     """
 
     name: Name
+    basis: Translated | None = None
     costs: Literal["required", "accept"] = "required"
     offers: Annotated[dict[str, Offer], Field(min_length=1)]
+    care: dict[str, Care] = Field(default_factory=dict)
+
+    @property
+    def addressed_features(self) -> set[str]:
+        """The drivers of all offers and of their boosts."""
+        offers = self.offers.values()
+        boosts = [offer.boost.drivers for offer in offers if offer.boost is not None]
+        return {name for names in (*(offer.drivers for offer in offers), *boosts) for name in names}
 
 
 class CampaignConfig(Config):
@@ -214,6 +242,12 @@ class CampaignConfig(Config):
     ``min_contacts`` is a minimum by segment. ``consent`` is ``from_data`` (the source says who
     agreed) or ``assume_given`` (it does not, and the store vouches for all). A campaign of at most
     ``exact_up_to`` possible customer × offer pairs is solved by HiGHS. ``none`` plans nothing.
+    ``offers_per_segment`` counts the choices made in one segment, leaving alone among them; null
+    is no limit. ``max_contacts_current`` and ``rest_days`` are policies on the channels that need
+    consent: who has had ``max_contacts_current`` contacts this month, by the feature
+    ``contacts_current``, gets no more, and nobody within ``rest_days`` of the last, by the feature
+    ``days_since_contact``. ``channels`` are rules by channel, for consent or preference.
+    ``start`` is the day of the first contacts.
     ``replace`` lets a result point to another campaign than before; it is not part of a plan.
     """
 
@@ -221,6 +255,13 @@ class CampaignConfig(Config):
     budget: Amount | None = None
     max_contacts: Count | None = None
     min_contacts: dict[str, Count] = Field(default_factory=dict)
+    offers_per_segment: Annotated[int, Field(ge=2, le=100)] | None = None
+    max_contacts_current: Count | None = None
+    contacts_current: str | None = None
+    rest_days: Count | None = None
+    days_since_contact: str | None = None
+    channels: dict[str, Rule] = Field(default_factory=dict)
+    start: Annotated[str, AfterValidator(_check_day)] | None = None
     control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.2
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05

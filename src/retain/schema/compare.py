@@ -66,6 +66,16 @@ class Report(Config):
     language: Literal["en", "ru"]
 
 
+class Export(Config):
+    """The form of CSV files; ``auto`` is that of the report's language."""
+
+    dialect: Literal["auto", "en", "ru"]
+
+    def choose(self, report: Report) -> Literal["en", "ru"]:
+        """Return the dialect of a report in its language."""
+        return report.language if self.dialect == "auto" else self.dialect
+
+
 class Tracking(Config):
     """The tracking store of finished records.
 
@@ -93,6 +103,7 @@ class Compare(Config):
     gate: dict[str, float]
     gate_only: bool
     report: Report
+    export: Export
     segmentation: Segmentation
     assumptions: Assumptions
     offers: Catalogue | None = None

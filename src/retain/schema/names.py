@@ -22,6 +22,7 @@ RULE_WORDS = ("all", "any", "not", "not_")
 """Words of rules, which are no names either."""
 Name = Annotated[str, AfterValidator(_check_name)]
 """A name that is a safe component of a path."""
+Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """A number of customers."""
 Processes = Annotated[int, Field(ge=0, le=1_000)]

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
-from retain.schema.compare import Report
+from retain.schema.compare import Export, Report
 from retain.schema.names import Source, Threads
 from retain.schema.parsing import Config, Node
 
@@ -25,6 +25,7 @@ class Score(Config):
     offers: Node | None = None
     campaign: Node | None = None
     report: Report
+    export: Export
     rows: Annotated[int, Field(ge=1, le=100_000_000)]
     threads: Threads
     output_dir: str | None = None

@@ -1,17 +1,19 @@
-"""CSV files that are safe in a spreadsheet: no cell is a formula."""
+"""CSV files for spreadsheets: no cell is a formula, and each opens with a double click."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from retain.customers.reading import DroppedRow
 from retain.storage.writing import atomic_write
+from retain.verdict.headings import ENGLISH, RUSSIAN
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,19 +44,87 @@ def escape_formula(cell: Any) -> Any:
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def to_csv(table: pd.DataFrame, path: Path | IO[str], *, header: bool = True) -> None:
+@dataclass(frozen=True)
+class Dialect:
+    """The form of exported tables: ``en`` has commas, ``ru`` is what a Russian Excel opens.
+
+    ``is_translated`` is False for tables that a command reads by the names of their columns.
+    """
+
+    language: Literal["en", "ru"] = "en"
+    is_translated: bool = True
+
+    @property
+    def separator(self) -> str:
+        """The mark between cells."""
+        return ";" if self.language == "ru" else ","
+
+    @property
+    def decimal(self) -> str:
+        """The mark before decimals."""
+        return "," if self.language == "ru" else "."
+
+    def headings(self, table: pd.DataFrame) -> list[str]:
+        """Return the headings of a table in the language."""
+        names = RUSSIAN if self.language == "ru" and self.is_translated else {}
+        return [names.get(str(name), str(name)) for name in table]
+
+    def head(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with headings in the language, formulas escaped."""
+        return table.set_axis([escape_formula(name) for name in self.headings(table)], axis=1)
+
+
+ENGLISH_DIALECT = Dialect()
+
+
+def read_exported(raw: bytes) -> pd.DataFrame:
+    """Return the cells of an exported table as texts, in the ``en`` dialect.
+
+    A comma within a number of the ``ru`` dialect is not told from a text; ``parse_exported``
+    reads it.
+    """
+    header = raw[:10_000].split(b"\n", 1)[0].decode("utf-8-sig", errors="replace")
+    separator = ";" if ";" in header else ","
+    cells = pd.read_csv(
+        io.BytesIO(raw), dtype="str", keep_default_na=False, encoding="utf-8-sig", sep=separator
+    )
+    if separator == ";":
+        cells = cells.rename(columns=ENGLISH)
+    return cells
+
+
+def parse_exported(cells: pd.Series) -> pd.Series:
+    """Return the numbers of an exported column, NaN for other texts.
+
+    >>> parse_exported(pd.Series(["1.5", "1,5", "x"])).tolist()
+    [1.5, 1.5, nan]
+    """
+    texts = cells.str.replace(",", ".", regex=False)
+    return pd.to_numeric(texts, errors="coerce").astype("float64")
+
+
+def to_csv(
+    table: pd.DataFrame,
+    path: Path | IO[str],
+    *,
+    header: bool = True,
+    dialect: Dialect = ENGLISH_DIALECT,
+) -> None:
     """Write ``table`` as UTF-8 CSV, formulas escaped in cells and headers."""
     texts = table.select_dtypes(["object", "str", "category"]).map(escape_formula)
-    safe = table.assign(**{str(name): texts[name] for name in texts}).rename(columns=escape_formula)
-    safe.to_csv(path, index=False, header=header, encoding="utf-8", lineterminator="\n")
+    safe = dialect.head(table.assign(**{str(name): texts[name] for name in texts}))
+    marks: dict[str, Any] = {"sep": dialect.separator, "decimal": dialect.decimal}
+    safe.to_csv(
+        path, index=False, header=header, encoding="utf-8-sig", lineterminator="\n", **marks
+    )
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
+def write_csv(table: pd.DataFrame, path: Path, dialect: Dialect = ENGLISH_DIALECT) -> None:
     """Write ``table`` atomically by ``to_csv``, or many rows by ``write_csv_arrow``."""
     if len(table) > MANY:
-        write_csv_arrow(table, path)
+        write_csv_arrow(table, path, dialect)
     else:
-        write_csv_chunks([table], path)
+        write_csv_chunks([table], path, dialect)
 
 
 def write_dropped_rows(rows: Sequence[DroppedRow], path: Path) -> None:
@@ -63,7 +133,7 @@ def write_dropped_rows(rows: Sequence[DroppedRow], path: Path) -> None:
     write_csv(pd.DataFrame([asdict(row) for row in dict.fromkeys(rows)], columns=columns), path)
 
 
-def write_csv_arrow(table: pd.DataFrame, path: Path) -> None:
+def write_csv_arrow(table: pd.DataFrame, path: Path, dialect: Dialect = ENGLISH_DIALECT) -> None:
     """Write a table atomically, ten times as fast as ``to_csv``.
 
     The cells are the same, except that texts are quoted and whole floats have no point.
@@ -71,16 +141,18 @@ def write_csv_arrow(table: pd.DataFrame, path: Path) -> None:
     import pyarrow as pa
     from pyarrow import csv
 
-    columns = [_arrow(table[name]) for name in table]
+    columns = [_arrow(table[name], dialect) for name in table]
     cells = pa.table(columns, names=[str(place) for place in range(len(columns))])
     with atomic_write(path) as temporary, temporary.open("wb") as file:
-        header = table.head(0).rename(columns=escape_formula)
-        file.write(header.to_csv(index=False, lineterminator="\n").encode())
-        csv.write_csv(cells, file, csv.WriteOptions(include_header=False))
+        header = dialect.head(table.head(0))
+        names = header.to_csv(index=False, lineterminator="\n", sep=dialect.separator)
+        file.write(names.encode("utf-8-sig"))
+        options = csv.WriteOptions(include_header=False, delimiter=dialect.separator)
+        csv.write_csv(cells, file, options)
 
 
-def _arrow(values: pd.Series) -> pa.Array:
-    """Return a column for Arrow, with formulas escaped and booleans as ``to_csv`` writes them."""
+def _arrow(values: pd.Series, dialect: Dialect) -> pa.Array:
+    """Return a column for Arrow, formulas escaped, booleans and decimals as ``to_csv`` has them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -89,6 +161,8 @@ def _arrow(values: pd.Series) -> pa.Array:
         column = column.dictionary_decode()
     if pa.types.is_boolean(column.type):
         return pc.if_else(column, "True", "False")
+    if pa.types.is_floating(column.type) and dialect.decimal != ".":
+        return pc.replace_substring(pc.cast(column, pa.string()), ".", dialect.decimal)
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
     if pc.any(pc.match_substring_regex(column, CONTROL)).as_py():
@@ -98,8 +172,13 @@ def _arrow(values: pd.Series) -> pa.Array:
     return column
 
 
-def write_csv_chunks(parts: Iterable[pd.DataFrame], path: Path) -> None:
+def write_csv_chunks(
+    parts: Iterable[pd.DataFrame], path: Path, dialect: Dialect = ENGLISH_DIALECT
+) -> None:
     """Write a table in chunks, atomically, as ``to_csv`` does."""
-    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        atomic_write(path) as temporary,
+        temporary.open("w", encoding="utf-8-sig", newline="") as file,
+    ):
         for number, part in enumerate(parts):
-            to_csv(part, file, header=number == 0)
+            to_csv(part, file, header=number == 0, dialect=dialect)

@@ -11,6 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import Campaign, make_campaign
+from retain.campaign.hand_over import (
+    HandOver,
+    approval_table,
+    contacts_table,
+    do_not_contact_table,
+)
 from retain.campaign.offers.catalogue import fit_catalogue
 from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
@@ -29,6 +35,7 @@ from retain.customers.customers import Customers
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.scores import Scores, select_latest_snapshot
+from retain.record.campaign_document import CampaignDocument
 from retain.record.directory import ScoreDirectory
 from retain.record.explanations_document import FeatureInfo
 from retain.record.study import StudyDirectory
@@ -36,26 +43,29 @@ from retain.record.verdict_document import CustomerResults
 from retain.report.text.drivers import Levels, driver_sentences
 from retain.schema.compare import Compare
 from retain.schema.scoring import FittedThresholds
-from retain.verdict.export import write_csv
+from retain.verdict.export import ENGLISH_DIALECT, Dialect, write_csv
+from retain.verdict.workbook import write_workbook
 
 
 @dataclass(frozen=True)
 class DriverTexts:
     """The drivers of customers, with the features and levels that describe them in words.
 
-    ``features`` are those of the explanations in ``verdict.json``.
+    ``features`` are those of the explanations in ``verdict.json``. ``n_listed`` are listed of each
+    customer, beside those that an offer addresses.
     """
 
     drivers: pd.DataFrame
     features: Mapping[str, FeatureInfo]
     levels: Levels
+    n_listed: int
 
 
 @dataclass(frozen=True)
 class CampaignFiles:
     """Segments and campaign as in ``verdict.json`` (``results``) and as tables.
 
-    ``offers`` and ``assignment`` are None if no campaign was planned.
+    ``offers``, ``assignment`` and ``hand_over`` are None if no campaign was planned.
     """
 
     results: CustomerResults
@@ -63,11 +73,15 @@ class CampaignFiles:
     segments: pd.DataFrame
     offers: pd.DataFrame | None
     assignment: pd.DataFrame | None
+    hand_over: HandOver | None = None
+    dialect: Dialect = ENGLISH_DIALECT
 
     def write(self, files: StudyDirectory | ScoreDirectory) -> None:
         """Write the tables of customers and segments."""
-        write_csv(self.segments, files.segments)
-        write_csv(self.customers, files.customers)
+        write_csv(self.segments, files.segments, self.dialect)
+        write_csv(self.customers, files.customers, self.dialect)
+        sheets = {"segments": self.segments, "customers": self.customers}
+        write_workbook(sheets, files.workbook, self.dialect)
 
 
 def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
@@ -117,8 +131,10 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
         expected = select_latest_snapshot(dataset.customers, (cross_fitted, test_scores))[1]
         outcomes = collect_outcomes(audience, customers, expected)
         campaign = make_campaign(audience, recalibrated, settings, outcomes, ranking)
-    language = config.report.language
-    return to_campaign_files(campaign, settings, recalibrated, language, driver_texts)
+    files = to_campaign_files(
+        campaign, settings, recalibrated, config.report.language, driver_texts
+    )
+    return replace(files, dialect=Dialect(config.export.choose(config.report)))
 
 
 def collect_outcomes(
@@ -168,28 +184,50 @@ def to_campaign_files(
         calibration_check=None if campaign.observed is None else campaign.observed.check(),
         n_scored={str(origin): int(count) for origin, count in origins.items()},
     )
-    offers, assignment = None, None
-    if isinstance(plan, CampaignPlan):
-        sentences = _driver_sentences_by_customer(audience, plan, driver_texts, language)
-        offers = offers_table(campaign, plan, language, sentences)
+    offers, assignment, hand_over = None, None, None
+    if isinstance(plan, CampaignPlan) and isinstance(campaign.document, CampaignDocument):
+        reasons = _reasons_by_customer(audience, plan, driver_texts, language)
+        offers = offers_table(campaign, plan, language, reasons, settings.planning.start)
         assignment = arms_table(campaign, plan)
+        planning = settings.planning
+        hand_over = HandOver(
+            contacts_table(audience, plan, settings.catalogue, planning, language),
+            do_not_contact_table(campaign, plan, planning, language),
+            approval_table(campaign.document.approval, language),
+        )
     return CampaignFiles(
         results=results,
         customers=customers_table(campaign),
         segments=segments_table(campaign.segments),
         offers=offers,
         assignment=assignment,
+        hand_over=hand_over,
     )
 
 
-def _driver_sentences_by_customer(
+def _reasons_by_customer(
     audience: Audience, plan: CampaignPlan, driver_texts: DriverTexts | None, language: Language
 ) -> pd.Series | None:
-    """Return the drivers of each customer with an offer as one text, by customer."""
+    """Return what raises the risk of each customer with an offer as one text, by customer."""
     if driver_texts is None:
         return None
-    treated = audience.table.index[plan.treated_offer_index >= 0]
-    is_treated = driver_texts.drivers["customer_id"].isin(treated)
-    drivers = driver_texts.drivers[is_treated].reset_index(drop=True)
+    drivers = select_reasons(audience, plan, driver_texts.drivers, driver_texts.n_listed)
     sentences = driver_sentences(drivers, driver_texts.features, language, driver_texts.levels)
     return sentences.groupby(drivers["customer_id"], sort=False).agg("; ".join)
+
+
+def select_reasons(
+    audience: Audience, plan: CampaignPlan, drivers: pd.DataFrame, n_listed: int
+) -> pd.DataFrame:
+    """Return what raises the risk of treated customers: the offer's own drivers, then the top."""
+    treated = plan.treated_offer_index
+    rows = np.flatnonzero(treated >= 0)
+    offers = pd.Series(treated[rows], index=audience.table.index[rows])
+    raising = drivers[(drivers["log_odds"] > 0) & drivers["customer_id"].isin(offers.index)]
+    named = [set(offer.drivers) for offer in plan.offers.catalogue.offers.values()]
+    given = offers.loc[raising["customer_id"]].to_numpy()
+    own = [feature in named[j] for feature, j in zip(raising["feature"], given, strict=True)]
+    is_own = np.array(own, dtype=bool)
+    order = np.lexsort((-raising["log_odds"].to_numpy(), ~is_own))
+    is_shown = is_own | (raising["rank"] <= n_listed).to_numpy()
+    return raising.iloc[order[is_shown[order]]].reset_index(drop=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from retain.campaign.assignment import campaign_id, read_assignment
+from retain.campaign.hand_over import HandOver
 from retain.errors import RetainError, did_you_mean, type_value
 from retain.record.campaign_document import CAMPAIGN_SCHEMA, CampaignDocument, NoCampaignInfo
 from retain.record.directory import CampaignDirectory
@@ -19,7 +20,9 @@ from retain.storage.reading import read_json
 from retain.storage.transaction import Staging
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.document import as_json
-from retain.verdict.export import write_csv
+from retain.verdict.export import Dialect, write_csv
+from retain.verdict.headings import column_dictionary
+from retain.verdict.workbook import write_workbook
 from retain.workflows.campaign import CampaignFiles
 
 ID = re.compile("[0-9a-f]{8}")
@@ -38,9 +41,13 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
     results, planned = files.results, files.results.planned_campaign
     if files.offers is None or files.assignment is None or planned is None:
         return files
+    if files.hand_over is None:
+        return files
     directory = CampaignDirectory(staging.path / "campaign")
-    write_csv(files.offers, directory.offers)
-    write_csv(files.assignment, directory.assignment)
+    write_csv(files.offers, directory.offers, files.dialect)
+    write_csv(files.assignment, directory.assignment, files.dialect)
+    for name in ("contacts", "do_not_contact", "approval"):
+        write_csv(getattr(files.hand_over, name), getattr(directory, name), files.dialect)
     document = planned.model_copy(
         update={
             "schema_": CAMPAIGN_SCHEMA,
@@ -51,10 +58,67 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
     id_ = campaign_id(to_tree(document))
     write_text(directory.campaign_json, as_json(document.model_copy(update={"id": id_})))
     sha256 = hash_file(directory.campaign_json)
+    _write_guide(directory, id_, files.assignment, files.hand_over, files.dialect)
     staging.place(directory.path, f"campaigns/{id_}", immutable=True)
     campaign = planned.model_copy(update={"id": id_})
     update = {"campaign": campaign, "campaign_sha256": sha256}
     return replace(files, results=results.model_copy(update=update))
+
+
+def _write_guide(
+    directory: CampaignDirectory,
+    id_: str,
+    assignment: pd.DataFrame,
+    hand_over: HandOver,
+    dialect: Dialect,
+) -> None:
+    """Write the template of outcomes, the columns, the workbook and what to do with all."""
+    template = assignment[["customer_id", "arm", "offer"]].assign(
+        declined="", contacted="", cost=""
+    )
+    plain = replace(dialect, is_translated=False)
+    write_csv(template, directory.outcomes_template, plain)
+    write_csv(column_dictionary(dialect.language), directory.dictionary, plain)
+    by_channel = hand_over.contacts.groupby("channel", sort=True)
+    channels = {str(channel): table for channel, table in by_channel}
+    others = {
+        "approval": hand_over.approval,
+        "do not contact": hand_over.do_not_contact,
+        "outcomes": template,
+    }
+    write_workbook({**channels, **others}, directory.workbook, dialect)
+    write_text(directory.guide, GUIDE[dialect.language].format(id=id_))
+
+
+GUIDE = {
+    "en": """Campaign {id}
+
+approval.csv           the plan by segment, to approve
+contacts.csv           every contact: customer, day, channel, text, code
+do_not_contact.csv     who must not be contacted, and why
+offers.csv             the offer of each customer, with the reasons
+campaign.csv           offers and control group; do not change it
+outcomes_template.csv  fill in declined (1 or 0), contacted (1 or 0) and cost
+columns.csv            what each column holds
+
+When outcomes are known, type in this folder:
+  retain-readout campaign=. outcomes=outcomes_template.csv
+""",
+    "ru": """Кампания {id}
+
+approval.csv           план по сегментам — для согласования
+contacts.csv           все контакты: клиент, день, канал, текст, промокод
+do_not_contact.csv     с кем нельзя связываться и почему
+offers.csv             предложение каждому клиенту и причины
+campaign.csv           предложения и контрольная группа; не изменять
+outcomes_template.csv  заполните declined (1 или 0), contacted (1 или 0) и cost
+columns.csv            что в каких столбцах
+
+Когда исходы известны, наберите в этой папке:
+  retain-readout campaign=. outcomes=outcomes_template.csv
+""",
+}
+"""What each file of a campaign is for, by language."""
 
 
 @dataclass(frozen=True)

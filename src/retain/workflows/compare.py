@@ -174,7 +174,7 @@ def evaluate_and_plan(
     comparison: Comparison, staged: StudyDirectory, staging: Staging
 ) -> ComparisonResults:
     """Evaluate and explain the winner and plan its campaign, in worker processes."""
-    from retain.verdict.export import to_csv
+    from retain.verdict.export import Dialect, write_csv
     from retain.workflows.campaign_files import write_campaign
     from retain.workflows.explanations import ExplanationJobs
 
@@ -189,7 +189,8 @@ def evaluate_and_plan(
             folder,
             description="reads the customers",
         )
-        to_csv(comparison.verdict.table, staged.leaderboard)
+        dialect = Dialect(config.export.choose(config.report))
+        write_csv(comparison.verdict.table, staged.leaderboard, dialect)
         effects = comparison.verdict.effects  # computed while the customers are read
         data: TrainingData = loading.result()
         arguments = (config, comparison.settings, staged, winner, data)
@@ -204,7 +205,12 @@ def evaluate_and_plan(
         if evaluation.result is not None and data.dataset is not None:
             result = evaluation.result
             if explaining is not None:
-                explanations = explaining.collect(effects, scores, result.test_explanations)
+                addressed = comparison.settings.catalogue.addressed_features
+                tested = result.test_explanations
+                explanations = explaining.collect(effects, scores, tested, addressed)
+            if explanations is not None and comparison.settings.planning.on:
+                name = comparison.verdict.name(winner)
+                explanations.check_offers(comparison.settings.catalogue, name)
             texts = None if explanations is None else explanations.driver_texts
             scored = ((data.dataset, data.scores), result.test_scores, texts)
             ranking = result.sealed_test.chance.status

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from retain.record.explanations_document import Ablation, ExplanationsDocument, FeatureInfo
     from retain.record.study import StudyDirectory
     from retain.report.text.drivers import Levels
+    from retain.schema.campaign import Catalogue
     from retain.schema.compare import Compare, ExplainConfig
+    from retain.verdict.export import Dialect
     from retain.workflows.campaign import DriverTexts
     from retain.workflows.explanation_jobs import AssociationResult
 
@@ -51,17 +53,28 @@ class Explanations:
     """The explanations as in ``verdict.json``, and the drivers of each customer.
 
     ``drivers`` is the table of ``explanations.reference_values.top_drivers``, None if missing;
-    ``columns`` describe the features.
+    ``campaign_drivers`` also has those that offers address; ``columns`` describe the features.
     """
 
     document: ExplanationsDocument
     drivers: pd.DataFrame | None
+    campaign_drivers: pd.DataFrame | None
     columns: Mapping[str, Column]
+    dialect: Dialect
 
     @property
     def features(self) -> dict[str, FeatureInfo]:
         """The explanation of each feature, by name."""
         return {feature.name: feature for feature in self.document.features}
+
+    def check_offers(self, catalogue: Catalogue, winner: str) -> None:
+        """Raise for an offer that addresses a driver where it lowers the winner's risk."""
+        from retain.campaign.offers.catalogue import check_directions
+
+        directions = {
+            one.name: (one.direction, one.rank_correlation) for one in self.document.features
+        }
+        check_directions(catalogue, directions, winner)
 
     @property
     def levels(self) -> Levels:
@@ -73,17 +86,19 @@ class Explanations:
         """The drivers with what describes them in words; None if missing."""
         from retain.workflows.campaign import DriverTexts
 
-        if self.drivers is None:
+        if self.drivers is None or self.campaign_drivers is None:
             return None
-        return DriverTexts(self.drivers, self.features, self.levels)
+        return DriverTexts(
+            self.campaign_drivers, self.features, self.levels, int(self.drivers["rank"].max())
+        )
 
     def write(self, study: StudyDirectory) -> None:
         """Write features, groups and drivers; if there are no drivers, remove older ones."""
         from retain.explanations.tables import features_table, groups_table
         from retain.verdict.export import write_csv
 
-        write_csv(features_table(self.document.features), study.features)
-        write_csv(groups_table(self.document.groups), study.groups)
+        write_csv(features_table(self.document.features), study.features, self.dialect)
+        write_csv(groups_table(self.document.groups), study.groups, self.dialect)
         if self.drivers is None:
             study.drivers.unlink(missing_ok=True)
         else:
@@ -95,7 +110,8 @@ class Explanations:
         from retain.verdict.export import write_csv_chunks
 
         chunks = _iter_chunks(drivers)
-        write_csv_chunks((drivers_table(c, self.features, self.levels) for c in chunks), path)
+        tables = (drivers_table(c, self.features, self.levels) for c in chunks)
+        write_csv_chunks(tables, path, self.dialect)
 
 
 def _iter_chunks(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -128,6 +144,7 @@ class ExplanationJobs:
         effects: Sequence[MainEffect],
         oof_scores: Scores,
         test_explanations: TestExplanations,
+        addressed: Collection[str] = (),
     ) -> Explanations:
         """Wait for the jobs and return the explanations.
 
@@ -139,6 +156,8 @@ class ExplanationJobs:
             Out-of-fold scores of the winner's run.
         test_explanations
             Explanations of the customers of the sealed test, or the reason why there are none.
+        addressed
+            Features that offers address, whose drivers the campaign needs of every customer.
 
         Raises
         ------
@@ -148,18 +167,23 @@ class ExplanationJobs:
         from retain.explanations.document import document
         from retain.explanations.drivers import combine_folds
         from retain.explanations.feature_summary import ExplanationResult
+        from retain.verdict.export import Dialect
 
         try:
             associations: AssociationResult = self._associations.result()
             contributions, refits = self._submit_refits(associations, effects)
-            drivers, strongest, missing = None, None, self._missing_reason(test_explanations)
+            drivers, known, missing = None, None, self._missing_reason(test_explanations)
             if missing is None:
                 folds = [future.result() for future in self._folds]
                 drivers = combine_folds(folds, oof_scores, self._config.explain.background_size)
-                strongest = self._top_drivers(drivers, associations, test_explanations)
+                known = self._top_drivers(drivers, associations, test_explanations, addressed)
             contributions |= self._collect_refits(refits)
         except RetainError as error:
             raise RetainError(f"{error} To have the verdict without them: explain=none") from None
+        listed = self._config.explain.top_drivers
+        strongest = None
+        if known is not None:
+            strongest = known[known["rank"] <= listed].reset_index(drop=True)
         result = ExplanationResult(
             level=self._config.explain.name,
             context=associations.context,
@@ -174,7 +198,9 @@ class ExplanationJobs:
             resamples=self._config.resamples,
             seed=self._winner.seed,
         )
-        return Explanations(document(result), strongest, associations.context.columns)
+        dialect = Dialect(self._config.export.choose(self._config.report))
+        columns = associations.context.columns
+        return Explanations(document(result), strongest, known, columns, dialect)
 
     def _submit_refits(
         self, associations: AssociationResult, effects: Sequence[MainEffect]
@@ -227,8 +253,9 @@ class ExplanationJobs:
         drivers: Drivers,
         associations: AssociationResult,
         test_explanations: TestExplanations,
+        addressed: Collection[str],
     ) -> pd.DataFrame:
-        """Return the top drivers of each training customer, then of those of the sealed test."""
+        """Return ``top_drivers`` of each training customer, then of those of the sealed test."""
         import pandas as pd
 
         from retain.explanations.drivers import to_contributions
@@ -239,5 +266,8 @@ class ExplanationJobs:
         all_contributions = [drivers.contributions]
         if isinstance(test_explanations, list):
             all_contributions += map(to_contributions, test_explanations)
-        tables = [top_drivers(part, context.table, ranges, n_drivers) for part in all_contributions]
+        tables = [
+            top_drivers(part, context.table, ranges, n_drivers, addressed)
+            for part in all_contributions
+        ]
         return pd.concat(tables, ignore_index=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,8 +15,9 @@ from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.learning.features import select_model_columns
 from retain.record.estimates import DisplayName
-from retain.schema.campaign import Rule
+from retain.schema.rules import Rule
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
+from retain.verdict.export import read_exported
 from retain.workflows.saved_winner import LoadedWinner
 
 
@@ -124,12 +124,12 @@ def _count_training_ids(customers: Customers, saved: LoadedWinner) -> int:
     if customers.snapshot is not None and (tested is None or str(customers.snapshot) > tested):
         return 0
     ids = customers.features.index
-    kind = "str" if ids.dtype == "str" else None
     try:
         content_bytes = read_bytes(
             saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder
         )
-        table = pd.read_csv(io.BytesIO(content_bytes), usecols=["customer_id"], dtype=kind)
-    except (RetainError, ValueError):
+        known = read_exported(content_bytes)["customer_id"]
+    except (RetainError, ValueError, KeyError):
         return 0
-    return int(table["customer_id"].isin(ids).sum())
+    known = known if ids.dtype == "str" else pd.to_numeric(known, errors="coerce")
+    return int(known.isin(ids).sum())

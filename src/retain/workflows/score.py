@@ -22,7 +22,7 @@ from retain.record.score_document import DriftInfo, NewData, ScoreDocument, Scor
 from retain.schema.parsing import deep_merge, parse
 from retain.schema.scoring import SavedSettings, Score
 from retain.storage.writing import write_text
-from retain.verdict.export import write_csv, write_dropped_rows
+from retain.verdict.export import Dialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
 from retain.workflows.new_customers import NewCustomers, add_training_levels
 from retain.workflows.saved_winner import LoadedWinner
@@ -58,6 +58,7 @@ def score_customers(
         campaign = apply_to_new_customers(audience, saved.recalibration, settings, saved.ranking)
         language = config.report.language
         files = to_campaign_files(campaign, settings, saved.recalibration, language, None)
+        files = replace(files, dialect=Dialect(config.export.choose(config.report)))
     return ScoreResult(saved, new, files, shifts)
 
 
@@ -115,10 +116,11 @@ NO_DRIVERS = (
 def write_scores(directory: ScoreDirectory, result: ScoreResult) -> None:
     """Write scores, campaign and drift into a new folder."""
     result.campaign.write(directory)
-    write_csv(result.customers.not_scored, directory.not_scored)
+    dialect = result.campaign.dialect
+    write_csv(result.customers.not_scored, directory.not_scored, dialect)
     if dropped := result.customers.customers.reading.dropped_rows:
         write_dropped_rows(dropped, directory.dropped_rows)
-    write_csv(result.drift, directory.drift)
+    write_csv(result.drift, directory.drift, dialect)
     text = json.dumps(
         to_tree(score_document(result)), ensure_ascii=False, allow_nan=False, indent=1
     )

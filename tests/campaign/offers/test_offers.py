@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers.catalogue import OWN, check_catalogue, fit_catalogue
+from retain.campaign.offers.catalogue import OWN, check_catalogue, check_directions, fit_catalogue
+from retain.campaign.offers.eligibility import check_policies
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.offers.texts import offer_texts
 from retain.customers import demo
@@ -18,7 +19,7 @@ from retain.customers.customers import Column
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive
 from retain.record.estimates import DisplayName
-from retain.schema.campaign import Assumptions, Catalogue
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue
 from retain.schema.parsing import parse
 
 OFFER = {
@@ -117,7 +118,7 @@ def test_cost_and_worth_are_those_reckoned_by_hand():
 
 
 def test_nobody_is_saved_more_than_surely():
-    sure = {"save_rate": {"alpha": 9, "beta": 1}, "boost": {"drivers": ["site"], "factor": 10}}
+    sure = {"save_rate": {"alpha": 9, "beta": 1}, "boost": {"drivers": ["pages"], "factor": 10}}
     found = evaluate_offers(
         catalogue(one=sure), audience([0.5], drivers=[(11, "pages", 1.0)]), value()
     )
@@ -164,7 +165,7 @@ RULES = st.sampled_from([None, {"risk": {"at_least": 0.5}}, {"goods": {"one_of":
 OFFERS = st.fixed_dictionaries(
     {
         "needs_consent": st.booleans(),
-        "drivers": st.sampled_from([[], ["site"], ["pages", "goods"]]),
+        "drivers": st.sampled_from([[], ["errors"], ["pages", "goods"]]),
         "include_if": RULES,
         "exclude_if": RULES,
         "text": st.sampled_from([OFFER["text"], {"en": "{driver}", "ru": "{goods}"}]),
@@ -221,7 +222,7 @@ DRIVERS = [(11, "pages", 0.5), (12, "pages", -0.5), (12, "goods", 0.1), (13, "er
     ("named", "expected"),
     [
         (["pages"], [True, False, False, False]),
-        (["site"], [True, False, True, False]),
+        (["pages", "errors"], [True, False, True, False]),
         (["goods", "errors"], [False, True, True, False]),
         ([], [True, True, True, True]),
     ],
@@ -248,7 +249,9 @@ def test_where_no_drivers_are_told_when_speaks_alone():
 
 def test_the_order_in_which_drivers_are_told_changes_nothing():
     rows = [(11, "pages", 0.2), (11, "errors", 0.9), (12, "goods", 0.3), (12, "errors", -1.0)]
-    offers = catalogue(one={"drivers": ["site"], "text": {"en": "{driver}", "ru": "{driver}"}})
+    offers = catalogue(
+        one={"drivers": ["errors", "pages"], "text": {"en": "{driver}", "ru": "{driver}"}}
+    )
     found = []
     for message in (rows, rows[::-1]):
         one = audience([0.5, 0.5], drivers=message)
@@ -291,11 +294,107 @@ def test_who_lacks_what_a_text_tells_does_not_get_it(text, expected):
         assert eligible(one, text=both) == expected
 
 
-def test_a_feature_goes_before_a_group_of_its_name():
-    one = audience([0.5], drivers=[(11, "pages", 1.0)])
-    columns = {**COLUMNS, "site": Column("site", "product", "number")}
-    shadowed = Audience(one.table, one.features.assign(site=1.0), columns, "roubles", one.drivers)
-    assert eligible(shadowed, drivers=["site"]) == [False]
+# Of a group one feature may raise a risk that another lowers.
+def test_another_feature_of_its_group_does_not_bring_an_offer():
+    one = audience(
+        [0.5, 0.5], drivers=[(11, "errors", 0.5), (12, "pages", 0.5), (12, "errors", -1)]
+    )
+    assert eligible(one, drivers=["errors"]) == [True, False]
+    with pytest.raises(RetainError, match=r"drivers: 'site' is a group; .* such as pages, errors"):
+        check_catalogue(catalogue(one={"drivers": ["site"]}), one)
+
+
+FALLS = {"errors": ("down", -0.82), "pages": ("mixed", 0.1), "goods": ("level", None)}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"include_if": {"errors": {"at_least": 5}}},
+        {"include_if": {"any": [{"pages": {"below": 3}}, {"errors": {"top": 0.2}}]}},
+        {"include_if": {"not": {"errors": {"at_most": 2}}}},
+        {"exclude_if": {"errors": {"below": 3}}},
+    ],
+)
+def test_a_rule_for_the_side_that_lowers_the_winners_risk_is_refused_with_both_named(rules):
+    offers = catalogue(good={}, call={"drivers": ["errors", "pages"], **rules})
+    message = r"^offers\.call\.\w+ selects .* high errors, but with the winner \(svc\) lower values"
+    with pytest.raises(RetainError, match=message):
+        check_directions(offers, FALLS, "svc")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"drivers": ["errors"], "include_if": {"errors": {"at_most": 5}}},
+        {"drivers": ["errors"], "include_if": {"errors": {"at_least": 2, "at_most": 5}}},
+        {"drivers": ["pages"], "include_if": {"pages": {"at_least": 5}}},
+        {"drivers": ["goods"], "include_if": {"goods": {"one_of": ["toys"]}}},
+        {"include_if": {"errors": {"at_least": 5}}},
+    ],
+)
+def test_a_rule_that_the_winner_does_not_contradict_passes(changes):
+    check_directions(catalogue(one=changes), FALLS, "svc")
+
+
+def test_an_offer_goes_to_its_segments_alone():
+    one = audience([0.5] * 3).with_segments(np.array(["high risk · low value", "b", "b"]))
+    assert eligible(one, segments=["high risk low value"]) == [True, False, False]
+    wrong = catalogue(one={"segments": ["high riks low value"]})
+    with pytest.raises(RetainError, match=r"offers\.one\.segments: segment .* Did you mean"):
+        check_catalogue(wrong, one, ["high risk · low value", "b"])
+
+
+def policies(**limits):
+    return parse(CampaignConfig, {"name": "tried", **limits}, "campaign")
+
+
+def allowed(one, limits, care=None, **changes):
+    tree = {"name": "tried", "offers": {"one": {**OFFER, **changes}}, "care": care or {}}
+    offers = parse(Catalogue, tree, "offers")
+    return evaluate_offers(offers, one, value(), policies(**limits)).eligible[:, 0].tolist()
+
+
+# The contact of the campaign is one of the month too, and so is each of its later letters.
+def test_nobody_gets_more_contacts_in_a_month_than_the_cap():
+    one = audience([0.5] * 3, pages=[3.0, 4.0, np.nan])
+    cap = {"max_contacts_current": 4, "contacts_current": "pages"}
+    assert allowed(one, cap) == [True, False, False]
+    assert allowed(one, cap, channel="site", needs_consent=False) == [True, True, True]
+    again = {"day": 3, "channel": "email", "text": OFFER["text"]}
+    assert allowed(one, cap, steps=[again]) == [False, False, False]
+    assert allowed(one, cap, steps=[again | {"channel": "site"}]) == [True, False, False]
+    terms = {key: OFFER[key] for key in ("label", "text", "channel", "needs_consent")}
+    apology = {**terms, "contact_cost": 0.1, "when": {"errors": {"at_least": 1}}}
+    assert allowed(one, cap, care={"apology": apology}) == [False, False, False]
+
+
+def test_nobody_is_contacted_before_the_days_of_rest_are_over():
+    one = audience([0.5] * 3, pages=[6.0, 7.0, np.nan])
+    assert allowed(one, {"rest_days": 7, "days_since_contact": "pages"}) == [False, True, True]
+
+
+def test_a_channel_may_have_a_rule_of_its_own():
+    one = audience([0.5] * 2, goods=["toys", "books"])
+    rule = {"channels": {"call": {"goods": {"one_of": ["toys"]}}}}
+    assert allowed(one, rule) == [True, True]
+    assert allowed(one, rule, channel="call") == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (
+            {"max_contacts_current": 4},
+            r"current is 4, .* type campaign\.contacts_curr",
+        ),
+        ({"rest_days": 4, "days_since_contact": "goods"}, r"days_since_contact: number 'goods'"),
+        ({"channels": {"sms": {"page": {"at_least": 1}}}}, r"campaign\.channels\.sms: .*'pages'\?"),
+    ],
+)
+def test_a_policy_without_its_feature_is_refused(limits, message):
+    with pytest.raises(RetainError, match=message):
+        check_policies(policies(**limits), audience([0.5]))
 
 
 # --- what is refused ---------------------------------------------------------------------------
@@ -311,12 +410,19 @@ BAD = {
     ),
     "driver": (
         {"drivers": ["eror"]},
-        r"offers\.one\.drivers: feature or group 'eror' is not one of .* Did you mean 'errors'\?",
+        r"offers\.one\.drivers: feature 'eror' is not one of .* Did you mean 'errors'\?",
     ),
-    "group": ({"drivers": ["sight"]}, r"offers\.one\.drivers: .*'sight'.* Did you mean 'site'\?"),
+    "step": (
+        {"steps": [{"day": 3, "channel": "email", "text": {"en": "{pags}", "ru": "Да"}}]},
+        r"offers\.one\.steps\.3\.text\.en: placeholder '\{pags\}' names no feature\. .*'pages'",
+    ),
+    "code": (
+        {"text": {"en": "{code}", "ru": "Да"}},
+        r"offers\.one\.text\.en: placeholder '\{code\}' names no feature\.",
+    ),
     "boost": (
         {"boost": {"drivers": ["good"], "factor": 2}},
-        r"offers\.one\.boost\.drivers: feature or group 'good' .* Did you mean 'goods'\?",
+        r"offers\.one\.boost\.drivers: feature 'good' .* Did you mean 'goods'\?",
     ),
     "placeholder": (
         {"text": {"en": "{pagges}", "ru": "Да"}},

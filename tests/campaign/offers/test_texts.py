@@ -124,7 +124,7 @@ def test_the_driver_told_is_the_strongest_that_raises_the_risk_and_the_offer_ans
     one = audience([1, 2, 3], [0, 0, 0], ["a", "b", "c"], result)
     everything = texts_of(catalogue("{driver}"), one, [0, 0, 0])
     assert everything == ["goods", "Pages a visit", "Pages a visit"]
-    of_site = texts_of(catalogue("{driver}", drivers=["site"]), one, [0, 0, 0], "ru")
+    of_site = texts_of(catalogue("{driver}", drivers=["pages"]), one, [0, 0, 0], "ru")
     assert of_site == ["Страниц за визит"] * 3
 
 

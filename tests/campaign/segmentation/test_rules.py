@@ -12,8 +12,9 @@ from retain.campaign.segmentation.rules import check_rule, evaluate_rule, fit_ru
 from retain.customers.customers import Column
 from retain.errors import RetainError
 from retain.record.estimates import DisplayName
-from retain.schema.campaign import Condition, Rule, SegmentRule
+from retain.schema.campaign import SegmentRule
 from retain.schema.parsing import parse
+from retain.schema.rules import Condition, Rule
 
 COLUMNS = {
     "pages": Column("pages", "site", "number"),

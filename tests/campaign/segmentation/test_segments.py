@@ -165,9 +165,10 @@ def test_shipped_segmentations_place_the_customers_of_any_source(scored, checkou
 
 def test_the_stores_own_rules_speak_of_what_its_contract_has(checkout, one_click_contract):
     features = {
-        name
+        name if not table.get("period") else f"{name}_{period}"
         for table in one_click_contract["tables"].values()
         for name, column in table["columns"].items()
+        for period in table.get("period", {"order": [""]})["order"]
         if column["role"] in ("feature", "consent")
     }
     features |= set(one_click_contract["derived"])

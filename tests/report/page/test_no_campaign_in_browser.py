@@ -27,7 +27,6 @@ FREE = {
     "save_rate": Beta(alpha=4, beta=16),
 }
 CASES = {
-    "no_profit": (False, "shown", "data.profit=COLUMN", "нужна прибыль"),
     "ranking_not_shown": (True, "not_shown", "better than chance", "лучше случайного угадывания"),
     "free_offers": (True, "shown", "offers.costs=accept", "предложения без затрат"),
 }

@@ -5,7 +5,9 @@ import re
 import pytest
 
 from retain.campaign.planning.cautions import CAUTION_CHECKS
+from retain.record.campaign_document import CampaignDocument
 from retain.report.page.page import page
+from retain.report.text.approval import class_texts, main_offer, pays_if, plan_notes, why
 from retain.report.text.campaign import (
     assumptions,
     fixed_assumptions,
@@ -19,9 +21,9 @@ from retain.report.text.captions import caption
 from retain.report.text.cautions import cautions, no_campaign
 from retain.report.text.numbers import format_number
 from retain.report.text.segments import contrast_message, segment_sentences, stability_message
-from retain.report.text.words import words
+from retain.report.text.words import Label, words
 
-from ..trees import reading_trees
+from ..trees import read_as, reading_trees
 
 page = reading_trees(page)
 assumptions = reading_trees(assumptions)
@@ -31,6 +33,8 @@ plan_quality_text = reading_trees(plan_quality_text)
 promise = reading_trees(promise)
 sampled_assumptions = reading_trees(sampled_assumptions)
 summary = reading_trees(summary)
+class_texts = reading_trees(class_texts)
+plan_notes = reading_trees(plan_notes)
 caption = reading_trees(caption)
 cautions = reading_trees(cautions)
 no_campaign = reading_trees(no_campaign)
@@ -185,12 +189,44 @@ def test_no_sentence_on_the_plan_tells_another_net_value(campaign):
     assert not any("net value would be" in one for one in spoken(plan_quality_text(campaign)))
 
 
-@pytest.mark.parametrize("code", ["no_profit", "ranking_not_shown", "free_offers"])
+@pytest.mark.parametrize("code", ["ranking_not_shown", "free_offers"])
 def test_every_reason_for_no_campaign_has_a_sentence(tree, code):
     text = no_campaign(
         tree | {"campaign": {"reason": "as in the file", "code": code, "overrides": []}}
     )
     assert words("en").plain(text) != words("ru").plain(text)
+
+
+def test_where_customers_are_counted_every_sentence_on_the_plan_says_so(tree):
+    campaign = tree["campaign"]
+    campaign |= {"objective": "customers", "profit_unit": "customers", "shadow_prices": None}
+    campaign["plan"]["kept"] = {"value": 41.2, "per_contact": 0.21, "per_cost": None}
+    campaign["cautions"] = [{"code": "no_profit", "overrides": ["data.profit=COLUMN"]}]
+    for texts in (summary(campaign)[:1], plan_quality_text(campaign)[:1], cautions(tree)):
+        assert "each customer counts as one" in spoken(texts)[0]
+    assert "41.2 are expected to be kept" in spoken(summary(campaign))[0]
+    campaign["plan"]["kept"]["per_cost"] = 0.5
+    assert "0.5 per unit of cost" in spoken(summary(campaign))[0]
+    assert "counting each customer as one" in spoken(plan_notes(campaign))[0]
+    assert all("each counts as one" in one for one in spoken(class_texts(campaign)))
+
+
+def test_the_approval_says_what_few_offers_cost_whom_policies_spare_and_why(campaign):
+    few, spared, care, ranked = spoken(plan_notes(campaign))
+    assert "at most 3 choices" in few
+    assert "that simplicity costs" in few
+    assert spared.startswith("12 customers who agreed are not written to")
+    assert care.startswith("Apology: 30 customers, the control group too")
+    assert "not the same as by who can be kept" in ranked
+    row, alone = read_as(CampaignDocument, campaign).approval
+    assert main_offer(row) == Label("Free delivery", "Бесплатная доставка")
+    assert spoken([main_offer(alone)]) == ["leave alone"]
+    assert spoken([why(row.choices[0])]) == ["“Pages” raises the risk of 20 of 40"]
+    assert spoken([pays_if(row)]) == ["pays if one in 7 is kept"]
+    assert pays_if(alone) is None
+    win_back, retention = spoken(class_texts(campaign))
+    assert win_back.startswith("win-back, those who have declined already: 32 of 50 customers")
+    assert retention.startswith("retention")
 
 
 def test_cautions_name_the_free_offers_and_the_minimums_unmet(tree):
@@ -359,12 +395,11 @@ def test_no_campaign_no_section_and_segments_stay(tree):
 
 
 def test_a_campaign_that_could_not_be_planned_says_why(tree):
-    reason = {"reason": "a campaign needs profit", "code": "no_profit"}
-    tree["campaign"] = {**reason, "overrides": ["data.profit=COLUMN data.profit_unit=UNIT"]}
+    reason = {"reason": "some offers have no cost", "code": "free_offers"}
+    tree["campaign"] = {**reason, "overrides": ["offers.costs=accept"]}
     html = page(tree, "ru")
-    assert "A campaign needs profit, and these customers have none." in html
-    assert "Для кампании нужна прибыль, а у этих клиентов её нет." in html
-    assert "<code>data.profit=COLUMN data.profit_unit=UNIT\n</code>" in html
+    assert "Some offers have no cost in the catalogue." in html
+    assert re.search("<code>retain-compare [^<]* offers.costs=accept\n</code>", html)
     assert "Кампания не спланирована" in html
     assert not re.search('id="(offers|trust)"', html)
 

@@ -479,7 +479,7 @@ def test_no_drivers_make_an_empty_table(table):
 def test_the_table_can_be_written_for_a_spreadsheet(table, tmp_path):
     path = tmp_path / "drivers.csv"
     write_csv(drivers_table(table, FEATURES), path)
-    again = pd.read_csv(io.StringIO(path.read_text(encoding="utf-8")), dtype=str)
+    again = pd.read_csv(io.StringIO(path.read_text(encoding="utf-8-sig")), dtype=str)
     assert again["value"].tolist()[:2] == ["2.0", "'=kitchen"]
     assert again["customer_id"].tolist() == ["7", "'=2+5", "7", "'=2+5"]
     assert again["typical_low"].isna().tolist() == [False, True, True, False]

@@ -53,6 +53,7 @@ def test_every_text_is_asked_for_somewhere():
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     built = (
         "assumption.",
+        "campaign.class.",
         "campaign.consent.",
         "campaign.unplanned.",
         "caution.",

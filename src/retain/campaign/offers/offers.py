@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers.catalogue import check_catalogue
-from retain.campaign.offers.eligibility import RiskDrivers, expand_groups, find_eligible
+from retain.campaign.offers.catalogue import OWN, check_catalogue
+from retain.campaign.offers.eligibility import RiskDrivers, find_care, find_eligible
 from retain.errors import NotApplicable
-from retain.schema.campaign import Assumptions, Catalogue, Offer
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Offer
 
 
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
@@ -85,7 +85,10 @@ class OfferMatrix:
     cost
         Expected cost, shape (n, m), in the unit of profit.
     net
-        Expected net value, shape (n, m), in the unit of profit; higher is better.
+        Expected net value, shape (n, m), in the unit of profit; higher is better. If customers
+        are counted, the customers kept, from which no cost can be subtracted.
+    saved
+        Expected profit saved, or customers kept, shape (n, m).
     """
 
     names: tuple[str, ...]
@@ -95,6 +98,7 @@ class OfferMatrix:
     contact_cost: np.ndarray
     cost: np.ndarray
     net: np.ndarray
+    saved: np.ndarray
 
     @property
     def pays(self) -> np.ndarray:
@@ -103,11 +107,15 @@ class OfferMatrix:
 
 
 def evaluate_offers(
-    catalogue: Catalogue, audience: Audience, assumptions: Assumptions
+    catalogue: Catalogue,
+    audience: Audience,
+    assumptions: Assumptions,
+    policies: CampaignConfig | None = None,
 ) -> OfferMatrix:
     """Evaluate the offers of a catalogue for an audience.
 
-    A customer with a missing profit or a loss has nothing at stake and gets no discount.
+    ``policies`` are the limits of contacts that a campaign keeps to. A customer with a missing
+    profit or a loss has nothing at stake and gets no discount.
 
     Raises
     ------
@@ -120,9 +128,22 @@ def evaluate_offers(
     if not audience.with_profit:
         raise NotApplicable("the data have no profit, and without it no offer has a value")
     drivers = RiskDrivers.from_audience(audience)
-    offers = catalogue.offers.values()
-    eligible = np.column_stack([find_eligible(offer, audience, drivers) for offer in offers])
-    return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers)
+    care = count_care_contacts(catalogue, audience, policies)
+    eligible = [
+        find_eligible(offer, audience, drivers, policies, care)
+        for offer in catalogue.offers.values()
+    ]
+    return _to_offer_matrix(catalogue, audience, assumptions, np.column_stack(eligible), drivers)
+
+
+def count_care_contacts(
+    catalogue: Catalogue, audience: Audience, policies: CampaignConfig | None
+) -> np.ndarray:
+    """Return the contacts of the rules of care on channels that need consent, shape (n,)."""
+    contacts = np.zeros(len(audience))
+    for name, mask in find_care(catalogue, audience, policies).items():
+        contacts += mask & (catalogue.care[name].channel not in OWN)
+    return contacts
 
 
 def boost_factors(offer: Offer, save_rate: np.ndarray) -> np.ndarray:
@@ -151,19 +172,25 @@ def _to_offer_matrix(
     risk, profit, value_at_stake = (
         audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "value_at_stake")
     )
-    save_rate, cost, net = (np.empty(eligible.shape) for _ in range(3))
+    save_rate, cost, net, saved = (np.empty(eligible.shape) for _ in range(4))
     for j, offer in enumerate(catalogue.offers.values()):
         rate = save_rate[:, j] = _save_rate(offer, audience, drivers)
         each = redemption_cost(offer, profit, assumptions.horizon.value)
         costs = cost[:, j] = expected_cost(offer, risk, rate, each)
-        net[:, j] = net_value(risk, rate, value_at_stake, costs)
+        subtracted = np.zeros_like(costs) if audience.counts_customers else costs
+        net[:, j] = net_value(risk, rate, value_at_stake, subtracted)
+        saved[:, j] = net[:, j] + subtracted
     contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])
-    return OfferMatrix(tuple(catalogue.offers), catalogue, eligible, save_rate, contact, cost, net)
+    if audience.counts_customers:  # whatever subtracts costs again must find none
+        catalogue = scale_catalogue_costs(catalogue, 0.0)
+    return OfferMatrix(
+        tuple(catalogue.offers), catalogue, eligible, save_rate, contact, cost, net, saved
+    )
 
 
 def _save_rate(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
     """Return the mean save rate, boosted where a driver of the boost raises the risk."""
     rate = np.full(len(audience), offer.save_rate.mean)
     if offer.boost is not None:
-        rate[drivers.any_of(expand_groups(offer.boost.drivers, audience))] *= offer.boost.factor
+        rate[drivers.any_of(offer.boost.drivers)] *= offer.boost.factor
     return np.asarray(np.minimum(rate, 1.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from retain.campaign.planning.no_campaign import PROFIT_OVERRIDES
 from retain.record.campaign_document import CampaignDocument
 from retain.record.documents import CautionInfo
 
@@ -22,6 +23,12 @@ def find_cautions(document: CampaignDocument) -> tuple[CautionInfo, ...]:
 
 def _ranking_not_tested(document: CampaignDocument) -> Numbers | None:
     return {"ranking": document.ranking} if document.ranking == "not_tested" else None
+
+
+def _no_profit(document: CampaignDocument) -> Numbers | None:
+    """Return what to type so that profit counts, if each customer counts as one."""
+    counted = document.objective == "customers"
+    return {"overrides": list(PROFIT_OVERRIDES)} if counted else None
 
 
 def _free_offers(document: CampaignDocument) -> Numbers | None:
@@ -87,6 +94,7 @@ def _profit_missing(document: CampaignDocument) -> Numbers | None:
 
 
 CAUTION_CHECKS = {
+    "no_profit": _no_profit,
     "risk_miscalibrated": _risk_miscalibrated,
     "ranking_not_tested": _ranking_not_tested,
     "profit_concentrated": _profit_concentrated,

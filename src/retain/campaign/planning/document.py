@@ -9,6 +9,7 @@ import pandas as pd
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.save_rate import summarise_beta
+from retain.campaign.planning.approval import summarise_care, summarise_policies, to_display_name
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.cautions import find_cautions
 from retain.campaign.planning.no_campaign import Ranking, free_offers
@@ -27,6 +28,7 @@ from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.profit_curve import profit_curve
 from retain.campaign.value.recalibration import Recalibration
+from retain.record.approval_document import KeptCustomers
 from retain.record.campaign_document import (
     CampaignDocument,
     Concentration,
@@ -67,7 +69,7 @@ def build_document(
     Without ``scenarios`` all values that need further plans are None or empty.
     """
     audience, monte_carlo, settings = context.audience, context.monte_carlo, context.settings
-    planning, assumptions = settings.planning, settings.assumptions
+    planning, assumptions, catalogue = settings.planning, settings.assumptions, settings.catalogue
     if audience.profit_unit is None:
         raise ValueError("a plan needs profit")  # find_no_campaign says so before
     document = CampaignDocument(
@@ -76,7 +78,11 @@ def build_document(
         n_contactable=int(audience.table["contactable"].sum()),
         consent=audience.consent,
         ranking=context.ranking,
-        free_offers=tuple(free_offers(settings.catalogue)),
+        free_offers=() if audience.counts_customers else tuple(free_offers(catalogue)),
+        objective="customers" if audience.counts_customers else "profit",
+        basis=None if catalogue.basis is None else to_display_name(catalogue.basis),
+        policies=summarise_policies(audience, planning),
+        care=summarise_care(catalogue, audience, planning),
         profit_unit=audience.profit_unit,
         assumptions=tuple(
             NamedAssumption(name=name, **getattr(assumptions, name).model_dump())
@@ -137,6 +143,8 @@ def _summarise_offers(plan: CampaignPlan, context: PlanningContext) -> tuple[Off
     """Return one object per offer, in the order of the catalogue."""
     assumptions, treated = context.settings.assumptions, plan.treated_offer_index
     even = break_even(context.audience, plan.offers, assumptions, treated)
+    if context.audience.counts_customers:
+        even = dict.fromkeys(even, BreakEven(None, None))
     return tuple(
         _summarise_offer(plan, index, context.monte_carlo, even[name])
         for index, name in enumerate(plan.offers.names)
@@ -149,18 +157,18 @@ def _summarise_offer(
     offers, name = plan.offers, plan.offers.names[index]
     offer = offers.catalogue.offers[name]
     chosen, treated = plan.offer_index == index, plan.treated_offer_index == index
-    cost, net = offers.cost[treated, index].sum(), offers.net[treated, index].sum()
+    cost = offers.cost[treated, index].sum()
     return OfferInfo(
         name=name,
         label=DisplayName(offer.label.en, offer.label.ru),
         channel=offer.channel,
         needs_consent=offer.needs_consent,
-        n_eligible=int(offers.eligible[:, index].sum()),
+        n_eligible=int(plan.n_eligible[index]),
         n_chosen=int(chosen.sum()),
         n_treated=int(treated.sum()),
         n_control=int(plan.control.is_control[chosen].sum()),
         expected_cost=float(cost),
-        expected_saved=float(cost + net),
+        expected_saved=float(offers.saved[treated, index].sum()),
         expected_net=monte_carlo.plan(np.where(treated, index, -1), offers),
         capacity=offer.capacity,
         shadow_price=None if offer.capacity is None else price_capacity(plan, index),
@@ -173,7 +181,10 @@ def _summarise_offer(
 def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> PlanTotals:
     allocation, treated = plan.allocation, plan.treated_offer_index
     planning = context.settings.planning
+    few = plan.segment_offers
     return PlanTotals(
+        segment_offers=None if few is None else few.to_info(allocation.objective, planning),
+        kept=_count_kept(plan) if context.audience.counts_customers else None,
         n_chosen=int((plan.offer_index >= 0).sum()),
         n_treated=int((treated >= 0).sum()),
         n_control=int(plan.control.is_control.sum()),
@@ -182,11 +193,22 @@ def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> PlanTotals:
         budget=planning.budget,
         max_contacts=planning.max_contacts,
         unmet_minimums=unmet_minimums(plan, context.audience, planning),
-        expected_saved=plan.expected_net + plan.expected_cost,
+        expected_saved=plan.expected_saved,
         expected_net=context.monte_carlo.plan(treated, plan.offers),
         relative_gap=allocation.relative_gap,
         method=allocation.method,
         is_optimal=allocation.is_optimal,
+    )
+
+
+def _count_kept(plan: CampaignPlan) -> KeptCustomers:
+    """Return the customers expected to be kept, per contact and per unit of cost."""
+    kept, cost = plan.expected_saved, plan.expected_cost
+    n_treated = int((plan.treated_offer_index >= 0).sum())
+    return KeptCustomers(
+        value=kept,
+        per_contact=kept / n_treated if n_treated else None,
+        per_cost=kept / cost if cost else None,
     )
 
 

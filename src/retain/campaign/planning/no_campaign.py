@@ -28,7 +28,7 @@ class NoCampaign(NotApplicable):
     Attributes
     ----------
     code
-        no_profit | ranking_not_shown | free_offers.
+        ranking_not_shown | free_offers.
     overrides
         What to type instead: one of these lines; empty if nothing helps.
     """
@@ -46,20 +46,13 @@ def find_no_campaign(
     audience: Audience, settings: CampaignSettings, ranking: Ranking
 ) -> NoCampaign | None:
     """Return the reason why no campaign is planned, None if one can be."""
-    if not audience.with_profit:
-        return NoCampaign(
-            "no_profit",
-            "a campaign needs profit, and these customers have none. Name its column when they are "
-            "read, from a table or from a purchase log",
-            PROFIT_OVERRIDES,
-        )
     if ranking == "not_shown":
         return NoCampaign(
             "ranking_not_shown",
             "the sealed test does not show that the model ranks customers better than chance, so "
             "a campaign aimed by its scores may do no better than one aimed at random",
         )
-    free = free_offers(settings.catalogue)
+    free = free_offers(settings.catalogue) if audience.with_profit else []
     if free and settings.catalogue.costs != "accept":
         return _without_costs(free, audience.profit_unit)
     return None

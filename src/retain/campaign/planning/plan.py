@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,10 +11,13 @@ from retain.campaign.allocation.allocate import Allocation, Problem, allocate
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
+from retain.campaign.planning.segment_offers import SegmentOffers, choose_segment_offers
+from retain.campaign.segmentation.segments import find_segment
 from retain.errors import RetainError
 from retain.record.campaign_document import UnmetMinimum
 from retain.schema.campaign import CampaignConfig
 
+MIN_CONTACTS = "campaign.min_contacts"
 MAX_BUDGET_RETRIES = 40
 """Attempts to fit a control group into the budget."""
 BUDGET_SHRINK_FACTOR = 0.995
@@ -35,12 +36,18 @@ class CampaignPlan:
         Its solution, for treated and control together.
     control
         Control group among the chosen.
+    n_eligible
+        Customers who may get each offer in any segment, shape (m,).
+    segment_offers
+        The few offers of each segment, all that ``offers`` has eligible; None for a free plan.
     """
 
     offers: OfferMatrix
     problem: Problem
     allocation: Allocation
     control: ControlAssignment
+    n_eligible: np.ndarray
+    segment_offers: SegmentOffers | None = None
 
     @property
     def offer_index(self) -> np.ndarray:
@@ -63,6 +70,12 @@ class CampaignPlan:
         """Expected cost of the treated customers, in the unit of profit."""
         rows = np.flatnonzero(self.treated_offer_index >= 0)
         return float(self.offers.cost[rows, self.offer_index[rows]].sum())
+
+    @property
+    def expected_saved(self) -> float:
+        """Expected profit saved, or customers kept, of the treated."""
+        rows = np.flatnonzero(self.treated_offer_index >= 0)
+        return float(self.offers.saved[rows, self.offer_index[rows]].sum())
 
     def select_chosen(
         self, values: np.ndarray, offer_index: np.ndarray | None = None
@@ -88,7 +101,14 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
     RetainError
         When a segment has fewer eligible customers than its minimum.
     """
+    _check_minimums(audience, offers, planning)
     problem = build_problem(audience, offers, planning)
+    n_eligible, few = offers.eligible.sum(axis=0), None
+    if planning.offers_per_segment is not None:
+        codes, names = pd.factorize(_require_segments(audience), sort=True)
+        few = choose_segment_offers(problem, codes, len(names), planning.offers_per_segment - 1)
+        offers = replace(offers, eligible=few.restrict(offers.eligible))
+        problem = build_problem(audience, offers, planning)
     is_large = int(offers.pays.sum()) > planning.exact_up_to
     # the dual alone is fast, and enough to find the budget that a control group fits into
     exact_up_to = planning.exact_up_to if is_large else 0
@@ -98,7 +118,8 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
         if control is None:
             problem = replace(problem, budget=BUDGET_SHRINK_FACTOR * float(problem.budget or 0.0))
         elif exact_up_to == planning.exact_up_to:
-            return CampaignPlan(offers, problem, allocation, control)
+            allocation = allocation if few is None else few.certify(allocation)
+            return CampaignPlan(offers, problem, allocation, control, n_eligible, few)
         else:
             exact_up_to = planning.exact_up_to
     raise RetainError(
@@ -135,27 +156,6 @@ def _require_segments(audience: Audience) -> np.ndarray:
     return audience.segments
 
 
-def find_segment(text: str, names: Sequence[str]) -> str:
-    """Return the segment whose name has the same words; shells do not accept all its signs.
-
-    Raises
-    ------
-    RetainError
-        When there is none of these words.
-
-    >>> find_segment("high risk high value", ["low risk · low value", "high risk · high value"])
-    'high risk · high value'
-    """
-    by_words = {_normalise(name): name for name in names}
-    if _normalise(text) not in by_words:
-        raise RetainError.unknown("campaign.min_contacts: segment", text, list(names))
-    return by_words[_normalise(text)]
-
-
-def _normalise(name: str) -> str:
-    return " ".join(re.findall(r"\w+", name.casefold()))
-
-
 def _hash_customer_ids(audience: Audience) -> np.ndarray:
     """Return numbers that identify customers in any order of rows."""
     return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
@@ -171,20 +171,26 @@ def _min_contacts(
     if not planning.min_contacts:
         return None
     n_paying = np.bincount(codes, weights=offers.pays.any(axis=1), minlength=len(names))
-    reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
     minimums = np.zeros(len(names), dtype=int)
     for text, minimum in planning.min_contacts.items():
-        index = names.index(find_segment(text, names))
-        n_eligible = int(reachable[index])
+        index = names.index(find_segment(text, names, MIN_CONTACTS))
+        minimums[index] = min(int(n_paying[index]), inflate_minimum(minimum, planning))
+    return minimums
+
+
+def _check_minimums(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> None:
+    """Raise for a segment that has fewer eligible customers than its minimum."""
+    segments, is_eligible = _require_segments(audience), offers.eligible.any(axis=1)
+    for text, minimum in planning.min_contacts.items():
+        name = find_segment(text, list(np.unique(segments)), MIN_CONTACTS)
+        n_eligible = int((is_eligible & np.asarray(segments == name)).sum())
         n_treatable = n_eligible - int(np.ceil(planning.control_share * n_eligible))
         if minimum > n_treatable:
             raise RetainError(
-                f"campaign.min_contacts: segment {names[index]!r} must have {minimum} contacts; "
+                f"campaign.min_contacts: segment {name!r} must have {minimum} contacts; "
                 f"{n_eligible} of its customers may get an offer, {n_treatable} without the "
                 "control group."
             )
-        minimums[index] = min(int(n_paying[index]), inflate_minimum(minimum, planning))
-    return minimums
 
 
 def inflate_minimum(minimum: int, planning: CampaignConfig) -> int:
@@ -199,7 +205,7 @@ def unmet_minimums(
     segments = _require_segments(audience)
     unmet = []
     for text, minimum in planning.min_contacts.items():
-        name = find_segment(text, list(np.unique(segments)))
+        name = find_segment(text, list(np.unique(segments)), MIN_CONTACTS)
         inside = np.asarray(segments == name, dtype=bool)
         n_paying = int(plan.offers.pays[inside].any(axis=1).sum())
         if n_paying < inflate_minimum(minimum, planning):

@@ -92,7 +92,9 @@ def _consent_gain(
         return None
     planning = settings.planning
     consenting = replace(audience, table=audience.table.assign(contactable=True))
-    offers = evaluate_offers(settings.catalogue, consenting, settings.assumptions)
+    offers = evaluate_offers(settings.catalogue, consenting, settings.assumptions, planning)
+    if plan.segment_offers is not None:
+        offers = replace(offers, eligible=plan.segment_offers.restrict(offers.eligible))
     free = allocate(build_problem(consenting, offers, planning), exact_up_to=0)
     now = allocate(build_problem(audience, plan.offers, planning), exact_up_to=0)
     gain = max(free.objective - now.objective, 0.0) * (1 - planning.control_share)

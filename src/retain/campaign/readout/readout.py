@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from retain.campaign.assignment import Assignment
+from retain.campaign.audience import COUNTED
 from retain.campaign.readout.compliance import summarise_attrition, summarise_compliance
 from retain.campaign.readout.effects import (
     MIN_PROFITS_PER_ARM,
@@ -38,9 +39,12 @@ def estimate_money(
 ) -> CampaignMoney | None:
     """Return gain, cost and net value of the campaign in its unit; None if too few are observed.
 
+    None too where each customer counted as one, as no cost can be subtracted from customers.
     That a campaign paid is concluded only if its ``effects`` say that it helped, and that a free
     campaign lost only if they say that it harmed, so that money adds no false findings.
     """
+    if assignment.unit == COUNTED:
+        return None
     basis, values = _money_values(assignment, outcomes)
     rows = np.isfinite(values)
     treated = assignment.is_treated[rows]

@@ -10,8 +10,8 @@ import pandas as pd
 from pandas.arrays import BooleanArray
 
 from retain.campaign.audience import Audience
-from retain.schema.campaign import Condition
 from retain.schema.names import RESERVED
+from retain.schema.rules import Condition
 
 BOUNDS = {
     "at_least": np.greater_equal,

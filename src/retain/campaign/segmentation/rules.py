@@ -26,8 +26,8 @@ from retain.campaign.segmentation.conditions import (
     values_of,
 )
 from retain.errors import RetainError, did_you_mean, examples
-from retain.schema.campaign import Condition, Rule
 from retain.schema.names import RESERVED
+from retain.schema.rules import Condition, Rule
 
 
 def find_rule_problems(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
@@ -146,7 +146,7 @@ def evaluate_rule(rule: Rule, audience: Audience) -> np.ndarray:
     likewise. Without profit in the source, all profits are missing.
 
     >>> import pandas as pd
-    >>> from retain.schema.campaign import Condition
+    >>> from retain.schema.rules import Condition
     >>> table = pd.DataFrame({"risk": [0.2, 0.6, 0.9]})
     >>> pages = pd.DataFrame({"pages": [3.0, np.nan, 7.0]})
     >>> audience = Audience(table, pages, {})

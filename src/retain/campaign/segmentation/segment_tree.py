@@ -17,8 +17,9 @@ import pandas as pd
 from retain.campaign.audience import Audience
 from retain.customers.customers import Column
 from retain.record.estimates import DisplayName
-from retain.schema.campaign import Condition, Rule, Segmentation, SegmentRule
+from retain.schema.campaign import Segmentation, SegmentRule
 from retain.schema.names import RESERVED, RULE_WORDS, Translated
+from retain.schema.rules import Condition, Rule
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ segmentation applies to any customers, and is serialised with ``model_dump(by_al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -117,6 +118,29 @@ def segment_labels(fitted: Segmentation) -> dict[str, DisplayName | None]:
         for risk, one in risks.items()
         for value, other in values.items()
     }
+
+
+def find_segment(text: str, names: Sequence[str], where: str) -> str:
+    """Return the segment whose name has the same words; shells do not accept all its signs.
+
+    Raises
+    ------
+    RetainError
+        When there is none of these words.
+
+    >>> names = ["low risk · low value", "high risk · high value"]
+    >>> find_segment("high risk high value", names, "campaign.min_contacts")
+    'high risk · high value'
+    """
+    by_words = {normalise_name(name): name for name in names}
+    if normalise_name(text) not in by_words:
+        raise RetainError.unknown(f"{where}: segment", text, list(names))
+    return by_words[normalise_name(text)]
+
+
+def normalise_name(name: str) -> str:
+    """Return the words of a segment's name, by which it is found."""
+    return " ".join(re.findall(r"\w+", name.casefold()))
 
 
 DOMINANT_SHARE = 0.9

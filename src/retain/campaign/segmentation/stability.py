@@ -9,8 +9,9 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation.conditions import BOUNDS
 from retain.campaign.segmentation.segments import fit_checked_segmentation, segments_of
 from retain.record.segments_document import Stability
-from retain.schema.campaign import Condition, Rule, Segmentation, ThresholdBands
+from retain.schema.campaign import Segmentation, ThresholdBands
 from retain.schema.names import RESERVED
+from retain.schema.rules import Condition, Rule
 
 RISK_OFF = 0.02
 """Largest shift of a cut-off of risk: a common error of a recalibrated risk."""

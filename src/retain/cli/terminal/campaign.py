@@ -134,6 +134,7 @@ def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo
 def _print_cautions(console: Console, cautions: Sequence[CautionInfo]) -> None:
     for one in cautions:
         console.print(f"[yellow]{literal(CAUTIONS[one.code].format(**one.numbers))}[/]")
+        _print_overrides(console, one.numbers.get("overrides", ()))
 
 
 def _print_no_campaign(console: Console, campaign: NoCampaignInfo) -> None:
@@ -141,8 +142,12 @@ def _print_no_campaign(console: Console, campaign: NoCampaignInfo) -> None:
     overrides = campaign.overrides
     stop = ":" if overrides else "."
     console.print(f"[yellow]No campaign: {literal(campaign.reason)}{stop}[/]", soft_wrap=True)
-    for override in overrides:
-        console.print(f"  {literal(override)}", soft_wrap=True, highlight=False)
+    _print_overrides(console, overrides)
+
+
+def _print_overrides(console: Console, overrides: Sequence[str]) -> None:
+    for one in overrides:
+        console.print(f"  {literal(one)}", soft_wrap=True, highlight=False)
 
 
 def print_campaign_path(
@@ -160,6 +165,7 @@ CAUTIONS = {
     "profit_concentrated": "{share:.0%} of the expected profit at risk (more than {limit:.0%}) is "
     "that of the first {n_first:,} by amount: all sums depend on it, and intervals may be too "
     "short. Check that profit, or plan without it.",
+    "no_profit": "No profit is known: each customer counts as one. Name the column of profit:",
     "profit_missing": "Profit is missing for {n_missing:,} of {n_customers:,} customers and counts "
     "as 0: amounts are too low by what they bring, and no offer pays for them.",
     "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
@@ -172,8 +178,7 @@ CAUTIONS = {
     "nothing_pays": "No offer is expected to bring more than it costs.",
     "limits_leave_nobody": "Offers would pay, but the limits of the campaign allow none: raise "
     "campaign.budget, campaign.max_contacts or a capacity.",
-    "control_none": "Without a control group the effect of the campaign cannot be measured. Type "
-    "campaign.control_share=0.2.",
+    "control_none": "Without a control group no effect can be measured: campaign.control_share=0.2",
     "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "
     "probabilities.",
     "risk_miscalibrated": "In some segments or tenths of the risk, observed declines differ from "
@@ -188,7 +193,9 @@ AT_HEAD = ("ranking_not_tested", "risk_miscalibrated", "profit_concentrated")
 
 def _offers(campaign: CampaignDocument) -> Table:
     unit = literal(campaign.profit_unit)
-    table = Table(title="Offers", caption=f"cost and net value in {unit}", box=SIMPLE_HEAD)
+    counted = "net: customers expected to be kept; each counts as one"
+    caption = counted if campaign.objective == "customers" else f"cost and net value in {unit}"
+    table = Table(title="Offers", caption=caption, box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
     for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
@@ -229,6 +236,14 @@ def _plan(campaign: CampaignDocument) -> str:
         else f"at most {plan.relative_gap:.1%} below the best one under these assumptions"
     )
     customers = describe_count(campaign.n_customers, "customer")
+    if (kept := plan.kept) is not None:
+        rate = "" if kept.per_cost is None else f", {_value(kept.per_cost)} per unit of cost"
+        return (
+            f"Each customer counts as one: {plan.n_treated:,} of {customers} get an offer, "
+            f"{format_signed(kept.value, form)} are expected to be kept (95 % interval "
+            f"{_span(net, form)}), {_value(kept.per_contact or 0.0)} per contact{rate}. The "
+            f"plan is {best}."
+        )
     return (
         f"{plan.n_treated:,} of {customers} get an offer "
         f"({campaign.n_contactable:,} agreed to be contacted). Expected cost: "

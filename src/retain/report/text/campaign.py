@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from retain.record.approval_document import KeptCustomers
 from retain.record.campaign_document import CampaignDocument, NamedAssumption, PlanTotals
 from retain.record.plan_scenarios import SensitivityRow, ShadowPrices
 from retain.report.text.calibration import (
@@ -48,6 +49,8 @@ def _plan(campaign: CampaignDocument) -> Message:
     plan, everybody = campaign.plan, customers(campaign.n_customers)
     if not plan.n_chosen:
         return message("campaign.nobody", customers=everybody)
+    if plan.kept is not None:
+        return _counted(plan, plan.kept, everybody)
     return message(
         "campaign.plan",
         treated=Number(plan.n_treated, "count"),
@@ -56,6 +59,25 @@ def _plan(campaign: CampaignDocument) -> Message:
         saved=money(plan.expected_saved),
         net=money(plan.expected_net.value),
         range=interval(plan.expected_net.low, plan.expected_net.high, "money"),
+    )
+
+
+def _counted(plan: PlanTotals, kept: KeptCustomers, everybody: Message) -> Message:
+    """Return the plan where each customer counts as one; costs may be unknown."""
+    net, costs = plan.expected_net, {}
+    if kept.per_cost is not None:
+        costs = {
+            "cost": money(plan.expected_cost),
+            "per_cost": Number(kept.per_cost, "value"),
+        }
+    return message(
+        "campaign.counted_cost" if costs else "campaign.counted",
+        treated=Number(plan.n_treated, "count"),
+        customers=everybody,
+        kept=money(kept.value),
+        range=interval(net.low, net.high, "money"),
+        per_contact=Number(kept.per_contact, "value"),
+        **costs,
     )
 
 
@@ -173,6 +195,8 @@ def _at_risk(campaign: CampaignDocument) -> Message:
         "value": money(expected.value),
         "range": interval(expected.low, expected.high, "money"),
     }
+    if campaign.objective == "customers":
+        return message("trust.at_risk.counted", **values)
     if observed is None:
         return message("trust.at_risk.expected", **values)
     return message(

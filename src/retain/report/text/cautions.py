@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from retain.campaign.planning.no_campaign import PROFIT_OVERRIDES
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo, UnmetMinimum
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.calibration import miscalibrated_values, slope_values
 from retain.report.text.campaign import customers, money
-from retain.report.text.names import offer_label, segment_label
+from retain.report.text.names import code, offer_label, segment_label
 from retain.report.text.numbers import Number
 from retain.report.text.words import Label, Message, Values, message
 from retain.report.tree import present
@@ -92,8 +93,13 @@ def _unmet(one: UnmetMinimum, labels: dict[str, Label]) -> Message:
     )
 
 
+def _profit_overrides(_: VerdictDocument) -> Values:
+    return {"overrides": [code(one) for one in PROFIT_OVERRIDES]}
+
+
 _CAUTION_VALUES: dict[str, Callable[[VerdictDocument], Values]] = {
     "free_offers": _free_offers,
+    "no_profit": _profit_overrides,
     "limits_leave_nobody": _paying,
     "minimums_unmet": _unmet_minimums,
     "profit_concentrated": _concentration,

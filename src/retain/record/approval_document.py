@@ -1,0 +1,103 @@
+"""The plan as a manager approves it: by segment and known class, with policies and care."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from retain.record.estimates import DisplayName, Estimate
+from retain.schema.parsing import Config
+
+
+class Totals(Config):
+    """Totals of the treated; the offers pay if ``one_in`` so many treated is kept."""
+
+    n_chosen: int
+    n_treated: int
+    n_control: int
+    expected_cost: float
+    expected_saved: float
+    expected_net: Estimate
+    one_in: float | None
+
+
+class Why(Config):
+    """The feature that most often raises the risk most, among how many who are chosen.
+
+    ``is_of_offer`` is whether the offer addresses it.
+    """
+
+    feature: str
+    label: DisplayName
+    n_customers: int
+    is_of_offer: bool
+
+
+class Choice(Totals):
+    """An offer in a segment, with its totals."""
+
+    offer: str
+    label: DisplayName
+    channel: str
+    why: Why | None
+
+
+class ApprovalRow(Totals):
+    """The plan in a segment: ``choices``, most customers first; ``main_offer`` None: leave alone.
+
+    ``expected_share`` and ``observed_share`` are of decliners.
+    """
+
+    segment: str
+    label: DisplayName | None
+    n_customers: int
+    share: float
+    expected_share: float
+    observed_share: float | None
+    n_contactable: int
+    n_left_alone: int
+    main_offer: str | None
+    choices: tuple[Choice, ...]
+
+
+class KnownClass(Totals):
+    """The plan for customers labelled as declined already (win-back), or not (retention)."""
+
+    known_class: Literal["win-back", "retention"]
+    n_customers: int
+
+
+class SegmentOffersInfo(Config):
+    """What few offers a segment cost against the net value ``free_net`` of a free plan."""
+
+    limit: int
+    free_net: float
+    cost: float
+
+
+class KeptCustomers(Config):
+    """Customers expected to be kept, where each counts as one."""
+
+    value: float
+    per_contact: float | None
+    per_cost: float | None
+
+
+class CareInfo(Config):
+    """A rule of care with its customers and cost."""
+
+    name: str
+    label: DisplayName
+    channel: str
+    n_customers: int
+    cost: float
+
+
+class Policies(Config):
+    """The policies of contact; ``n_spared`` agreed, and are not written to."""
+
+    max_contacts_current: int | None
+    contacts_current: str | None
+    rest_days: int | None
+    days_since_contact: str | None
+    channels: tuple[str, ...]
+    n_spared: int

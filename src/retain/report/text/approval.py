@@ -1,0 +1,82 @@
+"""The approval of a plan in sentences: few offers, policies, care, known classes, reasons."""
+
+from __future__ import annotations
+
+from retain.record.approval_document import ApprovalRow, CareInfo, Choice
+from retain.record.campaign_document import CampaignDocument
+from retain.record.estimates import DisplayName
+from retain.report.text.campaign import customers, money
+from retain.report.text.numbers import Number
+from retain.report.text.words import Label, Message, interval, message
+
+
+def is_counted(campaign: CampaignDocument) -> bool:
+    """Return whether each customer counts as one, as no profit is known."""
+    return bool(campaign.objective == "customers")
+
+
+def plan_notes(campaign: CampaignDocument) -> list[Message]:
+    """Return what few offers a segment cost, who is spared, care, and what ranking says."""
+    few, spared = campaign.plan.segment_offers, campaign.policies.n_spared
+    messages = []
+    if few is not None and campaign.plan.n_chosen:
+        n, cost = Number(few.limit, "count"), money(few.cost)
+        messages.append(
+            message("campaign.few_offers_counted", n=n, cost=cost)
+            if is_counted(campaign)
+            else message("campaign.few_offers", n=n, cost=cost, free=money(few.free_net))
+        )
+    if spared:
+        messages.append(message("campaign.spared", n=Number(spared, "count")))
+    return [*messages, *map(_care, campaign.care), message("campaign.ranked")]
+
+
+def _care(one: CareInfo) -> Message:
+    n = customers(one.n_customers)
+    return message("campaign.care", label=_label(one.label), n=n, cost=money(one.cost))
+
+
+def class_texts(campaign: CampaignDocument) -> list[Message]:
+    """Return win-back and retention, each with its customers, cost and expected effect."""
+    counted = "_counted" if is_counted(campaign) else ""
+    return [
+        message(
+            f"campaign.class.{one.known_class}{counted}",
+            treated=Number(one.n_treated, "count"),
+            customers=customers(one.n_customers),
+            cost=money(one.expected_cost),
+            net=money(one.expected_net.value),
+            range=interval(one.expected_net.low, one.expected_net.high, "money"),
+        )
+        for one in campaign.known_classes or ()
+    ]
+
+
+def main_offer(row: ApprovalRow) -> Label | Message:
+    """Return the main offer of a row of ``approval``, or to leave the segment alone."""
+    if row.main_offer is None:
+        return message("campaign.leave_alone")
+    return _label(row.choices[0].label)
+
+
+def why(choice: Choice) -> Message | None:
+    """Return which feature raises the risk of how many who are chosen; None if unknown."""
+    if choice.why is None:
+        return None
+    return message(
+        "campaign.why",
+        feature=_label(choice.why.label),
+        n=Number(choice.why.n_customers, "count"),
+        chosen=Number(choice.n_chosen, "count"),
+    )
+
+
+def pays_if(row: ApprovalRow | Choice) -> Message | None:
+    """Return of how many treated one must be kept to pay; None if unknown."""
+    if row.one_in is None:
+        return None
+    return message("campaign.one_in", n=Number(int(row.one_in), "count"))
+
+
+def _label(label: DisplayName) -> Label:
+    return Label(label.en, label.ru)

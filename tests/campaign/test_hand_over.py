@@ -1,0 +1,122 @@
+"""The tables that a campaign is carried out by."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retain.campaign.campaign import make_campaign
+from retain.campaign.hand_over import (
+    CONTACTS,
+    approval_table,
+    contacts_table,
+    do_not_contact_table,
+)
+from retain.schema.campaign import Catalogue
+from retain.schema.parsing import parse
+
+from .planning.random_plans import random_settings
+from .value.invented_campaign import UNSURE, make_audience
+
+TEXT = {"en": "Come {until}. Code: {code}.", "ru": "Приходите {until}. Код: {code}."}
+OFFER = {
+    "label": {"en": "Letter", "ru": "Письмо"},
+    "text": TEXT,
+    "channel": "email",
+    "needs_consent": True,
+    "contact_cost": 0.01,
+    "redemption_cost": 0.0,
+    "discount": 0.0,
+    "redemption_rate_stayers": 0.0,
+    "save_rate": {"alpha": 6, "beta": 14},
+    "code": "LETTER",
+    "valid_days": 14,
+    "steps": [
+        {"day": 5, "channel": "call", "text": {"en": "Script: {until}", "ru": "Сценарий: {until}"}}
+    ],
+}
+CARE = {
+    **{key: OFFER[key] for key in ("label", "channel", "needs_consent", "contact_cost")},
+    "text": {"en": "Sorry", "ru": "Простите"},
+    "when": {"risk": {"at_least": 0.5}},
+}
+
+
+@pytest.fixture(scope="module")
+def planned():
+    """A campaign of one offer in two steps, with a rule of care; and its settings."""
+    tree = {"name": "mine", "offers": {"letter": OFFER}, "care": {"apology": CARE}}
+    settings = random_settings(0, budget=None, max_contacts=None, control_share=0.2)
+    settings = replace(settings, catalogue=parse(Catalogue, tree))
+    audience = make_audience(160, 0, value=settings.assumptions)
+    return make_campaign(audience, UNSURE, settings), settings
+
+
+def contacts(planned, start=None, language="en"):
+    campaign, settings = planned
+    planning = settings.planning.model_copy(update={"start": start})
+    return contacts_table(campaign.audience, campaign.plan, settings.catalogue, planning, language)
+
+
+def test_each_treated_customer_has_every_step_on_its_channel(planned):
+    campaign, _ = planned
+    table = contacts(planned)
+    assert tuple(table.columns) == CONTACTS
+    offers = table[table["kind"] == "offer"]
+    treated = campaign.audience.table.index[campaign.plan.treated_offer_index >= 0]
+    for step, channel in ((1, "email"), (2, "call")):
+        rows = offers[offers["step"] == step]
+        assert set(rows["customer_id"]) == set(treated)
+        assert set(rows["channel"]) == {channel}
+    assert set(offers["text"]) == {
+        "Come within 14 days. Code: LETTER.",
+        "Script: within 9 days",
+    }
+    assert set(table["date"]) == {""}
+
+
+def test_with_a_start_texts_and_contacts_have_dates(planned):
+    table = contacts(planned, "2027-02-01", "ru")
+    offers = table[table["kind"] == "offer"]
+    assert set(offers["date"]) == {"2027-02-01", "2027-02-06"}
+    assert set(offers["valid_until"]) == {"2027-02-15"}
+    assert "Приходите до 15 февраля 2027. Код: LETTER." in set(offers["text"])
+
+
+# Care is no lever: the control group gets it too, so that it changes no comparison.
+def test_care_goes_to_everybody_for_whom_its_rule_holds(planned):
+    campaign, _ = planned
+    table, care = campaign.audience.table, contacts(planned)
+    care = care[care["kind"] == "care"]
+    expected = table.index[(table["risk"] >= 0.5) & table["contactable"]]
+    assert set(care["customer_id"]) == set(expected)
+    assert set(care["customer_id"]) & set(table.index[campaign.plan.control.is_control])
+    (said,) = campaign.document.care
+    assert said.n_customers == len(care)
+
+
+def test_nobody_who_must_not_be_contacted_has_a_contact_of_the_campaign(planned):
+    campaign, settings = planned
+    table = do_not_contact_table(campaign, campaign.plan, settings.planning, "ru")
+    offered = contacts(planned)
+    offered = set(offered.loc[offered["kind"] == "offer", "customer_id"])
+    assert not offered & set(table["customer_id"])
+    control = campaign.audience.table.index[campaign.plan.control.is_control]
+    reasons = table.set_index("customer_id")["reason"]
+    assert reasons.loc[control].str.startswith("контрольная группа").all()
+    silent = campaign.audience.table.index[~campaign.audience.table["contactable"]]
+    assert set(silent) <= set(table["customer_id"])
+
+
+def test_the_last_row_of_the_approval_is_the_plan(planned):
+    campaign, _ = planned
+    table = approval_table(campaign.document.approval, "en")
+    *rows, total = table.to_dict("records")
+    plan = campaign.document.plan
+    assert total["segment_label"] == "Total"
+    for name in ("n_treated", "n_control", "expected_cost", "expected_saved"):
+        assert total[name] == pytest.approx(getattr(plan, name))
+        assert total[name] == pytest.approx(sum(row[name] for row in rows))
+    assert total["expected_net"] == pytest.approx(plan.expected_net.value)
+    assert total["n_customers"] == 160
+    assert np.nansum(table["share"].to_numpy(dtype=float)) == pytest.approx(1)
