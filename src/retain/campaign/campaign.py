@@ -135,7 +135,7 @@ def _plan_counted(  # noqa: PLR0913, PLR0917 - as ``make_campaign`` has them
     no: NoCampaign | None,
     recalibration: Recalibration,
     settings: CampaignSettings,
-    outcomes: Outcomes | None,
+    outcomes: AudienceOutcomes | None,
     ranking: Ranking,
 ) -> Campaign:
     """Return the campaign with a plan in which each customer counts as one."""

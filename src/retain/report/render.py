@@ -127,8 +127,8 @@ def _head(chart: Chart, tree: VerdictDocument, language: str) -> None:
     title = words(language).plain(message(f"chart.{chart.name}.title"))
     source = printable(f"{tree.study} · {tree.winner.name} {tree.winner.id}")
     top = 1 + HEAD_GAP / chart.figure.get_figheight()
-    how: dict[str, Any] = {"va": "bottom", "color": COLOURS["muted"], "fontsize": 9, "linespacing": 1.4}
-    chart.figure.text(0, top, f"{title}\n{source}", **how)
+    how: dict[str, Any] = {"va": "bottom", "color": COLOURS["muted"], "fontsize": 9}
+    chart.figure.text(0, top, f"{title}\n{source}", linespacing=1.4, **how)
 
 
 def _save(chart: Chart, file: Path, form: str) -> None:

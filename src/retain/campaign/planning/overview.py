@@ -7,7 +7,7 @@ import pandas as pd
 
 from retain.campaign.audience import Audience
 from retain.campaign.planning.plan import CampaignPlan
-from retain.campaign.segmentation.outcomes import Outcomes
+from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.value import positive_profit
 from retain.record.campaign_document import ChannelInfo, OverviewInfo, RiskByProfit
@@ -22,7 +22,8 @@ def count_risk_by_profit(risk: np.ndarray, profit: np.ndarray, at_risk: np.ndarr
 
     Rows are fifths of the profit where its values allow; equal profits share a row.
 
-    >>> cells = count_risk_by_profit(np.array([0.1, 0.9]), np.array([1.0, 3.0]), np.array([0.1, 2.7]))
+    >>> risk, profit = np.array([0.1, 0.9]), np.array([1.0, 3.0])
+    >>> cells = count_risk_by_profit(risk, profit, risk * profit)
     >>> cells.n_high, round(cells.high_share, 3), len(cells.n_customers)
     (1, 0.964, 5)
     """
@@ -47,7 +48,10 @@ def count_risk_by_profit(risk: np.ndarray, profit: np.ndarray, at_risk: np.ndarr
 
 
 def summarise_overview(
-    plan: CampaignPlan, audience: Audience, monte_carlo: MonteCarlo, outcomes: Outcomes | None
+    plan: CampaignPlan,
+    audience: Audience,
+    monte_carlo: MonteCarlo,
+    outcomes: AudienceOutcomes | None,
 ) -> OverviewInfo:
     """Return ``overview`` of ``campaign.json``; ``outcomes`` are None if nobody knows them."""
     table = audience.table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def _name_rows(axes: Axes, edges: Sequence[float], labels: Labels) -> None:
     form = money_form(edges)
     ends = [format_number(edge, form, labels.language) for edge in edges]
     axes.set_yticks([row + 0.5 for row in range(len(edges) - 1)])
-    axes.set_yticklabels([f"{low}–{high}" for low, high in zip(ends[:-1], ends[1:], strict=True)])
+    axes.set_yticklabels([f"{low}–{high}" for low, high in itertools.pairwise(ends)])
     axes.set_ylabel(labels(message("chart.risk_profit.y")), labelpad=6)
 
 

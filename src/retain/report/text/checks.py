@@ -47,11 +47,8 @@ def check_message(
         key = f"{key}_lead"
     if isinstance(higher := values.pop("higher", None), bool):
         key = f"{key}.{'higher' if higher else 'lower'}" if has_text(f"{key}.higher") else key
-    return _fill(key, {**values, **{k: names[v] for k, v in values.items() if _is_key(v, names)}})
-
-
-def _is_key(value: Any, names: Mapping[str, Label]) -> bool:
-    return isinstance(value, str) and value in names
+    named = {k: names[v] for k, v in values.items() if isinstance(v, str) and v in names}
+    return _fill(key, {**values, **named})
 
 
 def caution_message(caution: CautionInfo) -> Message | None:

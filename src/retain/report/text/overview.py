@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from retain.record.campaign_document import CampaignDocument, CareInfo, ChoiceInfo, WhyInfo
+from retain.record.approval_document import CareInfo, Choice, Why
+from retain.record.campaign_document import CampaignDocument
 from retain.record.document import CheckResult
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.campaign import money, promise
@@ -124,16 +125,14 @@ def _what_could_go_wrong(campaign: CampaignDocument) -> Message:
     return message("overview.wrong.assumed", n=Number(campaign.plan.n_control, "count"))
 
 
-def choice_contacts(choice: ChoiceInfo) -> Message:
+def choice_contacts(choice: Choice) -> Message:
     """Return the channel of an offer and how many are contacted there."""
     return _contacts(choice.channel, choice.n_treated)
 
 
-def why_offer(why: WhyInfo) -> Message:
+def why_offer(why: Why) -> Message:
     """Return the feature that most often raises the risk most, and of how many."""
-    return message(
-        "approval.why", feature=label(why.label), n=Number(why.n_customers, "count")
-    )
+    return message("approval.why", feature=label(why.label), n=Number(why.n_customers, "count"))
 
 
 def plan_notes(campaign: CampaignDocument) -> list[Message]:
