@@ -25,6 +25,7 @@ from retain.report.page.leaderboard import (
 )
 from retain.report.render import CURVES, render_charts
 from retain.report.text.answer import answer, describe_accesses, sentence
+from retain.report.text.approval import is_counted, pays_if, plan_notes, why
 from retain.report.text.calibration import gap_conclusion
 from retain.report.text.campaign import (
     CONSENT,
@@ -65,9 +66,7 @@ from retain.report.text.overview import (
     choice_contacts,
     horizon,
     overview,
-    plan_notes,
     warnings,
-    why_offer,
 )
 from retain.report.text.segments import (
     band_sentence,
@@ -122,7 +121,9 @@ _CAMPAIGN: dict[str, object] = {
     "horizon": horizon,
     "scenario": scenario,
     "contacts": choice_contacts,
-    "why_offer": why_offer,
+    "why_offer": why,
+    "pays_if": pays_if,
+    "is_counted": is_counted,
     "plan_notes": plan_notes,
     "limits": limits,
     "trusted": plan_quality_text,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from retain.record.approval_document import CareInfo, Choice, Why
+from retain.record.approval_document import Choice
 from retain.record.campaign_document import CampaignDocument
 from retain.record.document import CheckResult
 from retain.record.verdict_document import VerdictDocument
+from retain.report.text.approval import is_counted
 from retain.report.text.campaign import money, promise
 from retain.report.text.captions import channel
 from retain.report.text.cautions import cautions as campaign_cautions
@@ -84,6 +85,8 @@ def _how_many(campaign: CampaignDocument) -> Message:
 
 
 def _how_much(campaign: CampaignDocument) -> Message:
+    if is_counted(campaign):
+        return message("overview.how_much.counted")
     share = campaign.overview.at_risk_share
     if share is None:
         return message("overview.how_much.alone")
@@ -95,7 +98,9 @@ def _what_now(campaign: CampaignDocument) -> Message:
         return message("overview.now.nobody")
     channels = [_contacts(one.channel, one.n_treated) for one in campaign.overview.channels]
     values = {"n": Number(campaign.plan.n_treated, "count"), "channels": channels}
-    share = campaign.overview.net_share
+    share, kept = campaign.overview.net_share, campaign.plan.kept
+    if kept is not None:
+        return message("overview.now.counted", kept=money(kept.value), **values)
     if share is None:
         return message("overview.now.plan", **values)
     return message("overview.now.plan_share", share=Number(share, "share"), **values)
@@ -128,38 +133,3 @@ def _what_could_go_wrong(campaign: CampaignDocument) -> Message:
 def choice_contacts(choice: Choice) -> Message:
     """Return the channel of an offer and how many are contacted there."""
     return _contacts(choice.channel, choice.n_treated)
-
-
-def why_offer(why: Why) -> Message:
-    """Return the feature that most often raises the risk most, and of how many."""
-    return message("approval.why", feature=label(why.label), n=Number(why.n_customers, "count"))
-
-
-def plan_notes(campaign: CampaignDocument) -> list[Message]:
-    """Return the price of few offers, whom policies spare, care, and what risk does not tell."""
-    notes = [_simplicity(campaign), _spared(campaign)]
-    notes += [_care(one) for one in campaign.care if one.n_customers]
-    return [one for one in (*notes, message("approval.not_kept")) if one is not None]
-
-
-def _simplicity(campaign: CampaignDocument) -> Message | None:
-    found = campaign.plan.segment_offers
-    if found is None:
-        return None
-    values = {"net": money(found.free_net), "cost": money(found.cost)}
-    return message("approval.simple", n=Number(found.limit, "count"), **values)
-
-
-def _spared(campaign: CampaignDocument) -> Message | None:
-    n_spared = campaign.policies.n_spared
-    return message("approval.spared", n=Number(n_spared, "count")) if n_spared else None
-
-
-def _care(one: CareInfo) -> Message:
-    return message(
-        "approval.care",
-        name=label(one.label),
-        n=Number(one.n_customers, "count"),
-        channel=channel(one.channel),
-        cost=money(one.cost),
-    )
