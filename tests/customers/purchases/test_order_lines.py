@@ -124,6 +124,12 @@ def test_the_row_of_a_bad_cell_is_that_of_the_file_behind_a_filter(opened, csv_l
     assert "first in row 62" in log.funnel["no time"].reason
 
 
+def test_a_filter_of_days_drops_no_times_that_cannot_be_read(opened, csv_log):
+    bad = "".join(f"{n},soon,1,1,1,paid,DE\n" for n in range(3))
+    with pytest.raises(RetainError, match=r"data.where: 3 of 8 times cannot be read, and time >= "):
+        opened(csv_log(LINES + bad), where="time >= 2024-01-04")
+
+
 def test_a_value_that_no_row_has_is_told(opened, csv_log):
     log = opened(csv_log(LINES), where="status in (payed, shipped)")
     assert "no row has status 'payed', but 'paid'" in log.funnel["where"].reason

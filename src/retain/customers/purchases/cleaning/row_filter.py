@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from retain.customers.customers import FunnelStep
-from retain.customers.purchases.cleaning.row_checks import ROW_UNIT
+from retain.customers.purchases.cleaning.row_checks import MAX_UNREADABLE_SHARE, ROW_UNIT
 from retain.customers.purchases.parsing.conditions import (
     EXAMPLE,
     KEY,
@@ -188,6 +188,16 @@ class _TestWriter:
             expected = f"expected the column of times, {time}, or a text in quotes"
             raise RetainError.at(KEY, found, expected)
         seconds = parse_time_column(self.connection, self.raw, self.log_format).sql
+        query = f"SELECT count(raw_time), count({seconds}) FROM {RAW_TABLE}"  # noqa: S608
+        n_cells, n_read = self.connection.execute(query).fetchone() or (0, 0)
+        if n_cells - n_read > MAX_UNREADABLE_SHARE * n_cells:
+            found = (
+                f"{n_cells - n_read} of {n_cells} times cannot be read, and {test} asks for days"
+            )
+            expected = (
+                "expected at most 5 %; say how times are written with data.format.time_format"
+            )
+            raise RetainError.at(KEY, found, expected)
         return floor_div_sql(seconds, SECONDS_PER_DAY)
 
     def _number_sql(self, test: ColumnTest, role: str) -> str:
