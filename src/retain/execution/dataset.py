@@ -29,11 +29,11 @@ from retain.record.document import (
     CheckResult,
     ColumnInfo,
     DataInfo,
-    FunnelStep,
+    FunnelLine,
     LabelInfo,
-    LabelVariant,
     SnapshotFacts,
     SplitInfo,
+    VariantCounts,
 )
 from retain.schema.run import Audit, Run, Validation
 from retain.wording import describe_count
@@ -118,10 +118,10 @@ def drop_non_finite(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def summarise_funnel(customers: Customers) -> tuple[FunnelStep, ...]:
+def summarise_funnel(customers: Customers) -> tuple[FunnelLine, ...]:
     """Return the funnel for records."""
     return tuple(
-        FunnelStep(
+        FunnelLine(
             name=step.name,
             n_before=step.before,
             n_after=step.after,
@@ -138,7 +138,7 @@ class DatasetDescription:
     """Messages, funnel with dropped examples, and columns of a source."""
 
     messages: tuple[str, ...]
-    funnel: tuple[FunnelStep, ...]
+    funnel: tuple[FunnelLine, ...]
     dropped_examples: tuple[str, ...]
     columns: tuple[ColumnInfo, ...]
 
@@ -154,7 +154,7 @@ def summarise_label(customers: Customers, dated: Panel) -> LabelInfo:
             for day, rows, declined in target.itertuples()
         ),
         variants=tuple(
-            LabelVariant(
+            VariantCounts(
                 parameter=variant.parameter,
                 value=variant.value,
                 n_rows=int(variant.rows),

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from retain.record.tuning import TuningInfo
-from retain.schema.parsing import Config
+from retain.schema.parsing import Config, Node
 
 SCHEMA = 2
 State = Literal["done", "failed", "not_applicable"]
@@ -35,7 +35,7 @@ Values = dict[str, Plain | tuple[Plain, ...] | dict[str, float]]
 """Names and numbers of a message, for its translation."""
 
 
-class FunnelStep(Config):
+class FunnelLine(Config):
     """One cleaning step with its counts; ``values`` are the names and numbers of its reason."""
 
     name: str
@@ -54,7 +54,7 @@ class SnapshotFacts(Config):
     n_declined: int
 
 
-class LabelVariant(Config):
+class VariantCounts(Config):
     """The target under another definition, one parameter changed.
 
     ``decline_rate`` is a share of its ``n_rows``, ``agreement`` the share of rows with the same
@@ -73,7 +73,7 @@ class LabelInfo(Config):
 
     horizon_days: int
     snapshots: tuple[SnapshotFacts, ...]
-    variants: tuple[LabelVariant, ...]
+    variants: tuple[VariantCounts, ...]
 
 
 class ColumnInfo(Config):
@@ -110,7 +110,7 @@ class DataInfo(Config):
     fingerprint: str
     n_rows: int
     n_positives: int
-    funnel: tuple[FunnelStep, ...]
+    funnel: tuple[FunnelLine, ...]
     label: LabelInfo | None = None
     columns: tuple[ColumnInfo, ...] = ()
 
@@ -185,7 +185,7 @@ class Record(Config):
     state: State
     reason: str | None
     traceback: str | None
-    config: dict[str, Any]
+    config: Node
     overrides: tuple[str, ...]
     seed: int
     data: DataInfo
@@ -268,7 +268,7 @@ def _to_text(node: Any) -> str:
     return json.dumps(node, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _drop_irrelevant(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def _drop_irrelevant(node: Mapping[str, Any], prefix: str) -> Node:
     """Return a node without keys that cannot change a result."""
     return {
         key: _drop_irrelevant(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value

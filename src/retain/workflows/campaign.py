@@ -20,7 +20,7 @@ from retain.campaign.hand_over import (
 from retain.campaign.offers.catalogue import fit_catalogue
 from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
-from retain.campaign.segmentation.outcomes import Outcomes
+from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.tables import (
     Language,
     arms_table,
@@ -43,7 +43,7 @@ from retain.record.verdict_document import CustomerResults
 from retain.report.text.drivers import Levels, driver_sentences
 from retain.schema.compare import Compare
 from retain.schema.scoring import FittedThresholds
-from retain.verdict.export import ENGLISH_DIALECT, Dialect, write_csv
+from retain.verdict.export import ENGLISH_DIALECT, ExportDialect, write_csv
 from retain.verdict.workbook import write_workbook
 
 
@@ -74,7 +74,7 @@ class CampaignFiles:
     offers: pd.DataFrame | None
     assignment: pd.DataFrame | None
     hand_over: HandOver | None = None
-    dialect: Dialect = ENGLISH_DIALECT
+    dialect: ExportDialect = ENGLISH_DIALECT
 
     def write(self, files: StudyDirectory | ScoreDirectory) -> None:
         """Write the tables of customers and segments."""
@@ -134,12 +134,12 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     files = to_campaign_files(
         campaign, settings, recalibrated, config.report.language, driver_texts
     )
-    return replace(files, dialect=Dialect(config.export.choose(config.report)))
+    return replace(files, dialect=ExportDialect(config.export.choose(config.report)))
 
 
 def collect_outcomes(
     audience: Audience, customers: Customers, expected: Sequence[Scores]
-) -> Outcomes:
+) -> AudienceOutcomes:
     """Return the outcomes of an audience.
 
     Customers of the sealed test, in none of the cross-fitted risks ``expected``, have no part in
@@ -149,7 +149,7 @@ def collect_outcomes(
     risks = [one.per_customer() for one in expected if one.origin == "out_of_fold"]
     cross_fitted = pd.concat(risks).reindex(ids) if risks else pd.Series(np.nan, index=ids)
     groups = pd.factorize(customers.duplicate_groups.loc[ids])[0]
-    return Outcomes(
+    return AudienceOutcomes(
         declined=customers.y.loc[ids].to_numpy(dtype=float),
         expected=cross_fitted.fillna(audience.table["risk"]).to_numpy(),
         duplicate_group=groups,
