@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from retain.campaign.assignment import unescape_formulas
 from retain.verdict.export import (
     CONTROL,
-    Dialect,
+    ExportDialect,
     escape_formula,
     parse_exported,
     read_exported,
@@ -99,7 +99,7 @@ def test_no_cell_of_many_can_be_a_formula(texts):
     from retain.verdict.export import _arrow
 
     for dtype in ("str", "object", "category"):
-        found = _arrow(pd.Series(texts, dtype=dtype), Dialect()).to_pylist()
+        found = _arrow(pd.Series(texts, dtype=dtype), ExportDialect()).to_pylist()
         assert found == [escape_formula(text) for text in texts]
 
 
@@ -118,7 +118,7 @@ TABLE = pd.DataFrame(
 def test_both_dialects_are_read_back_to_the_same_table(tmp_path, write):
     for language, mark in (("en", ","), ("ru", ";")):
         path = tmp_path / f"{language}.csv"
-        write(TABLE, path, Dialect(language))
+        write(TABLE, path, ExportDialect(language))
         raw = path.read_bytes()
         assert raw.startswith(b"\xef\xbb\xbf")
         heading = "Клиент" if language == "ru" else "customer_id"
@@ -142,7 +142,7 @@ def test_a_workbook_holds_the_same_cells_and_no_formula(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     paths = tmp_path / "one.xlsx", tmp_path / "two.xlsx"
     for path in paths:
-        assert write_workbook({"Сегменты: риск": TABLE, "b": TABLE}, path, Dialect("ru"))
+        assert write_workbook({"Сегменты: риск": TABLE, "b": TABLE}, path, ExportDialect("ru"))
     assert paths[0].read_bytes() == paths[1].read_bytes()
     book = openpyxl.load_workbook(paths[0])
     assert book.sheetnames == ["Сегменты  риск", "b"]
@@ -154,5 +154,5 @@ def test_a_workbook_holds_the_same_cells_and_no_formula(tmp_path):
 
 def test_without_the_extra_there_is_no_workbook(tmp_path, monkeypatch):
     monkeypatch.setattr("retain.verdict.workbook.find_spec", lambda _: None)
-    assert not write_workbook({"a": TABLE}, tmp_path / "a.xlsx", Dialect())
+    assert not write_workbook({"a": TABLE}, tmp_path / "a.xlsx", ExportDialect())
     assert not list(tmp_path.iterdir())

@@ -8,8 +8,8 @@ from retain.record.estimates import DisplayName, Estimate
 from retain.schema.parsing import Config
 
 
-class Totals(Config):
-    """Totals of the treated; the offers pay if ``one_in`` so many treated is kept."""
+class TreatedTotals(Config):
+    """TreatedTotals of the treated; the offers pay if ``one_in`` so many treated is kept."""
 
     n_chosen: int
     n_treated: int
@@ -32,7 +32,7 @@ class Why(Config):
     is_of_offer: bool
 
 
-class Choice(Totals):
+class Choice(TreatedTotals):
     """An offer in a segment, with its totals."""
 
     offer: str
@@ -41,7 +41,7 @@ class Choice(Totals):
     why: Why | None
 
 
-class ApprovalRow(Totals):
+class ApprovalRow(TreatedTotals):
     """The plan in a segment: ``choices``, most customers first; ``main_offer`` None: leave alone.
 
     ``expected_share`` and ``observed_share`` are of decliners.
@@ -59,7 +59,7 @@ class ApprovalRow(Totals):
     choices: tuple[Choice, ...]
 
 
-class KnownClass(Totals):
+class KnownClass(TreatedTotals):
     """The plan for customers labelled as declined already (win-back), or not (retention)."""
 
     known_class: Literal["win-back", "retention"]

@@ -45,7 +45,7 @@ def escape_formula(cell: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Dialect:
+class ExportDialect:
     """The form of exported tables: ``en`` has commas, ``ru`` is what a Russian Excel opens.
 
     ``is_translated`` is False for tables that a command reads by the names of their columns.
@@ -74,7 +74,7 @@ class Dialect:
         return table.set_axis([escape_formula(name) for name in self.headings(table)], axis=1)
 
 
-ENGLISH_DIALECT = Dialect()
+ENGLISH_DIALECT = ExportDialect()
 
 
 def read_exported(raw: bytes) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def to_csv(
     path: Path | IO[str],
     *,
     header: bool = True,
-    dialect: Dialect = ENGLISH_DIALECT,
+    dialect: ExportDialect = ENGLISH_DIALECT,
 ) -> None:
     """Write ``table`` as UTF-8 CSV, formulas escaped in cells and headers."""
     texts = table.select_dtypes(["object", "str", "category"]).map(escape_formula)
@@ -119,7 +119,7 @@ def to_csv(
     )
 
 
-def write_csv(table: pd.DataFrame, path: Path, dialect: Dialect = ENGLISH_DIALECT) -> None:
+def write_csv(table: pd.DataFrame, path: Path, dialect: ExportDialect = ENGLISH_DIALECT) -> None:
     """Write ``table`` atomically by ``to_csv``, or many rows by ``write_csv_arrow``."""
     if len(table) > MANY:
         write_csv_arrow(table, path, dialect)
@@ -133,7 +133,9 @@ def write_dropped_rows(rows: Sequence[DroppedRow], path: Path) -> None:
     write_csv(pd.DataFrame([asdict(row) for row in dict.fromkeys(rows)], columns=columns), path)
 
 
-def write_csv_arrow(table: pd.DataFrame, path: Path, dialect: Dialect = ENGLISH_DIALECT) -> None:
+def write_csv_arrow(
+    table: pd.DataFrame, path: Path, dialect: ExportDialect = ENGLISH_DIALECT
+) -> None:
     """Write a table atomically, ten times as fast as ``to_csv``.
 
     The cells are the same, except that texts are quoted and whole floats have no point.
@@ -151,7 +153,7 @@ def write_csv_arrow(table: pd.DataFrame, path: Path, dialect: Dialect = ENGLISH_
         csv.write_csv(cells, file, options)
 
 
-def _arrow(values: pd.Series, dialect: Dialect) -> pa.Array:
+def _arrow(values: pd.Series, dialect: ExportDialect) -> pa.Array:
     """Return a column for Arrow, formulas escaped, booleans and decimals as ``to_csv`` has them."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -173,7 +175,7 @@ def _arrow(values: pd.Series, dialect: Dialect) -> pa.Array:
 
 
 def write_csv_chunks(
-    parts: Iterable[pd.DataFrame], path: Path, dialect: Dialect = ENGLISH_DIALECT
+    parts: Iterable[pd.DataFrame], path: Path, dialect: ExportDialect = ENGLISH_DIALECT
 ) -> None:
     """Write a table in chunks, atomically, as ``to_csv`` does."""
     with (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from retain.storage.writing import atomic_write
-from retain.verdict.export import CONTROL, REPLACEMENT, Dialect
+from retain.verdict.export import CONTROL, REPLACEMENT, ExportDialect
 
 if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -26,7 +26,7 @@ WIDTHS = {"text": 80, "drivers": 60, "customer_id": 14}
 _TIME = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
 
-def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path, dialect: Dialect) -> bool:
+def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path, dialect: ExportDialect) -> bool:
     """Write tables as the sheets of a workbook, the same bytes for the same tables.
 
     Every text is a text, formulas too. Returns False, and writes nothing, without the package
@@ -48,7 +48,7 @@ def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path, dialect: Dial
     return True
 
 
-def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame, dialect: Dialect) -> None:
+def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame, dialect: ExportDialect) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment, Font
     from openpyxl.utils import get_column_letter

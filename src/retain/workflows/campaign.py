@@ -43,7 +43,7 @@ from retain.record.verdict_document import CustomerResults
 from retain.report.text.drivers import Levels, driver_sentences
 from retain.schema.compare import Compare
 from retain.schema.scoring import FittedThresholds
-from retain.verdict.export import ENGLISH_DIALECT, Dialect, write_csv
+from retain.verdict.export import ENGLISH_DIALECT, ExportDialect, write_csv
 from retain.verdict.workbook import write_workbook
 
 
@@ -74,7 +74,7 @@ class CampaignFiles:
     offers: pd.DataFrame | None
     assignment: pd.DataFrame | None
     hand_over: HandOver | None = None
-    dialect: Dialect = ENGLISH_DIALECT
+    dialect: ExportDialect = ENGLISH_DIALECT
 
     def write(self, files: StudyDirectory | ScoreDirectory) -> None:
         """Write the tables of customers and segments."""
@@ -134,7 +134,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     files = to_campaign_files(
         campaign, settings, recalibrated, config.report.language, driver_texts
     )
-    return replace(files, dialect=Dialect(config.export.choose(config.report)))
+    return replace(files, dialect=ExportDialect(config.export.choose(config.report)))
 
 
 def collect_outcomes(

@@ -20,7 +20,7 @@ from retain.storage.reading import read_json
 from retain.storage.transaction import Staging
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.document import as_json
-from retain.verdict.export import Dialect, write_csv
+from retain.verdict.export import ExportDialect, write_csv
 from retain.verdict.headings import column_dictionary
 from retain.verdict.workbook import write_workbook
 from retain.workflows.campaign import CampaignFiles
@@ -70,7 +70,7 @@ def _write_guide(
     id_: str,
     assignment: pd.DataFrame,
     hand_over: HandOver,
-    dialect: Dialect,
+    dialect: ExportDialect,
 ) -> None:
     """Write the template of outcomes, the columns, the workbook and what to do with all."""
     template = assignment[["customer_id", "arm", "offer"]].assign(

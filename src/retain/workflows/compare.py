@@ -174,7 +174,7 @@ def evaluate_and_plan(
     comparison: Comparison, staged: StudyDirectory, staging: Staging
 ) -> ComparisonResults:
     """Evaluate and explain the winner and plan its campaign, in worker processes."""
-    from retain.verdict.export import Dialect, write_csv
+    from retain.verdict.export import ExportDialect, write_csv
     from retain.workflows.campaign_files import write_campaign
     from retain.workflows.explanations import ExplanationJobs
 
@@ -189,7 +189,7 @@ def evaluate_and_plan(
             folder,
             description="reads the customers",
         )
-        dialect = Dialect(config.export.choose(config.report))
+        dialect = ExportDialect(config.export.choose(config.report))
         write_csv(comparison.verdict.table, staged.leaderboard, dialect)
         effects = comparison.verdict.effects  # computed while the customers are read
         data: TrainingData = loading.result()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from retain.report.text.drivers import Levels
     from retain.schema.campaign import Catalogue
     from retain.schema.compare import Compare, ExplainConfig
-    from retain.verdict.export import Dialect
+    from retain.verdict.export import ExportDialect
     from retain.workflows.campaign import DriverTexts
     from retain.workflows.explanation_jobs import AssociationResult
 
@@ -60,7 +60,7 @@ class Explanations:
     drivers: pd.DataFrame | None
     campaign_drivers: pd.DataFrame | None
     columns: Mapping[str, Column]
-    dialect: Dialect
+    dialect: ExportDialect
 
     @property
     def features(self) -> dict[str, FeatureInfo]:
@@ -167,7 +167,7 @@ class ExplanationJobs:
         from retain.explanations.document import document
         from retain.explanations.drivers import combine_folds
         from retain.explanations.feature_summary import ExplanationResult
-        from retain.verdict.export import Dialect
+        from retain.verdict.export import ExportDialect
 
         try:
             associations: AssociationResult = self._associations.result()
@@ -198,7 +198,7 @@ class ExplanationJobs:
             resamples=self._config.resamples,
             seed=self._winner.seed,
         )
-        dialect = Dialect(self._config.export.choose(self._config.report))
+        dialect = ExportDialect(self._config.export.choose(self._config.report))
         columns = associations.context.columns
         return Explanations(document(result), strongest, known, columns, dialect)
 

@@ -22,7 +22,7 @@ from retain.record.score_document import DriftInfo, NewData, ScoreDocument, Scor
 from retain.schema.parsing import deep_merge, parse
 from retain.schema.scoring import SavedSettings, Score
 from retain.storage.writing import write_text
-from retain.verdict.export import Dialect, write_csv, write_dropped_rows
+from retain.verdict.export import ExportDialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
 from retain.workflows.new_customers import NewCustomers, add_training_levels
 from retain.workflows.saved_winner import LoadedWinner
@@ -58,7 +58,7 @@ def score_customers(
         campaign = apply_to_new_customers(audience, saved.recalibration, settings, saved.ranking)
         language = config.report.language
         files = to_campaign_files(campaign, settings, saved.recalibration, language, None)
-        files = replace(files, dialect=Dialect(config.export.choose(config.report)))
+        files = replace(files, dialect=ExportDialect(config.export.choose(config.report)))
     return ScoreResult(saved, new, files, shifts)
 
 

@@ -10,7 +10,7 @@ import pytest
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.campaign import make_campaign
 from retain.campaign.planning.segment_offers import choose_segment_offers
-from retain.campaign.segmentation.outcomes import Outcomes
+from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.tables import customers_table, offers_table
 from retain.record.documents import to_tree
 
@@ -27,7 +27,7 @@ def made(request):
     audience = make_audience(160, request.param, value=settings.assumptions)
     random = np.random.default_rng(request.param)
     declined = (random.random(160) < audience.table["risk"].to_numpy()).astype(float)
-    outcomes = Outcomes(declined, audience.table["risk"].to_numpy(), np.arange(160))
+    outcomes = AudienceOutcomes(declined, audience.table["risk"].to_numpy(), np.arange(160))
     return make_campaign(audience, UNSURE, settings, outcomes), declined
 
 
