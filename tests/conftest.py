@@ -29,7 +29,8 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigSource
 
 from retain.cli.compare import EXPLAINING
-from retain.customers.customers import Column, Customers, DerivedFeature, Panel
+from retain.customers.customers import Column, Customers, DerivedFeature
+from retain.customers.panel import Panel
 from retain.execution.worker import start_forkserver
 from retain.record.document import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
 from retain.schema.run import Features, Metrics, Validation

@@ -15,6 +15,7 @@ ROOMS = (
     "record",
     "customers.text_order",
     "customers.reading",
+    "customers.panel",
     "customers.customers",
     "customers.columns",
     "customers.cells",

@@ -46,6 +46,7 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
         "tree",
         "recency_rule",
         "bg_nbd",
+        "pareto_nbd",
     }
     assert "validation in time: learns from" in swept
     assert "% declined" in swept

@@ -85,10 +85,14 @@ def _features(
 ) -> Iterator[tuple[str, object]]:
     who, windows = known.index, rule.windows
     longest = windows[-1]
+    past_days = _counted(orders, day - rule.lookback, day, who)
+    asked = past_days * (rule.below * rule.horizon)
+    needed = -(-asked // ((day - known["first"]).clip(upper=rule.lookback) * 1_000_000))
     since, tenure, span = day - known["last"], day - known["first"], known["last"] - known["first"]
     o = {w: _counted(orders, day - w, day, who) for w in windows}
     sums = {w: _sums(past[past["day"] >= day - w], who) for w in windows}
     yield from (("days_since_order", since), ("tenure_days", tenure), ("order_days", known["n"]))
+    yield "orders_needed", needed
     yield from ((f"orders_{w}", o[w]) for w in windows)
     yield from ((f"items_{w}", sums[w]["items"]) for w in windows)
     yield from ((f"amount_{w}", sums[w]["cents"] / 100) for w in windows)

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from retain.customers.panel import Panel
 from retain.customers.reading import Reading
 from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
@@ -94,33 +95,6 @@ class FunnelStep:
     dropped: tuple[object, ...] = ()
     unit: str = "customers"
     values: Mapping[str, str | float] = field(default_factory=dict, compare=False)
-
-
-@dataclass(frozen=True)
-class Panel:
-    """The customer and the day of each row, for a source with several snapshots.
-
-    Attributes
-    ----------
-    customer
-        The customer's own id, indexed by row.
-    snapshot
-        The day of the row's features, ``datetime64``, indexed by row.
-    horizon
-        Days after the snapshot that the target covers.
-    sensitivity
-        Other definitions of the target on these rows: ``parameter, value, rows, declined`` (a
-        share), ``agreement`` (share of rows with the same target).
-    """
-
-    customer: pd.Series
-    snapshot: pd.Series
-    horizon: int
-    sensitivity: pd.DataFrame | None = None
-
-    def rows(self, mask: np.ndarray) -> Panel:
-        """Return the rows where ``mask`` is True."""
-        return replace(self, customer=self.customer[mask], snapshot=self.snapshot[mask])
 
 
 @dataclass(frozen=True)

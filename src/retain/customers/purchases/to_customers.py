@@ -11,7 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retain.customers.customers import Column, Customers, FunnelStep, Panel
+from retain.customers.customers import Column, Customers, FunnelStep
+from retain.customers.panel import Panel
 from retain.customers.purchases.features import label as labels
 from retain.customers.purchases.features.feature_names import TOP_CATEGORY, describe_columns
 from retain.customers.purchases.features.result import FeatureTable, TableFacts
@@ -19,7 +20,9 @@ from retain.customers.purchases.features.snapshots import date_from_epoch
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule
 
-_NON_FEATURES = ("customer", "snapshot", "declined", "reason", "money")
+_OUTCOMES = ("past_orders", "next_orders", "later_orders", "next_money")
+_NON_FEATURES = ("customer", "snapshot", "declined", "reason", "money", *_OUTCOMES)
+_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -220,4 +223,17 @@ def _build_panel(
         snapshot=pd.Series(days.astype("datetime64[s]"), index=ids, name="snapshot"),
         horizon=request.label.horizon,
         sensitivity=labels.tabulate_variants(variants, facts.sensitivity),
+        population=build_population(facts.histories),
     )
+
+
+def build_population(histories: tuple[tuple[int, ...], ...]) -> np.ndarray:
+    """Return repeat purchases, weeks to the last and to the snapshot, and customers of each cell.
+
+    >>> build_population(((3, 2, 4, 31, 60, 2),)).round(2).tolist()
+    [[2.0, 2.21, 4.29, 2.0]]
+    """
+    cells = np.array(histories, dtype=float).reshape(-1, 6)
+    customers = cells[:, 5]
+    weeks = cells[:, 3:5] / (_WEEK * customers[:, None])
+    return np.column_stack([cells[:, 0] - 1, weeks, customers])

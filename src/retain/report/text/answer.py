@@ -12,7 +12,7 @@ from retain.report.text.words import LANGUAGES, Message, interval, message, word
 from retain.report.tree import METRIC, measured_levels
 from retain.wording import format_value
 
-BASELINES = frozenset({"dummy", "recency_rule", "bg_nbd"})
+BASELINES = frozenset({"dummy", "recency_rule", "bg_nbd", "pareto_nbd"})
 """Models without a choice of features: one score for all, and rules of thumb."""
 
 

@@ -25,6 +25,7 @@ duckdb = pytest.importorskip("duckdb")
 DAY = 86_400
 FIRST = 18_000
 COLUMNS = frozenset({"amount", "items", "category", "promo"})
+OUTCOMES = ("past_orders", "next_orders", "later_orders", "next_money")
 RULE = LabelRule(
     measure="orders",
     horizon=90,
@@ -96,7 +97,7 @@ def in_order(rows, query):
     return (
         rows.assign(text=text)
         .sort_values(["text", "snapshot"], ignore_index=True)
-        .drop(columns=["text", "money"], errors="ignore")
+        .drop(columns=["text", "money", *OUTCOMES], errors="ignore")
     )
 
 

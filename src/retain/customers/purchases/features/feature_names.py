@@ -12,6 +12,10 @@ _DESCRIPTIONS = {
         "days_since_order": ("days since the last order", "дней с последнего заказа"),
         "tenure_days": ("days since the first order", "дней с первого заказа"),
         "order_days": ("days with an order so far", "дней с заказами за всё время"),
+        "orders_needed": (
+            "fewest days with an order that are no decline",
+            "наименьшее число дней с заказом, при котором нет снижения",
+        ),
         "orders": ("orders in {} days", "заказов за {} дн."),
         "items": ("items in {} days", "товаров за {} дн."),
         "amount": ("amount in {} days", "сумма за {} дн."),

@@ -64,6 +64,14 @@ def decline_sql(rule: LabelRule) -> str:
     return f"CASE WHEN {less} THEN 1 ELSE 0 END"
 
 
+def needed_sql(rule: LabelRule) -> str:
+    """Return SQL of the fewest days with an order in the horizon that are no decline."""
+    factors = compute_decline_rule(rule)
+    days = f"LEAST({rule.lookback}, p.snapshot - p.first_day)"
+    below = f"({factors.future_factor} * {days})"
+    return f"(p.days_{rule.lookback} * {factors.past_factor} + {below} - 1) // {below}"
+
+
 def check_measure(rule: LabelRule, columns: frozenset[str]) -> LabelRule:
     """Return the rule if the log has the column it measures.
 

@@ -17,10 +17,18 @@ SELECT
   {% if has_target %}p.declined{% else %}p.reason{% endif %},
   {%- if money_column %}
   p.{{ money_column }} AS money,
+  {%- if has_target %}
+  p.{{ next_money }} AS next_money,
+  {%- endif %}{% endif %}
+  {%- if has_target %}
+  p.orders_{{ lookback }} AS past_orders,
+  p.orders_next_{{ horizon }} AS next_orders,
+  p.orders_later AS later_orders,
   {%- endif %}
   p.snapshot - p.last_day AS days_since_order,
   p.snapshot - p.first_day AS tenure_days,
-  p.order_days
+  p.order_days,
+  {{ needed_sql }} AS orders_needed
   {%- for days in windows %},
   p.orders_{{ days }}{% endfor %}
   {%- if has_items %}{% for days in windows %},
