@@ -26,6 +26,7 @@ ROOMS = (
     "customers.purchases.cleaning",
     "customers.purchases.readers",
     "customers.purchases.features",
+    "customers.purchases.quality",
     "customers.purchases.engines",
     "customers.purchases",
     "customers",

@@ -12,10 +12,12 @@ from retain.storage.paths import conf_dir
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
     from retain.record.document import Record
+    from retain.schema.campaign import Assumption
     from retain.schema.compare import Compare
 
 
 OFFERS_GROUP = "offers"
+MIN_LOSS = 0.01
 DEFAULT_CATALOGUE = "general"
 """The catalogue without features, for data without one of their own."""
 
@@ -58,7 +60,31 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
         catalogue = compose_compare(chosen).offers
     if catalogue is None:
         raise RetainError("offers is null; expected a catalogue, such as offers=general.")
-    return CampaignSettings(config.segmentation, config.assumptions, catalogue, config.campaign)
+    assumptions = config.assumptions
+    if (measured := measured_loss(winner)) is not None and not _typed_loss(line):
+        assumptions = assumptions.model_copy(update={"loss_fraction": measured})
+    return CampaignSettings(config.segmentation, assumptions, catalogue, config.campaign)
+
+
+def _typed_loss(line: Arguments) -> bool:
+    typed = ("assumptions=", "assumptions.loss_fraction")
+    return any(text.lstrip("+").startswith(typed) for text in line.overrides)
+
+
+def measured_loss(winner: Record) -> Assumption | None:
+    """Return the loss fraction measured on the winner's purchase log, None without one.
+
+    A decline without any loss would make every offer worthless; the smallest value is 1 %.
+    """
+    from retain.schema.campaign import Assumption
+
+    quality = None if winner.data.label is None else winner.data.label.quality
+    if quality is None or quality.persistence is None:
+        return None
+    found = quality.persistence.loss_fraction
+    return Assumption(
+        value=max(found.value, MIN_LOSS), low=found.low, high=max(found.high, MIN_LOSS)
+    )
 
 
 def compose_compare(line: Arguments) -> Compare:

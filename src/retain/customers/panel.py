@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.record.document import LabelInfo, LabelVariant, SnapshotFacts
+from retain.record.label import LabelQuality
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Panel:
     population
         Histories of everyone seen at the first snapshot, regular or not: repeat days with an
         order, weeks from the first order to the last and to the snapshot, customers; shape (n, 4).
+    quality
+        Checks of the target.
     """
 
     customer: pd.Series
@@ -36,6 +39,7 @@ class Panel:
     horizon: int
     sensitivity: pd.DataFrame | None = None
     population: np.ndarray | None = None
+    quality: LabelQuality | None = None
 
     def rows(self, mask: np.ndarray) -> Panel:
         """Return the rows where ``mask`` is True."""
@@ -48,6 +52,7 @@ def summarise_label(target: pd.Series, dated: Panel) -> LabelInfo:
     variants: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
     return LabelInfo(
         horizon_days=dated.horizon,
+        quality=dated.quality,
         snapshots=tuple(
             SnapshotFacts(snapshot=f"{day:%Y-%m-%d}", n_rows=int(rows), n_declined=int(declined))
             for day, rows, declined in counts.itertuples()

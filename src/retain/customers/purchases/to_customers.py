@@ -17,6 +17,8 @@ from retain.customers.purchases.features import label as labels
 from retain.customers.purchases.features.feature_names import TOP_CATEGORY, describe_columns
 from retain.customers.purchases.features.result import FeatureTable, TableFacts
 from retain.customers.purchases.features.snapshots import date_from_epoch
+from retain.customers.purchases.features.store_level import StoreLevels
+from retain.customers.purchases.quality.quality import check_label
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule
 
@@ -217,13 +219,16 @@ def _build_panel(
     rows: pa.Table, order: np.ndarray, ids: pd.Index, request: LabelRequest, facts: TableFacts
 ) -> Panel:
     days = (rows["snapshot"].to_numpy()[order] + facts.first_day - 1).astype("datetime64[D]")
-    variants = labels.list_label_variants(request.label, labels.list_measures(request.columns))
+    levels = StoreLevels(facts.first_day, facts.daily, facts.snapshots)
+    measures = labels.list_measures(request.columns)
+    variants = labels.list_label_variants(request.label, measures, levels)
     return Panel(
         customer=_take(rows, "customer", order).set_axis(ids).rename("customer"),
         snapshot=pd.Series(days.astype("datetime64[s]"), index=ids, name="snapshot"),
         horizon=request.label.horizon,
         sensitivity=labels.tabulate_variants(variants, facts.sensitivity),
         population=build_population(facts.histories),
+        quality=check_label(rows, request.label, facts),
     )
 
 

@@ -48,6 +48,7 @@ from retain.report.text.explanations import (
     missing_ablation,
     source,
 )
+from retain.report.text.label import label_sentences
 from retain.report.text.names import (
     Tree,
     code,
@@ -128,6 +129,7 @@ _CAMPAIGN: dict[str, Any] = {
     "caution_message": caution_message,
     "check_message": check_message,
     "step_message": step_message,
+    "label_sentences": label_sentences,
     "measure": measure,
     "swings": swings,
     "assumptions": assumptions,

@@ -15,6 +15,7 @@ from retain.customers.purchases.engines.duckdb import build_features, connect, p
 from retain.customers.purchases.features.label import list_label_variants, tabulate_variants
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
+from retain.customers.purchases.features.store_level import StoreLevels
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, RegularityRule
 
@@ -25,6 +26,7 @@ duckdb = pytest.importorskip("duckdb")
 DAY = 86_400
 FIRST = 18_000
 COLUMNS = frozenset({"amount", "items", "category", "promo"})
+NO_LEVELS = StoreLevels(FIRST, (), ())
 OUTCOMES = ("past_orders", "next_orders", "later_orders", "next_money")
 RULE = LabelRule(
     measure="orders",
@@ -329,7 +331,9 @@ def test_sensitivity_by_hand():
     rows = [(name, n * DAY) for name, days in bought.items() for n in days]
     log = pd.DataFrame(rows, columns=["customer", "t"]).assign(cents=100, items=1, buys=1)
     _, counted = build(log, make_query(0, columns=frozenset(), days=(day,)))
-    table = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
+    table = tabulate_variants(
+        list_label_variants(RULE, ("orders",), NO_LEVELS), counted.sensitivity
+    )
     table = table.set_index(["parameter", "value"])
     assert table.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
     # one order after, two in an average 90 days before: declined below 0.6 of the rate

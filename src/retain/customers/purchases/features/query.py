@@ -25,6 +25,7 @@ from retain.customers.purchases.features.label import (
     needed_sql,
 )
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
+from retain.customers.purchases.features.store_level import StoreLevels
 from retain.customers.purchases.features.variation import rate_variation_sql
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY
 from retain.schema.purchases import LabelRule
@@ -60,7 +61,13 @@ class FeatureQuery:
     columns: frozenset[str]
     n_categories: int
     has_target: bool
+    daily: tuple[int, ...] = ()
     population_day: int | None = None
+
+    @property
+    def levels(self) -> StoreLevels:
+        """The purchases of the store by day, ``daily``."""
+        return StoreLevels(self.calendar.first_day, self.daily, self.calendar.snapshots)
 
     @cached_property
     def spans(self) -> WindowSpans:
@@ -174,7 +181,7 @@ class FeatureQuery:
     def template_context(self, log: str) -> dict[str, Any]:
         """Return the variables of the templates; ``log`` is the relation of purchases."""
         rule, money = self.label, self.money_column
-        variants = list_label_variants(rule, list_measures(self.columns))
+        variants = list_label_variants(rule, list_measures(self.columns), self.levels)
         return {
             "log": log,
             "day_zero_second": (self.calendar.first_day - 1) * SECONDS_PER_DAY,
@@ -197,7 +204,7 @@ class FeatureQuery:
             "min_history_days": rule.least_history,
             "n_periods": rule.regularity.periods,
             "past_column": f"{rule.measure}_{rule.lookback}",
-            "declined_sql": decline_sql(rule) if self.has_target else None,
+            "declined_sql": decline_sql(rule, self.levels) if self.has_target else None,
             "needed_sql": needed_sql(rule),
             "has_target": self.has_target,
             "lookback": rule.lookback,

@@ -33,6 +33,8 @@ class TableFacts:
         Four counts per label variant: customers, declined, shared, agreed.
     histories
         Rows of ``histories.sql``: the histories of everyone seen at the first snapshot.
+    daily
+        Purchases of the store on each day from the first.
     built_on
         Day on which the table was built, YYYY-MM-DD.
     """
@@ -44,6 +46,7 @@ class TableFacts:
     counts: tuple[tuple[int, int, int, int], ...]
     sensitivity: tuple[int, ...]
     histories: tuple[tuple[int, ...], ...]
+    daily: tuple[int, ...]
     built_on: str
 
     def to_json(self) -> str:
