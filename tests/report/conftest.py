@@ -316,6 +316,15 @@ def make_tree(count=30, *, folds=10):
                         "loss_fraction": {"value": 0.5199, "low": 0.4872, "high": 0.5506},
                     },
                     "persistence_reason": None,
+                    "money": [
+                        {
+                            "snapshot": "2025-09-28",
+                            "n_rows": 311,
+                            "forecast": {"value": 41230.5, "low": 37011.2, "high": 45449.8},
+                            "actual": 43807.1,
+                            "covered": True,
+                        }
+                    ],
                     "store_levels": [
                         {"snapshot": "2025-04-01", "trend": 0.92, "trend_last_year": None},
                         {"snapshot": "2025-09-28", "trend": 1.31, "trend_last_year": 1.24},

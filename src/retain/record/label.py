@@ -99,4 +99,3 @@ class LabelQuality(Config):
     persistence_reason: str | None = None
     store_levels: tuple[StoreLevel, ...] = ()
     money: tuple[MoneyForecast, ...] = ()
-    money_reason: str | None = None

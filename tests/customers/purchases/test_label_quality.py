@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from retain.customers.purchases.quality.chance import estimate_chance
+from retain.customers.purchases.quality.gamma_gamma import fit_gamma_gamma
 from retain.customers.purchases.quality.order_rates import OrderRates, PastOrders, fit_order_rates
 from retain.customers.purchases.quality.persistence import measure_persistence
 from retain.errors import NotApplicable
@@ -83,3 +84,32 @@ def test_a_log_without_a_horizon_after_next_has_no_persistence(store):
     few = np.where(np.arange(len(store.rows.days)) < 10, 1.0, np.nan)
     with pytest.raises(NotApplicable, match="few_customers"):
         measure_persistence(store.rows, few)
+
+
+def test_gamma_gamma_comes_out_as_published_on_the_published_sample(cdnow_sample):
+    _, _, _, repeats, spend = cdnow_sample
+    bought = repeats > 0
+    assert bought.sum() == 946
+    found = fit_gamma_gamma(repeats[bought], spend[bought])
+    # Fader & Hardie (2013)
+    assert (found.p, found.q, found.gamma) == pytest.approx((6.25, 3.74, 15.44), rel=3e-3)
+
+
+def test_the_expected_spend_is_that_of_later_orders():
+    random, n = np.random.default_rng(6), 200_000
+    p, q, gamma = 6.25, 3.74, 15.44
+    scale = random.gamma(q, 1 / gamma, n)
+    orders = random.integers(1, 6, n).astype(float)
+    mean = random.gamma(p * orders, 1 / scale) / orders
+    found = fit_gamma_gamma(orders[:20_000], mean[:20_000])
+    assert (found.p, found.q) == pytest.approx((p, q), rel=0.1)
+    later, expected = p / scale, found.expected_spend(orders, mean)
+    parts = np.digitize(expected, np.quantile(expected, [0.25, 0.5, 0.75]))
+    for part in range(4):
+        inside = parts == part
+        assert expected[inside].mean() == pytest.approx(later[inside].mean(), rel=0.03)
+
+
+def test_money_of_nobody_has_no_mean_spend():
+    with pytest.raises(NotApplicable, match="customers who spent something"):
+        fit_gamma_gamma(np.zeros(3), np.zeros(3))

@@ -26,11 +26,13 @@ def test_each_check_has_a_sentence_in_both_languages(quality):
         "label.persistence",
         "label.season",
         "label.last_year",
+        "label.money",
     ]
     english = [words("en").plain(one) for one in label_sentences(quality)]
     assert "timing alone would label 34\u202f% (33\u202f% to 35\u202f%)" in english[0]
     assert "by 5.5 (3.2 to 7.8) percentage points" in english[1]
     assert "a loss of 52\u202f% (49\u202f% to 55\u202f%)" in english[4]
+    assert "41,231 (37,011 to 45,450), and 43,807 came" in english[-1]
     russian = [words("ru").plain(one) for one in label_sentences(quality)]
     assert "на 5,5 (от 3,2 до 7,8) п. п." in russian[1]
 
@@ -46,7 +48,12 @@ def test_a_difference_is_clear_only_where_its_interval_says_so(quality, low, hig
 @pytest.mark.parametrize("reason", ["measure", "few_rows"])
 def test_what_cannot_be_computed_is_said_with_its_reason(quality, reason):
     quality |= {"chance": None, "chance_reason": reason, "one_order_share": None}
-    quality |= {"persistence": None, "persistence_reason": "short_log", "store_levels": []}
+    quality |= {
+        "persistence": None,
+        "persistence_reason": "short_log",
+        "store_levels": [],
+        "money": [],
+    }
     assert keys(quality) == [f"label.no_chance.{reason}", "label.no_persistence.short_log"]
 
 

@@ -13,7 +13,10 @@ HALF = 0.5
 
 def label_sentences(quality: Mapping[str, Any] | None) -> list[Message]:
     """Return what the checks of a label found; empty for a target that is given."""
-    return [] if quality is None else [*_chance(quality), *_persistence(quality), *_season(quality)]
+    if quality is None:
+        return []
+    parts = (_chance, _persistence, _season, _money)
+    return [one for part in parts for one in part(quality)]
 
 
 def _chance(quality: Mapping[str, Any]) -> Iterator[Message]:
@@ -60,6 +63,24 @@ def _season(quality: Mapping[str, Any]) -> Iterator[Message]:
     if known:
         low, high = (Number(end(known), "times") for end in (min, max))
         yield message("label.last_year", low=low, high=high)
+
+
+def _money(quality: Mapping[str, Any]) -> Iterator[Message]:
+    forecasts = quality.get("money") or ()
+    if forecasts:
+        last = forecasts[-1]
+        yield message(
+            "label.money",
+            n=Number(len(forecasts), "count", "data.label.quality.money"),
+            covered=Number(
+                sum(one["covered"] for one in forecasts),
+                "count",
+                "data.label.quality.money[covered=true]",
+            ),
+            day=last["snapshot"],
+            actual=Number(last["actual"], "money_0"),
+            **_interval(last["forecast"], "money_0"),
+        )
 
 
 def _interval(one: Mapping[str, float], form: str) -> dict[str, Number]:

@@ -122,6 +122,7 @@ class FeatureQuery:
         yield from (self._lookback_sum(name, days) for name in features for days in self.windows)
         yield from (self._lookback_sum(name, rule.lookback) for name in label_measures)
         yield WindowSum(f"days_{rule.lookback}", "days", -rule.lookback, 0)
+        yield self._lookback_sum("orders", rule.lookback)
         if self.money_column is not None:
             yield self._lookback_sum(self.money_column, rule.lookback)
         if self.has_target:

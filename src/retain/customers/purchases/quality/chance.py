@@ -80,6 +80,12 @@ def estimate_chance(rows: LabelledRows) -> ChanceFloor:
     )
 
 
+def fit_rates(rows: LabelledRows) -> OrderRates:
+    """Return the rates of the rows' customers, given that they are regular."""
+    groups, index = _group(rows)
+    return fit_order_rates(_past(groups, np.bincount(index).astype(float)))
+
+
 def _group(rows: LabelledRows) -> tuple[LabelledRows, np.ndarray]:
     """Return the distinct rows, and the index of each row among them."""
     names = ("orders", "repeats", "days", "periods", "needed", "ahead")

@@ -20,8 +20,8 @@ SELECT
   {%- if has_target %}
   p.{{ next_money }} AS next_money,
   {%- endif %}{% endif %}
-  {%- if has_target %}
   p.orders_{{ lookback }} AS past_orders,
+  {%- if has_target %}
   p.orders_next_{{ horizon }} AS next_orders,
   p.orders_later AS later_orders,
   {%- endif %}

@@ -1,0 +1,93 @@
+"""Forecast of a regular customer's money: expected orders × shrunk spend, and its validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from retain.customers.purchases.quality.chance import Z95, LabelledRows
+from retain.customers.purchases.quality.gamma_gamma import fit_gamma_gamma
+from retain.customers.purchases.quality.order_rates import OrderRates
+from retain.errors import NotApplicable
+from retain.record.label import Interval, MoneyForecast
+
+DAYS_PER_MONTH = 365.25 / 12
+MAX_CUSTOMERS = 20_000
+"""Customers to whom the spend is fitted, evenly among all."""
+MIN_SNAPSHOTS = 3
+"""Earlier snapshots from which the spread between snapshots is estimated."""
+
+
+def forecast_per_day(
+    rows: LabelledRows, money: np.ndarray, rates: OrderRates | None, *, shrinks: bool
+) -> np.ndarray:
+    """Return the money expected of each row a day, if the customer goes on.
+
+    Expected orders × expected spend. The spend is that of gamma-gamma where it applies, else the
+    mean of the row's own orders; the orders are those of the row where there are no ``rates``.
+
+    Parameters
+    ----------
+    money
+        Money of each row in the look-back.
+    shrinks
+        Whether the spend follows gamma-gamma: not if the log has a profit of its own, which may be
+        below zero.
+    """
+    own = rows.orders / rows.days
+    orders = own if rates is None else rates.expected(rows.repeats, rows.days)
+    mean = np.divide(money, rows.orders, out=np.zeros(len(money)), where=rows.orders > 0)
+    if not shrinks:
+        return np.asarray(orders * mean)
+    mean = np.maximum(mean, 0.0)
+    first = np.unique(rows.customer, return_index=True)[1]
+    some = first[:: -(-len(first) // MAX_CUSTOMERS)]
+    try:
+        params = fit_gamma_gamma(rows.orders[some], mean[some])
+    except NotApplicable:
+        return np.asarray(orders * mean)
+    return np.asarray(orders * params.expected_spend(rows.orders, mean))
+
+
+def validate_forecast(
+    customer: np.ndarray, day: np.ndarray, forecast: np.ndarray, actual: np.ndarray, horizon: int
+) -> Iterator[MoneyForecast]:
+    """Yield the money forecast for each later snapshot from earlier ones, and what came.
+
+    The sum of the customers' forecasts is multiplied by what came at snapshots whose horizon was
+    over, as a share of their forecasts. The interval has the error of this share by customer, its
+    spread between snapshots, and the spread of customers around their forecasts.
+    """
+    for later in np.unique(day):
+        before, at = day + horizon <= later, day == later
+        if not forecast[before].sum() > 0:
+            continue
+        expected, came = forecast[before], actual[before]
+        share = came.sum() / expected.sum()
+        residual = came - share * expected
+        total = forecast[at].sum()
+        by_customer = np.bincount(customer[before], residual)
+        variance = (
+            (total / expected.sum()) ** 2 * (by_customer**2).sum()
+            + at.sum() * float(np.mean(residual**2))
+            + total**2 * _spread_between(day[before], expected, came)
+        )
+        value, spread = float(share * total), Z95 * float(np.sqrt(variance))
+        came_then = float(actual[at].sum())
+        yield MoneyForecast(
+            snapshot=str(later),
+            n_rows=int(at.sum()),
+            forecast=Interval(value=value, low=value - spread, high=value + spread),
+            actual=came_then,
+            covered=abs(came_then - value) <= spread,
+        )
+
+
+def _spread_between(day: np.ndarray, expected: np.ndarray, came: np.ndarray) -> float:
+    """Return the variance between snapshots of the share that came, 0 for too few snapshots."""
+    days, index = np.unique(day, return_inverse=True)
+    if len(days) < MIN_SNAPSHOTS:
+        return 0.0
+    shares = np.bincount(index, came) / np.bincount(index, expected)
+    return float(np.var(shares, ddof=1))
