@@ -89,6 +89,13 @@ def test_letters_of_no_known_language_are_asked_about_and_read_as_named(written,
     assert decode(path, path.read_bytes(), encoding) == (encoding, text + "\n")
 
 
+# Words beyond ASCII were looked for from each letter of this one, which took hours.
+def test_a_word_of_a_million_letters_takes_no_longer_than_other_text(written):
+    path = written(("id;город;note\n1;Москва;" + "a" * 1_000_000 + "\n").encode("cp1251"))
+    code_page, text = decode(path, path.read_bytes())
+    assert (code_page, text[:16]) == ("cp1251", "id;город;note\n1;")
+
+
 def test_two_code_pages_that_fit_are_shown_with_what_they_read(written):
     path = written("cidade;São Paulo;não\n", encoding="cp1252")
     with pytest.raises(RetainError, match=r"data\.encoding=cp1252 reads 'São', 'não'"):

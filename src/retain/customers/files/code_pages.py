@@ -64,7 +64,8 @@ MAX_WORD_BYTES = 64
 """Letters of a word that are looked at; no language has longer words."""
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_IN_WORD = re.compile("[€£¥§©®²³½‰™µ×±][^\\W\\d_]")
-_HIGH_BYTES = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+# Looked for at the beginnings of words only: at each letter, a long word would take its square.
+_HIGH_BYTES = re.compile(rb"(?<![A-Za-z])[A-Za-z]*+[\x80-\xff][A-Za-z\x80-\xff]*")
 _STRANGE, _SYMBOL, _LONE_LETTER = -8.0, -4.0, -6.0  # log-likelihoods
 
 
