@@ -35,6 +35,7 @@ class Column:
     """The group, the kind and the display names of one feature.
 
     ``levels`` names the values of a category; a value without a name is displayed itself.
+    ``is_ageing`` says that it grows with the age of the log, whatever the customer does.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Column:
     en: str = ""
     ru: str = ""
     levels: Mapping[str, DisplayName] = field(default_factory=dict)
+    is_ageing: bool = False
 
     @property
     def label(self) -> DisplayName:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from retain.customers.customers import Column, Kind
 
 TOP_CATEGORY = "favourite_category"
+AGEING = ("tenure_days", "order_days")
+"""Features since the first order, which grow as long as a log does."""
 _DESCRIPTIONS = {
     "purchase": {
         "days_since_order": ("days since the last order", "дней с последнего заказа"),
@@ -69,4 +71,5 @@ def _describe_column(name: str) -> Column:
         days.insert(0, last)
     en, ru = _DESCRIPTIONS[group][stem]
     kind: Kind = "category" if name == TOP_CATEGORY else "number"
-    return Column(name, group, kind, en.format(*days), ru.format(*days))
+    names = (en.format(*days), ru.format(*days))
+    return Column(name, group, kind, *names, is_ageing=name in AGEING)
