@@ -299,7 +299,9 @@ def swept(at, text, made):
     source = SimpleNamespace(
         messages=(text,),
         data=SimpleNamespace(
-            funnel=(step,), label=SimpleNamespace(variants=(other,)), columns=(column,)
+            funnel=(step,),
+            label=SimpleNamespace(variants=(other,), quality=None),
+            columns=(column,),
         ),
         dropped_examples=(text,),
         checks=(SimpleNamespace(outcome="failed", code=text, message=text),),

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from retain.customers.purchases.features.snapshots import date_from_epoch
+from retain.customers.purchases.features.store_level import StoreLevels
 from retain.customers.purchases.quality.chance import Z95, LabelledRows
 from retain.customers.purchases.quality.gamma_gamma import fit_gamma_gamma
 from retain.customers.purchases.quality.order_rates import OrderRates
 from retain.errors import NotApplicable
 from retain.record.label import Interval, MoneyForecast
+from retain.schema.purchases import LabelRule
 
 DAYS_PER_MONTH = 365.25 / 12
 MAX_CUSTOMERS = 20_000
 """Customers to whom the spend is fitted, evenly among all."""
-MIN_SNAPSHOTS = 3
-"""Earlier snapshots from which the spread between snapshots is estimated."""
 
 
 def forecast_per_day(
@@ -50,15 +51,22 @@ def forecast_per_day(
     return np.asarray(orders * params.expected_spend(rows.orders, mean))
 
 
-def validate_forecast(
-    customer: np.ndarray, day: np.ndarray, forecast: np.ndarray, actual: np.ndarray, horizon: int
+def validate_forecast(  # noqa: PLR0913 - four columns, and where they stand
+    customer: np.ndarray,
+    day: np.ndarray,
+    forecast: np.ndarray,
+    actual: np.ndarray,
+    *,
+    levels: StoreLevels,
+    rule: LabelRule,
 ) -> Iterator[MoneyForecast]:
     """Yield the money forecast for each later snapshot from earlier ones, and what came.
 
     The sum of the customers' forecasts is multiplied by what came at snapshots whose horizon was
-    over, as a share of their forecasts. The interval has the error of this share by customer, its
-    spread between snapshots, and the spread of customers around their forecasts.
+    over, as a share of their forecasts. The interval has the error of this share by customer, the
+    change of the whole store within a horizon, and the spread of customers around their forecasts.
     """
+    horizon = rule.horizon
     for later in np.unique(day):
         before, at = day + horizon <= later, day == later
         if not forecast[before].sum() > 0:
@@ -67,16 +75,17 @@ def validate_forecast(
         share = came.sum() / expected.sum()
         residual = came - share * expected
         total = forecast[at].sum()
+        value = float(share * total)
         by_customer = np.bincount(customer[before], residual)
         variance = (
             (total / expected.sum()) ** 2 * (by_customer**2).sum()
             + at.sum() * float(np.mean(residual**2))
-            + total**2 * _spread_between(day[before], expected, came)
+            + value**2 * _drift_of_store(levels, later, rule.lookback, horizon)
         )
-        value, spread = float(share * total), Z95 * float(np.sqrt(variance))
+        spread = Z95 * float(np.sqrt(variance))
         came_then = float(actual[at].sum())
         yield MoneyForecast(
-            snapshot=str(later),
+            snapshot=str(date_from_epoch(int(later))),
             n_rows=int(at.sum()),
             forecast=Interval(value=value, low=value - spread, high=value + spread),
             actual=came_then,
@@ -84,10 +93,15 @@ def validate_forecast(
         )
 
 
-def _spread_between(day: np.ndarray, expected: np.ndarray, came: np.ndarray) -> float:
-    """Return the variance between snapshots of the share that came, 0 for too few snapshots."""
-    days, index = np.unique(day, return_inverse=True)
-    if len(days) < MIN_SNAPSHOTS:
-        return 0.0
-    shares = np.bincount(index, came) / np.bincount(index, expected)
-    return float(np.var(shares, ddof=1))
+def _drift_of_store(levels: StoreLevels, day: int, lookback: int, horizon: int) -> float:
+    """Return the mean squared change of the store's trend within a horizon, known by a day.
+
+    A season moves all customers together, and cannot be seen in the spread of customers.
+    """
+    sums = np.concatenate([[0], np.cumsum(levels.daily[: day - levels.first_day])]).astype(float)
+    at = np.arange(lookback, len(sums) - horizon)
+    before, after = sums[at] - sums[at - lookback], sums[at + horizon] - sums[at]
+    trend = np.divide(after, before, out=np.full(len(at), np.nan), where=before > 0)
+    change = trend[horizon:] / trend[:-horizon] - 1
+    known = change[np.isfinite(change)]
+    return float(np.mean(known**2)) if len(known) else 0.0

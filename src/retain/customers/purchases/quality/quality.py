@@ -83,10 +83,11 @@ def _validate(
     rows: pa.Table, rule: LabelRule, facts: TableFacts, profit: np.ndarray
 ) -> Iterator[MoneyForecast]:
     customer = rows["customer"].combine_chunks().dictionary_encode().indices.to_numpy()
-    day = (rows["snapshot"].to_numpy() + facts.first_day - 1).astype("datetime64[D]")
+    day = rows["snapshot"].to_numpy() + facts.first_day - 1
+    levels = StoreLevels(facts.first_day, facts.daily, facts.snapshots)
     expected = profit * rule.horizon / DAYS_PER_MONTH
     actual = rows["next_money"].to_numpy() / CENTS
-    return validate_forecast(customer, day, expected, actual, rule.horizon)
+    return validate_forecast(customer, day, expected, actual, levels=levels, rule=rule)
 
 
 def collect_rows(rows: pa.Table, rule: LabelRule, levels: StoreLevels | None) -> LabelledRows:
