@@ -23,8 +23,8 @@ from retain.customers.purchases.features.snapshots import (
     single_snapshot,
     snapshots_from_log,
 )
+from retain.customers.purchases.features.store_level import read_store_levels
 from retain.customers.purchases.log import COLUMN_OF_ROLE, Log, LogOptions, hash_log, open_log
-from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY
 from retain.customers.purchases.readers.location import locate_log
 from retain.customers.purchases.to_customers import LabelRequest, build_customers, describe_rates
 from retain.errors import RetainError
@@ -178,7 +178,7 @@ class LogRequest:
                 log.columns,
                 len(log.categories),
                 self.has_target,
-                _count_daily(connection, log),
+                read_store_levels(connection, calendar, log.columns),
             )
             built = self._build_features(connection, query, log, write)
         return TableFacts(
@@ -189,7 +189,7 @@ class LogRequest:
             counts=tuple((*key, *value) for key, value in built.counts.items()),
             sensitivity=tuple(built.sensitivity),
             histories=tuple((*cell, *sums) for cell, sums in built.histories.items()),
-            daily=query.daily,
+            daily=query.levels.daily,
             built_on=_today(),
         )
 
@@ -220,17 +220,6 @@ def _count_purchases(log: Log, connection: Connection) -> int:
         return counts[-1]
     row = connection.execute("SELECT COUNT(*) FROM purchases").fetchone()
     return int(row[0]) if row else 0
-
-
-def _count_daily(connection: Connection, log: Log) -> tuple[int, ...]:
-    """Return the orders of each day, or its purchases where the log has no order ids."""
-    counted = "SUM(buys * opens)" if "order" in log.columns else "SUM(buys)"
-    rows = connection.execute(
-        f"SELECT CAST(FLOOR(t / {SECONDS_PER_DAY}) AS BIGINT), CAST({counted} AS BIGINT) "  # noqa: S608
-        "FROM purchases GROUP BY 1"
-    ).fetchall()
-    by_day = {int(day): int(total) for day, total in rows}
-    return tuple(by_day.get(day, 0) for day in range(log.first_day, log.last_day + 1))
 
 
 def _check_has_target(value: object, snapshot: object) -> bool:

@@ -28,6 +28,11 @@ _DESCRIPTIONS = {
             "rate of orders in {} days against the own past",
             "темп заказов за {} дн. к собственному прошлому",
         ),
+        "orders_last_year": (
+            "orders in the days of the horizon a year before",
+            "заказов в дни горизонта годом ранее",
+        ),
+        "return_share": ("share returned, by amount, {} days", "доля возвратов по сумме, {} дн."),
         "mean_gap_days": ("mean days between orders", "дней между заказами в среднем"),
         "lateness": (
             "days since the last order, in mean gaps",
@@ -40,6 +45,22 @@ _DESCRIPTIONS = {
     },
     "product": {
         "items_per_order": ("items of an order, {} days", "товаров в заказе, {} дн."),
+        "items_per_order_trend": (
+            "items of an order, {} days against {}",
+            "товаров в заказе, {} дн. к {} дн.",
+        ),
+        "price_to_store": (
+            "price of an item against the store's, {} days",
+            "цена товара к средней по магазину, {} дн.",
+        ),
+        "days_since_new_category": (
+            "days since a category was bought for the first time",
+            "дней с первой покупки в новой категории",
+        ),
+        "promo_to_store": (
+            "share bought at a discount against the store's, {} days",
+            "доля покупок со скидкой к доле по магазину, {} дн.",
+        ),
         "categories": ("different categories in {} days", "разных категорий за {} дн."),
         TOP_CATEGORY: ("favourite category", "любимая категория"),
         "promo_share": (

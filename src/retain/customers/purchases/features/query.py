@@ -25,7 +25,7 @@ from retain.customers.purchases.features.label import (
     needed_sql,
 )
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
-from retain.customers.purchases.features.store_level import StoreLevels
+from retain.customers.purchases.features.store_level import YEAR, StoreLevels
 from retain.customers.purchases.features.variation import rate_variation_sql
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY
 from retain.schema.purchases import LabelRule
@@ -61,18 +61,23 @@ class FeatureQuery:
     columns: frozenset[str]
     n_categories: int
     has_target: bool
-    daily: tuple[int, ...] = ()
+    levels: StoreLevels
     population_day: int | None = None
 
     @property
-    def levels(self) -> StoreLevels:
-        """The purchases of the store by day, ``daily``."""
-        return StoreLevels(self.calendar.first_day, self.daily, self.calendar.snapshots)
+    def has_last_year(self) -> bool:
+        """True if some snapshot has the same days a year before."""
+        reaches = max(self.calendar.snapshots) - YEAR >= self.calendar.first_day
+        return reaches and self.label.horizon <= YEAR
 
     @cached_property
     def spans(self) -> WindowSpans:
         """Lengths of all windows."""
-        return compute_window_spans(self.label, self.windows, has_target=self.has_target)
+        spans = compute_window_spans(self.label, self.windows, has_target=self.has_target)
+        if not self.has_last_year:
+            return spans
+        year = (YEAR - self.label.horizon, YEAR)
+        return replace(spans, lookbacks=tuple(sorted({*spans.lookbacks, *year} - {0})))
 
     @cached_property
     def buckets(self) -> tuple[DayBucket, ...]:
@@ -123,6 +128,11 @@ class FeatureQuery:
         yield from (self._lookback_sum(name, rule.lookback) for name in label_measures)
         yield WindowSum(f"days_{rule.lookback}", "days", -rule.lookback, 0)
         yield self._lookback_sum("orders", rule.lookback)
+        if "amount" in self.columns:
+            yield WindowSum("returned", "returned", -self.windows[-1], 0)
+        if self.has_last_year:
+            end = rule.horizon - YEAR
+            yield WindowSum("orders_last_year", self._bucket_column("orders"), -YEAR, end)
         if self.money_column is not None:
             yield self._lookback_sum(self.money_column, rule.lookback)
         if self.has_target:
@@ -134,7 +144,7 @@ class FeatureQuery:
     @property
     def _outcomes(self) -> tuple[str, ...]:
         """Columns summed over the horizon that are not the label's measure."""
-        return ("orders",) if self.money_column is None else ("orders", self.money_column)
+        return () if self.money_column is None else (self.money_column,)
 
     def later_sum(self, day: int) -> WindowSum | None:
         """Return the orders of the horizon after next of a snapshot, None beyond the log."""
@@ -207,6 +217,10 @@ class FeatureQuery:
             "past_column": f"{rule.measure}_{rule.lookback}",
             "declined_sql": decline_sql(rule, self.levels) if self.has_target else None,
             "needed_sql": needed_sql(rule),
+            "has_last_year": self.has_last_year,
+            "year": YEAR,
+            "store_price": self.levels.ratios_sql("amount", "items", self.windows[-1]),
+            "store_promo": self.levels.ratios_sql("promo", "told", self.windows[-1]),
             "has_target": self.has_target,
             "lookback": rule.lookback,
             "horizon": rule.horizon,

@@ -27,7 +27,7 @@ MIN_ROWS = 50
 
 
 INPUTS = ("customer", "snapshot", "past_orders", "tenure_days")
-OUTCOMES = ("declined", "later_orders", "next_orders", "money", "next_money")
+OUTCOMES = ("declined", "later_orders", "money", "next_money")
 CENTS = 100
 
 
