@@ -43,6 +43,7 @@ ROOMS = (
     "campaign",
     "campaign.readout",
     "report.text.numbers",
+    "report.text.turnover",
     "report.text.words",
     "report.text.names",
     "report.tree",

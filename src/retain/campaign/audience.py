@@ -37,6 +37,8 @@ class Audience:
         Segment of each customer, in the order of ``table``; None before assignment.
     consent
         Consent is stated by the source, assumed for all, or not stated.
+    is_turnover
+        True if money is turnover that no margin has turned into profit.
     """
 
     table: pd.DataFrame
@@ -46,6 +48,7 @@ class Audience:
     drivers: pd.DataFrame | None = None
     segments: np.ndarray | None = None
     consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"
+    is_turnover: bool = False
 
     def __len__(self) -> int:
         """Return the number of customers."""

@@ -118,6 +118,8 @@ class Customers:
         Display name of target 1; None without a target.
     profit
         Profit of each customer in ``profit_unit``; None when the source has none.
+    profit_is_turnover
+        True if it is what the customer pays, which only a margin turns into profit.
     contactable
         True where the customer agreed to be contacted; None when the source does not say.
     duplicate_groups
@@ -141,6 +143,7 @@ class Customers:
     target_label: DisplayName | None = None
     profit: pd.Series | None = None
     profit_unit: str | None = None
+    profit_is_turnover: bool = False
     contactable: pd.Series | None = None
     duplicate_groups: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
     derived_features: tuple[DerivedFeature, ...] = ()

@@ -20,6 +20,7 @@ from retain.report.charts.svg import inline, key
 from retain.report.charts.tornado import tornado
 from retain.report.fishbone.fishbone import fishbone
 from retain.report.text.names import Tree
+from retain.report.text.turnover import naming_money
 from retain.report.text.words import LANGUAGES
 from retain.report.tree import fill_defaults
 from retain.storage.writing import atomic_write
@@ -97,7 +98,7 @@ def pictures(
         The files, in the order of the page.
     """
     written = []
-    with chart_style():
+    with chart_style(), naming_money(tree):
         rendered = charts(fill_defaults(tree), language)
         for name in CHART_NAMES:
             for form in FORMATS:

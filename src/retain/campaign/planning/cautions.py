@@ -83,7 +83,12 @@ def _profit_missing(document: Document) -> dict[str, Any] | None:
     return {"n_missing": missing, "n_customers": document["n_customers"]} if missing else None
 
 
+def _turnover(document: Document) -> dict[str, Any] | None:
+    return {"unit": document["profit_unit"]} if document.get("is_turnover") else None
+
+
 CAUTION_CHECKS = {
+    "turnover": _turnover,
     "risk_miscalibrated": _risk_miscalibrated,
     "ranking_not_tested": _ranking_not_tested,
     "profit_concentrated": _profit_concentrated,

@@ -6,6 +6,7 @@
     ranking             shown | not_tested: whether it is shown to beat chance
     free_offers         offers without any cost, which offers.costs=accept lets pass
     profit_unit         of all money
+    is_turnover         whether money is turnover, as no margin is typed
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
     recalibration       what turns scores into probabilities, and how it was chosen
     calibration_check   observed beside expected declines; null for customers without outcomes
@@ -93,6 +94,7 @@ def build_document(
         "ranking": context.ranking,
         "free_offers": free_offers(context.settings.catalogue),
         "profit_unit": audience.profit_unit,
+        "is_turnover": audience.is_turnover,
         "assumptions": [
             {"name": name, **getattr(assumptions, name).model_dump()}
             for name in ("horizon", "loss_fraction", "margin", "cost_multiplier")

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
 from retain.report.text.numbers import format_number
+from retain.report.text.turnover import say_turnover
 from retain.wording import (
     describe_count,
     format_interval,
@@ -119,17 +120,23 @@ def print_campaign(console: Console, campaign: Tree) -> None:
         _print_no_campaign(console, campaign)
         return
     cautions = campaign["cautions"]
-    _print_cautions(console, [one for one in cautions if one["code"] in AT_HEAD])
+    money = {"is_turnover": bool(campaign.get("is_turnover"))}
+    _print_cautions(console, [one for one in cautions if one["code"] in AT_HEAD], **money)
     console.print(_offers(campaign))
     limits = None if campaign["shadow_prices"] is None else _limits(campaign)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
-    _print_cautions(console, [one for one in cautions if one["code"] not in AT_HEAD])
+    _print_cautions(console, [one for one in cautions if one["code"] not in AT_HEAD], **money)
 
 
-def _print_cautions(console: Console, cautions: Sequence[Tree]) -> None:
+def _print_cautions(
+    console: Console, cautions: Sequence[Tree], *, is_turnover: bool = False
+) -> None:
     for one in cautions:
-        console.print(f"[yellow]{literal(CAUTIONS[one['code']].format(**one))}[/]")
+        message = CAUTIONS[one["code"]].format(**one)
+        if is_turnover and one["code"] != "turnover":
+            message = say_turnover(message, "en")
+        console.print(f"[yellow]{literal(message)}[/]")
 
 
 def _print_no_campaign(console: Console, campaign: Tree) -> None:
@@ -149,6 +156,9 @@ def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree 
 
 
 CAUTIONS = {
+    "turnover": "All amounts are turnover, not profit, because no margin is typed: a plan may cost "
+    "more than it earns. Type what is left of one unit of turnover, such as "
+    "assumptions.margin.low=0.2 assumptions.margin.value=0.25 assumptions.margin.high=0.3.",
     "ranking_not_tested": "Whether the model ranks customers better than chance was not tested, so "
     "a campaign aimed by its scores may do no better than one aimed at random.",
     "profit_concentrated": "{share:.0%} of the expected profit at risk (more than {limit:.0%}) is "
@@ -176,7 +186,7 @@ CAUTIONS = {
     "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
 """Messages of cautions by code."""
-AT_HEAD = ("ranking_not_tested", "risk_miscalibrated", "profit_concentrated")
+AT_HEAD = ("turnover", "ranking_not_tested", "risk_miscalibrated", "profit_concentrated")
 """Cautions printed before the offers: without them the plan would promise too much."""
 
 
@@ -223,10 +233,11 @@ def _plan(campaign: Tree) -> str:
         else f"at most {plan['relative_gap']:.1%} below the best one under these assumptions"
     )
     customers = describe_count(campaign["n_customers"], "customer")
+    noun = "turnover" if campaign.get("is_turnover") else "profit"
     return (
         f"{plan['n_treated']:,} of {customers} get an offer "
         f"({campaign['n_contactable']:,} agreed to be contacted). Expected cost: "
-        f"{format_signed(cost, form)}; expected profit saved: "
+        f"{format_signed(cost, form)}; expected {noun} saved: "
         f"{format_signed(saved, form)}; expected net value: "
         f"{format_signed(net['value'], form)} (95 % interval {_span(net, form)}). The plan is "
         f"{best}."

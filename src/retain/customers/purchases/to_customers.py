@@ -70,6 +70,7 @@ def build_customers(table: FeatureTable, request: LabelRequest) -> Customers:
         target=_build_target(rows, order, ids) if request.has_target else None,
         profit=profit,
         profit_unit=request.profit_unit,
+        profit_is_turnover="profit" not in request.columns,
         target_label=labels.describe_label(request.label) if request.has_target else None,
         funnel=funnel,
         snapshot=None if request.has_target else date_from_epoch(facts.snapshots[0]),

@@ -69,6 +69,7 @@ from retain.report.text.segments import (
     segment_sentences,
     stability_message,
 )
+from retain.report.text.turnover import naming_money
 from retain.report.text.words import (
     LANGUAGES,
     Label,
@@ -156,7 +157,11 @@ def page(tree: Tree, language: str) -> str:
     language
         The language shown first, ``en`` or ``ru``; the page holds both.
     """
-    verdict = fill_defaults(tree)
+    with naming_money(tree):
+        return _render_page(fill_defaults(tree), language)
+
+
+def _render_page(verdict: Tree, language: str) -> str:
     rendered = render_charts(verdict)
     numbers = columns(verdict)
     script = _script()
