@@ -10,10 +10,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import contextlib
-import functools
 import gc
 import itertools
-import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,9 +23,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hydra._internal.sources_registry import SourcesRegistry
-from hydra.core.plugins import Plugins
-from hydra.plugins.config_source import ConfigSource
 
 from retain.cli.compare import EXPLAINING
 from retain.customers.customers import Column, Customers, DerivedFeature
@@ -35,9 +30,9 @@ from retain.customers.panel import Panel
 from retain.execution.worker import start_forkserver
 from retain.record.document import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
 from retain.schema.run import Features, Metrics, Validation
-from retain.storage.paths import conf_dir
 
 from .commands import *  # noqa: F403 - fixtures
+from .composing import compose_once
 
 IMPORTED = (
     "retain.cli.compose",
@@ -62,26 +57,7 @@ IMPORTED = (
 """What workers of most commands import, beside what all need: hundreds of them in the tests."""
 
 
-def read_once(source: type[ConfigSource], package: str) -> None:
-    """Have Hydra parse a config file of a package once; it would for every composition."""
-    read = source.load_config
-
-    @functools.cache
-    def load_pickled(path: str, provider: str, folder: str) -> bytes:
-        return pickle.dumps(read(source(provider, folder), path))
-
-    def load(self: Any, config_path: str) -> Any:
-        if not f"{self.path}/".startswith(package):
-            return read(self, config_path)
-        folder = f"{source.scheme()}://{self.path}"
-        return pickle.loads(load_pickled(config_path, self.provider, folder))  # noqa: S301 - ours; faster than a deep copy
-
-    source.load_config = load
-
-
-Plugins.instance()  # Hydra runs the modules of its sources again when it looks for plugins
-for _scheme, _package in (("file", f"{conf_dir()}/"), ("pkg", "hydra.conf/")):
-    read_once(SourcesRegistry.instance().types[_scheme], _package)
+compose_once()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,13 +50,16 @@ def texts_of(path):
             yield one.value
 
 
+@cache
 def all_texts():
+    found = []
     for path in sorted(SOURCES.rglob("*.py")):
         name = path.relative_to(SOURCES).as_posix()
         if not name.startswith(NOT_TYPED):
-            yield from ((name, text) for text in texts_of(path) if "(?:" not in text)
+            found += [(name, text) for text in texts_of(path) if "(?:" not in text]
     for path in sorted(SOURCES.rglob("*words_*.yaml")):
-        yield path.name, path.read_text(encoding="utf-8")
+        found.append((path.name, path.read_text(encoding="utf-8")))
+    return tuple(found)
 
 
 def paths_of(node, prefix=()):

@@ -164,9 +164,9 @@ def test_every_study_plans_its_runs(option, tmp_path, monkeypatch, log):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def smoke():
-    """The runs of the smoke study."""
+    """The runs of the smoke study, which nobody may change."""
     return study("smoke")
 
 

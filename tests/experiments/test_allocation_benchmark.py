@@ -19,7 +19,7 @@ def test_every_small_part_tells_its_target_and_whether_it_is_met(benchmark):
     parts = (
         benchmark.small(120, 2),
         benchmark.hundred(11_000, 1),
-        benchmark.ties(11_000, 1),
+        benchmark.ties(15_000, 1),
         benchmark.prices(30_000, 1),
     )
     rows = [row for part in parts for row in part]

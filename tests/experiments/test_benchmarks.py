@@ -1,9 +1,13 @@
 """The benchmark of sweeps, with works so small that they prove it runs and measure nothing."""
 
+import contextlib
 import doctest
 import importlib
+import subprocess
 import sys
+import types
 from importlib.util import find_spec
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -16,16 +20,32 @@ from retain.schema.run import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
+COMMANDS = {"retain": "run", "retain-compare": "compare"}
+"""The modules of the commands that are timed, by their names."""
 WITHOUT_PLUGIN = not find_spec("hydra_plugins") or not find_spec(
     "hydra_plugins.hydra_joblib_launcher"
 )
 
 
 @pytest.fixture(scope="module")
-def benchmark(checkout):
-    """Imports a script; the scripts' own folder is where they look for each other."""
+def benchmark(checkout, launch):
+    """Imports a script; the scripts' own folder is where they look for each other.
+
+    Their commands of retain are forked from a process that has imported everything.
+    """
+
+    def start(command, *, cwd, env, **streams):
+        name = Path(command[0]).name
+        if name not in COMMANDS:
+            return subprocess.Popen(command, cwd=cwd, env=env, **streams)
+        with contextlib.chdir(cwd):
+            return launch(*command[1:], command=COMMANDS[name], **env)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(checkout / "experiments" / "benchmarks"))
+        measuring = importlib.import_module("measuring")
+        popen = types.SimpleNamespace(Popen=start, STDOUT=subprocess.STDOUT)
+        patch.setattr(measuring, "subprocess", popen)
         yield importlib.import_module
 
 

@@ -7,6 +7,7 @@ imported code. Each worker has its own pipe, so the run that dies with it is kno
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -250,6 +251,7 @@ def _worker_loop(pipe: Connection, environment: dict[str, str], folder: Path) ->
     os.environ.clear()
     os.environ.update(environment | dict.fromkeys(THREAD_VARIABLES, "1") | SAFE_PATH)
     os.chdir(folder)
+    gc.freeze()  # collecting what the server imported would copy its memory
     threading.Thread(target=_die_with_launcher, daemon=True).start()
     with suppress(EOFError, OSError):  # the other end is closed
         pipe.send(JobResult())

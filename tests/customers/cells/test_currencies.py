@@ -34,15 +34,14 @@ def test_every_symbol_of_cldr_is_a_currency():
     from babel import Locale, localedata
 
     names = [name for name in localedata.locale_identifiers() if "_" not in name]
-    wrong = set()
-    for locale in map(Locale.parse, names):
-        for code, symbol in locale.currency_symbols.items():
-            sign = numbers.get_currency_symbol(code, locale=locale).strip(
-                "\u200e\u200f\u061c\u200b"
-            )
-            if sign and sign not in "KMB" and read_amounts([f"{sign} 1,234.50"]) != [1234.5]:
-                wrong.add(symbol)
-    assert wrong == set()
+    signs = {
+        numbers.get_currency_symbol(code, locale=locale).strip("\u200e\u200f\u061c\u200b")
+        for locale in map(Locale.parse, names)
+        for code in locale.currency_symbols
+    }
+    read = {sign: read_amounts([f"{sign} 1,234.50"]) for sign in signs - {"", *"KMB"}}
+    assert len(read) > 300
+    assert {sign for sign, amounts in read.items() if amounts != [1234.5]} == set()
 
 
 @pytest.mark.parametrize(

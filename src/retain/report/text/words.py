@@ -16,6 +16,7 @@ from retain.report.text.numbers import Number, format_number
 from retain.report.text.turnover import KEPT, names_turnover, say_turnover
 from retain.wording import MINUS
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LANGUAGES = ("en", "ru")
 CATALOGUES = ("words", "campaign_words")
 """Names of the text files of each language."""
@@ -162,7 +163,7 @@ def words(language: str) -> TextCatalogue:
 @cache
 def _catalogue(language: str, *, about_turnover: bool) -> TextCatalogue:
     files = [Path(__file__).parent / f"{name}_{language}.yaml" for name in CATALOGUES]
-    trees = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    trees = [yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER) for file in files]  # noqa: S506 - a safe one
     texts = dict(text for tree in trees for text in _flatten(tree))
     if about_turnover:
         texts = {key: _about_turnover(key, text, language) for key, text in texts.items()}

@@ -43,6 +43,16 @@ class WindowSpans:
         return snapshot + self.later
 
 
+@dataclass(frozen=True, slots=True)
+class WindowSum:
+    """A column summed from day ``begin`` to before ``end``, counted from a snapshot."""
+
+    name: str
+    column: str
+    begin: int
+    end: int
+
+
 def compute_window_spans(
     label: LabelRule, windows: Sequence[int], *, has_target: bool
 ) -> WindowSpans:

@@ -11,6 +11,7 @@ from typing import Any
 from retain.customers.purchases.features.day_buckets import (
     DayBucket,
     WindowSpans,
+    WindowSum,
     buckets_between,
     build_day_buckets,
     build_day_table,
@@ -36,16 +37,6 @@ _BITS_PER_WORD = 63  # categories that fit into a signed 64-bit integer
 _MAX_WORDS = 4  # with more, categories are counted without bitmasks
 _MAX_WIDE_COLUMNS = 400  # of a customer's row; with more, the snapshots are split
 OPTIONAL_SUMS = ("minutes", "contacts", "profit")
-
-
-@dataclass(frozen=True, slots=True)
-class WindowSum:
-    """A column summed from day ``begin`` to before ``end``, counted from a snapshot."""
-
-    name: str
-    column: str
-    begin: int
-    end: int
 
 
 @dataclass(frozen=True)
