@@ -32,7 +32,7 @@ from retain.customers.purchases.quality.money import forecast_per_day, validate_
 from retain.customers.purchases.quality.persistence import measure_persistence
 from retain.schema.purchases import LabelRule, RegularityRule
 
-CUSTOMERS, REFERENCE = 1500, 400_000
+CUSTOMERS, REFERENCE = 1000, 200_000
 DAYS, HORIZON, LOOKBACK, PERIOD = 720, 90, 180, 90
 SNAPSHOTS = (360, 390, 420, 450, 480, 510, 540)
 SHAPE, SCALE = 1.2, 60.0
@@ -194,7 +194,7 @@ def check_store(store: Store, persistence: float) -> Checked:
     forecast = forecast_per_day(store.rows, store.money, fit_rates(store.rows), shrinks=True)
     args = (store.rows.customer, store.day, forecast * HORIZON, store.next_money)
     (*_, last) = validate_forecast(*args, levels=store.levels, rule=RULE)
-    at = store.day == store.day.max()
+    expected = float(store.expected_money[store.day == store.day.max()].sum())
     return Checked(
         gamma_error=chance.share.value - truth,
         poisson_error=chance.poisson_share - truth,
@@ -202,9 +202,7 @@ def check_store(store: Store, persistence: float) -> Checked:
         covers={
             "persistence": kept.low <= persistence <= kept.high,
             "money that came": last.covered,
-            "money expected": last.forecast.low
-            <= store.expected_money[at].sum()
-            <= last.forecast.high,
+            "money expected": last.forecast.low <= expected <= last.forecast.high,
         },
     )
 

@@ -30,7 +30,7 @@ EVERYTHING = frozenset(
 @pytest.mark.parametrize("has_target", [True, False])
 def test_every_statement_of_the_table_is_on_the_list(columns, kinds, has_target):
     snapshots = (400, 430) if has_target else (430,)
-    sums = dict.fromkeys(("amount", "items", "promo", "told"), (2,) * 601)
+    sums = dict.fromkeys(("amount", "items", "promo", "told", "returned"), (2,) * 601)
     levels = StoreLevels(0, (1,) * 601, snapshots, sums)
     query = FeatureQuery(
         SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, has_target, levels

@@ -119,7 +119,7 @@ class FeatureQuery:
         yield from (self._lookback_sum(name, rule.lookback) for name in label_measures)
         yield WindowSum(f"days_{rule.lookback}", "days", -rule.lookback, 0)
         yield self._lookback_sum("orders", rule.lookback)
-        if "amount" in self.columns:
+        if self.levels.has_returns:
             yield WindowSum("returned", "returned", -self.windows[-1], 0)
         if self.has_last_year:
             end = rule.horizon - YEAR
@@ -208,6 +208,7 @@ class FeatureQuery:
             "past_column": f"{rule.measure}_{rule.lookback}",
             "declined_sql": decline_sql(rule, self.levels) if self.has_target else None,
             "needed_sql": needed_sql(rule),
+            "has_returns": self.levels.has_returns,
             "has_last_year": self.has_last_year,
             "year": YEAR,
             "store_price": self.levels.ratios_sql("amount", "items", self.windows[-1]),

@@ -25,8 +25,11 @@ SUMS = {
     "items": "SUM(items)",
     "promo": "SUM(buys * COALESCE(promo, 0))",
     "told": "SUM(CASE WHEN promo IS NULL THEN 0 ELSE buys END)",
+    "returned": "SUM(CASE WHEN cents < 0 THEN -cents ELSE 0 END)",
 }
-"""SQL of further sums of a day; the last are purchases at a discount, and with a known one."""
+"""SQL of further sums of a day: ``promo`` are purchases at a discount, ``told`` those with a known
+one."""
+_NEEDS = {"told": "promo", "returned": "amount"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class StoreLevels:
                 ratio = f"CAST({top} AS DOUBLE) / CAST({bottom} AS DOUBLE)"
                 cases.append(f"WHEN p.snapshot = {day - self.first_day + 1} THEN {ratio}")
         return f"CASE {' '.join(cases)} END" if cases else None
+
+    @property
+    def has_returns(self) -> bool:
+        """True if the log has any amount below zero."""
+        return any(self.sums.get("returned", ()))
 
     def _sum(self, name: str, begin: int, end: int) -> int:
         low, high = (min(max(day - self.first_day, 0), len(self.daily)) for day in (begin, end))
@@ -117,7 +125,7 @@ def read_store_levels(
     ``columns`` are those of the relation ``purchases``.
     """
     counted = "SUM(buys * opens)" if "order" in columns else "SUM(buys)"
-    names = [name for name in SUMS if ("promo" if name == "told" else name) in columns]
+    names = [name for name in SUMS if _NEEDS.get(name, name) in columns]
     listed = ", ".join(f"CAST({sql} AS BIGINT)" for sql in (counted, *(SUMS[n] for n in names)))
     rows = connection.execute(
         f"SELECT CAST(FLOOR(t / {SECONDS_PER_DAY}) AS BIGINT), {listed} FROM purchases GROUP BY 1"  # noqa: S608

@@ -16,6 +16,7 @@ from retain.record.label import Interval, MoneyForecast
 from retain.schema.purchases import LabelRule
 
 DAYS_PER_MONTH = 365.25 / 12
+NORMAL_PER_MEDIAN = 1.4826
 MAX_CUSTOMERS = 20_000
 """Customers to whom the spend is fitted, evenly among all."""
 
@@ -87,16 +88,17 @@ def validate_forecast(  # noqa: PLR0913 - four columns, and where they stand
         yield MoneyForecast(
             snapshot=str(date_from_epoch(int(later))),
             n_rows=int(at.sum()),
-            forecast=Interval(value=value, low=value - spread, high=value + spread),
+            forecast=Interval(value=value, low=max(value - spread, 0.0), high=value + spread),
             actual=came_then,
             covered=abs(came_then - value) <= spread,
         )
 
 
 def _drift_of_store(levels: StoreLevels, day: int, lookback: int, horizon: int) -> float:
-    """Return the mean squared change of the store's trend within a horizon, known by a day.
+    """Return the variance of the change of the store's trend within a horizon, known by a day.
 
-    A season moves all customers together, and cannot be seen in the spread of customers.
+    A season moves all customers together, and cannot be seen in the spread of customers. It is
+    1.48 × the median absolute change squared, so that the first months of a store count little.
     """
     sums = np.concatenate([[0], np.cumsum(levels.daily[: day - levels.first_day])]).astype(float)
     at = np.arange(lookback, len(sums) - horizon)
@@ -104,4 +106,4 @@ def _drift_of_store(levels: StoreLevels, day: int, lookback: int, horizon: int) 
     trend = np.divide(after, before, out=np.full(len(at), np.nan), where=before > 0)
     change = trend[horizon:] / trend[:-horizon] - 1
     known = change[np.isfinite(change)]
-    return float(np.mean(known**2)) if len(known) else 0.0
+    return float((NORMAL_PER_MEDIAN * np.median(np.abs(known))) ** 2) if len(known) else 0.0

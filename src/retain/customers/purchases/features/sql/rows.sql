@@ -51,7 +51,7 @@ SELECT
   CASE WHEN p.snapshot - p.first_day >= {{ longest }} THEN {{ ratio(rate_variation[0], rate_variation[1]) }} END AS orders_variability_{{ longest }}{% endif %}
   {%- if has_last_year %},
   CASE WHEN p.snapshot - p.first_day >= {{ year }} THEN p.orders_last_year END AS orders_last_year{% endif %}
-  {%- if has_amount %},
+  {%- if has_returns %},
   {{ ratio("p.returned", "(p.amount_%d + p.returned)" % longest) }} AS return_share_{{ longest }}{% endif %}
   {%- if has_items %},
   {{ ratio("p.items_%d" % longest, "p.orders_%d" % longest) }} AS items_per_order_{{ longest }}{% endif %}
