@@ -23,7 +23,7 @@ check: $(STAMP)          ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(STAMP)           ## renew docs/reference/config.md from the comments in conf/
+docs: $(STAMP)           ## renew docs/reference/config.md and the schemas of the documents
 	$(BIN)/python docs/make_reference.py
 
 smoke: $(STAMP)          ## what CI sweeps and segments

@@ -1,22 +1,39 @@
-"""Write ``docs/reference/config.md`` from the files and comments of ``conf/``.
+"""Write the parts of ``docs/reference`` that are made from the package.
 
-    python docs/make_reference.py            writes the page
-    python docs/make_reference.py --check    ends with 1 where the page is not up to date
+    python docs/make_reference.py            writes the files
+    python docs/make_reference.py --check    ends with 1 where a file is not up to date
 
-Each YAML key of ``conf/`` carries a comment with its meaning, unit and range: this page lists them.
+``config.md`` lists the keys of ``conf/``, each of which carries a comment with its meaning, unit
+and range. ``schemas/`` has the JSON Schema of each document that the commands write.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from retain.campaign.reference import Reference
+from retain.record.campaign_document import CampaignDocument
+from retain.record.readout_document import ReadoutDocument
+from retain.record.score_document import ScoreDocument
+from retain.record.verdict_document import VerdictDocument
+
 ROOT = Path(__file__).resolve().parents[1]
 CONF = ROOT / "conf"
-PAGE = ROOT / "docs" / "reference" / "config.md"
+REFERENCE = ROOT / "docs" / "reference"
+PAGE = REFERENCE / "config.md"
+DOCUMENTS = {
+    "verdict": VerdictDocument,
+    "campaign": CampaignDocument,
+    "readout": ReadoutDocument,
+    "score": ScoreDocument,
+    "reference": Reference,
+}
+"""The class of each document, by the name of its file."""
 COMMANDS = {
     "run": "`retain`",
     "compare": "`retain-compare`",
@@ -77,12 +94,27 @@ class Key:
 
 
 def main() -> int:
-    """Write the page, or with ``--check`` compare it with what would be written."""
-    text = page()
+    """Write the files, or with ``--check`` compare them with what would be written."""
+    texts = {PAGE: page(), **schemas()}
     if "--check" in sys.argv[1:]:
-        return int(PAGE.read_text(encoding="utf-8") != text)
-    PAGE.write_text(text, encoding="utf-8")
+        return int(any(path.read_text(encoding="utf-8") != text for path, text in texts.items()))
+    for path, text in texts.items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return 0
+
+
+def schemas() -> dict[Path, str]:
+    """Return the JSON Schema of each document, by the path of its file."""
+    texts = {}
+    for name, kind in DOCUMENTS.items():
+        schema = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            **kind.model_json_schema(by_alias=True),
+        }
+        text = json.dumps(schema, ensure_ascii=False, indent=1)
+        texts[REFERENCE / "schemas" / f"{name}.schema.json"] = f"{text}\n"
+    return texts
 
 
 def page() -> str:

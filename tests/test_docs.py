@@ -310,6 +310,11 @@ def test_the_config_page_lists_what_conf_holds():
     assert (DOCS / "reference/config.md").read_text(encoding="utf-8") == page, "type: make docs"
 
 
+def test_the_schemas_are_those_of_the_classes_that_write_the_documents():
+    for path, text in runpy.run_path(str(DOCS / "make_reference.py"))["schemas"]().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: type: make docs"
+
+
 def test_the_commands_page_lists_every_option():
     text = (DOCS / "reference/commands.md").read_text(encoding="utf-8")
     options = Groups.among([conf_dir()]).options

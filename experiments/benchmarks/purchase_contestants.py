@@ -1,6 +1,6 @@
 """One contestant of the benchmark of purchase logs, in a process of its own.
 
-    python purchase_contestants.py G|retain|pandas --log LOG --out TABLE [--limit 1GB]
+    python purchase_contestants.py G|retain|lines|pandas --log LOG --out TABLE [--limit 1GB]
 
 What it took, imports left out, is written beside the table.
 """
@@ -86,7 +86,7 @@ def _pandas(args: argparse.Namespace) -> None:
     _tell(args, began)
 
 
-_CONTESTANTS = {"G": _scan, "retain": _retain, "pandas": _pandas}
+_CONTESTANTS = {"G": _scan, "retain": _retain, "lines": _retain, "pandas": _pandas}
 
 
 def _keys(args: argparse.Namespace) -> dict[str, object]:
@@ -98,6 +98,9 @@ def _keys(args: argparse.Namespace) -> dict[str, object]:
     for name in ("name", "_target_", "baselines", "cache", "profit_unit"):
         del keys[name]
     columns = {**keys["columns"], **{name: name for name in COLUMNS}}
+    if args.name == "lines":  # of orders: the amount is computed, and rows are filtered
+        columns["amount"] = "items * amount"
+        keys["where"] = "category != 'category 19' and items < 4"
     asked = {"columns": columns, "snapshots": {**keys["snapshots"], "n": SNAPSHOTS}}
     return {**keys, **asked, "path": args.log, "memory_limit": args.limit}
 

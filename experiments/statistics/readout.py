@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from scipy import special, stats
 
 from retain.campaign.assignment import Assignment, assignment_table
 from retain.campaign.proportions import mantel_haenszel
-from retain.campaign.readout.effects import Row, Subgroup, compare_profits, estimate_effects
+from retain.campaign.readout.effects import Subgroup, compare_profits, estimate_effects
 from retain.campaign.readout.gatekeeping import conclude, is_finding
 from retain.campaign.readout.means import assign_strata, count_by_stratum, estimate_mean_difference
 from retain.campaign.readout.outcomes import Outcomes
@@ -33,8 +33,10 @@ from retain.campaign.readout.save_rates import (
     ASSUMED_VAGUE_WEIGHT,
     VAGUE_SD,
     ArmCounts,
+    Posterior,
     compute_posterior,
 )
+from retain.record.readout_document import EffectRow
 from retain.schema.campaign import Assumption, Assumptions, Beta, Catalogue, Offer
 from retain.schema.names import Translated
 
@@ -123,9 +125,9 @@ class Design:
         )
         shares = dict.fromkeys(("horizon", "loss_fraction", "margin", "cost_multiplier"), ONE)
         assumptions = Assumptions(name="default", **shares, simulations=100)
-        plan = {"id": "simulated", "unit": "roubles", "alpha": 0.05, "power": 0.8, "seed": 0}
+        plan = {"id": "51a1ed00", "unit": "roubles", "alpha": 0.05, "power": 0.8, "seed": 0}
         plan |= {"catalogue": catalogue(self.save), "assumptions": assumptions}
-        return Assignment(rows, **plan, fingerprint="")
+        return Assignment(rows, **plan, fingerprint="0" * 64)
 
 
 def catalogue(names: dict[str, float]) -> Catalogue:
@@ -181,10 +183,10 @@ HARMFUL = replace(LARGE, save={"call": -0.4, "gift": -0.2, "letter": -0.3})
 class Readout:
     """The effects of one simulated campaign, and its money's conclusions."""
 
-    rows: list[Row]
-    overall_exact: Row
+    rows: Sequence[EffectRow]
+    overall_exact: EffectRow
     paid: str
-    declines_alone: list[Row]
+    declines_alone: Sequence[EffectRow]
     paid_by_declines: str
 
     @property
@@ -208,16 +210,19 @@ def simulate_readouts(design: Design, count: int, seed: int) -> Iterator[Readout
         assignment = design.assignment(treated)
         noise = random.lognormal(-(PROFIT_NOISE**2) / 2, PROFIT_NOISE, len(worth))
         both = outcomes(declined, np.where(declined, 0.0, worth * noise))
-        rows = estimate_effects(assignment, both)
-        alone = [dict(row) for row in rows if row["outcome"] == "declined"]
-        for family in (rows, alone):
-            conclude(family, assignment.alpha)
+        rows, alone = (
+            conclude(estimate_effects(assignment, observed), assignment.alpha)[0]
+            for observed in (both, outcomes(declined))
+        )
         exact = compare_profits(everyone, assignment, np.where(declined, 0.0, worth))
-        paid, paid_by_declines = (
-            (estimate_money(assignment, observed, family) or {"conclusion": "inconclusive"})
+        money, money_by_declines = (
+            estimate_money(assignment, observed, family)
             for observed, family in ((both, rows), (outcomes(declined), alone))
         )
-        yield Readout(rows, exact, paid["conclusion"], alone, paid_by_declines["conclusion"])
+        paid, paid_by_declines = (
+            "inconclusive" if one is None else one.conclusion for one in (money, money_by_declines)
+        )
+        yield Readout(rows, exact, paid, alone, paid_by_declines)
 
 
 @dataclass(frozen=True)
@@ -249,10 +254,10 @@ def to_rate(campaign: str, what: str, hits: list[bool], bar: str = "") -> Rate:
     return Rate(campaign, what, int(np.sum(hits)), len(hits), bar)
 
 
-def misses(rows: list[Row], truth: float) -> tuple[list[bool], list[bool]]:
+def misses(rows: Sequence[EffectRow], truth: float) -> tuple[list[bool], list[bool]]:
     """Return whether each interval lies above the truth, and below it."""
-    ends = [row["difference"] for row in rows]
-    return [end["low"] > truth for end in ends], [end["high"] < truth for end in ends]
+    ends = [row.difference for row in rows]
+    return [end.low > truth for end in ends], [end.high < truth for end in ends]
 
 
 def measure_effects(name: str, design: Design, count: int, seed: int) -> list[Rate]:
@@ -278,8 +283,8 @@ def measure_effects(name: str, design: Design, count: int, seed: int) -> list[Ra
     return rates + _measure_findings(name, readouts, is_idle=not any(design.save.values()))
 
 
-def _is_overall(row: Row, outcome: str) -> bool:
-    return bool(row["scope"] == "overall" and row["outcome"] == outcome)
+def _is_overall(row: EffectRow, outcome: str) -> bool:
+    return bool(row.scope == "overall" and row.outcome == outcome)
 
 
 def _measure_parts(name: str, design: Design, readouts: list[Readout]) -> list[Rate]:
@@ -289,12 +294,10 @@ def _measure_parts(name: str, design: Design, readouts: list[Readout]) -> list[R
     for outcome in ("declined", "profit"):
         truth = {scope: table.groupby(scope)[outcome].mean() for scope in ("segment", "offer")}
         covers = [
-            row["difference"]["low"]
-            <= truth[row["scope"]][row["name"]]
-            <= row["difference"]["high"]
+            row.difference.low <= truth[row.scope][row.name] <= row.difference.high
             for one in readouts
             for row in one.rows
-            if row["outcome"] == outcome and row["scope"] in truth and row["difference"] is not None
+            if row.outcome == outcome and row.scope in truth and row.difference is not None
         ]
         if covers:
             rates.append(to_rate(name, f"{outcome}, parts: covers", covers, "≥ .90"))
@@ -315,15 +318,15 @@ def _measure_findings(name: str, readouts: list[Readout], *, is_idle: bool) -> l
             hits = [_is_called(getattr(one, rows), word) for one in readouts]
             rates.append(to_rate(name, f"overall {word}, {what}", hits))
         parts = [
-            any(is_finding(row) for row in getattr(one, rows) if row["scope"] != "overall")
+            any(is_finding(row) for row in getattr(one, rows) if row.scope != "overall")
             for one in readouts
         ]
         rates.append(to_rate(name, f"any part found, {what}", parts))
     return rates
 
 
-def _is_called(rows: list[Row], word: str) -> bool:
-    return any(row["scope"] == "overall" and row["conclusion"] == word for row in rows)
+def _is_called(rows: Sequence[EffectRow], word: str) -> bool:
+    return any(row.scope == "overall" and row.conclusion == word for row in rows)
 
 
 # --- widths --------------------------------------------------------------------------------------
@@ -345,7 +348,7 @@ def measure_widths(count: int, seed: int) -> dict[str, float]:
             counts = count_by_stratum(declined.astype(float), treated, stratum)
             plain = mantel_haenszel(*counts, special.ndtri(0.975))
             row = estimate_effects(design.assignment(treated), outcomes(declined))[0]
-            width = row["difference"]["high"] - row["difference"]["low"]
+            width = row.difference.high - row.difference.low
             found.setdefault(f"declined, {name}", []).append(width / _width(plain))
     return {name: float(np.median(ratios)) for name, ratios in found.items()}
 
@@ -358,7 +361,7 @@ def _width(interval: object) -> float:
 
 
 @functools.cache
-def posterior(treated_declined: int, control_declined: int, prior: Beta = PRIOR) -> dict:
+def posterior(treated_declined: int, control_declined: int, prior: Beta = PRIOR) -> Posterior:
     """Return the posterior after a campaign of ``SAVE_RATE_ARMS``."""
     treated, control = SAVE_RATE_ARMS
     return compute_posterior(prior, ArmCounts(treated, treated_declined, control, control_declined))
@@ -376,17 +379,15 @@ def measure_save_rates(count: int, seed: int) -> list[Rate]:
     cases["save rate from its prior"] = drawn
     rates = []
     for name, truth in cases.items():
-        posteriors = [one["posterior"] for one in _sample_posteriors(truth, random)]
-        hits = [
-            one["low"] <= rate <= one["high"] for one, rate in zip(posteriors, truth, strict=True)
-        ]
+        posteriors = [one.posterior for one in _sample_posteriors(truth, random)]
+        hits = [one.low <= rate <= one.high for one, rate in zip(posteriors, truth, strict=True)]
         bar = bars.get(float(truth[0]), "") if truth is not drawn else ".93–.97"
         rates.append(to_rate(name, "posterior covers", hits, bar))
-    conflicts = [one["is_conflict"] for one in _sample_posteriors(np.full(count, 0.3), random)]
+    conflicts = [one.is_conflict for one in _sample_posteriors(np.full(count, 0.3), random)]
     return [*rates, to_rate("true save rate 0.3", "conflict is said", conflicts)]
 
 
-def _sample_posteriors(truth: np.ndarray, random: np.random.Generator) -> list[dict]:
+def _sample_posteriors(truth: np.ndarray, random: np.random.Generator) -> list[Posterior]:
     treated, control = SAVE_RATE_ARMS
     declined = random.binomial(treated, BASE_RATE * (1 - truth))
     return [
@@ -405,8 +406,8 @@ def compare_widths_at(rate: float, count: int, seed: int) -> tuple[float, float]
         random.binomial(control, BASE_RATE, count),
     )
     for a, b in zip(*counts, strict=True):
-        found = posterior(int(a), int(b))["posterior"]
-        first.append(found["high"] - found["low"])
+        found = posterior(int(a), int(b)).posterior
+        first.append(found.high - found.low)
         q = random.beta(a + 0.5, treated - a + 0.5, 4000)  # both shares from Jeffreys' priors
         ends = np.quantile(1 - q / random.beta(b + 0.5, control - b + 0.5, 4000), (0.025, 0.975))
         second.append(float(ends[1] - ends[0]))
@@ -423,8 +424,8 @@ def learn_repeatedly(rate: float, n_campaigns: int, count: int, seed: int) -> np
         for campaign in range(n_campaigns):
             a = int(random.binomial(treated, BASE_RATE * (1 - rate)))
             b = int(random.binomial(control, BASE_RATE))
-            found = compute_posterior(prior, ArmCounts(treated, a, control, b))["catalogue"]
-            prior = Beta(**{key: found[key] for key in ("alpha", "beta", "minimum")})
+            found = compute_posterior(prior, ArmCounts(treated, a, control, b)).catalogue
+            prior = Beta(alpha=found.alpha, beta=found.beta, minimum=found.minimum)
             means[store, campaign] = prior.mean
     return means.mean(axis=0)
 

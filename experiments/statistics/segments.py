@@ -161,8 +161,8 @@ def judge(store: Store, seed: int) -> dict[str, list[float]]:
     totals = carlo.observed_totals(np.asarray(audience.segments), outcomes)
     rows = build_profiles(audience, SEGMENTS, totals, observed=observed.segments, contrasts=False)
     _hold(held, "segment", rows, audience, one.truth)
-    table = observed.as_json()
-    held["flagged"].append(table["n_flagged_segments"] + table["n_flagged_tenths"] > 0)
+    table = observed.check()
+    held["flagged"].append(table.n_flagged_segments + table.n_flagged_tenths > 0)
     _hold_total(held, carlo, audience, one.truth)
     new = build_audience([one.new], one.customers, found, SURE, consent="assume_given")
     new = place(new, store)
@@ -199,14 +199,14 @@ def _hold(
     true = truth.loc[audience.table.index].to_numpy()
     profit = audience.table["profit"].to_numpy()
     for row in rows:
-        if row["risk"] is None:
+        if row.risk is None:
             continue
-        mask = np.asarray(audience.segments) == row["segment"]
-        risk = row["risk"]
-        money = row["observed_profit_at_risk"] or row["expected_profit_at_risk"]
-        held[f"{name} risk"].append(risk["low"] <= true[mask].mean() <= risk["high"])
+        mask = np.asarray(audience.segments) == row.segment
+        risk = row.risk
+        money = row.observed_profit_at_risk or row.expected_profit_at_risk
+        held[f"{name} risk"].append(risk.low <= true[mask].mean() <= risk.high)
         lost = true[mask] @ profit[mask]
-        held[f"{name} money"].append(money["low"] <= lost <= money["high"])
+        held[f"{name} money"].append(money.low <= lost <= money.high)
 
 
 def _hold_total(

@@ -83,6 +83,7 @@ def test_others_of_the_same_kind_have_not_either(trained):
 
 
 # Of fifty customers every second feature has a PSI above .1, which is no drift.
+@pytest.mark.slow
 def test_a_handful_of_customers_does_not_cry_wolf(trained):
     large, warned = 0, 0
     for seed in range(20):

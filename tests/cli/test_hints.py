@@ -5,6 +5,7 @@ import re
 import shlex
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -166,4 +167,7 @@ def test_every_command_in_a_message_is_parsed_by_the_command(keys):
     ],
 )
 def test_the_page_types_its_comparison_without_the_pair(commands, expected):
-    assert compare_command({"commands": commands, "studies": ["one", "other"]}) == expected
+    assert (
+        compare_command(SimpleNamespace(commands=tuple(commands), studies=("one", "other")))
+        == expected
+    )

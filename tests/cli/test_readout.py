@@ -5,6 +5,7 @@ import json
 import shlex
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from retain.campaign.offers.save_rate import save_rate_quantiles
-from retain.campaign.readout.save_rates import update_catalogue
+from retain.campaign.readout.readout import update_catalogue
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.cli.readout import readout
@@ -182,8 +183,8 @@ def test_the_command_of_the_next_plan_is_whole(files, capsys, folder, words, com
 
 def test_the_new_catalogue_accepts_the_costs_that_the_old_one_accepted():
     old = simulation.catalogue({"call": 0.1}).model_copy(update={"costs": "accept"})
-    stored = {"alpha": 2.0, "beta": 3.0, "minimum": 0.0}
-    new = update_catalogue(old, [{"offer": "call", "catalogue": stored}])
+    stored = SimpleNamespace(alpha=2.0, beta=3.0, minimum=0.0)
+    new = update_catalogue(old, [SimpleNamespace(offer="call", catalogue=stored)])
     assert "costs: accept" in offers_yaml(new, "spring")
 
 
@@ -244,7 +245,7 @@ def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, column
     }
     contacted = (assignment.is_treated & (np.arange(len(declined)) % 9 > 0)).astype(float)
     outcomes = Outcomes(~gone, **known, contacted=contacted, cost=None, n_unknown_customers=2)
-    tree = read_out(assignment, outcomes, resamples=200).tree
+    tree = read_out(assignment, outcomes, resamples=200).document
     lines = board(tree, tmp_path).splitlines()
     long = [line for line in lines if len(line) > 80 and str(tmp_path) not in line]
     assert long == []
@@ -266,7 +267,7 @@ def test_a_campaign_too_small_for_anything_says_so(tmp_path):
         simulation.Design({"high": {"call": 15}}, {"call": 0.3})
     )
     outcomes = Outcomes(np.ones(15, bool), declined.astype(float), kept, None, None, 0)
-    tree = read_out(assignment, outcomes, resamples=200).tree
+    tree = read_out(assignment, outcomes, resamples=200).document
     output = " ".join(board(tree, tmp_path).split())
     assert "Too few customers are observed to compare the two groups" in output
     assert "Too few customers are observed to compute what the campaign brought" in output

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import io
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,52 @@ def _behaviour(n: int) -> str:
 
 def _text(header: str, rows: list[str]) -> str:
     return "\r\n".join([header, *rows, ""])
+
+
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+
+def _make_workbook(sheets, *, more=""):
+    """Return a workbook with rows of numbers and texts by sheet; ``more`` is XML of a row."""
+    names = "".join(
+        f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1)
+    )
+    links = "".join(
+        f'<Relationship Id="r{n}" Type="{RELATIONS}/worksheet" Target="worksheets/s{n}.xml"/>'
+        for n in range(1, len(sheets) + 1)
+    )
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{SHEET}" xmlns:r="{RELATIONS}"><sheets>{names}</sheets></workbook>',
+        )
+        links = f'<Relationships xmlns="{PACKAGE}">{links}</Relationships>'
+        archive.writestr("xl/_rels/workbook.xml.rels", links)
+        root = f'<Relationship Id="r" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/>'
+        archive.writestr("_rels/.rels", f'<Relationships xmlns="{PACKAGE}">{root}</Relationships>')
+        for n, rows in enumerate(sheets.values(), 1):
+            body = "".join(_row(at, row) for at, row in enumerate(rows, 1)) + more
+            archive.writestr(
+                f"xl/worksheets/s{n}.xml",
+                f'<worksheet xmlns="{SHEET}"><sheetData>{body}</sheetData></worksheet>',
+            )
+    return stream.getvalue()
+
+
+def _row(at, row):
+    cells = (
+        f'<c r="{letter}{at}" t="inlineStr"><is><t>{cell}</t></is></c>'
+        if isinstance(cell, str)
+        else f'<c r="{letter}{at}"><v>{cell}</v></c>'
+        for letter, cell in zip("ABCDEF", row, strict=False)
+    )
+    return f'<row r="{at}">{"".join(cells)}</row>'
+
+
+@pytest.fixture
+def make_workbook():
+    """``make_workbook(sheets, more="")``: the bytes of a workbook."""
+    return _make_workbook

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers.customers import Column, Customers, DisplayName
+from retain.customers.customers import Column, Customers
 from retain.errors import RetainError
+from retain.record.estimates import DisplayName
 
 
 def table(ids, **columns):

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from retain.customers.customers import DisplayName
 from retain.customers.table import read
 from retain.errors import RetainError
+from retain.record.estimates import DisplayName
 
 N = 200
 

@@ -96,6 +96,7 @@ def test_normal_variables_have_their_correlation_whatever_the_number_of_bins(rho
 
 
 # A test that cries wolf is no test: one in twenty lies above 1.645 by chance.
+@pytest.mark.slow
 def test_what_is_independent_is_seldom_significant():
     found = []
     for seed in range(40):
@@ -173,6 +174,7 @@ def tables(draw):
 
 # Every φk is a number between 0 and 1 or absent, whatever the cells; and asking for strong pairs
 # leaves out the weak ones, nothing else.
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(tables(), st.sampled_from([0.2, 0.5, 0.9]))
 def test_any_table_has_associations(drawn, least):

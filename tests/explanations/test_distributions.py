@@ -1,6 +1,6 @@
 import json
 import math
-from dataclasses import asdict
+from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from retain.customers.contract.reader import read
-from retain.customers.customers import Column, DisplayName
+from retain.customers.customers import Column
 from retain.explanations.distributions import (
     MOST_LEVELS,
-    Spread,
     cliffs_delta,
     cramers_v,
-    distribution_json,
     distributions,
 )
+from retain.record.documents import to_tree
+from retain.record.estimates import DisplayName
+from retain.record.explanations_document import Spread
 
 HALVES = np.arange(200) % 2
 
@@ -71,16 +72,16 @@ def test_a_number_has_its_known_share_and_percentiles_in_each_class():
     values = pd.Series(np.where(HALVES == 1, np.arange(200.0), 7.0))
     values[:20] = np.nan
     found = one(values).distribution
-    assert found.stayed == Spread(0.9, 7.0, 7.0, 7.0, 7.0, 7.0)
+    assert found.stayed == Spread(observed_share=0.9, p5=7.0, p25=7.0, p50=7.0, p75=7.0, p95=7.0)
     known = np.arange(21.0, 200, 2)
     expected = np.percentile(known, [5, 25, 50, 75, 95])
-    assert list(asdict(found.declined).values()) == pytest.approx([0.9, *expected])
+    assert list(found.declined.model_dump().values()) == pytest.approx([0.9, *expected])
 
 
 def test_a_class_without_values_has_neither_percentiles_nor_an_effect():
     found = one(pd.Series(np.where(HALVES == 1, np.nan, 7.0)))
     assert found.effect is None
-    assert found.distribution.declined == Spread(0.0, None, None, None, None, None)
+    assert found.distribution.declined == Spread(observed_share=0.0)
     assert one(pd.Series(np.ones(200))).effect.value == 0
 
 
@@ -134,12 +135,8 @@ def test_levels_are_named_and_stand_by_size():
     first, second = found.distribution.levels
     assert (first.label, first.n_customers) == (DisplayName("Alpha", "Альфа"), 150)
     assert (first.share_of_declined, first.share_of_stayed) == (1.0, 0.5)
-    assert (second.label, second.n_customers, second.decline_rate) == (
-        DisplayName("b", "b"),
-        50,
-        0.0,
-    )
-    assert (second.low, second.high) == pytest.approx((0.0, 0.0713), abs=1e-4)
+    assert (second.label, second.n_customers) == (DisplayName("b", "b"), 50)
+    assert astuple(second.decline_rate) == pytest.approx((0.0, 0.0, 0.0713), abs=1e-4)
 
 
 def test_the_smallest_levels_are_together_and_the_unknown_apart():
@@ -157,7 +154,7 @@ def test_the_smallest_levels_are_together_and_the_unknown_apart():
 def test_unknown_values_do_not_count_as_a_level_of_the_effect():
     values = text(np.where(HALVES == 1, None, np.where(np.arange(200) % 4 == 0, "a", "b")))
     assert one(values).effect is None
-    assert [level.decline_rate for level in one(values).distribution.levels] == [0, 0, 1]
+    assert [level.decline_rate.value for level in one(values).distribution.levels] == [0, 0, 1]
 
 
 # --- all of them ---------------------------------------------------------------------------------
@@ -193,17 +190,16 @@ def test_any_column_has_a_distribution_that_json_can_hold(data, kind, rows):
     values = pd.Series(cells, dtype=float if kind == "number" else "str")
     column = Column("x", "site", kind)
     for found in distributions(values.to_frame("x"), target, {"x": column}, seed=0).values():
-        json.dumps(asdict(found), allow_nan=False)
-        tree = json.loads(json.dumps(distribution_json(found.distribution), allow_nan=False))
-        assert tree["kind"] == kind
-        for level in tree.get("levels", []):
-            rate = level["decline_rate"]
-            assert rate["low"] <= rate["value"] <= rate["high"]
+        json.dumps(to_tree(found.distribution), allow_nan=False)
+        assert found.distribution.kind == kind
         if kind == "category":
-            levels = tree["levels"]
-            assert sum(level["n_customers"] for level in levels) == rows
+            levels = found.distribution.levels
+            for level in levels:
+                rate = level.decline_rate
+                assert rate.low <= rate.value <= rate.high
+            assert sum(level.n_customers for level in levels) == rows
             for share in ("share_of_declined", "share_of_stayed"):
-                assert sum(level[share] for level in levels) == pytest.approx(1)
+                assert sum(getattr(level, share) for level in levels) == pytest.approx(1)
 
 
 def test_the_real_store_differs_as_is_known(one_click_dir, one_click_contract):

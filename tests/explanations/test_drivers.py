@@ -32,6 +32,7 @@ def drivers(scoring, experiment, three_folds, shop, ample):
     return made
 
 
+@pytest.mark.slow
 def test_each_training_customer_is_explained_once(drivers, shop, three_folds):
     found, _ = drivers()
     assert list(found.contributions.ids) == list(make_splits(shop(), three_folds).ids)
@@ -52,6 +53,7 @@ def test_of_several_repeats_a_customer_has_the_mean(drivers):
     assert gap < np.abs(one.contributions.log_odds).mean()
 
 
+@pytest.mark.slow
 def test_sampled_drivers_say_how_far_they_may_be_off(drivers):
     found, _ = drivers(KNeighborsClassifier(9))
     assert found.kind == "sampled"

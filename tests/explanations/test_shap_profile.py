@@ -2,13 +2,14 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retain.customers.customers import Column
 from retain.explanations.shap_profile import beeswarm_bins, dependence, direction
 from retain.explanations.time_budget import TimeBudget
 
+COLUMN = Column("x", "site", "number")
 numbers = st.floats(-1e6, 1e6) | st.just(float("nan"))
 shares = st.floats(-5, 5)
 pairs = st.lists(st.tuples(numbers, shares), min_size=1, max_size=200)
@@ -28,29 +29,29 @@ def test_a_swarm_holds_every_customer(table):
     if found is None:
         assert np.ptp(size) == 0
         return
-    assert sum(found["counts"]) == len(size)
-    assert found["min"] == size.min()
-    assert found["max"] == size.max()
-    assert all(rank is None or 0 <= rank <= 1 for rank in found["mean_ranks"])
+    assert sum(found.counts) == len(size)
+    assert found.min == size.min()
+    assert found.max == size.max()
+    assert all(rank is None or 0 <= rank <= 1 for rank in found.mean_ranks)
 
 
 @settings(deadline=None, max_examples=50)
 @given(pairs)
 def test_a_dependence_holds_every_customer_whose_value_is_known(table):
     values, size = both(table, float)
-    steps = dependence(values, size)
-    assert sum(step["n_customers"] for step in steps) == values.notna().sum()
-    assert [step["x"] for step in steps] == sorted(step["x"] for step in steps)
+    steps = dependence(values, size, COLUMN)
+    assert sum(step.n_customers for step in steps) == values.notna().sum()
+    assert [step.x for step in steps] == sorted(step.x for step in steps)
     for step in steps:
-        assert step["p10"] <= step["p90"]
-        assert size.min() - 1e-9 <= step["mean"] <= size.max() + 1e-9
+        assert step.p10 <= step.p90
+        assert size.min() - 1e-9 <= step.mean <= size.max() + 1e-9
 
 
 @settings(deadline=None, max_examples=50)
 @given(named)
 def test_levels_stand_by_size(table):
     values, size = both(table, "str")
-    counts = [step["n_customers"] for step in dependence(values, size)]
+    counts = [step.n_customers for step in dependence(values, size, COLUMN)]
     assert counts == sorted(values.value_counts().tolist(), reverse=True)[:20]
 
 
@@ -79,4 +80,4 @@ def test_a_direction_needs_values_that_differ():
     assert direction(pd.Series([1.0, 1.0]), np.array([0.1, 0.2])).towards == "mixed"
     assert direction(pd.Series([1.0, 2.0]), np.zeros(2)) is None
     assert beeswarm_bins(pd.Series([1.0, 2.0]), np.zeros(2)) is None
-    assert dependence(pd.Series([float("nan")] * 2), np.zeros(2)) == pytest.approx([])
+    assert dependence(pd.Series([float("nan")] * 2), np.zeros(2), COLUMN) == ()

@@ -63,11 +63,11 @@ def test_contributions_recover_what_drives(experiment, three_folds, model, seed)
         )
         for group in customers.groups
     }
-    assert found["site"].low > 0
-    assert found["noise"].low < 0 < found["noise"].high
+    assert found["site"].auc_loss.low > 0
+    assert found["noise"].auc_loss.low < 0 < found["noise"].auc_loss.high
     # What the copy tells, pages tell too: without it little is lost.
-    assert found["copy"].low < 0.005
-    assert max(found, key=lambda group: found[group].loss) == "site"
+    assert found["copy"].auc_loss.low < 0.005
+    assert max(found, key=lambda group: found[group].auc_loss.value) == "site"
 
 
 @pytest.mark.parametrize("seed", range(3))

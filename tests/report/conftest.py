@@ -18,14 +18,18 @@ from retain.report.charts.canvas import chart_style
 from retain.report.page.page import page
 
 from .invented_campaign import (
-    make_bands,
     make_campaign,
     make_check,
     make_recalibration,
     make_segments,
+    make_settings,
+    make_thresholds,
 )
 from .invented_explanations import make_reasons
 from .shared_charts import SharedCharts
+from .trees import reading_trees
+
+page = reading_trees(page)
 
 MODELS = ("catboost", "svc", "lightgbm", "logreg", "dummy")
 SAMPLERS = ("none", "smote", "random_under")
@@ -234,6 +238,7 @@ def make_tree(count=30, *, folds=10):
                         (name, facts(best["folds"][name], higher=h)) for name, h in METRICS.items()
                     )
                 },
+                "message": "an English sentence about the choice",
             },
         },
         "winner": {
@@ -242,7 +247,9 @@ def make_tree(count=30, *, folds=10):
             "overrides": [f"{key}={value}" for key, value in best["keys"].items()],
             "config": {"seed": 0, "model": {"name": best["keys"]["model"], "depth": 6}},
             "metrics": {n: facts(best["folds"][n], higher=h) for n, h in METRICS.items()},
-            "tuning": {"n_trials": 40, "agreement": 0.625, "folds": [{"depth": 4}, {"depth": 6}]},
+            "seeds": [0],
+            "seed_sd": None,
+            "tuning": make_tuning(),
         },
         "tied": [row["id"] for row in board if row["tied"]],
         "versus_random": {
@@ -253,6 +260,7 @@ def make_tree(count=30, *, folds=10):
             "n_customers": 257,
             "n_groups": 257,
             "tied": [],
+            "message": "an English sentence about chance",
         },
         "alpha": 0.05,
         "rope": 0.01,
@@ -379,7 +387,8 @@ def make_tree(count=30, *, folds=10):
         "campaign": make_campaign(),
         "n_scored": {"out_of_fold": 1039, "sealed_test": 257},
         "dominant_segment": None,
-        "fitted_thresholds": {"segmentation": {"risk": make_bands()}},
+        "settings": make_settings(),
+        "fitted_thresholds": make_thresholds(),
         "commands": ["retain -m study=models data=one_click", "retain-compare study=models"],
         "environment": {
             "python": "3.11.7",
@@ -389,6 +398,21 @@ def make_tree(count=30, *, folds=10):
         },
         "git": {"commit": "d4" * 20, "dirty": True},
         "explanations": make_reasons(),
+    }
+
+
+def make_tuning():
+    """Two tuned folds."""
+    fold = {"repeat": 0, "inner_score": 0.9, "n_trials": 40, "n_pruned": 3, "n_failed": 0}
+    return {
+        "folds": [
+            {**fold, "fold": at, "parameters": {"depth": depth}, "seconds": 1.5}
+            for at, depth in enumerate((4, 6))
+        ],
+        "agreement": {"depth": {"min": 4.0, "median": 5.0, "max": 6.0}},
+        "inner_score": 0.9,
+        "outer_score": 0.89,
+        "optimism": {"value": 0.01, "low": -0.01, "high": 0.03},
     }
 
 

@@ -1,6 +1,9 @@
 """The ``segments`` and ``campaign`` of an invented verdict: every part, in both languages."""
 
+from pathlib import Path
+
 import numpy as np
+import yaml
 
 CUSTOMERS, CONTACTABLE = 1296, 958
 TREATED, CONTROL = 248, 61
@@ -108,6 +111,30 @@ def make_bands():
     return {"scale": "absolute", "bands": begins, "labels": labels}
 
 
+CONF = Path(__file__).resolve().parents[2] / "conf"
+
+
+def shipped(group, name):
+    """An option of a config group, in JSON's types."""
+    return yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def make_thresholds():
+    """The tree of ``fitted_thresholds``."""
+    segmentation = {**shipped("segmentation", "risk_value"), "risk": make_bands()}
+    return {"segmentation": segmentation, "offers": shipped("offers", "general")}
+
+
+def make_settings():
+    """The tree of ``settings``."""
+    return {
+        "segmentation": shipped("segmentation", "risk_value"),
+        "assumptions": shipped("assumptions", "default"),
+        "offers": shipped("offers", "general"),
+        "campaign": shipped("campaign", "default"),
+    }
+
+
 def make_segments():
     """The list of ``verdict.json["segments"]``: three risks by three values, one of them small."""
     found = [segment(at, LEVELS[at // 3], WORTH[at % 3]) for at in range(len(LEVELS) * len(WORTH))]
@@ -133,7 +160,14 @@ def offer(at):
         "expected_net": money(saved - cost, 0.4 * saved),
         "capacity": 30 if capped else None,
         "shadow_price": (1.737 if name == "service_apology" else 0.0) if capped else None,
-        "save_rate": {"alpha": 6, "beta": 14, "value": 0.3, "low": 0.1258, "high": 0.5122},
+        "save_rate": {
+            "alpha": 6,
+            "beta": 14,
+            "minimum": 0,
+            "value": 0.3,
+            "low": 0.1258,
+            "high": 0.5122,
+        },
         "break_even_save_rate": 0.0613 + at / 90 if treated else None,
         "break_even_contact_cost": 6.37 - at / 3 if treated else None,
     }

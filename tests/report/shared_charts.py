@@ -6,57 +6,32 @@ A page has some twenty drawings, and a test that changes one part of a verdict c
 from __future__ import annotations
 
 import functools
-import json
 from unittest import mock
 
+from retain.record.verdict_document import VerdictDocument
 from retain.report import render
 from retain.report.charts.canvas import chart_style
-from retain.report.tree import fill_defaults
+
+from .trees import read_as
 
 SINGLE = ("intervals", "effects", "_curve")
 
 
-class Watched(dict):
+class Watched:
     """A verdict that notes which of its parts are read."""
 
-    def __init__(self, tree):
-        super().__init__(tree)
-        self.read, self._parts = set(), {}
+    def __init__(self, verdict):
+        self._verdict, self.read, self._parts = verdict, set(), {}
 
-    def __getitem__(self, key):
-        self.read.add(key)
-        return super().__getitem__(key)
+    def __getattr__(self, name):
+        self.read.add(name)
+        return getattr(self._verdict, name)
 
-    def get(self, key, default=None):
-        self.read.add(key)
-        return super().get(key, default)
-
-    def __contains__(self, key):
-        self.read.add(key)
-        return super().__contains__(key)
-
-    def __iter__(self):
-        self.read.update(super().keys())
-        return super().__iter__()
-
-    def keys(self):
-        self.read.update(super().keys())
-        return super().keys()
-
-    def items(self):
-        self.read.update(super().keys())
-        return super().items()
-
-    def values(self):
-        self.read.update(super().keys())
-        return super().values()
-
-    def part(self, key):
-        """What the part says, as text; nothing where there is none."""
-        if key not in self._parts:
-            held = super().__contains__(key)
-            self._parts[key] = json.dumps(super().get(key), default=repr) if held else None
-        return self._parts[key]
+    def part(self, name):
+        """What the part says, as text."""
+        if name not in self._parts:
+            self._parts[name] = repr(getattr(self._verdict, name))
+        return self._parts[name]
 
 
 def once(draw, drawn):
@@ -91,7 +66,7 @@ class SharedCharts:
     def charts(self, tree, language):
         """The charts of a verdict; not to be changed."""
         with self._shared(), chart_style():
-            return render.charts(Watched(fill_defaults(tree)), language)
+            return render.charts(Watched(read_as(VerdictDocument, tree)), language)
 
     def _shared(self):
         parts = {name: once(getattr(render, name), self._drawn) for name in SINGLE}

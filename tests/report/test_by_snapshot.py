@@ -7,13 +7,19 @@ from retain.report.charts.curves import curve
 from retain.report.page.page import page
 from retain.report.tree import out_of_fold
 
+from .trees import reading_trees
+
+curve = reading_trees(curve)
+page = reading_trees(page)
+out_of_fold = reading_trees(out_of_fold)
+
 
 def text_of(html):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html))
 
 
 def test_the_customers_of_a_curve_are_those_of_the_snapshots_tested(tree):
-    assert out_of_fold(tree) == (123, 311)
+    assert out_of_fold(tree["data"], tree["split"]) == (123, 311)
     text = text_of(page(tree, "en"))
     assert "123 of the 311 customers at the tested snapshots declined" in text
     assert "123 из 311 (клиент считается на каждом срезе)" in text

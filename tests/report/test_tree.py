@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-from retain.report.tree import campaign_or_none, fill_defaults
-
 
 @pytest.fixture
 def written(verdict):
@@ -41,7 +39,7 @@ def test_every_chart_is_a_file_too(verdict, found):
     curves = {name for name, curve in found["curves"].items() if curve}
     campaign = (
         {"tornado", "profit_curve", "budget_curve"}
-        if campaign_or_none(fill_defaults(found))
+        if found["campaign"] and "reason" not in found["campaign"]
         else set()
     )
     led_to = campaign | ({"segments"} if found["segments"] else set())

@@ -228,7 +228,7 @@ def bomb(path, kind):
         codes = pa.array(np.zeros(50_000, dtype="int32"))
         column = pa.DictionaryArray.from_arrays(codes, pa.array(["x" * 1_000_000]))
     elif kind == "prefixes":
-        column = pa.array(["x" * 1_000_000] * 1_100)
+        column = pa.chunked_array([pa.array(["x" * 1_000_000] * 20)] * 55)
     else:
         column = pa.array(np.zeros(2_000_000, dtype="int64"))
     how = {"use_dictionary": False, "column_encoding": "DELTA_BYTE_ARRAY"}

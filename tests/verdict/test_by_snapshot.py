@@ -2,6 +2,7 @@
 
 import pytest
 
+from retain.record.comparison_document import SealedMetric
 from retain.record.document import LabelInfo, SnapshotFacts
 from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.sealed_test import SealedTest
@@ -33,18 +34,19 @@ def dated(record):
 
 
 def sealed(value):
-    metric = {"value": value, "low": value - 0.05, "high": value + 0.05, "higher_is_better": True}
+    metric = SealedMetric(value=value, low=value - 0.05, high=value + 0.05, higher_is_better=True)
     return SealedTest(200, {"roc_auc": metric}, ())
 
 
 def test_each_snapshot_has_the_mean_of_its_own_folds(make_record):
     first, second, last = score_by_snapshot(dated(make_record), sealed(0.79))
     assert [one.snapshot for one in (first, second, last)] == [*DAYS, "2025-08-01"]
-    assert first.roc_auc == pytest.approx(0.91)
-    assert second.roc_auc == pytest.approx(0.82)
-    assert first.low < 0.91 < first.high
+    assert first.roc_auc.value == pytest.approx(0.91)
+    assert second.roc_auc.value == pytest.approx(0.82)
+    assert first.roc_auc.low < 0.91 < first.roc_auc.high
     assert (first.n_rows, first.decline_rate, first.n_folds) == (200, 0.25, 3)
-    assert (last.is_sealed_test, last.roc_auc, last.low) == (True, 0.79, pytest.approx(0.74))
+    assert last.is_sealed_test
+    assert (last.roc_auc.value, last.roc_auc.low) == (0.79, pytest.approx(0.74))
 
 
 def test_an_unopened_sealed_test_has_no_line(make_record):

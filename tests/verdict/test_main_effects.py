@@ -34,7 +34,7 @@ def grid(make_record):
 
 
 def found(records, comparison):
-    return {effect.axis: effect for effect in compare_runs(records, comparison).effects}
+    return {effect.factor: effect for effect in compare_runs(records, comparison).effects}
 
 
 def test_what_each_axis_is_worth_is_recovered(grid, comparison):
@@ -42,15 +42,15 @@ def test_what_each_axis_is_worth_is_recovered(grid, comparison):
     assert list(effects) == ["model", "features.site", "sampler"], "the largest first"
     (tree,) = effects["model"].levels
     assert effects["model"].reference == "svc"
-    assert (tree.level, tree.pairs) == ("tree", 4)
-    assert tree.low < -0.05 < tree.high
+    assert (tree.level, tree.n_pairs) == ("tree", 4)
+    assert tree.difference.low < -0.05 < tree.difference.high
     assert tree.p < 0.001
     (site,) = effects["features.site"].levels
     assert (effects["features.site"].reference, site.level) == (False, True)
-    assert site.low < 0.02 < site.high
+    assert site.difference.low < 0.02 < site.difference.high
     (smote,) = effects["sampler"].levels
     assert effects["sampler"].reference == "none"
-    assert smote.low < -0.01 < smote.high
+    assert smote.difference.low < -0.01 < smote.difference.high
 
 
 # Only what differs in one axis alone is a pair: a hole takes its partner out with it.
@@ -59,10 +59,10 @@ def test_a_hole_is_named_and_not_filled(grid, comparison):
         found(grid(), comparison),
         found(grid(without=[("tree", "smote", True)]), comparison),
     )
-    assert all(effect.holes == 0 for effect in whole.values())
-    assert holed["model"].levels[0].pairs == 3
-    assert holed["model"].holes == 1
-    assert holed["model"].examples == (
+    assert all(effect.missing_runs.n_runs == 0 for effect in whole.values())
+    assert holed["model"].levels[0].n_pairs == 3
+    assert holed["model"].missing_runs.n_runs == 1
+    assert holed["model"].missing_runs.examples == (
         {"model": "tree", "sampler": "smote", "features.site": "True", "reason": "no record"},
     )
 
@@ -78,7 +78,7 @@ def test_a_hole_has_the_reason_of_the_run_that_is_not_there(grid, comparison, ma
         sampler={"name": "smote"},
     )
     no = no.model_copy(update={"config": {**no.config, "features": {"site": True}}})
-    (example,) = found([*records, no], comparison)["model"].examples
+    (example,) = found([*records, no], comparison)["model"].missing_runs.examples
     assert example["reason"] == "not applicable: smote has nothing to do here"
 
 
@@ -100,7 +100,7 @@ def test_a_hole_has_its_reason_whatever_parameters_the_run_had(grid, comparison,
         sampler={"name": "smote"},
     )
     failed = failed.model_copy(update={"config": {**failed.config, "features": {"site": True}}})
-    (example,) = found([*records, failed], comparison)["model"].examples
+    (example,) = found([*records, failed], comparison)["model"].missing_runs.examples
     assert example["reason"] == "failed: too deep"
 
 
@@ -114,8 +114,8 @@ def test_a_run_that_a_race_stopped_is_in_no_pair(grid, comparison):
     }
     records[-1] = last.model_copy(update={"metrics": short, "stopped_early": True})
     effect = found(records, comparison)["model"]
-    assert effect.levels[0].pairs == 3
-    assert effect.examples[0]["reason"] == "stopped by the race after 3 folds"
+    assert effect.levels[0].n_pairs == 3
+    assert effect.missing_runs.examples[0]["reason"] == "stopped by the race after 3 folds"
 
 
 def test_a_parameter_is_an_axis_of_the_runs_whose_component_has_it(make_record, comparison):
@@ -125,9 +125,9 @@ def test_a_parameter_is_an_axis_of_the_runs_whose_component_has_it(make_record, 
     ]
     records.append(make_record(id="9", auc=(0.7, 0.71) * 3, model={"name": "tree"}))
     effects = found(records, comparison)
-    assert effects["model.C"].holes == 0
-    assert effects["model.C"].levels[0].pairs == 1
-    assert effects["model"].levels[0].pairs == 1, "the mean over the parameter's values"
+    assert effects["model.C"].missing_runs.n_runs == 0
+    assert effects["model.C"].levels[0].n_pairs == 1
+    assert effects["model"].levels[0].n_pairs == 1, "the mean over the parameter's values"
 
 
 def test_one_run_moves_nothing(make_record, comparison):
@@ -160,7 +160,7 @@ def test_runs_that_differ_in_their_own_parameters_are_counted_on_each_side(
     trees = [record for record in grid() if record.config["model"]["name"] == "tree"]
     effects = found([*records, *trees], comparison)
     (tree,) = effects["model"].levels
-    assert {tree.pairs, tree.runs, tree.reference_runs} == {4, 12}
-    assert max(tree.runs, tree.reference_runs) == 12
+    assert {tree.n_pairs, tree.n_runs, tree.n_reference_runs} == {4, 12}
+    assert max(tree.n_runs, tree.n_reference_runs) == 12
     (site,) = effects["features.site"].levels
-    assert (site.pairs, site.runs, site.reference_runs) == (8, 8, 8)
+    assert (site.n_pairs, site.n_runs, site.n_reference_runs) == (8, 8, 8)

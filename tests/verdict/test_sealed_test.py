@@ -65,7 +65,7 @@ def test_every_metric_lies_within_its_interval():
     found = score_sealed_test(scores, profit, metrics, groups=alone, simulations=100)
     assert set(found) == {metric.name for metric in metrics}
     for name, result in found.items():
-        assert result["low"] <= result["value"] <= result["high"], name
+        assert result.low <= result.value <= result.high, name
     without = select_metrics(Metrics(name="x", top_shares=(0.2,)), with_profit=False)
     unpaid = score_sealed_test(scores, None, without, groups=alone, simulations=100)
     assert "captured_profit_20" not in unpaid

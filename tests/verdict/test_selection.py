@@ -131,7 +131,7 @@ def test_a_run_alone_keeps_its_mean(make_record, comparison):
     verdict = compare_runs([make_record()], comparison)
     assert verdict.corrected.method == "one_candidate"
     assert verdict.corrected.metrics["roc_auc"].value == pytest.approx(0.9)
-    assert verdict.corrected.sentence == ""
+    assert verdict.corrected.message == ""
 
 
 def test_the_verdict_corrects_by_the_scores_it_has(equal_runs, comparison):

@@ -4,12 +4,14 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from retain.cli.terminal.campaign import _promise
+from retain.record.plan_scenarios import PowerResult
 from retain.verdict.statistics import wilson_interval
 
 STORE = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
@@ -429,11 +431,14 @@ def test_a_store_that_says_who_agreed_is_not_overruled(compared):
     ],
 )
 def test_a_control_group_too_small_is_told_from_none(control, message):
-    power = {
-        "expected": 0.1,
-        "minimum_detectable_effect": None,
-        "n_treated": 26,
-        "n_control": control,
-        "required_n": 260,
-    }
-    assert re.search(message, _promise({"power": {"overall": power}}))
+    power = PowerResult(
+        expected=0.1,
+        baseline_rate=0.4,
+        minimum_detectable_effect=None,
+        n_treated=26,
+        n_control=control,
+        required_n=260,
+        claimable=False,
+    )
+    campaign = SimpleNamespace(power=SimpleNamespace(overall=power))
+    assert re.search(message, _promise(campaign))

@@ -7,6 +7,7 @@ import pytest
 
 from retain.errors import RetainError
 from retain.record.directory import CampaignDirectory
+from retain.record.documents import to_tree
 from retain.schema.readout import OutcomesFile
 from retain.workflows.readout import read_out_campaign
 
@@ -60,15 +61,15 @@ def look(campaign, simulated, tmp_path):
 def test_a_readout_is_an_object_and_its_files(look, campaign):
     result = look(160)
     written = json.loads(campaign.readout.readout.read_text("utf-8"))
-    assert written == result.tree
+    assert written == to_tree(result.document)
     assert campaign.readout.offers(result.catalogue.name).is_file()
 
 
 # Four looks raise a level of .05 to as much as .19; the same outcomes again are no look.
 def test_looks_are_counted_from_readout_to_readout(look):
-    assert [look(n).tree["n_looks"] for n in (80, 80, 120, 160, 80)] == [1, 1, 2, 3, 3]
-    (caution,) = [one for one in look(160).tree["cautions"] if one["code"] == "looks"]
-    assert caution == {"code": "looks", "n_looks": 3, "alpha": 0.05, "error_rate": 1 - 0.95**3}
+    assert [look(n).document.n_looks for n in (80, 80, 120, 160, 80)] == [1, 1, 2, 3, 3]
+    (caution,) = [one for one in look(160).document.cautions if one.code == "looks"]
+    assert caution.numbers == {"n_looks": 3, "alpha": 0.05, "error_rate": 1 - 0.95**3}
 
 
 @pytest.mark.parametrize(

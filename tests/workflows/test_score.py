@@ -18,8 +18,9 @@ from retain.errors import RetainError
 from retain.execution.dataset import clear_cache
 from retain.execution.shared_memory import share
 from retain.learning.features import select_model_columns
-from retain.verdict.document import SCHEMA, as_json
+from retain.verdict.document import ComparisonExtras, as_json, document
 from retain.verdict.model_file import load_model, save_model
+from retain.verdict.verdict import compare_runs
 from retain.workflows.campaign import plan_campaign
 from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
@@ -45,14 +46,23 @@ def verdict_of(folder, data, *settings):
         config, rests_on, (data.dataset, data.scores), carried.test_scores, None, "shown"
     )
     offered.write(found.output_dir)
-    tree = {
-        "schema": SCHEMA,
-        "winner": {"id": winner.id, "name": "a model", "config": winner.config},
-        "model": carried.model,
-        "reference": carried.reference,
-        **offered.tree,
-    }
-    found.output_dir.verdict_json.write_text(as_json(tree), encoding="utf-8")
+    files = {"model": carried.model, "reference": carried.reference}
+    extras = ComparisonExtras(
+        studies=found.studies,
+        question=found.question,
+        interrupted=0,
+        commands=(),
+        gate=None,
+        diffs=(),
+        curves=None,
+        sealed=carried.sealed_test,
+        customer_results=offered.results.model_copy(update=files),
+        explanations=None,
+    )
+    made = document(compare_runs(found.records, config.selection), extras)
+    named = made.winner.model_copy(update={"name": "a model"})
+    text = as_json(made.model_copy(update={"winner": named}))
+    found.output_dir.verdict_json.write_text(text, encoding="utf-8")
     return found.output_dir.verdict
 
 

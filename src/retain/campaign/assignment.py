@@ -2,7 +2,7 @@
 
 campaigns/<id>/campaign.csv     one row per chosen customer; see COLUMNS
 campaigns/<id>/campaign.json    the plan, its settings, and the hashes of its tables; see
-campaign/planning/document.py
+record/campaign_document.py
 """
 
 from __future__ import annotations
@@ -21,16 +21,13 @@ import pandas as pd
 
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
+from retain.record.campaign_document import CampaignDocument
+from retain.record.documents import read_document
 from retain.schema.campaign import Assumptions, Catalogue
-from retain.schema.parsing import parse
-from retain.storage.reading import MAX_TABLE_BYTES, read_bytes, read_json_object
-from retain.storage.schemas import check_schema
+from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.verdict.export import FORMULA
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
-SETTINGS = ("settings",)
-SCHEMA = 3
-"""Of ``campaign.json``; counts up when the meaning of a key changes."""
 FOLDER = "campaigns"
 """Folder of campaigns."""
 TREATMENT, CONTROL = "treatment", "control"
@@ -135,27 +132,21 @@ def read_assignment(folder: Path) -> Assignment:
     RetainError
         There is no campaign, or its files are invalid or do not belong together.
     """
-    tree = _read_campaign_json(folder)
-    check_schema(tree.get("schema"), SCHEMA, folder / JSON)
-    id_ = _check_id(tree, folder)
-    raw, fingerprint = _table_bytes(tree, CSV, folder)
-    if OFFERS in _value_at(tree, ("files",), dict, folder):
-        _table_bytes(tree, OFFERS, folder)
+    document = _read_campaign_json(folder)
+    raw, fingerprint = _table_bytes(document, CSV, folder)
+    if OFFERS in (document.files or {}):
+        _table_bytes(document, OFFERS, folder)
+    if document.id is None or document.settings is None:
+        raise ValueError("campaign.json has an id and settings")  # _read_campaign_json says so
     return Assignment(
         table=_parse_table(raw, folder / CSV),
-        id=id_,
-        unit=_value_at(tree, ("profit_unit",), str, folder),
-        alpha=float(_value_at(tree, ("power", "alpha"), float, folder)),
-        power=float(_value_at(tree, ("power", "power"), float, folder)),
-        seed=_value_at(tree, ("seed",), int, folder),
-        catalogue=parse(
-            Catalogue, _value_at(tree, ("settings", "offers"), dict, folder), "settings.offers"
-        ),
-        assumptions=parse(
-            Assumptions,
-            _value_at(tree, ("settings", "assumptions"), dict, folder),
-            "settings.assumptions",
-        ),
+        id=document.id,
+        unit=document.profit_unit,
+        alpha=document.power.alpha,
+        power=document.power.power,
+        seed=document.seed,
+        catalogue=document.settings.offers,
+        assumptions=document.settings.assumptions,
         fingerprint=fingerprint,
     )
 
@@ -170,18 +161,27 @@ def unescape_formulas(cells: pd.Series) -> pd.Series:
     return cells.where(~guarded.astype(bool), cells.str.slice(1))
 
 
-def _read_campaign_json(folder: Path) -> dict[str, Any]:
-    if folder.is_dir() and not (folder / JSON).exists():
+def _read_campaign_json(folder: Path) -> CampaignDocument:
+    """Return the content of ``campaign.json``, with every key that a planned campaign has there."""
+    path = folder / JSON
+    if folder.is_dir() and not path.exists():
         raise RetainError(f"{folder} holds no {JSON}; expected the folder of a campaign.")
-    check_exists(folder / JSON)
-    return read_json_object(folder / JSON, within=folder)
+    check_exists(path)
+    tree, document = read_document(CampaignDocument, path, within=folder)
+    for key in ("id", "files", "settings"):
+        if getattr(document, key) is None:
+            raise RetainError(
+                f"{path} is not a campaign this version can read: key {key!r} is missing."
+            )
+    _check_id(tree, folder)
+    return document
 
 
-def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[bytes, str]:
+def _table_bytes(document: CampaignDocument, name: str, folder: Path) -> tuple[bytes, str]:
     """Return the bytes of a table and their SHA-256, which must be that in ``campaign.json``."""
     check_exists(folder / name)
     raw = read_bytes(folder / name, max_bytes=MAX_TABLE_BYTES, within=folder)
-    expected, actual = _value_at(tree, ("files", name), str, folder), _hash(raw)
+    expected, actual = (document.files or {}).get(name, "nothing"), _hash(raw)
     if expected != actual:
         raise RetainError(
             f"{folder / name} is not the file {JSON} speaks of: its SHA-256 begins {actual[:12]}, "
@@ -190,12 +190,12 @@ def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[byte
     return raw, actual
 
 
-def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
-    """Return the campaign's id; raise if it differs from its content or from its folder's name.
+def _check_id(tree: Mapping[str, Any], folder: Path) -> None:
+    """Raise if the campaign's id differs from its content or from its folder's name.
 
     Outside ``campaigns/`` the folder may have any name.
     """
-    id_: str = _value_at(tree, ("id",), str, folder)
+    id_ = tree["id"]
     if id_ != campaign_id(tree):
         raise RetainError(
             f"{folder / JSON} was changed since campaign {id_} was planned: its id and its content "
@@ -205,18 +205,6 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
         raise RetainError(
             f"{folder} holds campaign {id_}; expected it in a folder of that name. Rename it."
         )
-    return id_
-
-
-def _value_at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:
-    """Return the value at a path of keys; raise if it is not of the type ``kind``."""
-    node: Any = tree
-    for key in path:
-        node = node.get(key) if isinstance(node, dict) else None
-    if not isinstance(node, (int, float) if kind is float else kind) or isinstance(node, bool):
-        named = ".".join(path)
-        raise RetainError(f"{folder / JSON}: {named} is {node!r}; expected a {kind.__name__}.")
-    return node
 
 
 def _parse_table(raw: bytes, path: Path) -> pd.DataFrame:

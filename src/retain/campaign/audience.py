@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from retain.customers.customers import Column
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import RESERVED
+from retain.schema.scoring import SavedSettings
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,11 @@ class CampaignSettings:
     catalogue: Catalogue
     planning: CampaignConfig
 
-    def as_json(self) -> dict[str, Any]:
-        """Return plain values by config group."""
-        return {
-            "segmentation": self.segmentation.model_dump(mode="json", by_alias=True),
-            "assumptions": self.assumptions.model_dump(mode="json"),
-            "offers": self.catalogue.model_dump(mode="json", by_alias=True),
-            "campaign": self.planning.model_dump(mode="json"),
-        }
+    def to_saved(self) -> SavedSettings:
+        """Return the settings for documents."""
+        return SavedSettings(
+            segmentation=self.segmentation,
+            assumptions=self.assumptions,
+            offers=self.catalogue,
+            campaign=self.planning,
+        )

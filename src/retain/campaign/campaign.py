@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -33,6 +32,8 @@ from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import positive_profit, risk_sensitivity
 from retain.errors import RetainError
+from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
+from retain.record.segments_document import DominantSegment, SegmentInfo
 from retain.schema.campaign import Segmentation
 
 
@@ -52,7 +53,7 @@ class Campaign:
         Bounds of each customer's profit at risk, shape (n, 2); None without profit.
     plan
         The plan; the reason if none is possible, None if not requested.
-    tree
+    document
         The plan as in ``campaign.json``.
     dominant
         The band or segment that holds nearly all customers, see ``find_dominant``; None if none.
@@ -64,12 +65,12 @@ class Campaign:
 
     audience: Audience
     fitted_segmentation: Segmentation
-    segments: list[dict[str, Any]]
+    segments: tuple[SegmentInfo, ...]
     bounds: np.ndarray | None
     plan: CampaignPlan | NoCampaign | None
-    tree: dict[str, Any] | None
+    document: CampaignDocument | NoCampaignInfo | None
     net_bounds: np.ndarray | None
-    dominant: dict[str, Any] | None = None
+    dominant: DominantSegment | None = None
     observed: ObservedTable | None = None
 
 
@@ -143,12 +144,12 @@ def with_plan(
     if context is None or not settings.planning.on:
         return campaign
     if isinstance(context, NoCampaign):
-        return replace(campaign, plan=context, tree=context.as_json())
+        return replace(campaign, plan=context, document=context.to_info())
     offers = evaluate_offers(settings.catalogue, campaign.audience, settings.assumptions)
     plan = make_plan(campaign.audience, offers, settings.planning)
-    tree = build_document(plan, context, scenarios=scenarios)
+    document = build_document(plan, context, scenarios=scenarios)
     nets = context.monte_carlo.expected_net(plan.offer_index, offers)
-    return replace(campaign, plan=plan, tree=tree, net_bounds=nets)
+    return replace(campaign, plan=plan, document=document, net_bounds=nets)
 
 
 def _segment_audience(

@@ -10,7 +10,7 @@ from scipy import special
 Counts = np.ndarray | int
 
 
-class Difference(NamedTuple):
+class RateDifference(NamedTuple):
     """Treatment − control, its interval, and the p-value of no difference."""
 
     value: np.ndarray
@@ -34,7 +34,7 @@ def wilson(events: Counts, total: Counts, z: np.ndarray | float) -> tuple[np.nda
 
 def newcombe(
     treated_events: Counts, treated: Counts, control_events: Counts, control: Counts, z: float
-) -> Difference:
+) -> RateDifference:
     """Return the difference of two independent shares (Newcombe 1998, method 10, hybrid score).
 
     p inverts the interval: it is below α if and only if the interval of level 1 − α excludes 0.
@@ -47,7 +47,7 @@ def newcombe(
     a, m, b, n = (np.asarray(count, dtype=float) for count in counts)
     value = a / m - b / n
     below, above = _lower_distance(a, m, b, n, z), _lower_distance(b, n, a, m, z)
-    return Difference(value, value - below, value + above, _p_value(a, m, b, n))
+    return RateDifference(value, value - below, value + above, _p_value(a, m, b, n))
 
 
 def _lower_distance(
@@ -77,7 +77,7 @@ def mantel_haenszel(
     control_events: np.ndarray,
     control: np.ndarray,
     z: float,
-) -> Difference:
+) -> RateDifference:
     """Return the difference of shares within strata (last axis).
 
     Weights are treated × control ÷ (treated + control).
@@ -102,7 +102,7 @@ def mantel_haenszel(
     reach = np.sqrt(np.maximum(middle**2 - value**2 + z * z * fixed, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         p = np.where(value == 0, 1.0, 2 * special.ndtr(-np.abs(value) / np.sqrt(fixed)))
-    return Difference(value, middle - reach, middle + reach, p)
+    return RateDifference(value, middle - reach, middle + reach, p)
 
 
 def null_error(

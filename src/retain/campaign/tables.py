@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,14 @@ from retain.campaign.assignment import assignment_table
 from retain.campaign.campaign import Campaign
 from retain.campaign.offers.texts import offer_texts
 from retain.campaign.planning.plan import CampaignPlan
+from retain.record.estimates import PartialEstimate
+from retain.record.segments_document import ContrastInfo, SegmentInfo
 from retain.wording import format_significant
 
 Language = Literal["en", "ru"]
 
 
-def segments_table(segments: Sequence[dict[str, Any]]) -> pd.DataFrame:
+def segments_table(segments: Sequence[SegmentInfo]) -> pd.DataFrame:
     """Return the table of segments.
 
     Returns
@@ -32,39 +34,39 @@ def segments_table(segments: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([_segment(one) for one in segments])
 
 
-def _segment(one: dict[str, Any]) -> dict[str, Any]:
-    stable, label = one["stability"], one["label"]
+def _segment(one: SegmentInfo) -> dict[str, object]:
     return {
-        "segment": one["segment"],
-        "label_en": None if label is None else label["en"],
-        "label_ru": None if label is None else label["ru"],
-        "n_customers": one["n_customers"],
-        "share": one["share"],
-        "n_declined": one["n_declined"],
-        **_estimate("risk", one["risk"]),
-        "expected_risk": one["expected_risk"],
-        "p": one["p"],
-        "is_miscalibrated": one["is_miscalibrated"],
-        "total_profit": one["total_profit"],
-        **_estimate("observed_profit_at_risk", one["observed_profit_at_risk"]),
-        **_estimate("expected_profit_at_risk", one["expected_profit_at_risk"]),
-        "contactable_share": one["contactable_share"],
-        "is_small": one["is_small"],
-        "jaccard": None if stable is None else stable["jaccard"],
-        "contrasts": "; ".join(map(_contrast, one["contrasts"])),
+        "segment": one.segment,
+        "label_en": None if one.label is None else one.label.en,
+        "label_ru": None if one.label is None else one.label.ru,
+        "n_customers": one.n_customers,
+        "share": one.share,
+        "n_declined": one.n_declined,
+        **_estimate("risk", one.risk),
+        "expected_risk": one.expected_risk,
+        "p": one.p,
+        "is_miscalibrated": one.is_miscalibrated,
+        "total_profit": one.total_profit,
+        **_estimate("observed_profit_at_risk", one.observed_profit_at_risk),
+        **_estimate("expected_profit_at_risk", one.expected_profit_at_risk),
+        "contactable_share": one.contactable_share,
+        "is_small": one.is_small,
+        "jaccard": None if one.stability is None else one.stability.jaccard,
+        "contrasts": "; ".join(map(_contrast, one.contrasts)),
     }
 
 
-def _estimate(name: str, one: dict[str, float | None] | None) -> dict[str, float | None]:
+def _estimate(name: str, one: PartialEstimate | None) -> dict[str, float | None]:
     """Return three columns of a value with its interval, empty for None."""
-    ends = {"value": "", "low": "_low", "high": "_high"}
-    return {f"{name}{end}": None if one is None else one[key] for key, end in ends.items()}
+    if one is None:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+    return {name: one.value, f"{name}_low": one.low, f"{name}_high": one.high}
 
 
-def _contrast(one: dict[str, Any]) -> str:
-    what = one["feature"] if one["level"] is None else f"{one['feature']} = {one['level']}"
-    values = [format_significant(one[side]) for side in ("in_segment", "elsewhere")]
-    return f"{what} {one['direction']} ({values[0]} against {values[1]})"
+def _contrast(one: ContrastInfo) -> str:
+    what = one.feature if one.level is None else f"{one.feature} = {one.level}"
+    values = [format_significant(side) for side in (one.in_segment, one.elsewhere)]
+    return f"{what} {one.direction} ({values[0]} against {values[1]})"
 
 
 def customers_table(campaign: Campaign) -> pd.DataFrame:

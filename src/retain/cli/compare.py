@@ -11,7 +11,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +21,9 @@ from retain.errors import RetainError
 from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
 if TYPE_CHECKING:
+    from retain.record.comparison_document import GateResult
     from retain.record.study import StudyDirectory
     from retain.schema.compare import Compare
-    from retain.verdict.gate import GateResult
     from retain.workflows.compare import DiffRuns
     from retain.workflows.runs import RunSelection
 
@@ -71,6 +70,7 @@ def _select_and_compare(line: Arguments) -> int:
     from retain.cli.terminal.comparison import print_diff
     from retain.cli.terminal.console import console, literal
     from retain.cli.unexpected import logged_beside
+    from retain.record.documents import to_tree
     from retain.verdict.difference import compare_pair
     from retain.workflows.explanations import check_explain_keys
     from retain.workflows.mlflow import check_tracking, log_runs
@@ -84,7 +84,7 @@ def _select_and_compare(line: Arguments) -> int:
         )
         print_diff(console(), diff)
         if line.json:
-            write_json(diff)
+            write_json(to_tree(diff))
         return 0
     check_tracking(config.tracking)
     check_explain_keys(config.explain)
@@ -106,6 +106,7 @@ def _compare_runs(
     from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
     from retain.cli.terminal.console import console
     from retain.cli.terminal.progress import show_progress
+    from retain.record.documents import to_tree
     from retain.verdict.gate import check_gate
     from retain.workflows.compare import Comparison, select_winner, write_comparison
     from retain.workflows.training_data import relocate_data
@@ -117,7 +118,7 @@ def _compare_runs(
     if config.gate_only:
         print_gate(console(), checks)
         if line.json:
-            write_json({"gate": [asdict(check) for check in checks]})
+            write_json({"gate": [to_tree(check) for check in checks]})
         return code
     config = _with_sealed_test(relocate_data(config, verdict.winner), selection)
     settings = campaign_settings(line, config, verdict.winner)

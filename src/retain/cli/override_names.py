@@ -15,20 +15,27 @@ _SAFE = re.compile(r"[\w/\\+.$%*@?|: -]*", re.ASCII)
 _DIGIT_FIRST = re.compile(r"(?<=\.)(?:0(?=[0-9])|[0-9](?=[0-9]*[^\W0-9]))")
 """The first digit of a name that is no number, which Hydra does not take."""
 _CALL = re.compile(r"[a-z_]+\(.*\)", re.DOTALL)
+_FILTER_KEY = re.compile(r"\+{0,2}data\.where")
+_FORMULA_KEY = re.compile(r"\+{0,2}data\.columns\.(?:amount|items|profit)")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
 
 def escape_names(text: str) -> str:
-    """Return an override that Hydra can parse, with the same meaning.
+    r"""Return an override that Hydra can parse, with the same meaning.
 
     >>> escape_names("data.keep_columns=[страна, total (€)]")
     "data.keep_columns=['страна', 'total (€)']"
     >>> escape_names("data.id=клиент"), escape_names("data.groups={я: [a]}")
     ("data.id='клиент'", 'data.groups={__u044f__: [a]}')
+    >>> print(escape_names("data.where=n in (1, 2) and c = 'DE'"))
+    data.where='n in (1, 2) and c = \'DE\''
     """
     key, equals, value = text.partition("=")
     if not equals or "${" in text:
         return text
-    if value.startswith(("[", "{")):
+    if _is_expression(key, value):
+        value = _quote_text(value)
+    elif value.startswith(("[", "{")):
         value = _quote_elements(value)
     elif value.startswith(("'", '"')) or _CALL.fullmatch(value):
         pass
@@ -37,6 +44,14 @@ def escape_names(text: str) -> str:
     elif not value.isascii() and "(" not in value:
         value = ",".join(f"'{part}'" for part in value.split(","))
     return _escape_key(key) + equals + value
+
+
+def _is_expression(key: str, value: str) -> bool:
+    """Return whether a value is a filter or a formula of columns, without quotes around it."""
+    if _QUOTED.fullmatch(value) or value in ("", "null"):
+        return False
+    is_formula = _FORMULA_KEY.fullmatch(key) and any(sign in value for sign in '*+-()"')
+    return _FILTER_KEY.fullmatch(key) is not None or bool(is_formula)
 
 
 def unescape_names(tree: Any) -> Any:
@@ -102,5 +117,10 @@ def _quote_word(word: str, *, is_key: bool) -> str:
     if is_key:
         return _escape_key(word)
     before, _, after = word.partition(body)
-    escaped = body.replace("\\", "\\\\").replace("'", "\\'")
-    return f"{before}'{escaped}'{after}"
+    return f"{before}{_quote_text(body)}{after}"
+
+
+def _quote_text(text: str) -> str:
+    """Return a text in quotes for Hydra, which halves backslashes before quotes alone."""
+    text = re.sub(r"(\\*)'", r"\1\1\\'", text)
+    return "'" + re.sub(r"(\\+)\Z", r"\1\1", text) + "'"

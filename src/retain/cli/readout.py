@@ -17,6 +17,7 @@ from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError, type_value
+from retain.record.documents import to_tree
 from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 
@@ -52,9 +53,9 @@ def readout(line: Arguments) -> int:
     next_plan = None
     if result.catalogue is not None:
         next_plan = _type_next_plan(campaign, config.outputs, result.catalogue.name)
-    print_readout(console(), result.tree, campaign.readout.path, next_plan)
+    print_readout(console(), result.document, campaign.readout.path, next_plan)
     if line.json:
-        write_json(result.tree)
+        write_json(to_tree(result.document))
     return 0
 
 

@@ -17,17 +17,10 @@ from retain.customers.panel import Panel
 from retain.customers.reading import Reading
 from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
+from retain.record.estimates import DisplayName
 
 Kind = Literal["number", "category"]
 Operation = Literal["ratio", "difference", "slope", "mean"]
-
-
-@dataclass(frozen=True, slots=True)
-class DisplayName:
-    """A display name in the two languages of the report."""
-
-    en: str
-    ru: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
-"""Contribution of a feature group: the loss of ROC-AUC without the group."""
+"""Ablation of a feature group: the loss of ROC-AUC without the group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +12,9 @@ from retain.errors import NotApplicable
 from retain.learning.cross_validation import cross_validate
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
-from retain.verdict.main_effects import MainEffect
+from retain.record.comparison_document import MainEffect
+from retain.record.estimates import Estimate
+from retain.record.explanations_document import Ablation
 from retain.verdict.paired import compare_paired
 
 MISSING_REASONS = {
@@ -25,29 +26,14 @@ MISSING_REASONS = {
 """Reasons for no contribution of a group, by the code of their translation."""
 
 
-@dataclass(frozen=True)
-class Contribution:
-    """ROC-AUC lost without a group, mean over the folds, with its corrected 95 % interval.
-
-    Above 0 the group helps. ``source``: ``sweep``, the mean over the ``pairs`` of runs that differ
-    only in this group; ``refit``, the winner fitted again without the group.
-    """
-
-    loss: float
-    low: float
-    high: float
-    source: Literal["sweep", "refit"]
-    pairs: int | None = None
-
-
-def from_sweep(effects: Iterable[MainEffect]) -> dict[str, Contribution]:
+def from_sweep(effects: Iterable[MainEffect]) -> dict[str, Ablation]:
     """Return the contributions of the groups that a sweep switched on and off."""
     return {
-        effect.axis.removeprefix("features."): Contribution(
-            loss=level.mean, low=level.low, high=level.high, source="sweep", pairs=level.pairs
+        effect.factor.removeprefix("features."): Ablation(
+            auc_loss=level.difference, source="sweep", n_pairs=level.n_pairs
         )
         for effect in effects
-        if effect.axis.startswith("features.") and effect.reference is False
+        if effect.factor.startswith("features.") and effect.reference is False
         for level in effect.levels
         if level.level is True
     }
@@ -69,12 +55,16 @@ def refit_without(
     return tuple(result.metrics["roc_auc"]["fold_values"])
 
 
-def from_refit(whole: Sequence[float], rest: Sequence[float], test_to_train: float) -> Contribution:
+def from_refit(whole: Sequence[float], rest: Sequence[float], test_to_train: float) -> Ablation:
     """Return the contribution of a group from ROC-AUC with and without it on the same folds.
 
     >>> one = from_refit([0.9, 0.92, 0.91], [0.85, 0.88, 0.86], test_to_train=0.5)
-    >>> round(one.loss, 4), one.low < one.loss < one.high
+    >>> round(one.auc_loss.value, 4), one.auc_loss.low < 0.05 < one.auc_loss.high
     (0.0467, True)
     """
     gap = compare_paired(np.subtract(whole, rest)[None], test_to_train)
-    return Contribution(float(gap.mean[0]), float(gap.low[0]), float(gap.high[0]), "refit")
+    return Ablation(
+        auc_loss=Estimate(float(gap.mean[0]), float(gap.low[0]), float(gap.high[0])),
+        source="refit",
+        n_pairs=None,
+    )

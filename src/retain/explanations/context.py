@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Column, Customers, DisplayName
+from retain.customers.customers import Column, Customers
 from retain.learning.features import feature_matrix
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
+from retain.record.estimates import DisplayName
 from retain.schema.run import Features
 
 

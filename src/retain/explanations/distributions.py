@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Column, DisplayName
+from retain.customers.customers import Column
+from retain.record.estimates import DisplayName, Effect, Estimate
+from retain.record.explanations_document import (
+    Level,
+    LevelDistribution,
+    NumberDistribution,
+    Spread,
+)
 from retain.verdict.statistics import delong, wilson_interval
 
 MOST_LEVELS = 30
@@ -17,86 +23,11 @@ RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """An effect size with its 95 % interval.
-
-    ``cliffs_delta`` is within [−1, 1] and positive if decliners have higher values; ``cramers_v``
-    is within [0, 1].
-    """
-
-    measure: Literal["cliffs_delta", "cramers_v"]
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Percentiles of a class's observed values, None where there are none, and their share."""
-
-    observed_share: float
-    p5: float | None
-    p25: float | None
-    p50: float | None
-    p75: float | None
-    p95: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """The distribution of a number among decliners and stayers."""
-
-    declined: Spread
-    stayed: Spread
-    kind: Literal["number"] = "number"
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One level of a category: its share of each class, and its decline rate (Wilson interval)."""
-
-    label: DisplayName
-    n_customers: int
-    share_of_declined: float
-    share_of_stayed: float
-    decline_rate: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class Levels:
-    """The levels of a category, largest first; then all smaller ones; then missing values."""
-
-    levels: tuple[Level, ...]
-    kind: Literal["category"] = "category"
-
-
-@dataclass(frozen=True, slots=True)
 class Distribution:
     """A feature in both classes. No effect if a class has fewer than two observed values."""
 
     effect: Effect | None
-    distribution: Numbers | Levels
-
-
-def distribution_json(found: Numbers | Levels) -> dict[str, Any]:
-    """Return a distribution as ``verdict.json`` has it."""
-    if isinstance(found, Numbers):
-        return asdict(found)
-    return {"levels": [_level_json(level) for level in found.levels], "kind": found.kind}
-
-
-def _level_json(level: Level) -> dict[str, Any]:
-    rate = {"value": level.decline_rate, "low": level.low, "high": level.high}
-    tree = asdict(level)
-    return {
-        "label": tree["label"],
-        "n_customers": level.n_customers,
-        "share_of_declined": level.share_of_declined,
-        "share_of_stayed": level.share_of_stayed,
-        "decline_rate": rate,
-    }
+    distribution: NumberDistribution | LevelDistribution
 
 
 def distributions(
@@ -137,7 +68,9 @@ def distributions(
 
 
 def _number(values: np.ndarray, declined: np.ndarray) -> Distribution:
-    spreads = Numbers(_spread(values[declined]), _spread(values[~declined]))
+    spreads = NumberDistribution(
+        declined=_spread(values[declined]), stayed=_spread(values[~declined])
+    )
     observed = np.isfinite(values)
     return Distribution(cliffs_delta(values[observed], declined[observed]), spreads)
 
@@ -145,9 +78,12 @@ def _number(values: np.ndarray, declined: np.ndarray) -> Distribution:
 def _spread(values: np.ndarray) -> Spread:
     observed = values[np.isfinite(values)]
     if len(observed) == 0:
-        return Spread(0.0, None, None, None, None, None)
+        return Spread(observed_share=0.0)
     percentiles = np.percentile(observed, [5, 25, 50, 75, 95]).tolist()
-    return Spread(len(observed) / len(values), *percentiles)
+    names = ("p5", "p25", "p50", "p75", "p95")
+    return Spread(
+        observed_share=len(observed) / len(values), **dict(zip(names, percentiles, strict=True))
+    )
 
 
 def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
@@ -185,14 +121,20 @@ def _category(values: pd.Series, declined: np.ndarray, column: Column, seed: int
         rows.append(counts[-1])
     totals = counts.sum(axis=0)
     levels = (_level(*one, totals) for one in zip(labels, rows, strict=True))
-    return Distribution(effect, Levels(tuple(levels)))
+    return Distribution(effect, LevelDistribution(levels=tuple(levels)))
 
 
 def _level(label: DisplayName, counts: np.ndarray, totals: np.ndarray) -> Level:
     declined, customers = int(counts[0]), int(counts.sum())
     low, high = wilson_interval(declined, customers)
     shares = [float(share) for share in counts / totals]
-    return Level(label, customers, shares[0], shares[1], declined / customers, low, high)
+    return Level(
+        label=label,
+        n_customers=customers,
+        share_of_declined=shares[0],
+        share_of_stayed=shares[1],
+        decline_rate=Estimate(declined / customers, low, high),
+    )
 
 
 def cramers_v(counts: np.ndarray, *, seed: int) -> Effect | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+from retain.customers.customers import Column
+from retain.record.estimates import DisplayName, Estimate
+from retain.record.explanations_document import Beeswarm, DependencePoint
 
 N_BEESWARM_BINS = 40
 """Bins of a beeswarm."""
@@ -17,11 +21,14 @@ MIN_DIRECTION_RHO = 0.5
 """|Spearman's ρ| from which a feature's effect counts as increasing or decreasing."""
 
 
+Towards = Literal["up", "down", "mixed", "level"]
+
+
 @dataclass(frozen=True)
 class Direction:
     """The direction of a number's effect on the risk; of a category, the level of highest risk."""
 
-    towards: str
+    towards: Towards
     rho: float | None = None
     level: str | None = None
 
@@ -41,11 +48,11 @@ def direction(values: pd.Series, log_odds: np.ndarray) -> Direction | None:
     if values[observed].nunique() < 2 or np.ptp(log_odds[observed]) == 0:
         return Direction("mixed")
     rho = float(stats.spearmanr(values[observed], log_odds[observed]).statistic)
-    towards = "mixed" if abs(rho) < MIN_DIRECTION_RHO else "up" if rho > 0 else "down"
+    towards: Towards = "mixed" if abs(rho) < MIN_DIRECTION_RHO else "up" if rho > 0 else "down"
     return Direction(towards, rho)
 
 
-def beeswarm_bins(values: pd.Series, log_odds: np.ndarray) -> dict[str, Any] | None:
+def beeswarm_bins(values: pd.Series, log_odds: np.ndarray) -> Beeswarm | None:
     """Return counts of SHAP values in equal bins, and the mean rank of the feature in each.
 
     None if all SHAP values are equal. ``mean_ranks`` go from 0 (lowest) to 1, None in bins
@@ -58,12 +65,9 @@ def beeswarm_bins(values: pd.Series, log_odds: np.ndarray) -> dict[str, Any] | N
         ((log_odds - low) / (high - low) * N_BEESWARM_BINS).astype(int), 0, N_BEESWARM_BINS - 1
     )
     counts = np.bincount(bins, minlength=N_BEESWARM_BINS)
-    return {
-        "min": low,
-        "max": high,
-        "counts": counts.tolist(),
-        "mean_ranks": _ranks(values, bins),
-    }
+    return Beeswarm(
+        min=low, max=high, counts=tuple(counts.tolist()), mean_ranks=tuple(_ranks(values, bins))
+    )
 
 
 def _ranks(values: pd.Series, bins: np.ndarray) -> list[float | None]:
@@ -76,11 +80,13 @@ def _ranks(values: pd.Series, bins: np.ndarray) -> list[float | None]:
     return [float(s / c) if c else None for s, c in zip(sums, counts, strict=True)]
 
 
-def dependence(values: pd.Series, log_odds: np.ndarray) -> list[dict[str, Any]]:
+def dependence(
+    values: pd.Series, log_odds: np.ndarray, column: Column
+) -> tuple[DependencePoint, ...]:
     """Return mean and 10th to 90th percentile of SHAP values by bin or level of the feature.
 
     Numbers have bins of equal counts, ``x`` is the bin's median; a category has its largest
-    levels, ``x`` is None and ``level`` the name. Missing values are left out.
+    levels, ``x`` is None and ``label`` the level's. Missing values are left out.
     """
     number = pd.api.types.is_numeric_dtype(values)
     by = _bin_means(values) if number else values
@@ -88,18 +94,18 @@ def dependence(values: pd.Series, log_odds: np.ndarray) -> list[dict[str, Any]]:
     parts = list(table.dropna(subset=["by"]).groupby("by", sort=True))
     if not number:
         parts = sorted(parts, key=lambda one: -len(one[1]))[:MAX_DEPENDENCE_BINS]
-    return [_step(name, part, number=number) for name, part in parts]
+    return tuple(_point(part, None if number else column.level(str(name))) for name, part in parts)
 
 
-def _step(name: object, part: pd.DataFrame, *, number: bool) -> dict[str, Any]:
-    return {
-        "x": float(part["value"].median()) if number else None,
-        "level": None if number else str(name),
-        "n_customers": len(part),
-        "mean": float(part["share"].mean()),
-        "p10": float(part["share"].quantile(0.1)),
-        "p90": float(part["share"].quantile(0.9)),
-    }
+def _point(part: pd.DataFrame, label: DisplayName | None) -> DependencePoint:
+    return DependencePoint(
+        x=float(part["value"].median()) if label is None else None,
+        n_customers=len(part),
+        mean=float(part["share"].mean()),
+        p10=float(part["share"].quantile(0.1)),
+        p90=float(part["share"].quantile(0.9)),
+        label=label,
+    )
 
 
 def _bin_means(values: pd.Series) -> pd.Series:
@@ -115,18 +121,9 @@ BATCH_RESAMPLES = 100
 """Resamples per batch."""
 
 
-@dataclass(frozen=True)
-class Strength:
-    """Mean absolute SHAP value of a feature in log-odds, with its bootstrap 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 def strengths(
     sizes: np.ndarray, duplicate_groups: pd.Series, *, resamples: int, seed: int
-) -> list[Strength]:
+) -> list[Estimate]:
     """Return the mean of each column of ``sizes``, (n, p), with bootstrap intervals.
 
     Whole duplicate groups are resampled. With more than ``MAX_BOOTSTRAP_UNITS`` groups several
@@ -152,7 +149,7 @@ def strengths(
     )
     low, high = np.percentile(means, [2.5, 97.5], axis=0)
     whole = sums.sum(axis=0) / members.sum()
-    return [Strength(*map(float, one)) for one in zip(whole, low, high, strict=True)]
+    return [Estimate(*map(float, one)) for one in zip(whole, low, high, strict=True)]
 
 
 def _bootstrap(

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import DisplayName
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from retain.record.estimates import Effect, Estimate
+from retain.record.explanations_document import FeatureInfo, GroupInfo
 
 
-def label_json(label: DisplayName | None) -> dict[str, str] | None:
-    """Return a label in both languages."""
-    return None if label is None else asdict(label)
+def number_or_none(value: Any) -> float | None:
+    """Return a number; None for NaN.
 
-
-def to_json(value: DataclassInstance | None) -> dict[str, Any] | None:
-    """Return a dataclass as a dict."""
-    return None if value is None else asdict(value)
-
-
-def number_json(value: Any) -> float | None:
-    """Return a number as JSON value; None for NaN.
-
-    >>> number_json(1), number_json(float("nan"))
+    >>> number_or_none(1), number_or_none(float("nan"))
     (1.0, None)
     """
     return float(value) if np.isfinite(value) else None
 
 
-Tree = Mapping[str, Any]
 FACT_COLUMNS = ("group", "kind", "is_derived", "in_model", "phik", "significance")
 ESTIMATE_COLUMNS = ("mean_abs_shap", "permutation_importance", "effect_size")
 """Parts of a feature with an interval."""
 
 
-def features_table(features: Sequence[Tree]) -> pd.DataFrame:
+def features_table(features: Sequence[FeatureInfo]) -> pd.DataFrame:
     """Return the table of features, most important first.
 
     Returns
@@ -54,7 +40,7 @@ def features_table(features: Sequence[Tree]) -> pd.DataFrame:
     return pd.DataFrame([_feature(one) for one in features])
 
 
-def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
+def groups_table(groups: Sequence[GroupInfo]) -> pd.DataFrame:
     """Return the table of feature groups, largest loss first.
 
     Returns
@@ -66,35 +52,37 @@ def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
     return pd.DataFrame([_group(one) for one in groups])
 
 
-def _feature(one: Tree) -> dict[str, Any]:
-    label, level = one["label"], one["top_level"]
-    row = {"name": one["name"], "label_en": label["en"], "label_ru": label["ru"]}
-    row |= {name: one[name] for name in FACT_COLUMNS}
+def _feature(one: FeatureInfo) -> dict[str, object]:
+    level, effect = one.top_level, one.effect_size
+    row: dict[str, object] = {"name": one.name, "label_en": one.label.en, "label_ru": one.label.ru}
+    row |= {name: getattr(one, name) for name in FACT_COLUMNS}
     for name in ESTIMATE_COLUMNS:
-        row |= _interval(name, one[name])
-    effect = one["effect_size"]
+        row |= _interval(name, getattr(one, name))
     return {
         **row,
-        "direction": one["direction"],
-        "top_level": None if level is None else level["en"],
-        "is_weak": one["is_weak"],
-        "effect_measure": None if effect is None else effect["measure"],
+        "direction": one.direction,
+        "top_level": None if level is None else level.en,
+        "is_weak": one.is_weak,
+        "effect_measure": None if effect is None else effect.measure,
     }
 
 
-def _group(one: Tree) -> dict[str, Any]:
-    contribution = one["ablation"]
+def _group(one: GroupInfo) -> dict[str, object]:
+    ablation = one.ablation
     return {
-        **{name: one[name] for name in ("name", "n_features", "in_model")},
-        **_interval("auc_loss", None if contribution is None else contribution["auc_loss"]),
-        **_interval("mean_abs_shap", one["mean_abs_shap"]),
-        "source": None if contribution is None else contribution["source"],
-        "n_pairs": None if contribution is None else contribution["n_pairs"],
-        "reason": one["reason"],
+        "name": one.name,
+        "n_features": one.n_features,
+        "in_model": one.in_model,
+        **_interval("auc_loss", None if ablation is None else ablation.auc_loss),
+        **_interval("mean_abs_shap", one.mean_abs_shap),
+        "source": None if ablation is None else ablation.source,
+        "n_pairs": None if ablation is None else ablation.n_pairs,
+        "reason": one.reason,
     }
 
 
-def _interval(name: str, estimate: Tree | None) -> dict[str, float | None]:
+def _interval(name: str, estimate: Estimate | Effect | None) -> dict[str, float | None]:
     """Return an estimate and its bounds, each in its own column."""
-    keys = {name: "value", f"{name}_low": "low", f"{name}_high": "high"}
-    return {column: None if estimate is None else estimate[key] for column, key in keys.items()}
+    if estimate is None:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+    return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.beeswarm import beeswarm
 from retain.report.charts.canvas import Chart, Labels, chart_style
 from retain.report.charts.curves import calibration, curve
@@ -19,10 +20,8 @@ from retain.report.charts.money_curves import budget_curve, profit_curve
 from retain.report.charts.svg import inline, key
 from retain.report.charts.tornado import tornado
 from retain.report.fishbone.fishbone import fishbone
-from retain.report.text.names import Tree
 from retain.report.text.turnover import naming_money
 from retain.report.text.words import LANGUAGES
-from retain.report.tree import fill_defaults
 from retain.storage.writing import atomic_write
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
@@ -41,12 +40,12 @@ PNG_DPI = 200
 """Dots per inch of a PNG."""
 
 
-def charts(tree: Tree, language: str) -> dict[str, Chart]:
+def charts(tree: VerdictDocument, language: str) -> dict[str, Chart]:
     """Return every chart of the verdict by name; to be called within ``chart_style``."""
     return {**language_neutral_charts(tree, language), **localised_charts(tree, language)}
 
 
-def language_neutral_charts(tree: Tree, language: str) -> dict[str, Chart]:
+def language_neutral_charts(tree: VerdictDocument, language: str) -> dict[str, Chart]:
     """Return the charts that need one drawing for both languages."""
     neutral = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
     neutral += [_curve(name, tree, Labels(language)) for name in CURVES]
@@ -54,7 +53,7 @@ def language_neutral_charts(tree: Tree, language: str) -> dict[str, Chart]:
     return _by_name(neutral)
 
 
-def localised_charts(tree: Tree, language: str) -> dict[str, Chart]:
+def localised_charts(tree: VerdictDocument, language: str) -> dict[str, Chart]:
     """Return the charts whose drawing differs by language, because names in them do."""
     return _by_name([draw(tree, Labels(language)) for draw in CHARTS_WITH_NAMES])
 
@@ -63,19 +62,24 @@ def _by_name(candidates: Sequence[Chart | None]) -> dict[str, Chart]:
     return {chart.name: chart for chart in candidates if chart is not None}
 
 
-def chart_subset(tree: Tree) -> Tree:
+def chart_subset(tree: VerdictDocument) -> VerdictDocument:
     """Return the part of the tree that charts need, small for any number of runs."""
-    return {**tree, "leaderboard": tree["leaderboard"][:MAX_RUNS], "fold_values": {}, "diffs": []}
+    return tree.model_copy(
+        update={"leaderboard": tree.leaderboard[:MAX_RUNS], "fold_values": {}, "diffs": ()}
+    )
 
 
-def _curve(name: str, tree: Tree, labels: Labels) -> Chart | None:
-    if not (tree["curves"] or {}).get(name):
+def _curve(name: str, tree: VerdictDocument, labels: Labels) -> Chart | None:
+    if tree.curves is None or not getattr(tree.curves, name):
         return None
     return calibration(tree, labels) if name == "calibration" else curve(name, tree, labels)
 
 
 def pictures(
-    tree: Tree, language: str, folder: Path, apart: Mapping[str, Path] = MappingProxyType({})
+    tree: VerdictDocument,
+    language: str,
+    folder: Path,
+    apart: Mapping[str, Path] = MappingProxyType({}),
 ) -> list[Path]:
     """Write every chart of a verdict as SVG and PNG, each file atomically.
 
@@ -99,7 +103,7 @@ def pictures(
     """
     written = []
     with chart_style(), naming_money(tree):
-        rendered = charts(fill_defaults(tree), language)
+        rendered = charts(tree, language)
         for name in CHART_NAMES:
             for form in FORMATS:
                 path = apart.get(name, folder) / f"{name}.{form}"
@@ -132,7 +136,7 @@ class Drawings:
         self.charts[key(chart.name, language)] = chart
 
 
-def render_charts(verdict: Tree) -> Drawings:
+def render_charts(verdict: VerdictDocument) -> Drawings:
     """Render every chart of a verdict in every language."""
     drawings = Drawings()
     with chart_style():

@@ -1,93 +1,74 @@
-"""The verdict's tree with optional parts filled in, and lists in the order of the page."""
+"""Parts of a verdict in the order and number of the page."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
-from retain.report.text.names import Tree
-from retain.storage.schemas import check_schema
-from retain.verdict.document import SCHEMA
+from retain.record.comparison_document import ExcludedRun
+from retain.record.document import DataInfo, SplitInfo
+from retain.record.documents import to_tree
+from retain.record.estimates import Estimate, PartialEstimate
+from retain.record.explanations_document import (
+    DependencePoint,
+    ExplanationsDocument,
+    FeatureInfo,
+    Level,
+)
+from retain.record.segments_document import SegmentInfo
+from retain.record.verdict_document import VerdictDocument
+from retain.schema.parsing import Config
 
 METRIC = "roc_auc"
 MAX_EXCLUDED_LISTED = 100
 """Maximum number of runs per reason; verdict.json has all of them."""
 
-OPTIONAL: dict[str, Any] = {
-    "campaign": None,
-    "question": None,
-    "cautions": [],
-    "selection": None,
-    "versus_random": None,
-    "curves": None,
-    "diffs": [],
-    "main_effects": [],
-    "environment": None,
-    "fold_values": {},
-    "gate": None,
-    "git": None,
-    "by_snapshot": [],
-    "excluded_runs": [],
-    "explanations": None,
-    "n_scored": None,
-    "recalibration": None,
-    "calibration_check": None,
-    "sealed_test": None,
-    "segments": None,
-    "dominant_segment": None,
-    "fitted_thresholds": None,
-    "t_quantiles": {},
-    "n_interrupted": 0,
-    "n_running": 0,
-    "commands": [],
-    "checks": [],
-}
-"""Defaults of a verdict's optional parts."""
+T = TypeVar("T")
 
 
-def fill_defaults(tree: Tree) -> dict[str, Any]:
-    """Return the verdict with every optional part in place.
-
-    Raises
-    ------
-    RetainError
-        When the tree has another schema.
-    """
-    check_schema(tree.get("schema"), SCHEMA, "this verdict")
-    return {**OPTIONAL, **tree}
+def present(part: T | None) -> T:
+    """Return a part of a verdict that a sentence or a chart is about."""
+    if part is None:
+        raise ValueError("there is nothing to say about a missing part")
+    return part
 
 
-def campaign_or_none(tree: Tree) -> Tree | None:
-    """Return the campaign, None if none was planned."""
-    campaign: Tree | None = tree["campaign"]
-    return None if campaign is None or campaign.get("reason") else campaign
+@dataclass(frozen=True)
+class LeftOut:
+    """Runs outside the leaderboard with one state and reason, and their path in the verdict."""
+
+    state: str
+    reason: str
+    runs: Sequence[ExcludedRun]
+    n_runs: int
+    path: str
+
+    @property
+    def more(self) -> bool:
+        """True if not all of them are listed."""
+        return self.n_runs > MAX_EXCLUDED_LISTED
 
 
-def left_out(tree: Tree) -> list[dict[str, Any]]:
+def left_out(verdict: VerdictDocument) -> list[LeftOut]:
     """Return runs outside the leaderboard by state and reason, failures first."""
 
-    def group(run: Tree) -> tuple[str, str]:
-        return str(run["state"]), str(run["reason"] or "")
+    def group(run: ExcludedRun) -> tuple[str, str]:
+        return run.state, run.reason or ""
 
-    runs = sorted(tree["excluded_runs"], key=group)
+    runs = sorted(verdict.excluded_runs, key=group)
     return [
-        _reason(state, reason, list(members))
+        _left_out(state, reason, list(members))
         for (state, reason), members in groupby(runs, key=group)
     ]
 
 
-def _reason(state: str, reason: str, runs: Sequence[Tree]) -> dict[str, Any]:
+def _left_out(state: str, reason: str, runs: Sequence[ExcludedRun]) -> LeftOut:
     selector = json.dumps({"state": state, "reason": reason}, ensure_ascii=False)
-    return {
-        "state": state,
-        "reason": reason,
-        "runs": runs[:MAX_EXCLUDED_LISTED],
-        "n_runs": len(runs),
-        "path": f"excluded_runs {selector}",
-        "more": len(runs) > MAX_EXCLUDED_LISTED,
-    }
+    path = f"excluded_runs {selector}"
+    return LeftOut(state, reason, runs[:MAX_EXCLUDED_LISTED], len(runs), path)
 
 
 def flatten(tree: Any, prefix: str = "") -> list[tuple[str, Any]]:
@@ -108,6 +89,8 @@ def flatten(tree: Any, prefix: str = "") -> list[tuple[str, Any]]:
 
 def _branches(tree: Any) -> list[tuple[Any, Any]] | None:
     """Return the branches of a tree; None for a leaf."""
+    if isinstance(tree, Config):
+        tree = to_tree(tree)
     if isinstance(tree, Mapping):
         return list(tree.items())
     if isinstance(tree, list) and any(isinstance(value, Mapping) for value in tree):
@@ -115,107 +98,87 @@ def _branches(tree: Any) -> list[tuple[Any, Any]] | None:
     return None
 
 
-def excludes_zero(found: Tree) -> bool:
+def excludes_zero(found: PartialEstimate) -> bool:
     """Return whether an interval excludes zero."""
-    return found["low"] is not None and (found["low"] > 0 or found["high"] < 0)
+    low, high = found.low, found.high
+    return low is not None and high is not None and (low > 0 or high < 0)
 
 
-def measured_levels(effect: Tree) -> list[Tree]:
-    """Return the levels of an axis that have a pair of runs."""
-    return [level for level in effect["levels"] if level["difference"]["value"] is not None]
-
-
-def top_features(explanations: Tree | None, most: int) -> list[Tree]:
+def top_features(explanations: ExplanationsDocument | None, most: int) -> list[FeatureInfo]:
     """Return the ``most`` most important features of the winner."""
     if explanations is None:
         return []
-    return [one for one in explanations["features"] if one["mean_abs_shap"] is not None][:most]
+    return [one for one in explanations.features if one.mean_abs_shap is not None][:most]
 
 
-def column_values(rows: Sequence[Tree], *path: str) -> list[Any]:
+def column_values(rows: Sequence[Any], *path: str) -> list[Any]:
     """Return the values at a path of each row that has it.
 
-    >>> column_values([{"risk": {"value": 1.5}}, {"risk": None}], "risk", "value")
+    >>> from types import SimpleNamespace as Row
+    >>> column_values([Row(risk=Row(value=1.5)), Row(risk=None)], "risk", "value")
     [1.5]
     """
     values: list[Any] = list(rows)
     for key in path:
-        values = [one[key] for one in values if one is not None]
+        values = [getattr(one, key) for one in values if one is not None]
     return [one for one in values if one is not None]
 
 
-def by_name(explanations: Tree) -> dict[str, Tree]:
+def by_name(explanations: ExplanationsDocument) -> dict[str, FeatureInfo]:
     """Return every feature by its name."""
-    return {one["name"]: one for one in explanations["features"]}
+    return {one.name: one for one in explanations.features}
 
 
-def compared_features(explanations: Tree | None, most: int) -> list[Tree]:
+def compared_features(explanations: ExplanationsDocument | None, most: int) -> list[FeatureInfo]:
     """Return at most ``most`` features whose two classes were compared."""
     if explanations is None:
         return []
-    return [one for one in explanations["features"] if one["distribution"] is not None][:most]
+    return [one for one in explanations.features if one.distribution is not None][:most]
 
 
-def frequent_levels(levels: Sequence[Tree], most: int) -> list[Tree]:
-    """Return the ``most`` most frequent levels of a category, in their own order.
+L = TypeVar("L", Level, DependencePoint)
 
-    >>> [one["x"] for one in frequent_levels([{"x": i, "n_customers": i % 3} for i in range(5)], 2)]
-    [1, 2]
-    """
-    often = sorted(range(len(levels)), key=lambda at: -int(levels[at]["n_customers"]))[:most]
+
+def frequent_levels(levels: Sequence[L], most: int) -> list[L]:
+    """Return the ``most`` most frequent levels of a category, in their own order."""
+    often = sorted(range(len(levels)), key=lambda at: -levels[at].n_customers)[:most]
     return [levels[at] for at in sorted(often)]
 
 
 BEESWARM_ROWS = 20
 
 
-def out_of_fold(tree: Tree) -> tuple[int, int]:
-    """Return the numbers of declined and of all rows behind the curves.
-
-    >>> at = [{"snapshot": day, "n_rows": 10, "n_declined": n} for day, n in (("a", 1), ("b", 4))]
-    >>> data = {"n_positives": 5, "n_rows": 20, "label": {"snapshots": at}}
-    >>> out_of_fold({"data": data, "split": {"test_snapshots": ["b", "b"]}})
-    (4, 10)
-    """
-    data, label = tree["data"], tree["data"].get("label")
-    days = set(tree["split"].get("test_snapshots") or ())
-    if label is None or not days:
-        return data["n_positives"], data["n_rows"]
-    at = [one for one in label["snapshots"] if one["snapshot"] in days]
-    return sum(one["n_declined"] for one in at), sum(one["n_rows"] for one in at)
+def out_of_fold(data: DataInfo, split: SplitInfo) -> tuple[int, int]:
+    """Return the numbers of declined and of all rows behind the curves."""
+    days = set(split.test_snapshots)
+    if data.label is None or not days:
+        return data.n_positives, data.n_rows
+    at = [one for one in data.label.snapshots if one.snapshot in days]
+    return sum(one.n_declined for one in at), sum(one.n_rows for one in at)
 
 
-def n_skipped(tree: Tree) -> int:
-    """Return the number of rows left out because their label was not yet observed.
-
-    >>> at = [{"snapshot": day, "n_rows": 10, "n_declined": 1} for day in ("a", "b", "c", "d")]
-    >>> split = {"test_snapshots": ["b"], "sealed_snapshot": "d"}
-    >>> n_skipped({"data": {"label": {"snapshots": at}}, "split": split})
-    10
-    """
-    label, split = tree["data"].get("label"), tree["split"]
-    last = max(split.get("test_snapshots") or (), default=None)
+def n_skipped(verdict: VerdictDocument) -> int:
+    """Return the number of rows left out because their label was not yet observed."""
+    label, split = verdict.data.label, verdict.split
+    last = max(split.test_snapshots, default=None)
     if label is None or last is None:
         return 0
-    between = (
-        one["n_rows"]
-        for one in label["snapshots"]
-        if last < one["snapshot"] != split.get("sealed_snapshot")
+    return sum(
+        one.n_rows for one in label.snapshots if last < one.snapshot != split.sealed_snapshot
     )
-    return sum(between)
 
 
-def has_profit(segments: Sequence[Tree]) -> bool:
+def has_profit(segments: Sequence[SegmentInfo]) -> bool:
     """Return whether segments have a profit at risk."""
-    return any(one["expected_profit_at_risk"] is not None for one in segments)
+    return any(one.expected_profit_at_risk is not None for one in segments)
 
 
-def has_observed_profit(segments: Sequence[Tree]) -> bool:
+def has_observed_profit(segments: Sequence[SegmentInfo]) -> bool:
     """Return whether segments have the profit at risk of customers who declined."""
-    return any(one["observed_profit_at_risk"] is not None for one in segments)
+    return any(one.observed_profit_at_risk is not None for one in segments)
 
 
-def segments_by_risk(segments: Sequence[Tree]) -> list[tuple[Tree, dict[str, float]]]:
+def segments_by_risk(segments: Sequence[SegmentInfo]) -> list[tuple[SegmentInfo, Estimate]]:
     """Return segments with their profit at risk, or else risk, and its interval; most first.
 
     The profit at risk is the observed one, of customers without outcomes the expected one.
@@ -223,6 +186,13 @@ def segments_by_risk(segments: Sequence[Tree]) -> list[tuple[Tree, dict[str, flo
     """
     key = "expected_profit_at_risk" if has_profit(segments) else "risk"
     key = "observed_profit_at_risk" if has_observed_profit(segments) else key
-    found = ((one, one[key]) for one in segments)
-    messages = [(one, dict(its)) for one, its in found if its and its["low"] is not None]
-    return sorted(messages, key=lambda pair: -pair[1]["value"])
+    estimates = ((one, complete(getattr(one, key))) for one in segments)
+    measured = [(one, its) for one, its in estimates if its is not None]
+    return sorted(measured, key=lambda pair: -pair[1].value)
+
+
+def complete(estimate: PartialEstimate | None) -> Estimate | None:
+    """Return an estimate with its interval, None if a part is missing."""
+    if estimate is None or None in (estimate.value, estimate.low, estimate.high):
+        return None
+    return Estimate(*map(present, (estimate.value, estimate.low, estimate.high)))

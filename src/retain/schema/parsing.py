@@ -65,9 +65,13 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> Conf
     try:
         return kind.model_validate(_to_tuples(tree, where))
     except ValidationError as error:
-        messages = [_problem_message(kind, dict(problem), where) for problem in error.errors()]
-        lines = sorted(dict.fromkeys(messages), key=lambda line: "is unknown" not in line)
-        raise RetainError("\n".join(lines)) from None
+        raise RetainError("\n".join(problem_messages(kind, error, where))) from None
+
+
+def problem_messages(kind: type[Config], error: ValidationError, where: str = "") -> list[str]:
+    """Return a sentence about each problem of a node, unknown keys first."""
+    messages = [_problem_message(kind, dict(problem), where) for problem in error.errors()]
+    return sorted(dict.fromkeys(messages), key=lambda line: "is unknown" not in line)
 
 
 def check_mapping(where: str, node: Any) -> dict[str, Any]:

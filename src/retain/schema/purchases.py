@@ -19,6 +19,8 @@ class LogColumns(Config):
     ``customer`` and ``time`` are required. ``order`` joins the lines of one order; without it the
     purchases of one day are one order. ``minutes`` (on the site) and ``contacts`` (by marketing)
     are numbers per row; a row without amount and items may be a visit or a contact alone.
+    ``amount``, ``items`` and ``profit`` may be sums and products of columns. ``currency`` is that
+    of the money.
     """
 
     customer: str
@@ -31,6 +33,7 @@ class LogColumns(Config):
     minutes: str | None = None
     contacts: str | None = None
     profit: str | None = None
+    currency: str | None = None
 
 
 class LogFormat(Config):
@@ -54,13 +57,17 @@ class LogPolicy(Config):
     ``returns`` are amounts below zero: ``net`` subtracts them and counts no order, ``drop`` leaves
     them out, ``error`` rejects the log. ``zero_amount`` are amounts of zero, and
     ``duplicates`` rows that repeat another in every column. ``placeholder_times`` are days such as
-    1900-01-01 that are far from all others.
+    1900-01-01 that are far from all others, ``currencies`` amounts in several currencies, ``gaps``
+    weeks without a purchase, and ``incomplete_day`` a last day that was not over.
     """
 
     returns: Literal["net", "drop", "error"]
     zero_amount: Literal["keep", "drop", "error"]
     duplicates: Literal["keep", "drop", "error"]
     placeholder_times: Literal["keep", "drop", "error"] = "error"
+    currencies: Literal["keep", "error"] = "error"
+    gaps: Literal["keep", "error"] = "error"
+    incomplete_day: Literal["keep", "drop"] = "drop"
 
 
 class RegularityRule(Config):

@@ -1,10 +1,10 @@
-"""The nodes of ``score.yaml``, and the checked parts of ``verdict.json`` that scoring needs."""
+"""The nodes of ``score.yaml``; the settings that documents hold."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.compare import Report
@@ -30,39 +30,6 @@ class Score(Config):
     output_dir: str | None = None
 
 
-class SavedFile(Config):
-    """A file next to the verdict, and its SHA-256."""
-
-    file: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-class SavedWinner(Config):
-    """The winner of a saved verdict."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    id: Annotated[str, Field(pattern="^[0-9a-f]{8}$")]
-    name: str
-    config: dict[str, Any]
-
-
-class SavedSplit(Config):
-    """The day of the sealed test (YYYY-MM-DD), if rows have days."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    sealed_snapshot: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
-
-
-class SavedChance(Config):
-    """The result of the sealed test's comparison with chance."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    status: Literal["shown", "not_shown", "not_tested"] = "not_tested"
-
-
 class SavedSettings(Config):
     """The settings of segments and campaign in a saved verdict."""
 
@@ -77,21 +44,3 @@ class FittedThresholds(Config):
 
     segmentation: Segmentation
     offers: Catalogue
-
-
-class SavedVerdict(Config):
-    """The part of ``verdict.json`` that scoring needs.
-
-    ``recalibration`` turns scores into the probabilities they have meant out of fold.
-    """
-
-    model_config = ConfigDict(extra="ignore")
-
-    winner: SavedWinner
-    split: SavedSplit = SavedSplit()
-    model: SavedFile | None = None
-    reference: SavedFile | None = None
-    settings: SavedSettings | None = None
-    fitted_thresholds: FittedThresholds | None = None
-    recalibration: dict[str, Any] | None = None
-    versus_random: SavedChance = SavedChance()

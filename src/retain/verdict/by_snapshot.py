@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from retain.learning.metrics import corrected_interval
+from retain.record.comparison_document import SnapshotScore
 from retain.record.document import Record, SnapshotFacts
+from retain.record.estimates import PartialEstimate
 from retain.verdict.paired import METRIC
 from retain.verdict.sealed_test import SealedTest
-
-
-@dataclass(frozen=True)
-class SnapshotScore:
-    """ROC-AUC at one snapshot with its 95 % interval.
-
-    Attributes
-    ----------
-    n_rows, decline_rate
-        Customers at the snapshot, and the share of them that declined.
-    low, high
-        None where a race left one fold.
-    n_folds
-        Number of folds averaged; 0 for the sealed snapshot, scored once.
-    """
-
-    snapshot: str
-    is_sealed_test: bool
-    n_rows: int
-    decline_rate: float
-    roc_auc: float
-    low: float | None
-    high: float | None
-    n_folds: int
 
 
 def score_by_snapshot(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
@@ -51,9 +27,8 @@ def score_by_snapshot(record: Record, sealed: SealedTest | None) -> list[Snapsho
     scores = [_out_of_fold(at[day], values[day], record) for day in sorted(values)]
     if sealed is not None and record.split.sealed_snapshot is not None:
         one = sealed.metrics[METRIC]
-        scores.append(
-            _score_at(at[record.split.sealed_snapshot], (one["value"], one["low"], one["high"]), 0)
-        )
+        estimate = PartialEstimate(one.value, one.low, one.high)
+        scores.append(_score_at(at[record.split.sealed_snapshot], estimate, 0))
     return scores
 
 
@@ -63,12 +38,15 @@ def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> Snap
     if len(values) > 1:
         trials = min(at.n_declined, at.n_rows - at.n_declined)
         low, high = corrected_interval(values, record.split.test_to_train, (0.0, 1.0), trials)
-    return _score_at(at, (sum(values) / len(values), low, high), len(values))
+    return _score_at(at, PartialEstimate(sum(values) / len(values), low, high), len(values))
 
 
-def _score_at(
-    at: SnapshotFacts, estimate: tuple[float, float | None, float | None], folds: int
-) -> SnapshotScore:
+def _score_at(at: SnapshotFacts, estimate: PartialEstimate, folds: int) -> SnapshotScore:
     return SnapshotScore(
-        at.snapshot, folds == 0, at.n_rows, at.n_declined / at.n_rows, *estimate, folds
+        snapshot=at.snapshot,
+        is_sealed_test=folds == 0,
+        n_rows=at.n_rows,
+        decline_rate=at.n_declined / at.n_rows,
+        roc_auc=estimate,
+        n_folds=folds,
     )

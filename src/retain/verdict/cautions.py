@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+from retain.record.explanations_document import ExplanationsDocument
 from retain.verdict.verdict import Caution, Verdict
 
 DOMINANT_SHARE, MIN_FEATURES = 0.5, 3
 """Share of the mean absolute SHAP values that one feature of at least so many may carry."""
 
 
-def list_cautions(verdict: Verdict, explanations: Mapping[str, Any] | None) -> list[Caution]:
+def list_cautions(verdict: Verdict, explanations: ExplanationsDocument | None) -> list[Caution]:
     """Return the cautions of the verdict, and of its explanations as in ``verdict.json``."""
-    features = [] if explanations is None else explanations["features"]
+    features = [] if explanations is None else explanations.features
     dominant = find_dominant_feature(
-        {
-            one["name"]: one["mean_abs_shap"]["value"]
-            for one in features
-            if one["mean_abs_shap"] is not None
-        }
+        {one.name: one.mean_abs_shap.value for one in features if one.mean_abs_shap is not None}
     )
     return [*verdict.cautions, *([] if dominant is None else [dominant])]
 

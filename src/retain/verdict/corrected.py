@@ -2,66 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from retain.record.comparison_document import CorrectedMeans, CorrectionMethod
 from retain.record.document import MetricSummary, Record
+from retain.record.estimates import Estimate
 from retain.verdict.paired import METRIC
 from retain.verdict.placements import Placements
 from retain.verdict.selection import correct_for_selection, count_resamples
 from retain.wording import describe_count, format_ci
-
-Method = Literal["one_candidate", "bbc_cv", "folds"]
-
-
-@dataclass(frozen=True)
-class CorrectedMean:
-    """A metric's mean over folds, corrected for the choice of its run, with a 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class CorrectedMeans:
-    """The winner's corrected means by metric.
-
-    Attributes
-    ----------
-    method
-        Correction of ROC-AUC: "bbc_cv", or "folds" if fewer than two candidates have readable
-        scores; "one_candidate" if there was no choice. All other metrics are corrected by folds.
-    n_candidates
-        Number of candidates with all folds, from which the winner was chosen.
-    n_scored
-        Number of them whose scores were read for BBC-CV.
-    n_resamples
-        Number of its bootstrap samples, 0 without.
-    """
-
-    method: Method
-    n_candidates: int
-    n_scored: int
-    n_resamples: int
-    metrics: dict[str, CorrectedMean]
-
-    @property
-    def sentence(self) -> str:
-        """The corrected mean ROC-AUC as a sentence, empty without a choice."""
-        if self.method == "one_candidate":
-            return ""
-        mean = self.metrics[METRIC]
-        interval = format_ci(mean.low, mean.high)
-        choice = f"for its choice among {describe_count(self.n_candidates, 'run')}"
-        how = {
-            "bbc_cv": f"BBC-CV over the scores of {self.n_scored}",
-            "folds": "each fold measured for the best run on the others",
-        }[self.method]
-        return f"Corrected {choice}, ROC-AUC is {mean.value:.3f} ({interval}; {how})."
 
 
 def correct_means(
@@ -76,39 +27,66 @@ def correct_means(
     whole = [one for one in candidates if not one.stopped_early]
     if len(whole) < 2:
         own = {name: _as_mean(metric) for name, metric in winner.metrics.items()}
-        return CorrectedMeans("one_candidate", len(whole), 0, 0, own)
+        return _describe("one_candidate", len(whole), None, own)
     means = {name: _correct_by_folds(whole, name) for name in winner.metrics}
     scored = placements if placements is not None and len(placements.ids) > 1 else None
     if scored is not None:
         by_id = {one.id: one.metrics[METRIC].value for one in whole}
         auc = np.array([by_id[id_] for id_ in scored.ids])
-        means[METRIC] = CorrectedMean(*correct_for_selection(scored, auc))
+        means[METRIC] = Estimate(*correct_for_selection(scored, auc))
     if winner.id != whole[0].id:
         means = {name: _worse(mean, winner.metrics[name]) for name, mean in means.items()}
+    return _describe("folds" if scored is None else "bbc_cv", len(whole), scored, means)
+
+
+def _describe(
+    method: CorrectionMethod,
+    n_candidates: int,
+    scored: Placements | None,
+    means: dict[str, Estimate],
+) -> CorrectedMeans:
+    n_scored = 0 if scored is None else len(scored.ids)
     return CorrectedMeans(
-        "folds" if scored is None else "bbc_cv",
-        len(whole),
-        0 if scored is None else len(scored.ids),
-        0 if scored is None else count_resamples(len(scored.declined)),
-        means,
+        method=method,
+        n_candidates=n_candidates,
+        n_scored=n_scored,
+        n_resamples=0 if scored is None else count_resamples(len(scored.declined)),
+        metrics=means,
+        message=_correction_message(method, n_candidates, n_scored, means),
     )
 
 
-def _as_mean(metric: MetricSummary) -> CorrectedMean:
-    return CorrectedMean(metric.value, metric.low, metric.high)
+def _correction_message(
+    method: CorrectionMethod, n_candidates: int, n_scored: int, means: Mapping[str, Estimate]
+) -> str:
+    """Return the corrected mean ROC-AUC as a sentence, empty without a choice."""
+    if method == "one_candidate":
+        return ""
+    mean = means[METRIC]
+    interval = format_ci(mean.low, mean.high)
+    choice = f"for its choice among {describe_count(n_candidates, 'run')}"
+    how = {
+        "bbc_cv": f"BBC-CV over the scores of {n_scored}",
+        "folds": "each fold measured for the best run on the others",
+    }[method]
+    return f"Corrected {choice}, ROC-AUC is {mean.value:.3f} ({interval}; {how})."
 
 
-def _worse(mean: CorrectedMean, own: MetricSummary) -> CorrectedMean:
+def _as_mean(metric: MetricSummary) -> Estimate:
+    return Estimate(metric.value, metric.low, metric.high)
+
+
+def _worse(mean: Estimate, own: MetricSummary) -> Estimate:
     is_worse = own.value < mean.value if own.higher_is_better else own.value > mean.value
     return _as_mean(own) if is_worse else mean
 
 
-def _correct_by_folds(candidates: Sequence[Record], metric: str) -> CorrectedMean:
+def _correct_by_folds(candidates: Sequence[Record], metric: str) -> Estimate:
     """Return the corrected mean of the best candidate, with its own interval moved along."""
     own = candidates[0].metrics[metric]
     value = measure_left_out_folds(candidates, metric)
     shift = value - own.value
-    return CorrectedMean(value, max(own.low + shift, 0.0), own.high + shift)
+    return Estimate(value, max(own.low + shift, 0.0), own.high + shift)
 
 
 def measure_left_out_folds(records: Sequence[Record], metric: str) -> float:

@@ -7,12 +7,13 @@ their mean and range on a common grid of x, of the same size for any number of c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from retain.learning.scores import Scores
+from retain.record.comparison_document import CalibrationBin, Curves, MeanCurve
+from retain.record.estimates import Estimate
 from retain.verdict.paired import holm
 from retain.verdict.sealed_intervals import find_design_effect
 from retain.verdict.statistics import mid_p, wilson_bounds
@@ -26,43 +27,30 @@ Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 def curves(
     scores: Scores, profit: pd.Series | None, duplicate_groups: pd.Series | None = None
-) -> dict[str, Any]:
-    """Return every curve of a run; without ``duplicate_groups`` nobody has copies.
-
-    Returns
-    -------
-    dict
-        ``roc`` (recall over false positive rate), ``precision_recall``, ``lift`` and
-        ``captured_profit`` (over the share of customers; None without profit), each ``{x, y,
-        y_min, y_max}`` of equal length; ``calibration``: a list of bins.
-    """
+) -> Curves:
+    """Return every curve of a run; without ``duplicate_groups`` nobody has copies."""
     parts = [part for _, part in scores.table.groupby("repeat", sort=True)]
-    result: dict[str, Any] = {
-        "roc": _average_curves(parts, _roc),
-        "precision_recall": _average_curves(parts, _precision),
-        "lift": _average_curves(parts, _lift, GRID[1:]),
-        "captured_profit": None,
-        "calibration": calibration(scores, duplicate_groups),
-    }
-    if profit is not None:
-        result["captured_profit"] = _captured_profit(parts, profit)
-    return result
+    return Curves(
+        roc=_average_curves(parts, _roc),
+        precision_recall=_average_curves(parts, _precision),
+        lift=_average_curves(parts, _lift, GRID[1:]),
+        captured_profit=None if profit is None else _captured_profit(parts, profit),
+        calibration=calibration(scores, duplicate_groups),
+    )
 
 
-def _average_curves(
-    parts: list[pd.DataFrame], curve: Curve, x: np.ndarray = GRID
-) -> dict[str, Any]:
+def _average_curves(parts: list[pd.DataFrame], curve: Curve, x: np.ndarray = GRID) -> MeanCurve:
     values = [curve(p["target"].to_numpy(), p["probability"].to_numpy()) for p in parts]
     return _summary(values, x)
 
 
-def _summary(values: list[np.ndarray], x: np.ndarray) -> dict[str, Any]:
-    return {
-        "x": x.tolist(),
-        "y": np.mean(values, axis=0).tolist(),
-        "y_min": np.min(values, axis=0).tolist(),
-        "y_max": np.max(values, axis=0).tolist(),
-    }
+def _summary(values: list[np.ndarray], x: np.ndarray) -> MeanCurve:
+    return MeanCurve(
+        x=tuple(x.tolist()),
+        y=tuple(np.mean(values, axis=0).tolist()),
+        y_min=tuple(np.min(values, axis=0).tolist()),
+        y_max=tuple(np.max(values, axis=0).tolist()),
+    )
 
 
 def _count_top(target: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,7 +85,7 @@ def _lift(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
     return np.asarray(np.interp(GRID[1:], top / top[-1], declined / declined[-1]) / GRID[1:])
 
 
-def _captured_profit(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, Any] | None:
+def _captured_profit(parts: list[pd.DataFrame], profit: pd.Series) -> MeanCurve | None:
     """Return the share of the decliners' profit in the top; None if they bring none."""
     values = []
     for part in parts:
@@ -110,7 +98,9 @@ def _captured_profit(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, 
     return _summary(values, GRID)
 
 
-def calibration(scores: Scores, duplicate_groups: pd.Series | None = None) -> list[dict[str, Any]]:
+def calibration(
+    scores: Scores, duplicate_groups: pd.Series | None = None
+) -> tuple[CalibrationBin, ...]:
     """Return the observed share of decliners by probability, in up to ten bins of equal count.
 
     Each customer counts once, with its mean probability, and copies by their effective number
@@ -126,21 +116,23 @@ def calibration(scores: Scores, duplicate_groups: pd.Series | None = None) -> li
     if bins.isna().all():  # one probability for all
         bins = pd.Series(0, index=table.index)
     found = [_bin(part) for _, part in table.groupby(bins.to_numpy())]
-    corrected = holm(np.array([one["p"] for one in found]))
-    return [
-        {**one, "p": float(p), "is_miscalibrated": bool(p < CALIBRATION_LEVEL)}
+    corrected = holm(np.array([one.p for one in found]))
+    return tuple(
+        one.model_copy(update={"p": float(p), "is_miscalibrated": bool(p < CALIBRATION_LEVEL)})
         for one, p in zip(found, corrected, strict=True)
-    ]
+    )
 
 
-def _bin(part: pd.DataFrame) -> dict[str, Any]:
+def _bin(part: pd.DataFrame) -> CalibrationBin:
+    """Return a bin with its p uncorrected."""
     count, predicted = len(part), float(part["probability"].mean())
     observed = float(part["target"].mean())
     effective = count / find_design_effect(part["group"].to_numpy())
     low, high = wilson_bounds(observed, effective)
-    return {
-        "predicted": predicted,
-        "observed": {"value": observed, "low": low, "high": high},
-        "n_customers": count,
-        "p": mid_p(observed, effective, predicted),
-    }
+    return CalibrationBin(
+        predicted=predicted,
+        observed=Estimate(observed, low, high),
+        n_customers=count,
+        p=mid_p(observed, effective, predicted),
+        is_miscalibrated=False,
+    )

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from retain.learning.scores import Scores
+from retain.record.comparison_document import (
+    KeyChange,
+    MetricDifference,
+    RunDifference,
+    ScoreChange,
+)
 from retain.record.document import MetricSummary, Record
+from retain.record.estimates import Estimate
 from retain.verdict.config_keys import check_comparable, differing_keys
 from retain.verdict.paired import compare_paired
 
 MAX_CHANGES = 10
 """Maximum number of customers named."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The difference of run ``b`` to run ``a``; positive where ``b`` has the larger value.
-
-    Attributes
-    ----------
-    config
-        ``{key, a, b}`` for each config key that differs.
-    metrics
-        ``{name, a, b, difference: {value, low, high}, p}``: means over the common folds, the
-        mean difference with its corrected 95 % interval, and the corrected p.
-    largest_changes
-        ``{customer_id, a, b}`` for the customers whose mean out-of-fold probability changed most;
-        None if a run's scores are missing.
-    requested
-        Whether ``diff=[A,B]`` named the two.
-    """
-
-    a: str
-    b: str
-    config: tuple[dict[str, Any], ...]
-    metrics: tuple[dict[str, Any], ...]
-    largest_changes: tuple[dict[str, Any], ...] | None
-    requested: bool = False
 
 
 def compare_pair(
@@ -49,7 +27,7 @@ def compare_pair(
     scores: tuple[Scores | None, Scores | None] = (None, None),
     *,
     requested: bool = False,
-) -> Difference:
+) -> RunDifference:
     """Compare two finished runs on the same customers and folds.
 
     Raises
@@ -60,10 +38,10 @@ def compare_pair(
     check_comparable([a, b])
     one, other = scores
     config = differing_keys([a.config, b.config])
-    return Difference(
+    return RunDifference(
         a=a.id,
         b=b.id,
-        config=tuple({"key": key, "a": one, "b": two} for key, (one, two) in config.items()),
+        config=tuple(KeyChange(key=key, a=one, b=two) for key, (one, two) in config.items()),
         metrics=tuple(
             _metric(name, metric, b.metrics[name], a.split.test_to_train)
             for name, metric in a.metrics.items()
@@ -73,26 +51,24 @@ def compare_pair(
     )
 
 
-def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float) -> dict[str, Any]:
+def _metric(
+    name: str, a: MetricSummary, b: MetricSummary, test_to_train: float
+) -> MetricDifference:
     shared = min(
         len(a.fold_values), len(b.fold_values)
     )  # a run stopped early has only the first folds
     one, two = np.array(a.fold_values[:shared]), np.array(b.fold_values[:shared])
     gap = compare_paired((two - one)[None], test_to_train)
-    return {
-        "name": name,
-        "a": float(one.mean()),
-        "b": float(two.mean()),
-        "difference": {
-            "value": float(gap.mean[0]),
-            "low": float(gap.low[0]),
-            "high": float(gap.high[0]),
-        },
-        "p": float(gap.p[0]),
-    }
+    return MetricDifference(
+        name=name,
+        a=float(one.mean()),
+        b=float(two.mean()),
+        difference=Estimate(float(gap.mean[0]), float(gap.low[0]), float(gap.high[0])),
+        p=float(gap.p[0]),
+    )
 
 
-def _largest_changes(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
+def _largest_changes(a: Scores, b: Scores) -> tuple[ScoreChange, ...]:
     one, other = a.per_customer(), b.per_customer()
     shared = one.index.intersection(other.index)  # ids of two types are not sortable
     both = pd.DataFrame({"a": one.loc[shared], "b": other.loc[shared]})
@@ -103,6 +79,6 @@ def _largest_changes(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
         .index[:MAX_CHANGES]
     )
     return tuple(
-        {"customer_id": str(id_), "a": float(row["a"]), "b": float(row["b"])}
+        ScoreChange(customer_id=str(id_), a=float(row["a"]), b=float(row["b"]))
         for id_, row in both.loc[order].iterrows()
     )

@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from retain.errors import RetainError
+from retain.record.comparison_document import GateResult
 from retain.verdict.verdict import Verdict
 from retain.wording import format_ci
-
-
-@dataclass(frozen=True)
-class GateResult:
-    """One metric against its threshold; ``missed_by`` is 0 if it is reached.
-
-    ``value`` is the mean over folds, corrected for the choice of the winner.
-    """
-
-    name: str
-    threshold: float
-    value: float
-    missed_by: float
-    passed: bool
-    message: str
 
 
 def check_gate(verdict: Verdict, thresholds: Mapping[str, float]) -> list[GateResult]:
@@ -52,4 +37,11 @@ def _check_threshold(verdict: Verdict, name: str, threshold: float) -> GateResul
         f"the threshold is {bound} {threshold:g}"
     )
     message = f"{result}: missed by {missed:.4f}." if missed else f"{result}: reached."
-    return GateResult(name, threshold, mean.value, missed, not missed, message)
+    return GateResult(
+        name=name,
+        threshold=threshold,
+        value=mean.value,
+        missed_by=missed,
+        passed=not missed,
+        message=message,
+    )

@@ -7,13 +7,14 @@ fold by fold and tested like those of two runs. Missing runs are named, not impu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from retain.record.comparison_document import FactorLevel, MainEffect, MissingRuns
 from retain.record.document import Record
+from retain.record.estimates import Estimate
 from retain.verdict.config_keys import COMPONENTS
 from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
 
@@ -21,45 +22,6 @@ NEUTRAL = (False, "none", None)
 """Levels that mean "without"; the first that an axis has is its reference."""
 NAMED = 50
 """Maximum number of missing runs named for an axis."""
-
-
-@dataclass(frozen=True)
-class FactorLevel:
-    """A value of an axis against the reference; positive differences are gains.
-
-    ``p`` has Holm's correction for all levels of all axes. ``pairs`` counts the pairs, alike in
-    all other keys; ``runs`` and ``reference_runs`` count the runs in them on each side. A side of
-    more runs than pairs is the mean of runs that differ in parameters of the axis.
-    """
-
-    level: Any
-    mean: float
-    low: float
-    high: float
-    p: float
-    pairs: int
-    runs: int
-    reference_runs: int
-
-
-@dataclass(frozen=True)
-class MainEffect:
-    """One axis of the sweep: its levels against the reference, and missing runs.
-
-    ``holes`` counts the runs missing for a full pairing; ``examples`` names them by level, other
-    keys and reason.
-    """
-
-    axis: str
-    reference: Any
-    levels: tuple[FactorLevel, ...]
-    holes: int
-    examples: tuple[dict[str, Any], ...]
-
-    @property
-    def size(self) -> float:
-        """The largest absolute difference."""
-        return max((abs(level.mean) for level in self.levels), default=0.0)
 
 
 def find_main_effects(
@@ -120,7 +82,13 @@ def _correct_p(effects: Sequence[MainEffect]) -> list[MainEffect]:
     plain = np.array([level.p for effect in effects for level in effect.levels])
     adjusted = iter(holm(plain).tolist())
     return [
-        replace(effect, levels=tuple(replace(level, p=next(adjusted)) for level in effect.levels))
+        effect.model_copy(
+            update={
+                "levels": tuple(
+                    level.model_copy(update={"p": next(adjusted)}) for level in effect.levels
+                )
+            }
+        )
         for effect in effects
     ]
 
@@ -169,16 +137,16 @@ class _FactorialGrid:
                 levels.append(
                     FactorLevel(
                         level=value,
-                        mean=float(gap.mean[0]),
-                        low=float(gap.low[0]),
-                        high=float(gap.high[0]),
+                        difference=Estimate(
+                            *(float(end[0]) for end in (gap.mean, gap.low, gap.high))
+                        ),
                         p=float(gap.p[0]),
-                        pairs=int(both.sum()),
-                        runs=int(self.counts[both, k].sum()),
-                        reference_runs=int(self.counts[both, self.reference].sum()),
+                        n_pairs=int(both.sum()),
+                        n_runs=int(self.counts[both, k].sum()),
+                        n_reference_runs=int(self.counts[both, self.reference].sum()),
                     )
                 )
-        levels.sort(key=lambda level: -level.mean)
+        levels.sort(key=lambda level: -level.difference.value)
         holes = np.argwhere(self.counts == 0)
         absent_reasons = {
             tuple(texts[i] for i in self.places): why for texts, why in reasons.items()
@@ -186,8 +154,12 @@ class _FactorialGrid:
         examples = tuple(
             self._missing_run(row, column, absent_reasons) for row, column in holes[:NAMED]
         )
-        reference = self.values[self.reference]
-        return MainEffect(self.axis, reference, tuple(levels), len(holes), examples)
+        return MainEffect(
+            factor=self.axis,
+            reference=self.values[self.reference],
+            levels=tuple(levels),
+            missing_runs=MissingRuns(n_runs=len(holes), examples=examples),
+        )
 
     def _missing_run(
         self, row: int, column: int, reasons: Mapping[tuple[str, ...], str]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -14,6 +14,7 @@ from pydantic import Field
 from retain.errors import RetainError
 from retain.learning.metrics import Metric
 from retain.learning.scores import Scores
+from retain.record.comparison_document import SealedMetric
 from retain.record.document import Record
 from retain.schema.parsing import Config
 from retain.storage.reading import MissingFileError, parse_json, read_json_lines
@@ -34,7 +35,7 @@ class SealedTest:
     """
 
     customers: int
-    metrics: dict[str, dict[str, Any]]
+    metrics: dict[str, SealedMetric]
     accesses: tuple[Access, ...]
     chance: Chance = field(default_factory=Chance)
 
@@ -152,7 +153,7 @@ def score_sealed_test(
     *,
     groups: pd.Series,
     simulations: int,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, SealedMetric]:
     """Return each metric on the sealed test with its 95 % interval; see ``metric_interval``.
 
     The calibration error is free of its bias, by ``simulations`` with a fixed seed. ``groups`` are
@@ -167,9 +168,9 @@ def score_sealed_test(
         find_design_effect(groups.loc[table["customer_id"]].to_numpy()),
     )
     return {
-        metric.name: {
+        metric.name: SealedMetric(
             **metric_interval(metric, sample, simulations=simulations),
-            "higher_is_better": metric.higher_is_better,
-        }
+            higher_is_better=metric.higher_is_better,
+        )
         for metric in metrics
     }

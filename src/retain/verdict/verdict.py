@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from retain.errors import RetainError
+from retain.record.comparison_document import CorrectedMeans, MainEffect
 from retain.record.document import Record
 from retain.schema.compare import ComparisonConfig
 from retain.verdict.candidates import Candidate, group_by_seed
 from retain.verdict.config_keys import check_comparable, get_key, label_run
-from retain.verdict.corrected import CorrectedMeans, correct_means
+from retain.verdict.corrected import correct_means
 from retain.verdict.leaderboard import keys_of, leaderboard
-from retain.verdict.main_effects import MainEffect, find_main_effects, texts_of
+from retain.verdict.main_effects import find_main_effects, texts_of
 from retain.verdict.paired import METRIC, find_constant_runs
 from retain.verdict.placements import Placements
 from retain.wording import describe_count, format_ci
@@ -110,7 +111,7 @@ class Verdict:
         lower = describe_count(beaten, "run scores", "runs score") if beaten else "no run scores"
         message = f"{best}; {tied} tied with it, {lower} significantly lower "
         message += f"({self.comparison.description})."
-        further = (self._selection_sentence, self.corrected.sentence, self.seed_sentence)
+        further = (self._selection_sentence, self.corrected.message, self.seed_sentence)
         return " ".join((message, *filter(None, further)))
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,9 +30,12 @@ from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.scores import Scores, select_latest_snapshot
 from retain.record.directory import ScoreDirectory
+from retain.record.explanations_document import FeatureInfo
 from retain.record.study import StudyDirectory
+from retain.record.verdict_document import CustomerResults
 from retain.report.text.drivers import Levels, driver_sentences
 from retain.schema.compare import Compare
+from retain.schema.scoring import FittedThresholds
 from retain.verdict.export import write_csv
 
 
@@ -45,18 +47,18 @@ class DriverTexts:
     """
 
     drivers: pd.DataFrame
-    features: Mapping[str, Mapping[str, Any]]
+    features: Mapping[str, FeatureInfo]
     levels: Levels
 
 
 @dataclass(frozen=True)
 class CampaignFiles:
-    """Segments and campaign as in ``verdict.json`` (``tree``) and as tables.
+    """Segments and campaign as in ``verdict.json`` (``results``) and as tables.
 
     ``offers`` and ``assignment`` are None if no campaign was planned.
     """
 
-    tree: dict[str, Any]
+    results: CustomerResults
     customers: pd.DataFrame
     segments: pd.DataFrame
     offers: pd.DataFrame | None
@@ -154,26 +156,25 @@ def to_campaign_files(
     catalogue = settings.catalogue
     if plan is not None and audience.with_profit:  # else the offers were not fitted
         catalogue = fit_catalogue(catalogue, audience)
-    tree = {
-        "segments": campaign.segments,
-        "dominant_segment": campaign.dominant,
-        "campaign": campaign.tree,
-        "settings": settings.as_json(),
-        "fitted_thresholds": {
-            "segmentation": campaign.fitted_segmentation.model_dump(mode="json", by_alias=True),
-            "offers": catalogue.model_dump(mode="json", by_alias=True),
-        },
-        "recalibration": recalibrated.as_json(),
-        "calibration_check": None if campaign.observed is None else campaign.observed.as_json(),
-        "n_scored": {str(origin): int(count) for origin, count in origins.items()},
-    }
+    results = CustomerResults(
+        segments=campaign.segments,
+        dominant_segment=campaign.dominant,
+        campaign=campaign.document,
+        settings=settings.to_saved(),
+        fitted_thresholds=FittedThresholds(
+            segmentation=campaign.fitted_segmentation, offers=catalogue
+        ),
+        recalibration=recalibrated.to_info(),
+        calibration_check=None if campaign.observed is None else campaign.observed.check(),
+        n_scored={str(origin): int(count) for origin, count in origins.items()},
+    )
     offers, assignment = None, None
     if isinstance(plan, CampaignPlan):
         sentences = _driver_sentences_by_customer(audience, plan, driver_texts, language)
         offers = offers_table(campaign, plan, language, sentences)
         assignment = arms_table(campaign, plan)
     return CampaignFiles(
-        tree=tree,
+        results=results,
         customers=customers_table(campaign),
         segments=segments_table(campaign.segments),
         offers=offers,

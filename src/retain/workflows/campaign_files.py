@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from retain.campaign.assignment import SCHEMA, campaign_id, read_assignment
+from retain.campaign.assignment import campaign_id, read_assignment
 from retain.errors import RetainError, did_you_mean, type_value
+from retain.record.campaign_document import CAMPAIGN_SCHEMA, CampaignDocument, NoCampaignInfo
 from retain.record.directory import CampaignDirectory
+from retain.record.documents import to_tree
 from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json
@@ -30,29 +32,29 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
     Returns
     -------
     CampaignFiles
-        The same files with the campaign's id and the hash of its ``campaign.json`` in the tree;
+        The same files with the campaign's id and the hash of its ``campaign.json`` in the results;
         the hash is None if no campaign was planned.
     """
-    if files.offers is None or files.assignment is None:
-        return replace(files, tree={**files.tree, "campaign_sha256": None})
+    results, planned = files.results, files.results.planned_campaign
+    if files.offers is None or files.assignment is None or planned is None:
+        return files
     directory = CampaignDirectory(staging.path / "campaign")
     write_csv(files.offers, directory.offers)
     write_csv(files.assignment, directory.assignment)
-    tree = {
-        "schema": SCHEMA,
-        **files.tree["campaign"],
-        "files": {path.name: hash_file(path) for path in directory.tables},
-        "settings": files.tree["settings"],
-    }
-    id_ = campaign_id(tree)
-    write_text(directory.campaign_json, as_json({"id": id_, **tree}))
+    document = planned.model_copy(
+        update={
+            "schema_": CAMPAIGN_SCHEMA,
+            "files": {path.name: hash_file(path) for path in directory.tables},
+            "settings": results.settings,
+        }
+    )
+    id_ = campaign_id(to_tree(document))
+    write_text(directory.campaign_json, as_json(document.model_copy(update={"id": id_})))
     sha256 = hash_file(directory.campaign_json)
     staging.place(directory.path, f"campaigns/{id_}", immutable=True)
-    campaign = {"id": id_, **files.tree["campaign"]}
-    return replace(
-        files,
-        tree={**files.tree, "campaign": campaign, "campaign_sha256": sha256},
-    )
+    campaign = planned.model_copy(update={"id": id_})
+    update = {"campaign": campaign, "campaign_sha256": sha256}
+    return replace(files, results=results.model_copy(update=update))
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,13 @@ def find_repointing(
     result, old_id = document.parent, _read_campaign_id(document)
     if old_id is None or not study.campaign(old_id).campaign_json.is_file():
         return None
-    old, tree = study.campaign(old_id), {} if files is None else files.tree
-    if files is None or files.assignment is None:
-        return Repointing(result, old, None, (tree.get("campaign") or {}).get("reason"))
-    if tree["campaign"]["id"] == old_id:
+    old, planned = study.campaign(old_id), None if files is None else files.results.campaign
+    if files is None or files.assignment is None or not isinstance(planned, CampaignDocument):
+        reason = planned.reason if isinstance(planned, NoCampaignInfo) else None
+        return Repointing(result, old, None, reason)
+    if planned.id is None or planned.id == old_id:
         return None
-    new = study.campaign(tree["campaign"]["id"])
+    new = study.campaign(planned.id)
     try:
         before = read_assignment(old.path).table
     except RetainError as error:

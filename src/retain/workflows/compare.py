@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retain.errors import RetainError
 from retain.execution.job_executor import WorkerExecutor, run_in_subprocess
@@ -22,12 +22,12 @@ from retain.workflows.runs import check_any_readable, read_run_scores, try_read_
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
     from retain.learning.scores import Scores
+    from retain.record.comparison_document import GateResult, RunDifference
     from retain.record.directory import RunDirectory
+    from retain.record.verdict_document import CustomerResults, VerdictDocument
     from retain.schema.compare import Compare, ComparisonConfig
     from retain.storage.transaction import Staging
-    from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
-    from retain.verdict.gate import GateResult
     from retain.verdict.sealed_test import Ledger, SealedTest
     from retain.verdict.verdict import Verdict
     from retain.workflows.campaign import CampaignFiles
@@ -143,25 +143,26 @@ def write_comparison(
         for tables in (results.explanations, results.campaign):
             if tables is not None:
                 tables.write(staged)
-        tree = document(comparison.verdict, results.extras)
-        _write_verdict(staged, tree, comparison.config.report.language)
+        verdict = document(comparison.verdict, results.extras)
+        _write_verdict(staged, verdict, comparison.config.report.language)
         old, new = (_file_names(folder) for folder in (study.verdict, staged.verdict))
         return results, None, sorted(old - new)
 
 
-def _write_verdict(study: StudyDirectory, tree: dict[str, Any], language: str) -> None:
+def _write_verdict(study: StudyDirectory, document: VerdictDocument, language: str) -> None:
     """Write ``verdict.json`` with the hashes of the tables beside it, the page and its charts."""
     from retain.report.page.page import page
     from retain.report.render import chart_subset
     from retain.verdict.document import as_json
 
     tables = sorted(path for path in study.verdict.iterdir() if path.is_file())
-    tree = {**tree, "files": {path.name: hash_file(path) for path in tables}}
+    hashes = {path.name: hash_file(path) for path in tables}
+    document = document.model_copy(update={"files": hashes})
     study.pictures.mkdir()
-    arguments = (chart_subset(tree), language, study.pictures, {"fishbone": study.verdict})
+    arguments = (chart_subset(document), language, study.pictures, {"fishbone": study.verdict})
     with run_in_subprocess("render", *arguments, description="draws the charts") as wait_for_charts:
-        write_text(study.verdict_json, as_json(tree))
-        write_text(study.report, page(tree, language))
+        write_text(study.verdict_json, as_json(document))
+        write_text(study.report, page(document, language))
         wait_for_charts()
 
 
@@ -216,7 +217,7 @@ def evaluate_and_plan(
 def _collect_extras(
     comparison: Comparison,
     evaluation: WinnerEvaluation,
-    diffs: tuple[Difference, ...],
+    diffs: tuple[RunDifference, ...],
     campaign: CampaignFiles | None,
     explanations: Explanations | None,
 ) -> ComparisonExtras:
@@ -235,15 +236,15 @@ def _collect_extras(
         diffs=diffs,
         curves=evaluation.curves,
         sealed=None if result is None else _record_access(comparison, result),
-        customer_results=_campaign_keys(result, campaign),
-        explanations=None if explanations is None else explanations.tree,
+        customer_results=_customer_results(result, campaign),
+        explanations=None if explanations is None else explanations.document,
     )
 
 
 def _record_access(comparison: Comparison, result: WinnerResult) -> SealedTest:
     """Add this access to the ledger, and return the sealed test with all its accesses."""
     sealed_test = result.sealed_test
-    auc = sealed_test.metrics["roc_auc"]["value"]
+    auc = sealed_test.metrics["roc_auc"].value
     openings = _ledger(comparison).add(comparison.winner, auc)
     return replace(sealed_test, accesses=tuple(openings))
 
@@ -264,14 +265,17 @@ def _plan_campaign(
     return campaign
 
 
-def _campaign_keys(result: WinnerResult | None, campaign: CampaignFiles | None) -> dict[str, Any]:
+def _customer_results(
+    result: WinnerResult | None, campaign: CampaignFiles | None
+) -> CustomerResults | None:
     """Return the part of ``verdict.json`` that needs the customers."""
     if result is None or campaign is None:
-        return {}
-    return {"model": result.model, "reference": result.reference, **campaign.tree}
+        return None
+    files = {"model": result.model, "reference": result.reference}
+    return campaign.results.model_copy(update=files)
 
 
-def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
+def _iter_differences(comparison: Comparison) -> Iterator[RunDifference]:
     """Yield the difference of the ``diff`` runs, then of the winner and each of the best runs."""
     from retain.verdict.difference import compare_pair
 

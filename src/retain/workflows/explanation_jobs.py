@@ -18,11 +18,12 @@ from retain.explanations.distributions import Distribution, distributions
 from retain.explanations.document import MIN_PAIR_PHIK
 from retain.explanations.explain import Explained, explain
 from retain.explanations.fold import FoldExplained, explain_fold
-from retain.explanations.label_audit import LabelAudit, label_audit
+from retain.explanations.label_audit import label_audit
 from retain.explanations.time_budget import TimeBudget
 from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
 from retain.record.document import Record
+from retain.record.explanations_document import LabelAudit
 from retain.schema.compare import Compare
 from retain.schema.parsing import parse
 from retain.schema.run import Run

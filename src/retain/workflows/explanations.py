@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
     from retain.customers.customers import Column
     from retain.execution.job_executor import Future, WorkerExecutor
     from retain.execution.shared_memory import SharedValue
-    from retain.explanations.ablation import Contribution
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
     from retain.learning.scores import Scores
+    from retain.record.comparison_document import MainEffect
     from retain.record.document import Record
+    from retain.record.explanations_document import Ablation, ExplanationsDocument, FeatureInfo
     from retain.record.study import StudyDirectory
+    from retain.report.text.drivers import Levels
     from retain.schema.compare import Compare, ExplainConfig
-    from retain.verdict.main_effects import MainEffect
     from retain.workflows.campaign import DriverTexts
     from retain.workflows.explanation_jobs import AssociationResult
 
     TestExplanations = list[Explained] | NotApplicable | None
-    Contributions = dict[str, Contribution | NotApplicable]
+    Contributions = dict[str, Ablation | NotApplicable]
 
 
 JOB_DESCRIPTION = "looks for reasons"
@@ -47,28 +48,25 @@ def check_explain_keys(explain: ExplainConfig) -> None:
 
 @dataclass(frozen=True)
 class Explanations:
-    """The explanations as in ``verdict.json`` (``tree``), and the drivers of each customer.
+    """The explanations as in ``verdict.json``, and the drivers of each customer.
 
     ``drivers`` is the table of ``explanations.reference_values.top_drivers``, None if missing;
     ``columns`` describe the features.
     """
 
-    tree: dict[str, Any]
+    document: ExplanationsDocument
     drivers: pd.DataFrame | None
     columns: Mapping[str, Column]
 
     @property
-    def features(self) -> dict[str, Any]:
+    def features(self) -> dict[str, FeatureInfo]:
         """The explanation of each feature, by name."""
-        return {feature["name"]: feature for feature in self.tree["features"]}
+        return {feature.name: feature for feature in self.document.features}
 
     @property
-    def levels(self) -> dict[str, dict[str, Any]]:
+    def levels(self) -> Levels:
         """Labels of the levels of each categorical feature."""
-        return {
-            name: {level: asdict(label) for level, label in column.levels.items()}
-            for name, column in self.columns.items()
-        }
+        return {name: column.levels for name, column in self.columns.items()}
 
     @property
     def driver_texts(self) -> DriverTexts | None:
@@ -84,8 +82,8 @@ class Explanations:
         from retain.explanations.tables import features_table, groups_table
         from retain.verdict.export import write_csv
 
-        write_csv(features_table(self.tree["features"]), study.features)
-        write_csv(groups_table(self.tree["groups"]), study.groups)
+        write_csv(features_table(self.document.features), study.features)
+        write_csv(groups_table(self.document.groups), study.groups)
         if self.drivers is None:
             study.drivers.unlink(missing_ok=True)
         else:

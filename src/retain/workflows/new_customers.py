@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 
 from retain.campaign.reference import CategoryHistogram, content_hash
-from retain.customers.customers import Column, Customers, DisplayName
+from retain.customers.customers import Column, Customers
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.learning.features import select_model_columns
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Rule
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.workflows.saved_winner import LoadedWinner

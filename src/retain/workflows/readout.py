@@ -1,7 +1,7 @@
 """The readout of a campaign: its outcomes against its control group, and the files it leaves.
 
 campaigns/<id>/readout/
-  readout.json           the results, for programs; see campaign/readout/readout.py
+  readout.json           the results, for programs; see record/readout_document.py
   effects.csv            the effects, one row per outcome and subgroup
   offers/<name>.yaml     the catalogue with updated save rates
 """
@@ -9,8 +9,8 @@ campaigns/<id>/readout/
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,17 +21,18 @@ from retain.campaign.readout.readout import ReadoutResult, build_readout
 from retain.errors import RetainError
 from retain.execution.yaml_writer import to_yaml
 from retain.record.directory import CampaignDirectory, ReadoutDirectory
+from retain.record.documents import read_document, to_tree
+from retain.record.estimates import Estimate
+from retain.record.readout_document import EffectRow, ReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.schema.campaign import Catalogue
 from retain.schema.readout import OutcomesFile
-from retain.storage.reading import read_json_object
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
 
 INTERVALS = ("difference", "customers_saved")
 """Keys of an effect that hold an interval."""
-SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def read_out_campaign(
@@ -91,44 +92,49 @@ def read_looks(campaign: CampaignDirectory, assignment: Assignment) -> list[str]
     path = campaign.readout.readout
     if not path.exists():
         return []
-    tree = read_json_object(path, within=campaign.path)
-    looks: Any = tree.get("looks")
-    is_valid = isinstance(looks, list) and all(
-        isinstance(look, str) and SHA256.fullmatch(look) for look in looks
+    try:
+        document = read_document(ReadoutDocument, path, within=campaign.path)[1]
+    except RetainError as error:
+        raise _unknown_looks(path, assignment, f"{str(error).removesuffix('.')}, so it") from None
+    if document.campaign_id != assignment.id:
+        raise _unknown_looks(path, assignment, str(path))
+    return list(document.looks)
+
+
+def _unknown_looks(path: Path, assignment: Assignment, what: str) -> RetainError:
+    return RetainError(
+        f"{what} does not say how often campaign {assignment.id} was read out; expected the file "
+        f"as retain-readout wrote it. To count from one, remove {path.parent}."
     )
-    if not is_valid or tree.get("campaign_id") != assignment.id:
-        raise RetainError(
-            f"{path} does not say how often campaign {assignment.id} was read out; expected the "
-            f"file as retain-readout wrote it. To count from one, remove {path.parent}."
-        )
-    return list(looks)
 
 
 def write_readout(files: ReadoutDirectory, result: ReadoutResult) -> None:
     """Write all files into a new folder."""
-    write_csv(effects_table(result.tree["effects"]), files.effects)
+    write_csv(effects_table(result.document.effects), files.effects)
     if result.catalogue is not None:
         name = result.catalogue.name
-        write_text(files.offers(name), offers_yaml(result.catalogue, result.tree["campaign_id"]))
-    text = json.dumps(result.tree, ensure_ascii=False, indent=1, allow_nan=False)
+        write_text(files.offers(name), offers_yaml(result.catalogue, result.document.campaign_id))
+    text = json.dumps(to_tree(result.document), ensure_ascii=False, indent=1, allow_nan=False)
     write_text(files.readout, f"{text}\n")
 
 
-def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+def effects_table(rows: Sequence[EffectRow]) -> pd.DataFrame:
     """Return the effects as a flat table for ``effects.csv``."""
-    flat = []
-    for row in rows:
-        cells: dict[str, Any] = {}
-        for name, value in row.items():
-            cells |= _interval_cells(name, value) if name in INTERVALS else {name: value}
-        flat.append(cells)
-    return pd.DataFrame(flat)
+    return pd.DataFrame([_effect_cells(row) for row in rows])
 
 
-def _interval_cells(name: str, found: dict[str, float] | None) -> dict[str, float | None]:
+def _effect_cells(row: EffectRow) -> dict[str, object]:
+    cells: dict[str, object] = {}
+    for name, value in row:
+        cells |= _interval_cells(name, value) if name in INTERVALS else {name: value}
+    return cells
+
+
+def _interval_cells(name: str, found: Estimate | None) -> dict[str, float | None]:
     """Return a number and both ends of its interval, each in a column of its own."""
-    ends = found or dict.fromkeys(("value", "low", "high"))
-    return {name: ends["value"], f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
+    if found is None:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:

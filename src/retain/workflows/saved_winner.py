@@ -18,19 +18,12 @@ from retain.errors import RetainError, did_you_mean
 from retain.execution.shared_memory import SharedValue
 from retain.learning.cross_validation import score_new
 from retain.learning.scores import Scores
+from retain.record.comparison_document import WinnerInfo
+from retain.record.documents import SavedFile, read_document
 from retain.record.study import StudyDirectory
-from retain.schema.parsing import parse
-from retain.schema.scoring import (
-    FittedThresholds,
-    SavedFile,
-    SavedSettings,
-    SavedVerdict,
-    SavedWinner,
-)
+from retain.record.verdict_document import VerdictDocument
+from retain.schema.scoring import FittedThresholds, SavedSettings
 from retain.storage.paths import parse_path
-from retain.storage.reading import read_json_object
-from retain.storage.schemas import check_schema
-from retain.verdict.document import SCHEMA
 from retain.verdict.model_file import load_model
 
 
@@ -65,7 +58,7 @@ class LoadedWinner:
     """
 
     folder: Path
-    winner: SavedWinner
+    winner: WinnerInfo
     test_snapshot: str | None
     model_file: SavedFile
     settings: SavedSettings
@@ -88,13 +81,13 @@ def load_winner(path: Path) -> LoadedWinner:
     RetainError
         If a file was changed, or is of another version.
     """
-    verdict = _read_verdict(path)
-    model, reference, saved_recalibration = verdict.model, verdict.reference, verdict.recalibration
+    verdict = read_document(VerdictDocument, path)[1]
+    model, reference, recalibration = verdict.model, verdict.reference, verdict.recalibration
     settings, thresholds = verdict.settings, verdict.fitted_thresholds
     if (
         model is None
         or reference is None
-        or saved_recalibration is None
+        or recalibration is None
         or settings is None
         or thresholds is None
     ):
@@ -110,7 +103,7 @@ def load_winner(path: Path) -> LoadedWinner:
         model_file=model,
         settings=settings,
         thresholds=thresholds,
-        recalibration=Recalibration.from_json(saved_recalibration),
+        recalibration=Recalibration.from_info(recalibration),
         reference=read_reference(path.parent / reference.file, reference.sha256),
         ranking=verdict.versus_random.status,
     )
@@ -135,15 +128,3 @@ def find_verdict(text: str) -> Path:
         f"verdict={folder} holds no {inside.name}; expected the folder retain-compare wrote, such "
         f"as outputs/models/verdict.{hint}"
     )
-
-
-def _read_verdict(path: Path) -> SavedVerdict:
-    tree = read_json_object(path)
-    check_schema(tree.get("schema"), SCHEMA, path)
-    try:
-        return parse(SavedVerdict, tree)
-    except RetainError as error:
-        reason = str(error).splitlines()[0].removesuffix(".")
-        raise RetainError(
-            f"{path} is not a verdict this version can score with: {reason}."
-        ) from None

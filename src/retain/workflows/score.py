@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -16,7 +15,10 @@ from retain.campaign.value.value import build_audience
 from retain.execution.job_executor import run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.scores import Scores
+from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
 from retain.record.directory import ScoreDirectory
+from retain.record.documents import to_tree
+from retain.record.score_document import DriftInfo, NewData, ScoreDocument, ScoredWinner
 from retain.schema.parsing import deep_merge, parse
 from retain.schema.scoring import SavedSettings, Score
 from retain.storage.writing import write_text
@@ -107,7 +109,6 @@ def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
     )
 
 
-SCHEMA = 3
 NO_DRIVERS = (
     "Drivers are not computed for new customers: offers tied to drivers go by their rules alone."
 )
@@ -120,43 +121,33 @@ def write_scores(directory: ScoreDirectory, result: ScoreResult) -> None:
     if dropped := result.customers.customers.reading.dropped_rows:
         write_dropped_rows(dropped, directory.dropped_rows)
     write_csv(result.drift, directory.drift)
-    text = json.dumps(score_document(result), ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(
+        to_tree(score_document(result)), ensure_ascii=False, allow_nan=False, indent=1
+    )
     write_text(directory.score_json, text + "\n")
 
 
-def score_document(result: ScoreResult) -> dict[str, Any]:
-    """Return the content of ``score.json``.
-
-    schema                  increases when the meaning of a key changes
-    winner, model_sha256    the winner's run, SHA-256 of its model
-    data                    fingerprint and counts of the new customers; ``n_in_comparison`` have
-                            ids that the comparison had too
-    drift                   number of training customers, PSI of the score, features by shift
-    segments, settings      as in verdict.json
-    campaign_id             id of the campaign in campaigns/; null if there is none
-    no_campaign             the reason why none was planned, as in verdict.json; null otherwise
-    campaign_sha256         SHA-256 of its campaign.json
-    cautions                warnings for the reader
-    """
-    saved, new, tree = result.winner, result.customers, result.campaign.tree
-    return {
-        "schema": SCHEMA,
-        "winner": {"id": saved.winner.id, "name": saved.winner.name},
-        "model_sha256": saved.model_file.sha256,
-        "data": {
-            "fingerprint": new.customers.fingerprint,
-            "n_customers": len(new.table),
-            "n_not_scored": len(new.not_scored),
-            "n_in_comparison": new.n_known,
-        },
-        "drift": _summarise_drift(result),
-        "segments": tree["segments"],
-        "settings": tree["settings"],
-        "campaign_id": (tree["campaign"] or {}).get("id"),
-        "campaign_sha256": tree["campaign_sha256"],
-        "no_campaign": tree["campaign"] if "reason" in (tree["campaign"] or {}) else None,
-        "cautions": list_cautions(result),
-    }
+def score_document(result: ScoreResult) -> ScoreDocument:
+    """Return the content of ``score.json``."""
+    saved, new, results = result.winner, result.customers, result.campaign.results
+    planned = results.campaign
+    return ScoreDocument(
+        winner=ScoredWinner(id=saved.winner.id, name=saved.winner.name),
+        model_sha256=saved.model_file.sha256,
+        data=NewData(
+            fingerprint=new.customers.fingerprint,
+            n_customers=len(new.table),
+            n_not_scored=len(new.not_scored),
+            n_in_comparison=new.n_known,
+        ),
+        drift=_summarise_drift(result),
+        segments=results.segments,
+        settings=results.settings,
+        campaign_id=planned.id if isinstance(planned, CampaignDocument) else None,
+        campaign_sha256=results.campaign_sha256,
+        no_campaign=planned if isinstance(planned, NoCampaignInfo) else None,
+        cautions=tuple(list_cautions(result)),
+    )
 
 
 def list_cautions(result: ScoreResult) -> list[str]:
@@ -170,14 +161,14 @@ def list_cautions(result: ScoreResult) -> list[str]:
     return [*cautions, NO_DRIVERS]
 
 
-def _summarise_drift(result: ScoreResult) -> dict[str, Any]:
+def _summarise_drift(result: ScoreResult) -> DriftInfo:
     features = result.drift[result.drift["kind"] == "feature"]
     shifts = {
-        shift: features.loc[features["shift"] == shift, "name"].tolist()
+        shift: tuple(features.loc[features["shift"] == shift, "name"])
         for shift in ("strong", "moderate", "chance")
     }
-    return {
-        "n_training_customers": result.winner.reference.n_training_customers,
-        "score_psi": float(result.drift["psi"].iloc[0]),
+    return DriftInfo(
+        n_training_customers=result.winner.reference.n_training_customers,
+        score_psi=float(result.drift["psi"].iloc[0]),
         **shifts,
-    }
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
@@ -19,7 +19,9 @@ from retain.learning.components import build_training_spec
 from retain.learning.cross_validation import fit, score_test
 from retain.learning.metrics import select_metrics
 from retain.learning.scores import Scores, select_latest_snapshot
+from retain.record.comparison_document import Curves
 from retain.record.document import Record
+from retain.record.documents import SavedFile
 from retain.record.study import StudyDirectory
 from retain.schema.compare import Compare
 from retain.schema.parsing import parse
@@ -74,8 +76,8 @@ class WinnerResult:
 
     sealed_test: SealedTest
     test_scores: Scores
-    model: dict[str, str]
-    reference: dict[str, str]
+    model: SavedFile
+    reference: SavedFile
     test_explanations: list[Explained] | NotApplicable | None
 
 
@@ -83,7 +85,7 @@ class WinnerResult:
 class WinnerEvaluation:
     """The winner's curves, and its results if its customers were found."""
 
-    curves: dict[str, Any]
+    curves: Curves
     result: WinnerResult | None
 
 
@@ -170,7 +172,7 @@ def refit_and_test(
     return WinnerResult(
         sealed_test=SealedTest(len(splits.test_ids), results, (), chance),
         test_scores=scores,
-        model={"file": staged.model.name, "sha256": model_sha256},
-        reference={"file": staged.reference.name, "sha256": reference_sha256},
+        model=SavedFile(file=staged.model.name, sha256=model_sha256),
+        reference=SavedFile(file=staged.reference.name, sha256=reference_sha256),
         test_explanations=explanations,
     )

@@ -102,6 +102,7 @@ FLAGS = {"rounded": st.booleans(), "flat": st.booleans(), "min_contacts": st.boo
 
 
 # The bound must never be below the true optimum, however the plan came about.
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), exact=st.booleans(), **FLAGS)
 def test_every_plan_keeps_its_limits_and_its_certificate_is_true(seed, exact, **flags):
@@ -251,6 +252,7 @@ def test_ties_follow_the_keys_and_not_the_order_of_rows():
 
 
 # More of anything can only help; what is measured in cents is planned as in euros.
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_more_budget_is_never_worth_less_and_units_do_not_matter(seed):
@@ -329,6 +331,7 @@ def test_boxes_of_a_wrong_size_cost_time_and_nothing_else(large, monkeypatch, si
 
 
 # Prices come from the bound, values from plans: each checks the other.
+@pytest.mark.slow
 def test_prices_are_what_a_little_more_of_a_limit_adds(large):
     plan = allocate(Problem(**large))
 

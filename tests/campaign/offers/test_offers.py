@@ -14,9 +14,10 @@ from retain.campaign.offers.catalogue import OWN, check_catalogue, fit_catalogue
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.offers.texts import offer_texts
 from retain.customers import demo
-from retain.customers.customers import Column, DisplayName
+from retain.customers.customers import Column
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Assumptions, Catalogue
 from retain.schema.parsing import parse
 

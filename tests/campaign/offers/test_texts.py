@@ -14,7 +14,8 @@ from retain.campaign.offers.catalogue import find_placeholder_problems, placehol
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.offers.placeholder_values import MAX_CHARACTERS, format_number, sanitise
 from retain.campaign.offers.texts import offer_texts
-from retain.customers.customers import Column, DisplayName
+from retain.customers.customers import Column
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Assumptions, Catalogue
 from retain.schema.parsing import parse
 

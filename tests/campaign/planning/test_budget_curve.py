@@ -9,6 +9,7 @@ from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.control import ControlAssignment
 from retain.campaign.planning.plan import CampaignPlan
+from retain.record.plan_scenarios import BudgetPoint
 
 
 def curve_of(problem, n_points):
@@ -33,7 +34,7 @@ def problem():
 def test_the_curve_rises_ever_more_slowly_to_saturation(problem):
     points = curve_of(problem, 8)
     budgets, nets = (
-        np.array([point[name] for point in points]) for name in ("budget", "expected_net")
+        np.array([getattr(point, name) for point in points]) for name in ("budget", "expected_net")
     )
     assert len(points) == 8
     assert (np.diff(budgets) > 0).all()
@@ -42,7 +43,7 @@ def test_the_curve_rises_ever_more_slowly_to_saturation(problem):
     assert (np.diff(slopes) <= 1e-3 * slopes[:-1]).all()
     free = allocate(problem)
     assert nets[-1] == pytest.approx(free.objective, rel=1e-5)
-    assert points[-1]["n_chosen"] == (free.offer_index >= 0).sum()
+    assert points[-1].n_chosen == (free.offer_index >= 0).sum()
     assert budgets[-1] == pytest.approx(free.cost, rel=1e-2)
 
 
@@ -50,23 +51,23 @@ def test_a_plan_within_a_budget_is_a_point_of_its_own(problem):
     limited = Problem(problem.net, problem.cost, problem.eligible, budget=100.0)
     points, plan = curve_of(limited, 8), allocate(limited)
     assert len(points) == 9
-    (own,) = (one for one in points if one["budget"] == pytest.approx(plan.cost))
-    assert own["expected_net"] == pytest.approx(plan.objective)
-    assert points[-1]["expected_net"] > own["expected_net"]
+    (own,) = (one for one in points if one.budget == pytest.approx(plan.cost))
+    assert own.expected_net == pytest.approx(plan.objective)
+    assert points[-1].expected_net > own.expected_net
 
 
 def test_a_budget_too_small_for_the_minimums_is_left_out():
     minimums = {"segment": np.zeros(10, dtype=int), "min_contacts": np.array([5])}
     points = curve_of(Problem(np.ones((10, 1)), np.ones(1), **minimums), 5)
-    assert points[0]["budget"] >= 5
-    assert points[-1] == {"budget": 10.0, "n_chosen": 10, "expected_net": 10.0}
+    assert points[0].budget >= 5
+    assert points[-1] == BudgetPoint(budget=10.0, n_chosen=10, expected_net=10.0)
 
 
 def test_where_nothing_is_worth_offering_the_plan_is_the_only_point():
     (point,) = curve_of(Problem(-np.ones((4, 2)), np.ones(2)), 3)
-    assert point == {"budget": 0.0, "n_chosen": 0, "expected_net": 0.0}
+    assert point == BudgetPoint(budget=0.0, n_chosen=0, expected_net=0.0)
 
 
 def test_offers_that_cost_nothing_need_one_point():
     (point,) = curve_of(Problem(np.ones((4, 2)), np.zeros(2)), 12)
-    assert point == {"budget": 0.0, "n_chosen": 4, "expected_net": 4.0}
+    assert point == BudgetPoint(budget=0.0, n_chosen=4, expected_net=4.0)

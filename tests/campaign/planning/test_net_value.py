@@ -21,20 +21,20 @@ def made(request):
 
 def values_of(campaign):
     """Every net value of the plan in the document and the tables, by its place."""
-    tree, plan = campaign.tree, campaign.plan
+    tree, plan = campaign.document, campaign.plan
     arms, offers = arms_table(campaign, plan), offers_table(campaign, plan, "en", None)
-    cost = tree["plan"]["expected_cost"]
+    cost = tree.plan.expected_cost
     (own,) = {
-        one["expected_net"]
-        for one in tree["budget_curve"]
-        if one["budget"] == cost and one["n_chosen"] == tree["plan"]["n_chosen"]
+        one.expected_net
+        for one in tree.budget_curve
+        if one.budget == cost and one.n_chosen == tree.plan.n_chosen
     } or {None}
     return {
-        "plan": tree["plan"]["expected_net"]["value"],
-        "saved less cost": tree["plan"]["expected_saved"] - cost,
-        "offers": sum(one["expected_net"]["value"] for one in tree["offers"]),
+        "plan": tree.plan.expected_net.value,
+        "saved less cost": tree.plan.expected_saved - cost,
+        "offers": sum(one.expected_net.value for one in tree.offers),
         "budget curve": own,
-        "sensitivity": tree["sensitivity"]["expected_net"],
+        "sensitivity": tree.sensitivity.expected_net,
         "campaign.csv": arms.loc[arms["arm"] == "treatment", "expected_net"].sum(),
         "offers.csv": offers["expected_net"].sum(),
     }
@@ -46,27 +46,29 @@ def test_all_net_values_of_a_plan_agree(made):
     values = values_of(campaign)
     assert values == pytest.approx(dict.fromkeys(values, values["plan"]), rel=1e-9, abs=1e-9)
     assert values["budget curve"] == values["sensitivity"] == values["plan"]
-    assert not {"objective", "upper_bound"} & set(campaign.tree["plan"])
+    assert not {"objective", "upper_bound"} & set(campaign.document.plan)
 
 
 def test_the_budget_curve_never_falls_and_holds_the_plan(made):
     campaign, _ = made
-    curve, plan = campaign.tree["budget_curve"], campaign.tree["plan"]
-    nets = [one["expected_net"] for one in curve]
-    budgets = [one["budget"] for one in curve]
+    curve, plan = campaign.document.budget_curve, campaign.document.plan
+    nets = [one.expected_net for one in curve]
+    budgets = [one.budget for one in curve]
     assert nets == sorted(nets)
     assert budgets == sorted(budgets)
-    assert plan["expected_cost"] in budgets
+    assert plan.expected_cost in budgets
 
 
 # An end of a range that is the value itself is no change.
 def test_an_assumption_at_its_value_gives_the_net_value_of_the_plan(made):
     campaign, chosen = made
-    for row in campaign.tree["sensitivity"]["rows"]:
+    for row in campaign.document.sensitivity.rows:
         for end in ("low", "high"):
-            if row[end] == row["value"]:
-                assert row[f"expected_net_{end}"] == campaign.tree["plan"]["expected_net"]["value"]
-    assert chosen.planning.seed == campaign.tree["seed"]
+            if getattr(row, end) == row.value:
+                assert (
+                    getattr(row, f"expected_net_{end}") == campaign.document.plan.expected_net.value
+                )
+    assert chosen.planning.seed == campaign.document.seed
 
 
 @pytest.mark.parametrize("minimum", [0, 20, 60])
@@ -78,14 +80,14 @@ def test_nobody_is_chosen_who_has_nothing_to_gain(seed, minimum):
     assert (arms["expected_net"] > 0).all()
     assert (arms["value_at_stake"] > 0).all()
     low = (arms["segment"] == "low risk").sum()
-    unmet = campaign.tree["plan"]["unmet_minimums"]
+    unmet = campaign.document.plan.unmet_minimums
     if low < np.ceil(minimum / (1 - chosen.planning.control_share)):
         (one,) = unmet
-        assert (one["segment"], one["minimum"]) == ("low risk", minimum)
-        assert one["n_paying"] == low
-        assert one["n_treated"] <= low
+        assert (one.segment, one.minimum) == ("low risk", minimum)
+        assert one.n_paying == low
+        assert one.n_treated <= low
     else:
-        assert unmet == []
+        assert unmet == ()
 
 
 # Their prices were 0, as if more money, contacts or places were worth nothing.
@@ -104,35 +106,35 @@ def test_a_limit_that_leaves_nobody_has_the_price_of_the_first_step(limit):
         settings = replace(settings, planning=planning)
     catalogue = settings.catalogue.model_copy(update={"offers": alone})
     campaign = make_campaign(audience, UNSURE, replace(settings, catalogue=catalogue))
-    tree, offers = campaign.tree, campaign.plan.offers
-    assert tree["plan"]["n_chosen"] == 0 < tree["plan"]["n_paying"]
+    tree, offers = campaign.document, campaign.plan.offers
+    assert tree.plan.n_chosen == 0 < tree.plan.n_paying
     if limit == "budget":
-        price = tree["shadow_prices"]["budget"]
-        assert price["step"] == 1
-        assert 0 < price["gain"] <= offers.net[offers.pays].max() * 3
-        assert price["price"] == price["gain"]
+        price = tree.shadow_prices.budget
+        assert price.step == 1
+        assert 0 < price.gain <= offers.net[offers.pays].max() * 3
+        assert price.price == price.gain
         return
-    (offer,) = tree["offers"]
-    found = tree["shadow_prices"]["contact"] if limit == "max_contacts" else offer["shadow_price"]
+    (offer,) = tree.offers
+    found = tree.shadow_prices.contact if limit == "max_contacts" else offer.shadow_price
     assert found == pytest.approx(offers.net[offers.pays].max())
 
 
 def test_where_two_limits_leave_nobody_neither_alone_has_a_price():
     campaign, _ = random_campaign(0, capped=False, budget=0.0, max_contacts=0)
-    prices = campaign.tree["shadow_prices"]
-    assert campaign.tree["plan"]["n_paying"] > 0
-    assert prices["budget"]["gain"] is None
-    assert prices["budget"]["price"] is None
+    prices = campaign.document.shadow_prices
+    assert campaign.document.plan.n_paying > 0
+    assert prices.budget.gain is None
+    assert prices.budget.price is None
 
 
 # A budget of nothing was once explained by offers that do not pay.
 @pytest.mark.parametrize("limits", [{"budget": 0.0}, {"budget": None, "max_contacts": 0}])
 def test_limits_that_leave_nobody_are_told_from_offers_that_do_not_pay(limits):
     campaign, _ = random_campaign(0, capped=False, **{"max_contacts": None, **limits})
-    plan = campaign.tree["plan"]
-    assert plan["n_chosen"] == 0 < plan["n_paying"]
-    codes = {one["code"]: one for one in campaign.tree["cautions"]}
-    assert codes["limits_leave_nobody"]["n_paying"] == plan["n_paying"]
+    plan = campaign.document.plan
+    assert plan.n_chosen == 0 < plan.n_paying
+    codes = {one.code: one for one in campaign.document.cautions}
+    assert codes["limits_leave_nobody"].numbers["n_paying"] == plan.n_paying
     assert "nothing_pays" not in codes
 
 
@@ -146,25 +148,25 @@ def test_customers_who_carry_most_of_the_profit_at_risk_are_a_caution():
     declined[80:] = 1
     outcomes = Outcomes(declined, audience.table["risk"].to_numpy(), np.arange(160))
     campaign = make_campaign(audience, UNSURE, settings, outcomes)
-    tree = campaign.tree
-    codes = {one["code"]: one for one in tree["cautions"]}
-    assert codes["profit_concentrated"]["n_first"] == 1
-    assert codes["profit_concentrated"]["share"] > 0.99
-    expected = sum(one["expected_profit_at_risk"]["value"] for one in campaign.segments)
-    assert expected == pytest.approx(tree["expected_profit_at_risk"]["value"])
+    tree = campaign.document
+    codes = {one.code: one for one in tree.cautions}
+    assert codes["profit_concentrated"].numbers["n_first"] == 1
+    assert codes["profit_concentrated"].numbers["share"] > 0.99
+    expected = sum(one.expected_profit_at_risk.value for one in campaign.segments)
+    assert expected == pytest.approx(tree.expected_profit_at_risk.value)
     stake = audience.table["value_at_stake"].to_numpy()
-    assert tree["observed_profit_at_risk"]["value"] == pytest.approx(stake @ declined)
-    assert expected > 1000 * tree["observed_profit_at_risk"]["value"]
+    assert tree.observed_profit_at_risk.value == pytest.approx(stake @ declined)
+    assert expected > 1000 * tree.observed_profit_at_risk.value
 
 
 def test_missing_profits_are_counted():
     settings = random_settings(1)
     audience = make_audience(160, 1, value=settings.assumptions)
     audience.table.loc[audience.table.index[:7], "profit"] = np.nan
-    cautions = make_campaign(audience, UNSURE, settings).tree["cautions"]
-    found = {one["code"]: one for one in cautions}
+    cautions = make_campaign(audience, UNSURE, settings).document.cautions
+    found = {one.code: one for one in cautions}
     missing = int(audience.table["profit"].isna().sum())
     assert missing >= 7
     numbers = {"n_missing": missing, "n_customers": 160}
-    assert found["profit_missing"] == {"code": "profit_missing", **numbers}
+    assert found["profit_missing"].numbers == numbers
     assert "profit_concentrated" not in found

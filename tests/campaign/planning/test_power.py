@@ -64,7 +64,7 @@ def test_two_arms_that_are_large_enough_promise_what_is_hoped():
         result = analyse_power(arm, arm, baseline=0.83, expected_effect=0.05, **USUAL)
         assert result.claimable is promised
         assert result.required_n == enough
-    assert result.as_json()["n_treated"] == enough - 2
+    assert result.n_treated == enough - 2
 
 
 def test_more_customers_see_less():
@@ -95,12 +95,12 @@ def test_no_sample_shows_what_cannot_be(baseline, hoped):
 # Planned at .05, a campaign was read out at .025 for each of declines and profit.
 def test_a_campaign_is_planned_at_the_level_of_its_readout():
     campaign, settings = random_campaign(3, control_share=0.2, alpha=0.04)
-    power = campaign.tree["power"]
+    power = campaign.document.power
     assert len(OUTCOMES) == N_OUTCOMES
-    assert (power["alpha"], power["level"]) == (0.04, 0.02)
-    overall = power["overall"]
-    arms = (overall["n_treated"], overall["n_control"])
-    at = {"baseline": overall["baseline_rate"], "power": settings.planning.power}
-    found = overall["minimum_detectable_effect"]
+    assert (power.alpha, power.level) == (0.04, 0.02)
+    overall = power.overall
+    arms = (overall.n_treated, overall.n_control)
+    at = {"baseline": overall.baseline_rate, "power": settings.planning.power}
+    found = overall.minimum_detectable_effect
     assert found == minimum_detectable_effect(*arms, alpha=0.02, **at)
     assert found > minimum_detectable_effect(*arms, alpha=0.04, **at)

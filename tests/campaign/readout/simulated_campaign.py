@@ -7,8 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
-from retain.campaign.assignment import CSV, JSON, SCHEMA, campaign_id
+from retain.campaign.assignment import CSV, JSON, campaign_id
+from retain.campaign.value.calibration_map import CalibrationMap
+from retain.campaign.value.recalibration import Line, Recalibration
+from retain.record.campaign_document import (
+    CAMPAIGN_SCHEMA,
+    CampaignDocument,
+    Concentration,
+    ControlGroup,
+    PlanTotals,
+)
+from retain.record.documents import to_tree
+from retain.record.estimates import Estimate
+from retain.record.plan_scenarios import PowerInfo, PowerResult
+from retain.schema.parsing import parse
+from retain.schema.scoring import SavedSettings
 from retain.storage.writing import hash_file
 from retain.verdict.export import write_csv
 
@@ -18,23 +33,76 @@ simulation = module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = simulation  # dataclasses look their module up
 _SPEC.loader.exec_module(simulation)
 
-PLAN = {
-    "schema": SCHEMA,
-    "profit_unit": "roubles",
-    "seed": 3,
-    "power": {"alpha": 0.05, "power": 0.8},
-}
+CONF = Path(__file__).resolve().parents[3] / "conf"
+NOBODY = {"n_chosen": 0, "n_treated": 0, "n_control": 0}
 
 
-def write_campaign(folder, assignment, plan=PLAN):
+def shipped(group, name):
+    """An option of a config group."""
+    return yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def make_plan(assignment, **changes):
+    """The content of ``campaign.json`` of a plan for nobody, but for its id and files."""
+    one = CalibrationMap("logit", np.array([0.0, 1.0]), np.eye(2) / 100)
+    recalibration = Recalibration(one, one, 1000, 400, Line(0.0, 1.0, 0.9, 1.1))
+    power = PowerResult(
+        n_treated=0,
+        n_control=0,
+        baseline_rate=0.0,
+        expected=0.0,
+        minimum_detectable_effect=None,
+        required_n=None,
+        claimable=False,
+    )
+    nothing = Estimate(0.0, 0.0, 0.0)
+    settings = {
+        "segmentation": shipped("segmentation", "risk_value"),
+        "assumptions": assignment.assumptions.model_dump(),
+        "offers": assignment.catalogue.model_dump(by_alias=True),
+        "campaign": shipped("campaign", "default"),
+    }
+    document = CampaignDocument(
+        schema_=CAMPAIGN_SCHEMA,
+        seed=3,
+        n_customers=len(assignment.table),
+        n_contactable=len(assignment.table),
+        consent="assume_given",
+        ranking="shown",
+        free_offers=(),
+        profit_unit="roubles",
+        assumptions=(),
+        recalibration=recalibration.to_info(),
+        calibration_check=None,
+        expected_profit_at_risk=nothing,
+        observed_profit_at_risk=None,
+        profit_concentration=Concentration(n_first=1, share=0.0, limit=0.2),
+        n_missing_profit=0,
+        n_simulations=1000,
+        offers=(),
+        plan=PlanTotals(
+            **{**NOBODY, "n_paying": 0, "expected_cost": 0.0, "expected_saved": 0.0},
+            budget=None,
+            max_contacts=None,
+            unmet_minimums=(),
+            relative_gap=0.0,
+            method="dual",
+            is_optimal=True,
+            expected_net=nothing,
+        ),
+        control_group=ControlGroup(share=0.2, n_attempts=1, strata=()),
+        power=PowerInfo(alpha=0.05, level=0.025, power=0.8, overall=power, segments=()),
+        settings=parse(SavedSettings, settings),
+    )
+    return to_tree(document.model_copy(update=changes))
+
+
+def write_campaign(folder, assignment, **changes):
     """The files of a campaign, as a comparison leaves them but for the offers in words."""
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(assignment.table, folder / CSV)
-    settings = {
-        "offers": assignment.catalogue.model_dump(mode="json", by_alias=True),
-        "assumptions": assignment.assumptions.model_dump(mode="json"),
-    }
-    write_tree(folder, {**plan, "files": {CSV: hash_file(folder / CSV)}, "settings": settings})
+    files = {CSV: hash_file(folder / CSV)}
+    write_tree(folder, {**make_plan(assignment, **changes), "files": files})
     return folder
 
 

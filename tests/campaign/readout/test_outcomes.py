@@ -133,13 +133,16 @@ def spoiled(folder, change):
         (lambda f: (f / JSON).unlink(), r"holds no campaign\.json; expected"),
         (lambda f: (f / JSON).write_text("{"), "is not JSON"),
         (lambda f: (f / JSON).write_text("[]"), "holds no object"),
-        (lambda f: spoiled(f, lambda t: t["files"].clear()), r"files\.campaign\.csv is None"),
+        (
+            lambda f: spoiled(f, lambda t: t["files"].clear()),
+            "is not the file campaign.json speaks of",
+        ),
         (lambda f: spoiled(f, lambda t: t["power"].update(alpha="low")), r"power\.alpha is 'low'"),
         (
             lambda f: spoiled(f, lambda t: t["settings"]["offers"].pop("offers")),
             "key 'offers' is missing",
         ),
-        (lambda f: spoiled(f, lambda t: t["files"].update({"offers.csv": "0"})), "offers.csv"),
+        (lambda f: spoiled(f, lambda t: t["files"].update({"offers.csv": "0" * 64})), "offers.csv"),
         (
             lambda f: (f / JSON).write_text((f / JSON).read_text().replace("0.05", "0.1")),
             "was changed since campaign .* was planned",

@@ -1,7 +1,7 @@
 """The readout of one campaign: what each part of the tree says."""
 
 import json
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -11,8 +11,9 @@ from retain.campaign.proportions import newcombe
 from retain.campaign.readout.effects import compare_arms, pool_tiny_strata
 from retain.campaign.readout.means import StratumCounts
 from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
-from retain.campaign.readout.readout import build_readout
-from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
+from retain.campaign.readout.readout import build_readout, next_catalogue_name, update_catalogue
+from retain.record.documents import CautionInfo, parse_document, to_tree
+from retain.record.readout_document import ComplierEffect, QiniInfo, ReadoutDocument
 from retain.schema.campaign import Assumption, Boost
 
 from .simulated_campaign import simulate_campaign, simulation
@@ -31,21 +32,22 @@ def outcomes(declined, **columns):
 
 def readout_tree(assignment, observed, resamples=300):
     """The tree of a readout, which must be JSON as it stands."""
-    tree = build_readout(assignment, observed, resamples=resamples).tree
-    json.dumps(tree, allow_nan=False)
-    return tree
+    document = build_readout(assignment, observed, resamples=resamples).document
+    text = json.dumps(to_tree(document), allow_nan=False)
+    assert parse_document(ReadoutDocument, text, "readout.json") == document
+    return document
 
 
 def row(tree, of, name=None, outcome="declined"):
     """One effect."""
     wanted = (of, name, outcome)
-    (one,) = [r for r in tree["effects"] if (r["scope"], r["name"], r["outcome"]) == wanted]
+    (one,) = [r for r in tree.effects if (r.scope, r.name, r.outcome) == wanted]
     return one
 
 
 def codes(tree):
     """What the readout warns of."""
-    return [caution["code"] for caution in tree["cautions"]]
+    return [caution.code for caution in tree.cautions]
 
 
 @pytest.fixture(scope="module")
@@ -63,67 +65,67 @@ def tree(strong):
 
 def test_every_part_is_told_once_and_the_parts_add_up(tree, strong):
     assignment, declined, _ = strong
-    assert len(tree["effects"]) == 2 * (1 + 3 + 3)
+    assert len(tree.effects) == 2 * (1 + 3 + 3)
     for of in ("segment", "offer"):
-        parts = [r for r in tree["effects"] if r["scope"] == of and r["outcome"] == "declined"]
-        assert sum(r["n_treated"] + r["n_control"] for r in parts) == len(declined)
+        parts = [r for r in tree.effects if r.scope == of and r.outcome == "declined"]
+        assert sum(r.n_treated + r.n_control for r in parts) == len(declined)
     call = row(tree, "offer", "call")
     mine = (assignment.table["offer"] == "call").to_numpy()
     arms = (assignment.is_treated, ~assignment.is_treated)
     shares = [declined[mine & arm].mean() for arm in arms]
-    assert (call["treated_mean"], call["control_mean"]) == pytest.approx(shares)
-    assert call["difference"]["value"] == pytest.approx(shares[0] - shares[1])
-    assert call["customers_saved"]["value"] == pytest.approx(
-        -call["difference"]["value"] * (mine & arms[0]).sum()
+    assert (call.treated_mean, call.control_mean) == pytest.approx(shares)
+    assert call.difference.value == pytest.approx(shares[0] - shares[1])
+    assert call.customers_saved.value == pytest.approx(
+        -call.difference.value * (mine & arms[0]).sum()
     )
 
 
 def test_what_helped_is_called_so_and_what_did_nothing_is_not(tree):
-    assert row(tree, "overall")["conclusion"] == "helped"
-    assert row(tree, "offer", "call")["conclusion"] == "helped"
-    assert row(tree, "offer", "letter")["conclusion"] == "inconclusive"
-    assert row(tree, "overall", outcome="profit")["difference"]["value"] > 0
+    assert row(tree, "overall").conclusion == "helped"
+    assert row(tree, "offer", "call").conclusion == "helped"
+    assert row(tree, "offer", "letter").conclusion == "inconclusive"
+    assert row(tree, "overall", outcome="profit").difference.value > 0
     assert "harm" not in codes(tree)
 
 
 # Half of the error rate belongs to either outcome, and passes from the whole to its parts.
 def test_p_is_corrected_for_outcomes_and_within_parts_by_holm(tree, statsmodels_holm):
     for outcome in ("declined", "profit"):
-        overall, *parts = [r for r in tree["effects"] if r["outcome"] == outcome]
-        assert overall["p_adjusted"] == pytest.approx(min(1, 2 * overall["p"]))
-        corrected = np.minimum(2 * statsmodels_holm([r["p"] for r in parts]), 1)
+        overall, *parts = [r for r in tree.effects if r.outcome == outcome]
+        assert overall.p_adjusted == pytest.approx(min(1, 2 * overall.p))
+        corrected = np.minimum(2 * statsmodels_holm([r.p for r in parts]), 1)
         for part, p in zip(parts, corrected, strict=True):
-            if part["conclusion"] == "not_tested":
-                assert part["p_adjusted"] is None
+            if part.conclusion == "not_tested":
+                assert part.p_adjusted is None
             else:
-                assert part["p_adjusted"] == pytest.approx(max(p, overall["p_adjusted"]))
-    assert row(tree, "offer", "call")["p_adjusted"] is not None
+                assert part.p_adjusted == pytest.approx(max(p, overall.p_adjusted))
+    assert row(tree, "offer", "call").p_adjusted is not None
 
 
 def test_declines_alone_are_corrected_for_nothing_else(strong):
     assignment, declined, _ = strong
     overall = row(readout_tree(assignment, outcomes(declined)), "overall")
-    assert overall["p_adjusted"] == overall["p"]
+    assert overall.p_adjusted == overall.p
 
 
 def test_where_the_whole_campaign_shows_nothing_no_part_is_tested():
     assignment, declined, kept = simulate_campaign(simulation.make_idle(LARGE))
     result = readout_tree(assignment, outcomes(declined, profit=kept))
-    parts = [r for r in result["effects"] if r["scope"] != "overall"]
-    assert {r["conclusion"] for r in parts} == {"not_tested"}
-    assert result["money"]["conclusion"] == "inconclusive"
-    named = [(test["outcome"], test["scope"]) for test in result["heterogeneity"]]
+    parts = [r for r in result.effects if r.scope != "overall"]
+    assert {r.conclusion for r in parts} == {"not_tested"}
+    assert result.money.conclusion == "inconclusive"
+    named = [(test.outcome, test.scope) for test in result.heterogeneity]
     assert named == [(o, s) for o in ("declined", "profit") for s in ("segment", "offer")]
 
 
 # Power 80 % at 2.5 %, the share of either outcome: a difference of 3.1 standard errors.
 def test_the_detectable_difference_is_that_of_the_planned_power(tree):
     letter = row(tree, "offer", "letter")
-    pooled = (
-        letter["treated_mean"] * letter["n_treated"] + letter["control_mean"] * letter["n_control"]
-    ) / (letter["n_treated"] + letter["n_control"])
-    error = np.sqrt(pooled * (1 - pooled) * (1 / letter["n_treated"] + 1 / letter["n_control"]))
-    assert letter["minimum_detectable_effect"] == pytest.approx(3.083 * error, rel=0.01)
+    pooled = (letter.treated_mean * letter.n_treated + letter.control_mean * letter.n_control) / (
+        letter.n_treated + letter.n_control
+    )
+    error = np.sqrt(pooled * (1 - pooled) * (1 / letter.n_treated + 1 / letter.n_control))
+    assert letter.minimum_detectable_effect == pytest.approx(3.083 * error, rel=0.01)
 
 
 def test_harm_is_called_harm_and_warned_of():
@@ -132,16 +134,15 @@ def test_harm_is_called_harm_and_warned_of():
     )
     result = readout_tree(assignment, outcomes(declined, profit=kept))
     overall = row(result, "overall")
-    assert overall["conclusion"] == "harmed"
-    assert overall["customers_saved"]["high"] < 0
-    assert {"code": "harm", "scope": "overall", "name": None, "outcome": "declined"} in result[
-        "cautions"
-    ]
-    assert result["money"]["conclusion"] == "lost"
-    for rate in result["save_rates"]:
-        assert rate["posterior"]["value"] < rate["prior"]["value"] / 2
-    conflicts = [one["offer"] for one in result["cautions"] if one["code"] == "prior_conflict"]
-    assert conflicts == [rate["offer"] for rate in result["save_rates"] if rate["is_conflict"]]
+    assert overall.conclusion == "harmed"
+    assert overall.customers_saved.high < 0
+    numbers = {"scope": "overall", "name": None, "outcome": "declined"}
+    assert CautionInfo.of("harm", **numbers) in result.cautions
+    assert result.money.conclusion == "lost"
+    for rate in result.save_rates:
+        assert rate.posterior.value < rate.prior.value / 2
+    conflicts = [one.offer for one in result.cautions if one.code == "prior_conflict"]
+    assert conflicts == [rate.offer for rate in result.save_rates if rate.is_conflict]
     assert conflicts
 
 
@@ -158,13 +159,13 @@ def test_looks_at_other_outcomes_are_counted_and_warned_of_from_the_second_on(st
     looks = []
     for n_known, n_looks in ((300, 1), (600, 2), (600, 2), (900, 3)):
         known = np.where(np.arange(len(declined)) < n_known, declined.astype(float), np.nan)
-        result = build_readout(assignment, outcomes(known), resamples=200, looks=looks).tree
-        looks = result["looks"]
-        assert result["n_looks"] == len(looks) == n_looks
-        cautions = [one for one in result["cautions"] if one["code"] == "looks"]
+        result = build_readout(assignment, outcomes(known), resamples=200, looks=looks).document
+        looks = result.looks
+        assert result.n_looks == len(looks) == n_looks
+        cautions = [one for one in result.cautions if one.code == "looks"]
         assert len(cautions) == (n_looks > 1)
     (caution,) = cautions
-    assert caution["error_rate"] == pytest.approx(1 - 0.95**3)
+    assert caution.error_rate == pytest.approx(1 - 0.95**3)
 
 
 def test_contacts_and_costs_are_no_other_outcomes(strong):
@@ -181,26 +182,26 @@ def test_contacts_and_costs_are_no_other_outcomes(strong):
 
 def test_profit_is_held_against_what_contacting_cost(tree, strong):
     assignment, _, _ = strong
-    money = tree["money"]
+    money = tree.money
     treated = int(assignment.is_treated.sum())
-    assert money["basis"] == "observed"
-    assert (money["cost"], money["cost_basis"]) == (treated * simulation.CONTACT, "expected")
-    assert money["per_customer"]["value"] == pytest.approx(
-        row(tree, "overall", outcome="profit")["difference"]["value"]
+    assert money.basis == "observed"
+    assert (money.cost, money.cost_basis) == (treated * simulation.CONTACT, "expected")
+    assert money.per_customer.value == pytest.approx(
+        row(tree, "overall", outcome="profit").difference.value
     )
-    assert money["gain"]["value"] == pytest.approx(money["per_customer"]["value"] * treated)
-    assert money["net"]["low"] == pytest.approx(money["gain"]["low"] - money["cost"])
+    assert money.gain.value == pytest.approx(money.per_customer.value * treated)
+    assert money.net.low == pytest.approx(money.gain.low - money.cost)
 
 
 def test_without_profit_a_decline_costs_what_the_plan_took_it_to(strong):
     assignment, declined, _ = strong
     result = readout_tree(assignment, outcomes(declined))
-    assert result["money"]["basis"] == "assumed"
-    assert [r["outcome"] for r in result["effects"]] == ["declined"] * 7
+    assert result.money.basis == "assumed"
+    assert [r.outcome for r in result.effects] == ["declined"] * 7
     # here profit is lost exactly by declining, so that both ways must come to the same
     brought = (1.0 - declined) * assignment.table["value_at_stake"].to_numpy()
     kept = readout_tree(assignment, outcomes(declined, profit=brought))
-    assert result["money"]["gain"] == pytest.approx(kept["money"]["gain"])
+    assert result.money.gain == pytest.approx(kept.money.gain)
 
 
 def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong):
@@ -211,9 +212,9 @@ def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong)
     result = readout_tree(
         replace(assignment, assumptions=value), outcomes(declined, profit=kept, cost=costs)
     )
-    assert result["money"]["gain"]["value"] == pytest.approx(tree["money"]["gain"]["value"] / 2)
-    assert result["money"]["cost"] == 2.0 * assignment.is_treated.sum()
-    assert result["money"]["cost_basis"] == "stated"
+    assert result.money.gain.value == pytest.approx(tree.money.gain.value / 2)
+    assert result.money.cost == 2.0 * assignment.is_treated.sum()
+    assert result.money.cost_basis == "stated"
     assert row(result, "overall") == row(tree, "overall")
 
 
@@ -223,7 +224,7 @@ def test_those_not_contacted_cost_nothing(strong):
     result = readout_tree(
         assignment, outcomes(declined, profit=kept, contacted=reached.astype(float))
     )
-    assert result["money"]["cost"] == reached.sum() * simulation.CONTACT
+    assert result.money.cost == reached.sum() * simulation.CONTACT
 
 
 # --- who was contacted ---------------------------------------------------------------------------
@@ -238,14 +239,14 @@ def test_contact_against_the_plan_is_counted_and_the_plan_still_decides(tree, st
     result = readout_tree(
         assignment, outcomes(declined, profit=kept, contacted=contacted.astype(float))
     )
-    counts = result["compliance"]
-    assert counts["control"]["n_contacted"] == (contacted & ~assignment.is_treated).sum()
-    assert counts["treatment"]["n_not_contacted"] == (~contacted & assignment.is_treated).sum()
-    assert result["effects"] == tree["effects"]
+    counts = result.compliance
+    assert counts.control.n_contacted == (contacted & ~assignment.is_treated).sum()
+    assert counts.treatment.n_not_contacted == (~contacted & assignment.is_treated).sum()
+    assert result.effects == tree.effects
     assert "against_plan" in codes(result)
-    complier = counts["complier_effect"]
-    assert complier["contact_rate_difference"] == pytest.approx(0.6, abs=0.1)
-    assert complier["low"] < complier["value"] < complier["high"] < 0
+    complier = counts.complier_effect
+    assert complier.contact_rate_difference == pytest.approx(0.6, abs=0.1)
+    assert complier.low < complier.value < complier.high < 0
 
 
 # With one stratum the ratio is Wald's: effect on declining by effect on being contacted.
@@ -257,7 +258,7 @@ def test_the_effect_of_contact_is_walds_ratio_where_there_is_one_stratum():
     arms = (assignment.is_treated, ~assignment.is_treated)
     effect = declined[arms[0]].mean() - declined[arms[1]].mean()
     moved = contacted[arms[0]].mean() - contacted[arms[1]].mean()
-    assert result["compliance"]["complier_effect"]["value"] == pytest.approx(effect / moved)
+    assert result.compliance.complier_effect.value == pytest.approx(effect / moved)
 
 
 @pytest.mark.parametrize(("reached", "code"), [(None, "as_planned"), (0.5, "too_few")])
@@ -266,7 +267,7 @@ def test_where_a_ratio_tells_nothing_the_reason_is_told(strong, reached, code):
     chance = np.random.default_rng(1).random(len(declined)) < 0.5
     contacted = assignment.is_treated if reached is None else chance
     result = readout_tree(assignment, outcomes(declined, contacted=contacted.astype(float)))
-    assert result["compliance"]["complier_effect"] == {"reason": code}
+    assert result.compliance.complier_effect == ComplierEffect(reason=code)
 
 
 # --- who is missing ------------------------------------------------------------------------------
@@ -276,15 +277,15 @@ def test_those_missing_are_counted_by_arm_and_bound_the_effect(strong):
     assignment, declined, _ = strong
     gone = np.random.default_rng(2).random(len(declined)) < 0.1
     result = readout_tree(assignment, outcomes(np.where(gone, np.nan, declined)))
-    attrition = result["attrition"]
-    assert attrition["treatment"]["n_missing"] == (gone & assignment.is_treated).sum()
-    assert not attrition["is_significant"]
+    attrition = result.attrition
+    assert attrition.treatment.n_missing == (gone & assignment.is_treated).sum()
+    assert not attrition.is_significant
     assert codes(result)[0] == "attrition"
-    bounds, overall = attrition["bounds"], row(result, "overall")
-    complete = row(readout_tree(assignment, outcomes(declined)), "overall")["difference"]["value"]
-    assert bounds["interval_low"] < bounds["low"] < overall["difference"]["value"] < bounds["high"]
-    assert bounds["low"] < complete < bounds["high"] < bounds["interval_high"]
-    assert overall["n_treated"] + overall["n_control"] == (~gone).sum()
+    bounds, overall = attrition.bounds, row(result, "overall")
+    complete = row(readout_tree(assignment, outcomes(declined)), "overall").difference.value
+    assert bounds.interval_low < bounds.low < overall.difference.value < bounds.high
+    assert bounds.low < complete < bounds.high < bounds.interval_high
+    assert overall.n_treated + overall.n_control == (~gone).sum()
 
 
 def test_attrition_that_is_no_chance_is_warned_of(strong):
@@ -292,13 +293,13 @@ def test_attrition_that_is_no_chance_is_warned_of(strong):
     share = np.where(assignment.is_treated, 0.05, 0.3)
     gone = np.random.default_rng(3).random(len(declined)) < share
     result = readout_tree(assignment, outcomes(np.where(gone, np.nan, declined)))
-    assert result["attrition"]["is_significant"]
+    assert result.attrition.is_significant
     assert codes(result)[0] == "attrition_differs"
 
 
 def test_with_everyone_there_nothing_is_bounded_or_warned_of(tree):
-    assert tree["attrition"]["bounds"] is None
-    assert tree["attrition"]["p"] == 1
+    assert tree.attrition.bounds is None
+    assert tree.attrition.p == 1
     assert set(codes(tree)) <= {"prior_conflict"}
 
 
@@ -314,11 +315,11 @@ def test_a_part_without_a_control_group_is_not_compared(strong):
     )
     for outcome in ("declined", "profit"):
         gift = row(result, "offer", "gift", outcome)
-        assert gift["conclusion"] == "not_compared"
-        assert gift["difference"] is None
-        assert gift["p_adjusted"] is None
-    rates = {rate["offer"]: rate for rate in result["save_rates"]}
-    assert rates["gift"]["catalogue"] == rates["gift"]["prior"]
+        assert gift.conclusion == "not_compared"
+        assert gift.difference is None
+        assert gift.p_adjusted is None
+    rates = {rate.offer: rate for rate in result.save_rates}
+    assert rates["gift"].catalogue == rates["gift"].prior
 
 
 def test_fewer_than_twenty_customers_are_counted_and_not_compared():
@@ -326,30 +327,30 @@ def test_fewer_than_twenty_customers_are_counted_and_not_compared():
     assignment, declined, _ = simulate_campaign(few)
     result = readout_tree(assignment, outcomes(declined))
     gift = row(result, "offer", "gift")
-    assert gift["n_treated"] + gift["n_control"] == 19
-    assert gift["difference"] is None
-    assert gift["conclusion"] == "not_compared"
-    assert row(result, "offer", "call")["difference"] is not None
+    assert gift.n_treated + gift.n_control == 19
+    assert gift.difference is None
+    assert gift.conclusion == "not_compared"
+    assert row(result, "offer", "call").difference is not None
 
 
 def test_a_handful_of_customers_is_too_small_for_money_and_curves():
     few = replace(LARGE, sizes={"high": {"call": 30}}, save={"call": 0.3})
     assignment, declined, kept = simulate_campaign(few)
     result = readout_tree(assignment, outcomes(declined, profit=kept))
-    assert result["money"] is None
-    assert result["qini"]["reason"] == "too_few"
-    assert row(result, "overall", outcome="profit")["conclusion"] == "not_compared"
-    assert row(result, "overall")["conclusion"] == "inconclusive"
+    assert result.money is None
+    assert result.qini.reason == "too_few"
+    assert row(result, "overall", outcome="profit").conclusion == "not_compared"
+    assert row(result, "overall").conclusion == "inconclusive"
 
 
 def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
     assignment, _, kept = strong
     result = build_readout(assignment, outcomes(None, profit=kept), resamples=300)
     assert result.catalogue is None
-    assert result.tree["catalogue"] is None
-    assert result.tree["qini"] == {"reason": "declined"}
-    assert result.tree["attrition"]["bounds"] is None
-    assert result.tree["save_rates"][0]["catalogue"] == result.tree["save_rates"][0]["prior"]
+    assert result.document.catalogue is None
+    assert result.document.qini == QiniInfo(reason="declined")
+    assert result.document.attrition.bounds is None
+    assert result.document.save_rates[0].catalogue == result.document.save_rates[0].prior
 
 
 # --- order and offers ----------------------------------------------------------------------------
@@ -357,11 +358,11 @@ def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
 
 def test_the_order_of_the_plan_is_told_with_its_interval(tree):
     for order in ("expected_net", "risk"):
-        result = tree["qini"][order]
-        for area in (result["qini"], result["auuc"]):
-            assert area["low"] < area["value"] < area["high"]
-        assert result["curve"]["contacted_share"][0] == result["curve"]["saved_share"][0] == 0
-        assert result["curve"]["contacted_share"][-1] == 1
+        result = getattr(tree.qini, order)
+        for area in (result.qini, result.auuc):
+            assert area.low < area.value < area.high
+        assert result.curve.contacted_share[0] == result.curve.saved_share[0] == 0
+        assert result.curve.contacted_share[-1] == 1
 
 
 def boosted(assignment: Assignment, times: float, share: float) -> Assignment:
@@ -382,12 +383,12 @@ def boosted(assignment: Assignment, times: float, share: float) -> Assignment:
 def test_a_lift_is_taken_out_of_the_save_rate(tree, strong):
     assignment, declined, kept = strong
     result = readout_tree(boosted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
-    assert result["save_rates"][0]["boost"] == pytest.approx(2.0)
-    plain, halved = (t["save_rates"][0]["posterior"]["value"] for t in (tree, result))
+    assert result.save_rates[0].boost == pytest.approx(2.0)
+    plain, halved = (t.save_rates[0].posterior.value for t in (tree, result))
     assert halved < 0.75 * plain
     some = readout_tree(boosted(assignment, 2.0, 0.4), outcomes(declined, profit=kept))
-    assert some["save_rates"][0]["boost"] == pytest.approx(1.4, abs=0.1)
-    assert some["save_rates"][1]["boost"] == 1
+    assert some.save_rates[0].boost == pytest.approx(1.4, abs=0.1)
+    assert some.save_rates[1].boost == 1
 
 
 def test_the_new_catalogue_is_the_old_one_with_what_was_learnt(strong):
@@ -402,7 +403,7 @@ def test_the_new_catalogue_is_the_old_one_with_what_was_learnt(strong):
         )
     assert new.offers["call"].save_rate.mean > 0.4
     assert new.offers["letter"].save_rate.mean < 0.3
-    assert update_catalogue(new, result.tree["save_rates"]).name == "simulated_readout_2"
+    assert update_catalogue(new, result.document.save_rates).name == "simulated_readout_2"
 
 
 @pytest.mark.parametrize(
@@ -421,12 +422,12 @@ def test_the_loop_closes(strong):
     again_planned = replace(second_campaign, catalogue=first.catalogue)
     second = build_readout(again_planned, outcomes(again), resamples=300)
     widths = [
-        [rate["posterior"]["high"] - rate["posterior"]["low"] for rate in tree["save_rates"]]
-        for tree in (first.tree, second.tree)
+        [rate.posterior.high - rate.posterior.low for rate in tree.save_rates]
+        for tree in (first.document, second.document)
     ]
     assert all(later < earlier for earlier, later in zip(*widths, strict=True))
     truth = np.array(list(STRONG.save.values()))
-    means = [rate["posterior"]["value"] for rate in second.tree["save_rates"]]
+    means = [rate.posterior.value for rate in second.document.save_rates]
     away = (np.abs(truth - simulation.PRIOR.mean), np.abs(truth - means))
     assert away[1].sum() < 0.5 * away[0].sum()
 
@@ -434,20 +435,20 @@ def test_the_loop_closes(strong):
 # A save rate is per contact: once a campaign that never went out refuted every offer.
 def test_save_rates_are_learned_from_contacts_alone():
     assignment, declined, _ = simulate_campaign()
-    everyone = build_readout(assignment, outcomes(declined), resamples=20).tree["save_rates"]
+    everyone = build_readout(assignment, outcomes(declined), resamples=20).document.save_rates
     nobody = np.zeros(len(declined))
-    unsent = build_readout(assignment, outcomes(declined, contacted=nobody), resamples=20).tree
-    for row in unsent["save_rates"]:
-        assert row["contact_rate_difference"] == 0
-        assert row["catalogue"] == row["prior"]
-        assert row["posterior"].items() <= row["prior"].items()
-        assert not row["is_conflict"]
+    unsent = build_readout(assignment, outcomes(declined, contacted=nobody), resamples=20).document
+    for row in unsent.save_rates:
+        assert row.contact_rate_difference == 0
+        assert row.catalogue == row.prior
+        assert astuple(row.posterior) == (row.prior.value, row.prior.low, row.prior.high)
+        assert not row.is_conflict
     some = assignment.is_treated & (np.arange(len(declined)) % 2 == 0)
     half = build_readout(assignment, outcomes(declined, contacted=some.astype(float)), resamples=20)
-    for one, other in zip(everyone, half.tree["save_rates"], strict=True):
-        assert one["contact_rate_difference"] == 1
-        assert 0.3 < other["contact_rate_difference"] < 0.7
-        width = [row["posterior"]["high"] - row["posterior"]["low"] for row in (one, other)]
+    for one, other in zip(everyone, half.document.save_rates, strict=True):
+        assert one.contact_rate_difference == 1
+        assert 0.3 < other.contact_rate_difference < 0.7
+        width = [row.posterior.high - row.posterior.low for row in (one, other)]
         assert 0 < width[0] < width[1]  # half of the contacts say less about each
 
 
@@ -455,7 +456,7 @@ def test_save_rates_are_learned_from_contacts_alone():
 def test_a_group_in_which_all_decline_or_none_has_no_curve(strong):
     assignment, declined, _ = strong
     result = readout_tree(assignment, outcomes(declined & assignment.is_treated))
-    assert result["qini"] == {"reason": "no_variation"}
+    assert result.qini == QiniInfo(reason="no_variation")
 
 
 # Two decliners of 2 and none of 1 made an interval of −188 to +100 points.
@@ -466,15 +467,15 @@ def test_no_effect_on_a_share_lies_beyond_all_against_none(seed):
     contacted = assignment.is_treated.astype(float)
     contacted[np.flatnonzero(assignment.is_treated)[::2]] = 0
     result = readout_tree(assignment, outcomes(declined, contacted=contacted))
-    for one in result["effects"]:
-        if one["difference"] is not None:
-            ends = one["difference"]
-            assert -1 <= ends["low"] <= ends["value"] <= ends["high"] <= 1
-            detectable = one["minimum_detectable_effect"]
+    for one in result.effects:
+        if one.difference is not None:
+            ends = one.difference
+            assert -1 <= ends.low <= ends.value <= ends.high <= 1
+            detectable = one.minimum_detectable_effect
             assert detectable is None or detectable <= 1
-    ratio = result["compliance"]["complier_effect"]
+    ratio = result.compliance.complier_effect
     if "reason" not in ratio:
-        assert -1 <= ratio["low"] <= ratio["value"] <= ratio["high"] <= 1
+        assert -1 <= ratio.low <= ratio.value <= ratio.high <= 1
 
 
 def test_a_campaign_too_small_for_its_strata_is_compared_as_one():
@@ -488,8 +489,8 @@ def test_a_campaign_too_small_for_its_strata_is_compared_as_one():
 
 
 def test_an_adjusted_difference_is_told_from_that_of_the_two_means(tree):
-    assert row(tree, "overall", outcome="profit")["is_adjusted"]
+    assert row(tree, "overall", outcome="profit").is_adjusted
     part = row(tree, "segment", "high")
-    assert not part["is_adjusted"]
-    plain = part["treated_mean"] - part["control_mean"]
-    assert part["difference"]["value"] == pytest.approx(plain)
+    assert not part.is_adjusted
+    plain = part.treated_mean - part.control_mean
+    assert part.difference.value == pytest.approx(plain)

@@ -1,5 +1,7 @@
 """The numbers of a readout against published examples and other implementations."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -299,32 +301,32 @@ def by_weighted_draws(prior, arms, boost=1.0, draws=400_000):
 def test_the_posterior_is_that_of_weighted_draws(arms, boost):
     found = compute_posterior(PRIOR, arms, boost=boost)
     mean, spread, low, high, vague = by_weighted_draws(PRIOR, arms, boost)
-    posterior = found["posterior"]
-    assert posterior["value"] == pytest.approx(mean, abs=0.005)
-    assert (posterior["low"], posterior["high"]) == pytest.approx((low, high), abs=0.015)
-    assert found["vague_weight"] == pytest.approx(vague, abs=0.01)
-    stored = found["catalogue"]
-    matched = stats.beta(stored["alpha"], stored["beta"], loc=-1, scale=2)
-    assert (stored["low"], stored["high"]) == pytest.approx(matched.ppf([0.025, 0.975]))
+    posterior = found.posterior
+    assert posterior.value == pytest.approx(mean, abs=0.005)
+    assert (posterior.low, posterior.high) == pytest.approx((low, high), abs=0.015)
+    assert found.vague_weight == pytest.approx(vague, abs=0.01)
+    stored = found.catalogue
+    matched = stats.beta(stored.alpha, stored.beta, loc=-1, scale=2)
+    assert (stored.low, stored.high) == pytest.approx(matched.ppf([0.025, 0.975]))
     assert (matched.mean(), matched.std()) == pytest.approx((mean, spread), abs=0.006)
 
 
 def test_a_million_customers_leave_no_doubt_and_the_grid_does_not_lose_it():
-    found = compute_posterior(PRIOR, ArmCounts(800_000, 300_000, 200_000, 100_000))["posterior"]
-    assert found["value"] == pytest.approx(0.25, abs=0.002)
-    assert 0 < found["high"] - found["low"] < 0.012
+    found = compute_posterior(PRIOR, ArmCounts(800_000, 300_000, 200_000, 100_000)).posterior
+    assert found.value == pytest.approx(0.25, abs=0.002)
+    assert 0 < found.high - found.low < 0.012
 
 
 def test_a_handful_of_customers_gives_a_finite_posterior():
     for arms in (ArmCounts(5, 0, 2, 2), ArmCounts(1, 1, 1, 0), ArmCounts(3, 3, 1, 1)):
         for prior in (PRIOR, Beta(alpha=0.2, beta=0.3), Beta(alpha=1e6, beta=1e6, minimum=-1)):
-            found = compute_posterior(prior, arms)["posterior"]
-            assert np.isfinite(list(found.values())).all()
-            assert found["low"] <= found["high"] <= 1
+            found = compute_posterior(prior, arms).posterior
+            assert np.isfinite(astuple(found)).all()
+            assert found.low <= found.high <= 1
 
 
 def test_the_save_rate_of_an_offer_that_harms_is_below_zero():
     found = compute_posterior(PRIOR, ArmCounts(800, 480, 200, 80))
-    assert found["posterior"]["high"] < 0
-    assert found["is_conflict"]
-    assert match_beta(found["posterior"]["value"], 0.01).mean < -0.2
+    assert found.posterior.high < 0
+    assert found.is_conflict
+    assert match_beta(found.posterior.value, 0.01).mean < -0.2

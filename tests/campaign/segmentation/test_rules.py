@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation.rules import check_rule, evaluate_rule, fit_rules
-from retain.customers.customers import Column, DisplayName
+from retain.customers.customers import Column
 from retain.errors import RetainError
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Condition, Rule, SegmentRule
 from retain.schema.parsing import parse
 

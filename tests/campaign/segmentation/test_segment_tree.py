@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import segment_tree
 from retain.campaign.segmentation.rules import check_rule, evaluate_rule
-from retain.customers.customers import Column, DisplayName
+from retain.customers.customers import Column
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Segmentation
 
 from .assigning import assign_segments

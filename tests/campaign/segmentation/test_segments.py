@@ -281,8 +281,8 @@ def test_a_band_that_holds_nearly_all_customers_is_told(scored):
     customers.table["risk"] = rare_risks(400)
     fixed = fit_segmentation(customers, BANDS)
     found = find_dominant(customers, fixed)
-    assert (found["name"], found["label"]) == ("low risk", None)
-    assert found["share"] > 0.9
+    assert (found.name, found.label) == ("low risk", None)
+    assert found.share > 0.9
     relative = ThresholdBands(scale="base_rate", bands={"low": 0, "high": 1})
     split = fit_segmentation(customers, BANDS.model_copy(update={"risk": relative}))
     assert find_dominant(customers, split) is None
@@ -293,7 +293,7 @@ def test_a_rule_that_holds_for_nearly_all_customers_is_told(scored):
     rules = {"everybody": {"when": {"risk": {"at_least": 0.0}}}}
     tree = {"name": "one", "kind": "rules", "min_size": 1, "rules": rules}
     found = find_dominant(customers, fit_segmentation(customers, parse(Segmentation, tree)))
-    assert (found["name"], found["share"]) == ("everybody", 1.0)
+    assert (found.name, found.share) == ("everybody", 1.0)
 
 
 # Who typed probabilities before the default became relative must not get other bands unawares.

@@ -30,6 +30,7 @@ COVERED = (
 
 
 # Before, .487 of segments' intervals held the truth, and no total of a linked profit did.
+@pytest.mark.slow
 @pytest.mark.parametrize("store", ["profit +.5", "misspecified"])
 def test_intervals_of_segments_and_money_hold_the_truth(store):
     held = load("segments").simulate(store, STORES, first=5000)
@@ -44,6 +45,7 @@ def test_intervals_of_segments_and_money_hold_the_truth(store):
 
 
 # Before, the slope was .335 for a tree with five repeats.
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["tree", "logistic"])
 def test_risks_of_new_customers_are_neither_too_extreme_nor_too_timid(model):
     found = load("calibration").simulate(model, 8, first=5000)

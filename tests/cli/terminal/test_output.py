@@ -33,6 +33,9 @@ from retain.cli.terminal.output import (
     safe_terminal,
 )
 from retain.execution.scheduling import CostModel
+from retain.record.comparison_document import SealedMetric
+from retain.record.documents import CautionInfo
+from retain.record.estimates import Estimate
 from retain.record.study import StudyDirectory
 
 DOORS = {"output.py", "console.py"}
@@ -124,12 +127,25 @@ def test_what_replaces_a_character_can_be_shown_anywhere():
 # ------------------------------------------------------------------------------ boards
 
 
+OPEN = ("n_scored", "bands", "metrics", "rankings")
+"""Keys whose values have keys of the user."""
+
+
+def spaces(tree):
+    """A tree with attributes for keys."""
+    if isinstance(tree, list):
+        return [spaces(one) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    return SimpleNamespace(**{key: tree[key] if key in OPEN else spaces(tree[key]) for key in tree})
+
+
 def reasons(text):
     strength = {"value": 0.5}
     feature = {"name": text, "direction": "up", "mean_abs_shap": strength}
     group = {"name": text, "ablation": None, "reason": text}
     agreement = {"ranks_agree": False, "rank_correlation": 0.5}
-    return {"groups": [group], "features": [feature], "reason": text, "drivers": agreement}
+    return spaces({"groups": [group], "features": [feature], "reason": text, "drivers": agreement})
 
 
 def further(text):
@@ -139,7 +155,7 @@ def further(text):
     segment |= {"n_declined": 1, "expected_risk": 0.5, "is_miscalibrated": True}
     segment |= {"observed_profit_at_risk": end, "expected_profit_at_risk": end}
     segment |= {"contrasts": [contrast], "is_small": True}
-    return {
+    tree = {
         "segments": [segment],
         "n_scored": {text: 2},
         "dominant_segment": {"name": text, "label": None, "share": 0.99},
@@ -170,6 +186,7 @@ def further(text):
             "cautions": [],
         },
     }
+    return spaces({**tree, "planned_campaign": None})
 
 
 def compared(at, text, made):
@@ -180,8 +197,8 @@ def compared(at, text, made):
         metrics=made.record.metrics | {text: made.record.metrics["roc_auc"]},
         data=made.record.data,
     )
-    counts = {"pairs": 3, "runs": 3, "reference_runs": 3}
-    level = SimpleNamespace(level=text, mean=0.1, low=0.0, high=0.2, p=0.5, **counts)
+    counts = {"n_pairs": 3, "n_runs": 3, "n_reference_runs": 3}
+    level = SimpleNamespace(level=text, difference=Estimate(0.1, 0.0, 0.2), p=0.5, **counts)
     row = {"rank": 1, "id": text, "roc_auc": 0.9, "roc_auc_low": 0.8, "roc_auc_high": 1.0}
     row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_adjusted": 0.1, "tied": False}
     row |= {"p": 0.2}
@@ -192,16 +209,23 @@ def compared(at, text, made):
         keys=("model",),
         sentence=text,
         cautions=[SimpleNamespace(sentence=text)],
-        effects=[SimpleNamespace(axis=text, reference=text, levels=[level], holes=1)],
+        effects=[
+            SimpleNamespace(
+                factor=text,
+                reference=text,
+                levels=[level],
+                missing_runs=SimpleNamespace(n_runs=1),
+            )
+        ],
         others=[made.record.model_copy(update={"reason": text, "overrides": (text,)})],
     )
     difference = SimpleNamespace(
         a=text,
         b=text,
         requested=True,
-        config=[{"key": text, "a": text, "b": text}],
-        metrics=[{"name": text, "a": 0.1, "b": 0.1, "difference": metric, "p": 0.1}],
-        largest_changes=[{"customer_id": text, "a": 0.1, "b": 0.2}],
+        config=spaces([{"key": text, "a": text, "b": text}]),
+        metrics=spaces([{"name": text, "a": 0.1, "b": 0.1, "difference": metric, "p": 0.1}]),
+        largest_changes=spaces([{"customer_id": text, "a": 0.1, "b": 0.2}]),
     )
     findings = SimpleNamespace(
         chance=SimpleNamespace(status="not_shown", sentence=text),
@@ -210,9 +234,9 @@ def compared(at, text, made):
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
         explanations=reasons(text),
-        curves={"calibration": [{"is_miscalibrated": True}]},
+        curves=spaces({"calibration": [{"is_miscalibrated": True}]}),
         sealed=SimpleNamespace(
-            customers=1, metrics={text: metric}, description=text, accesses=(1, 2)
+            customers=1, metrics={text: SealedMetric(**metric)}, description=text, accesses=(1, 2)
         ),
         customer_results=further(text),
         diffs=[difference],
@@ -240,7 +264,7 @@ def scored(at, text, made):
             reference=SimpleNamespace(n_training_customers=5),
         ),
         drift=pd.DataFrame([moved, moved | {"shift": "strong"}]),
-        campaign=SimpleNamespace(tree=further(text)),
+        campaign=SimpleNamespace(results=further(text)),
     )
     home = SimpleNamespace(path=Path(text))
     scoring.print_scoring(at, StudyDirectory(Path(text)), home, found)
@@ -254,7 +278,6 @@ def read_out(at, text, made):
     effect |= {"minimum_detectable_effect": 0.1, "is_adjusted": True}
     rate = {"value": 0.1, "low": 0.0, "high": 0.2}
     test = {"outcome": "declined", "scope": text, "q": 1.0, "df": 1, "p": 0.3}
-    harm = {"code": "harm", "scope": text, "name": text, "outcome": "declined"}
     arms = {"treatment": 5, "control": 5}
     money = {"gain": ends, "net": ends, "basis": "observed", "cost": 1.0, "cost_basis": "stated"}
     tree = {
@@ -269,11 +292,11 @@ def read_out(at, text, made):
         "compliance": None,
         "money": money | {"expected_net": 1.0, "conclusion": "paid"},
         "profit_unit": text,
-        "qini": {text: {"qini": ends}},
+        "qini": {"reason": None, "rankings": {text: spaces({"qini": ends})}},
         "cautions": [
-            harm,
-            {"code": "unknown_customers", "n_customers": text},
-            {"code": "prior_conflict", "offer": text},
+            CautionInfo.of("harm", scope=text, name=text, outcome="declined"),
+            CautionInfo.of("unknown_customers", n_customers=text),
+            CautionInfo.of("prior_conflict", offer=text),
         ],
         "catalogue": text,
         "save_rates": [
@@ -281,7 +304,7 @@ def read_out(at, text, made):
             | {"posterior": rate, "catalogue": rate}
         ],
     }
-    readout.print_readout(at, tree, Path(text), text)
+    readout.print_readout(at, spaces(tree), Path(text), text)
 
 
 def swept(at, text, made):

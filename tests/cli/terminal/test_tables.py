@@ -10,6 +10,8 @@ from retain.cli.terminal.campaign import print_segments
 from retain.cli.terminal.console import Table
 from retain.cli.terminal.readout import print_readout
 
+from .test_output import spaces
+
 AMOUNTS = (0.01, 0.5, 12.34, 4_321.0, 1_234_567.0, 1e9)
 
 
@@ -68,11 +70,11 @@ def numbers(text):
 @pytest.mark.parametrize("width", [60, 80, 100])
 def test_a_readout_is_whole_in_a_narrow_terminal(tmp_path, amount, width):
     tree = readout_of(amount)
-    output = render(width, lambda at: print_readout(at, tree, tmp_path, None))
+    output = render(width, lambda at: print_readout(at, spaces(tree), tmp_path, None))
     lines = [line for line in output.splitlines() if str(tmp_path) not in line]
     assert max(map(len, lines)) <= width
     assert "…" not in output
-    wide = render(300, lambda at: print_readout(at, tree, tmp_path, None))
+    wide = render(300, lambda at: print_readout(at, spaces(tree), tmp_path, None))
     assert set(numbers(output)) == set(numbers(wide))
     assert not re.search(r"\de[+-]", output)
     shown = [float(text.replace(",", "")) for text in numbers(output)]
@@ -101,10 +103,10 @@ def test_segments_are_whole_in_a_narrow_terminal(amount, width):
         "fitted_thresholds": {"segmentation": {"risk": None}},
         "dominant_segment": None,
     }
-    output = render(width, lambda at: print_segments(at, tree))
+    output = render(width, lambda at: print_segments(at, spaces(tree)))
     assert max(map(len, output.splitlines())) <= width
     assert "…" not in output
-    wide = render(300, lambda at: print_segments(at, tree))
+    wide = render(300, lambda at: print_segments(at, spaces(tree)))
     assert set(numbers(output)) == set(numbers(wide))
 
 

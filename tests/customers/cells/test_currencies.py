@@ -29,6 +29,7 @@ def test_amounts_of_every_currency_are_read(units, form):
     assert wrong == {}
 
 
+@pytest.mark.slow
 def test_every_symbol_of_cldr_is_a_currency():
     numbers = pytest.importorskip("babel.numbers")
     from babel import Locale, localedata

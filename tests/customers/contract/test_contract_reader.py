@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from retain.customers.contract.reader import read
-from retain.customers.customers import DisplayName
 from retain.errors import RetainError
+from retain.record.estimates import DisplayName
 
 FILE = "market_file.csv"
 

@@ -109,50 +109,7 @@ def test_a_workbook_without_calamine_says_what_to_install(read_bytes, monkeypatc
         read_bytes(zipped(**{"xl/workbook_xml": "<x/>"}))
 
 
-SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
-
-
-def make_workbook(sheets, *, more=""):
-    """The bytes of a workbook with rows of numbers and texts by sheet; ``more`` is XML of a row."""
-    names = "".join(
-        f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1)
-    )
-    links = "".join(
-        f'<Relationship Id="r{n}" Type="{RELATIONS}/worksheet" Target="worksheets/s{n}.xml"/>'
-        for n in range(1, len(sheets) + 1)
-    )
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{SHEET}" xmlns:r="{RELATIONS}"><sheets>{names}</sheets></workbook>',
-        )
-        links = f'<Relationships xmlns="{PACKAGE}">{links}</Relationships>'
-        archive.writestr("xl/_rels/workbook.xml.rels", links)
-        root = f'<Relationship Id="r" Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/>'
-        archive.writestr("_rels/.rels", f'<Relationships xmlns="{PACKAGE}">{root}</Relationships>')
-        for n, rows in enumerate(sheets.values(), 1):
-            body = "".join(_row(at, row) for at, row in enumerate(rows, 1)) + more
-            archive.writestr(
-                f"xl/worksheets/s{n}.xml",
-                f'<worksheet xmlns="{SHEET}"><sheetData>{body}</sheetData></worksheet>',
-            )
-    return stream.getvalue()
-
-
-def _row(at, row):
-    cells = (
-        f'<c r="{letter}{at}" t="inlineStr"><is><t>{cell}</t></is></c>'
-        if isinstance(cell, str)
-        else f'<c r="{letter}{at}"><v>{cell}</v></c>'
-        for letter, cell in zip("ABCDEF", row, strict=False)
-    )
-    return f'<row r="{at}">{"".join(cells)}</row>'
-
-
-def test_a_workbook_is_read_sheet_by_sheet(read_bytes):
+def test_a_workbook_is_read_sheet_by_sheet(make_workbook, read_bytes):
     pytest.importorskip("python_calamine")
     expected = read_bytes(CSV.encode()).fingerprint
     one = make_workbook({"Sheet": csv_rows()})
@@ -169,7 +126,9 @@ TITLES = [["Customers of May", "", ""], ["", "", ""], ["Exported on", "2024-05-3
 
 
 @pytest.mark.parametrize("n_titles", [1, 3])
-def test_titles_above_a_sheet_are_skipped_and_its_header_line_is_heeded(read_bytes, n_titles):
+def test_titles_above_a_sheet_are_skipped_and_its_header_line_is_heeded(
+    make_workbook, read_bytes, n_titles
+):
     pytest.importorskip("python_calamine")
     expected = read_bytes(CSV.encode()).fingerprint
     book = make_workbook({"Sheet": [*TITLES[:n_titles], *csv_rows()]})
@@ -183,7 +142,7 @@ def test_titles_above_a_sheet_are_skipped_and_its_header_line_is_heeded(read_byt
         read_bytes(book, "table.xlsx", header_line=99)
 
 
-def test_the_line_of_a_sheet_counts_titles_and_blank_rows(read_bytes):
+def test_the_line_of_a_sheet_counts_titles_and_blank_rows(make_workbook, read_bytes):
     pytest.importorskip("python_calamine")
     rows = [["Customers", "", ""], ["", "", ""], *csv_rows(), ["Total", 999.0, ""]]
     with pytest.raises(RetainError, match="line 44: 'Total'"):
@@ -195,7 +154,9 @@ SECOND_ROWS = (["", "visits", "euro"], ["id", "number", "sum"], ["Kunde", "Anzah
 
 @pytest.mark.parametrize("second", SECOND_ROWS)
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_two_rows_of_names_are_refused_with_the_lines_to_type(read_bytes, second, kind):
+def test_two_rows_of_names_are_refused_with_the_lines_to_type(
+    make_workbook, read_bytes, second, kind
+):
     if kind == "xlsx":
         pytest.importorskip("python_calamine")
     body = [[n, n % 7 + 1, n * 1.5] for n in range(1, 41)]
@@ -220,13 +181,13 @@ def read_again(read_bytes, data, kind, **keys):
 @pytest.mark.parametrize(
     "row", ['<row><c r="XFD1048576"/></row>', '<row r="9999999"><c r="ZZ1"><v>1</v></c></row>']
 )
-def test_a_workbook_with_a_cell_far_away_is_refused(read_bytes, row):
+def test_a_workbook_with_a_cell_far_away_is_refused(make_workbook, read_bytes, row):
     pytest.importorskip("python_calamine")
     with pytest.raises(RetainError, match=r"has a cell in row .*; remove what lies outside"):
         read_bytes(make_workbook({"Sheet": csv_rows()}, more=row), "table.xlsx")
 
 
-def test_a_workbook_that_unpacks_to_too_much_is_refused(read_bytes, monkeypatch):
+def test_a_workbook_that_unpacks_to_too_much_is_refused(make_workbook, read_bytes, monkeypatch):
     pytest.importorskip("python_calamine")
     monkeypatch.setattr(workbook, "MAX_UNPACKED_BYTES", 1_000)
     with pytest.raises(RetainError, match="unpacks to more than 1,000 bytes; save"):

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from retain.customers.purchases.cleaning.row_filter import RowFilter, check_ids
 from retain.customers.purchases.log import Log, LogOptions, open_arrow_log, open_log
+from retain.customers.purchases.parsing.conditions import check_condition
 from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
 
 duckdb = pytest.importorskip("duckdb")
@@ -56,9 +58,12 @@ def _make_options(**changes):
     format_ |= {"number_format": None, "encoding": None}
     policy = {"returns": "net", "zero_amount": "keep", "duplicates": "keep"}
     policy |= {"placeholder_times": "error"}
+    where, exclude = changes.pop("where", None), changes.pop("exclude", None)
+    policy |= {"currencies": "error", "gaps": "error", "incomplete_day": "drop"}
     for name, value in changes.items():
         next((node for node in (format_, policy) if name in node), columns)[name] = value
-    return LogOptions(LogColumns(**columns), LogFormat(**format_), LogPolicy(**policy))
+    rows = RowFilter(check_condition(where), check_ids(exclude))
+    return LogOptions(LogColumns(**columns), LogFormat(**format_), LogPolicy(**policy), rows)
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import re
 import pytest
 
 from retain.customers.purchases.cleaning import duplicates
-from retain.customers.purchases.log import hash_log, open_log
+from retain.customers.purchases.content_hash import hash_log
+from retain.customers.purchases.log import open_log
 from retain.errors import RetainError
 
 duckdb = pytest.importorskip("duckdb")
@@ -445,8 +446,8 @@ def test_a_missing_path_is_reported_with_the_nearest_name(opened, csv_log, tmp_p
 def test_a_folder_without_logs_is_an_error(opened, tmp_path):
     with pytest.raises(RetainError, match=r"it is empty; expected files \.csv, \.tsv"):
         opened(tmp_path)
-    (tmp_path / "log.xlsx").write_bytes(b"PK")
-    with pytest.raises(RetainError, match=r"it holds 'log\.xlsx'; expected files"):
+    (tmp_path / "log.docx").write_bytes(b"PK")
+    with pytest.raises(RetainError, match=r"it holds 'log\.docx'; expected files"):
         opened(tmp_path)
 
 
@@ -516,8 +517,8 @@ def test_the_hash_is_known_before_the_log_is_opened(opened, log_options, csv_log
 
 
 def test_a_large_file_is_hashed_by_its_ends_and_its_time(log_options, csv_log, monkeypatch):
-    monkeypatch.setattr("retain.customers.purchases.log._MAX_HASHED_BYTES", 10)
-    monkeypatch.setattr("retain.customers.purchases.log._END_BYTES", 4)
+    monkeypatch.setattr("retain.customers.purchases.content_hash._MAX_HASHED_BYTES", 10)
+    monkeypatch.setattr("retain.customers.purchases.content_hash._END_BYTES", 4)
     path = csv_log(lines())
     content_hash = hash_log(str(path), None, log_options())
     assert hash_log(str(path), None, log_options()) == content_hash
@@ -561,3 +562,11 @@ def test_a_discount_line_of_an_order_takes_money_and_no_pieces(csv_log, opened, 
         ("b", -2000, -2, 0),
         ("b", 5000, 4, 1),
     ]
+
+
+@pytest.mark.parametrize("cell", ["(12.50)", "12.50-", "-12.50", "- 12.50", "\u221212.50"])
+def test_an_amount_below_zero_is_taken_off_however_it_is_written(opened, csv_log, cell):
+    rows = "".join(f"{n},2024-01-{1 + n % 28:02d},{n}.{n:02d}\n" for n in range(40))
+    log = opened(csv_log(f"customer,time,amount\n{rows}3,2024-02-01,{cell}\n"), amount="amount")
+    assert (3, -1250, 0) in log.rows("customer", "cents", "buys")
+    assert list(log.funnel) == ["log read", "returns", "zero_amount"]

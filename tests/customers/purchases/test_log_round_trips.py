@@ -26,7 +26,7 @@ parquet = pytest.importorskip("pyarrow.parquet")
 
 EPOCH = datetime(1970, 1, 1)
 MAPPED = {"amount": "amount", "items": "items", "category": "category"}
-MAPPED |= {"placeholder_times": "keep"}  # any day is a day
+MAPPED |= {"placeholder_times": "keep", "incomplete_day": "keep"}  # any day is a whole day
 READ = ("customer", "t", "cents", "items", "category", "buys")
 FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 

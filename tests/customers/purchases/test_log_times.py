@@ -43,7 +43,7 @@ def typed_times(opened, tmp_path):
     def read(array, **changes):
         table = pa.table({"customer": pa.array(range(len(array))), "time": array})
         parquet.write_table(table, tmp_path / "log.parquet")
-        log = opened(tmp_path / "log.parquet", **changes)
+        log = opened(tmp_path / "log.parquet", incomplete_day="keep", **changes)
         return [t for _, t in log.rows("customer", "t")]
 
     return read

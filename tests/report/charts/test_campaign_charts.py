@@ -5,7 +5,11 @@ import pytest
 from retain.report.charts.canvas import chart_style
 from retain.report.charts.svg import inline
 from retain.report.render import language_neutral_charts, localised_charts
-from retain.report.tree import fill_defaults
+
+from ..trees import reading_trees
+
+language_neutral_charts = reading_trees(language_neutral_charts)
+localised_charts = reading_trees(localised_charts)
 
 pytestmark = pytest.mark.slow
 
@@ -31,8 +35,8 @@ def campaign(tree):
 
 def drawn(tree, language="en"):
     found = {
-        **language_neutral_charts(fill_defaults(tree), language),
-        **localised_charts(fill_defaults(tree), language),
+        **language_neutral_charts(tree, language),
+        **localised_charts(tree, language),
     }
     return {name: found[name] for name in OURS if name in found}
 

@@ -10,7 +10,11 @@ from retain.report.charts.canvas import COLOURS, Labels, chart_style
 from retain.report.charts.svg import inline
 from retain.report.render import charts, pictures
 from retain.report.text.captions import CAPTIONS
-from retain.report.tree import fill_defaults
+
+from ..trees import reading_trees
+
+charts = reading_trees(charts)
+pictures = reading_trees(pictures)
 
 pytestmark = pytest.mark.slow
 
@@ -34,10 +38,7 @@ EVERY |= REASONS | CAMPAIGN
 def drawn_in(made):
     """The charts by language, drawn once; not to be changed."""
     with chart_style():
-        return {
-            language: charts(fill_defaults(copy.deepcopy(made)), language)
-            for language in ("en", "ru")
-        }
+        return {language: charts(made, language) for language in ("en", "ru")}
 
 
 @pytest.fixture
@@ -147,7 +148,7 @@ def test_axes_without_a_pair_of_runs_have_no_chart(tree):
         for level in effect["levels"]:
             level["difference"] = {"value": None, "low": None, "high": None}
     with chart_style():
-        assert "effects" not in charts(fill_defaults(tree), "en")
+        assert "effects" not in charts(tree, "en")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

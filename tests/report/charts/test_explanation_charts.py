@@ -5,9 +5,11 @@ import pytest
 from retain.report.charts.canvas import chart_style
 from retain.report.charts.text_layout import inches, wrap_text
 from retain.report.render import localised_charts
-from retain.report.tree import fill_defaults
 
 from ..invented_explanations import without_a_model
+from ..trees import reading_trees
+
+localised_charts = reading_trees(localised_charts)
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +35,7 @@ def reasons(tree):
 
 def drawn(tree, language="en"):
     """The charts of the reasons, within the hand they are drawn in."""
-    return localised_charts(fill_defaults(tree), language)
+    return localised_charts(tree, language)
 
 
 def test_strongest_first_in_one_order_everywhere(tree, reasons):

@@ -17,6 +17,10 @@ from retain.report.charts.svg import inline
 from retain.report.fishbone.fishbone import fishbone
 from retain.report.render import PNG_DPI
 
+from ..trees import reading_trees
+
+fishbone = reading_trees(fishbone)
+
 pytestmark = pytest.mark.slow
 
 CONTRACT = Path(__file__).parents[3] / "conf/data/contract/one_click.yaml"

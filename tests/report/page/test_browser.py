@@ -8,6 +8,10 @@ import pytest
 
 from retain.report.page.page import page
 
+from ..trees import reading_trees
+
+page = reading_trees(page)
+
 WIDTHS = {"desktop": 1280, "phone": 390}
 
 

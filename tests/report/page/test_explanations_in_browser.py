@@ -6,6 +6,10 @@ import pytest
 
 from retain.report.page.page import page
 
+from ..trees import reading_trees
+
+page = reading_trees(page)
+
 DRAWN = ("fishbone", "drivers", "beeswarm", "dependence", "distributions")
 
 

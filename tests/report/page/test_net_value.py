@@ -5,9 +5,11 @@ import re
 
 import pytest
 
+from retain.record.verdict_document import VerdictDocument
 from retain.report.page.page import page
 
 from ...campaign.planning.random_plans import random_campaign
+from ..trees import read_as
 
 
 def numbers(html, section):
@@ -21,9 +23,10 @@ def test_the_page_prints_the_net_value_of_the_treated_and_no_other(made, seed):
     limits = {"control_share": 0.2, "budget": 20.0, "max_contacts": None}
     campaign, _ = random_campaign(seed, capped=False, **limits)
     made = copy.deepcopy(made) | {"explanations": None, "curves": None, "diffs": []}
-    tree = {**campaign.tree, "id": "9f3ac1d2"}
-    html = page({**made, "segments": campaign.segments, "campaign": tree}, "en")
-    net, plan = tree["plan"]["expected_net"]["value"], campaign.plan
+    document = campaign.document.model_copy(update={"id": "9f3ac1d2"})
+    parts = {"segments": campaign.segments, "campaign": document}
+    html = page(read_as(VerdictDocument, made).model_copy(update=parts), "en")
+    net, plan = document.plan.expected_net.value, campaign.plan
     assert plan.control.is_control.any()
     assert net in numbers(html, "campaign")
     assert net in numbers(html, "offers")  # the budget curve's point of this plan

@@ -10,6 +10,10 @@ from retain.report.page.page import page
 from retain.schema.campaign import Beta, Catalogue
 from retain.schema.names import Translated
 
+from ..trees import reading_trees
+
+page = reading_trees(page)
+
 WORDS = Translated(en="Letter", ru="Письмо")
 FREE = {
     "label": WORDS,

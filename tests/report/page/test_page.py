@@ -6,12 +6,23 @@ import re
 import pytest
 
 from retain.errors import RetainError
+from retain.record.documents import read_document
+from retain.record.verdict_document import VerdictDocument
 from retain.report.page.page import page
 from retain.report.render import render_charts
-from retain.report.tree import OPTIONAL
+
+from ..trees import reading_trees
+
+page = reading_trees(page)
+render_charts = reading_trees(render_charts)
 
 pytestmark = pytest.mark.slow
 
+OPTIONAL = sorted(
+    name
+    for name, field in VerdictDocument.model_fields.items()
+    if not field.is_required() and name != "schema_"
+)
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\u2028{{ 7 * 7 }} $a$ \x1b'
 
 
@@ -28,7 +39,7 @@ def poisoned(tree):
     tree["study"], tree["studies"] = EVIL, [EVIL, "b"]
     tree["winner"]["name"] = EVIL
     tree["winner"]["config"][EVIL] = EVIL
-    tree["winner"]["tuning"][EVIL] = EVIL
+    tree["winner"]["tuning"]["folds"][0]["parameters"][EVIL] = EVIL
     tree["key_columns"].append(EVIL)
     for row in tree["leaderboard"]:
         row["sampler"] = row[EVIL] = EVIL
@@ -38,7 +49,7 @@ def poisoned(tree):
     tree["cautions"] = [{"code": EVIL, "message": EVIL}]
     tree["excluded_runs"][0] |= {"overrides": [EVIL], "reason": EVIL, "state": EVIL}
     tree["data"]["funnel"][0] |= {"name": EVIL, "reason": EVIL}
-    tree["checks"][0] |= {"code": EVIL, "message": EVIL, "outcome": EVIL}
+    tree["checks"][0] |= {"code": EVIL, "message": EVIL}
     tree["sealed_test"]["accesses"][0] |= {"study": EVIL, "accessed_at": EVIL}
     tree["commands"] = [EVIL, f"retain-compare {EVIL}"]
     tree["environment"]["packages"][EVIL] = EVIL
@@ -52,23 +63,24 @@ def poisoned(tree):
 def poison_campaign(tree):
     """Markup wherever rules and a catalogue name a thing."""
     name, campaign = {"en": EVIL, "ru": EVIL}, tree["campaign"]
-    campaign["unit"] = EVIL
+    campaign["profit_unit"] = EVIL
     for at, one in enumerate(tree["segments"]):
         one |= {"segment": f"{EVIL}{at}", "label": None if at else name, "is_small": True}
         for difference in one["contrasts"]:
             difference |= {"feature": EVIL, "label": name, "level": EVIL, "level_label": None}
-            difference["measure"] = EVIL
     for one in campaign["offers"]:
         one |= {"name": EVIL, "label": name, "channel": EVIL}
-    for one in [*campaign["control_group"]["strata"], *campaign["power"]["segments"]]:
+    for one in campaign["control_group"]["strata"]:
         one |= {"segment": EVIL, "offer": EVIL}
+    for one in campaign["power"]["segments"]:
+        one["segment"] = EVIL
 
 
 def poison(reasons):
     """Markup wherever a contract names a thing, and where a model could not be explained."""
     name = {"en": EVIL, "ru": EVIL}
     reasons["reason"] = reasons["groups"][0]["name"] = EVIL
-    reasons["groups"][-1]["why_not"] = EVIL
+    reasons["groups"][-1]["reason"] = EVIL
     reasons["target"]["label"] = name
     for feature in reasons["features"]:
         feature |= {"label": name, "group": EVIL, "top_level": feature["top_level"] and name}
@@ -130,11 +142,11 @@ def test_ten_thousand_runs_fit_the_page(many):
     assert len(island(html)["board"]["id"]) == 10_000
 
 
-@pytest.mark.parametrize("part", [*sorted(OPTIONAL), "all of them"])
+@pytest.mark.parametrize("part", [*OPTIONAL, "all of them"])
 def test_a_verdict_without_an_optional_part_still_has_its_page(tree, part):
     tree["curves"] = None
     for name in OPTIONAL if part == "all of them" else [part]:
-        del tree[name]
+        tree.pop(name, None)
     html = page(tree, "ru")
     assert html.rstrip().endswith("</html>")
     assert '<html lang="ru">' in html
@@ -145,11 +157,6 @@ def test_parts_of_parts_may_be_absent_too(tree):
     tree["winner"]["tuning"] = None
     tree["git"]["commit"] = None
     tree["data"]["funnel"] = []
-    tree["main_effects"][0]["levels"][0]["difference"] |= {"low": None, "high": None}
-    tree["main_effects"][1]["levels"][0] |= {
-        "difference": {"value": None, "low": None, "high": None},
-        "p": None,
-    }
     for one in tree["segments"]:
         one.update(
             dict.fromkeys(
@@ -162,7 +169,7 @@ def test_parts_of_parts_may_be_absent_too(tree):
                 )
             )
         )
-        one.update(stability=None, differs=[])
+        one.update(stability=None, contrasts=[])
     assert 'data-chart="captured_profit"' not in page(tree, "en")
 
 
@@ -180,12 +187,13 @@ def test_one_run_alone_has_a_page(tree_of):
     assert "only one run is finished" in page(tree_of(1), "en").lower()
 
 
-def test_a_verdict_of_another_schema_is_refused(tree):
-    tree["schema"] = 3
+def test_a_verdict_of_another_schema_is_refused(tmp_path):
+    path = tmp_path / "verdict.json"
+    path.write_text('{"schema": 3}', encoding="utf-8")
     with pytest.raises(
         RetainError, match=r"has schema 3, which retain 0\.1 reads; this version reads schema 4"
     ):
-        page(tree, "en")
+        read_document(VerdictDocument, path)
 
 
 def test_the_same_verdict_gives_the_same_bytes(tree, monkeypatch):

@@ -13,6 +13,12 @@ from retain.execution.dataset import drop_non_finite
 from retain.report.text.checks import caution_message, check_message, question, step_message
 from retain.report.text.words import LANGUAGES, words
 
+from ..trees import reading_trees
+
+caution_message = reading_trees(caution_message)
+check_message = reading_trees(check_message)
+step_message = reading_trees(step_message)
+
 VOID = {"meta", "link", "br", "hr", "img", "input", "col"}
 PRODUCT = r"""
 ROC AUC PR ECE EMPC SHAP PSI MLflow Python UTC seed git AUC log loss Average precision Brier phi
@@ -137,7 +143,7 @@ def test_a_caution_keeps_its_names_and_numbers_in_russian(caution, shown):
     [
         {"code": "suspicious_auc"},
         {"code": "sealed_reopened", "n_accesses": "many"},
-        {"code": "strong_feature", "outcome": "caution", "values": None},
+        {"code": "strong_feature", "outcome": "caution", "values": {}},
         {"code": "invented", "x": 1},
     ],
 )
@@ -147,7 +153,13 @@ def test_a_message_with_other_values_stays_in_english(caution):
 
 def test_the_reason_of_a_step_is_translated():
     step = FunnelStep("outlier", 10, 8, "a revenue above", values={"measure": "m", "times": 10.0})
-    tree = {"name": step.name, "n_before": 10, "n_after": 8, "values": step.values}
+    tree = {
+        "name": step.name,
+        "n_before": 10,
+        "n_after": 8,
+        "values": step.values,
+        "reason": "as in English",
+    }
     assert "выше медианы" in words("ru").plain(step_message(tree))
     assert "10" in words("ru").plain(step_message(tree))
     assert step_message(tree | {"name": "bad rows"}) is None

@@ -4,19 +4,36 @@ import pytest
 
 from retain.report.text.answer import answer
 from retain.report.text.words import words
-from retain.report.tree import fill_defaults
+
+from ..trees import reading_trees
+
+answer = reading_trees(answer)
 
 
 def sentences(tree, language="en"):
-    return [words(language).plain(text) for text in answer(fill_defaults(tree))]
+    return [words(language).plain(text) for text in answer(tree)]
 
 
 def missed_gate(tree):
     tree["gate"] = {
         "passed": False,
         "metrics": [
-            {"name": "roc_auc", "threshold": 0.88, "value": 0.9, "missed_by": 0.0, "passed": True},
-            {"name": "brier", "threshold": 0.1, "value": 0.12, "missed_by": 0.02, "passed": False},
+            {
+                "name": "roc_auc",
+                "threshold": 0.88,
+                "value": 0.9,
+                "missed_by": 0.0,
+                "passed": True,
+                "message": "",
+            },
+            {
+                "name": "brier",
+                "threshold": 0.1,
+                "value": 0.12,
+                "missed_by": 0.02,
+                "passed": False,
+                "message": "",
+            },
         ],
     }
 
@@ -30,7 +47,7 @@ def no_rival(tree):
 
 
 def nothing_optional(tree):
-    for part in ("gate", "sealed_test", "versus_random", "selection"):
+    for part in ("gate", "sealed_test"):
         tree[part] = None
     tree["main_effects"] = []
 

@@ -21,6 +21,23 @@ from retain.report.text.numbers import format_number
 from retain.report.text.segments import contrast_message, segment_sentences, stability_message
 from retain.report.text.words import words
 
+from ..trees import reading_trees
+
+page = reading_trees(page)
+assumptions = reading_trees(assumptions)
+fixed_assumptions = reading_trees(fixed_assumptions)
+limits = reading_trees(limits)
+plan_quality_text = reading_trees(plan_quality_text)
+promise = reading_trees(promise)
+sampled_assumptions = reading_trees(sampled_assumptions)
+summary = reading_trees(summary)
+caption = reading_trees(caption)
+cautions = reading_trees(cautions)
+no_campaign = reading_trees(no_campaign)
+contrast_message = reading_trees(contrast_message)
+segment_sentences = reading_trees(segment_sentences)
+stability_message = reading_trees(stability_message)
+
 
 @pytest.fixture
 def tree(tree):
@@ -142,7 +159,7 @@ def test_limits_that_bind_nothing_are_worth_nothing(campaign):
         "budget": None,
         "contact": None,
         "consent": None,
-        "control_group": None,
+        "control_group": {"n_customers": 0, "cost": 0.0},
     }
     for one in campaign["offers"]:
         one["shadow_price"] = 0.0
@@ -169,8 +186,10 @@ def test_no_sentence_on_the_plan_tells_another_net_value(campaign):
 
 
 @pytest.mark.parametrize("code", ["no_profit", "ranking_not_shown", "free_offers"])
-def test_every_reason_for_no_campaign_has_a_sentence(code):
-    text = no_campaign({"campaign": {"reason": "as in the file", "code": code, "overrides": []}})
+def test_every_reason_for_no_campaign_has_a_sentence(tree, code):
+    text = no_campaign(
+        tree | {"campaign": {"reason": "as in the file", "code": code, "overrides": []}}
+    )
     assert words("en").plain(text) != words("ru").plain(text)
 
 
@@ -207,11 +226,11 @@ def test_where_the_plan_stays_the_same_is_said_of_known_ranges_alone(campaign):
     assert "Share of profit lost" not in stays + changes
     campaign["sensitivity"] = None
     assert not any("stays the same" in one for one in spoken(plan_quality_text(campaign)))
-    assert [one["name"] for one in assumptions(campaign)] == stated
+    assert [one.name for one in assumptions(campaign)] == stated
 
 
 def test_every_assumption_is_listed_once(campaign):
-    names = [one["name"] for one in assumptions(campaign)]
+    names = [one.name for one in assumptions(campaign)]
     assert sorted(names) == ["cost_multiplier", "horizon", "loss_fraction", "margin", "save_rate"]
 
 
@@ -242,7 +261,11 @@ def test_the_segment_with_most_at_risk_is_named_and_whether_that_is_clear(tree):
 
 def test_without_profit_segments_are_told_by_their_risk(tree):
     for one in tree["segments"]:
-        one |= {"profit": None, "observed_profit_at_risk": None, "expected_profit_at_risk": None}
+        one |= {
+            "total_profit": None,
+            "observed_profit_at_risk": None,
+            "expected_profit_at_risk": None,
+        }
     assert spoken(segment_sentences(tree["segments"]))[0].startswith(
         "the segment at the highest risk is “High risk, high value”: 84\u202f% "
         "(95\u00a0% CI 81\u202f%–87\u202f%) of 88"
@@ -255,7 +278,10 @@ def test_what_is_no_group_of_its_own_is_said_to_be_none(tree):
     for one in tree["segments"]:
         one["stability"]["jaccard"] = 0.8
     assert spoken(segment_sentences(tree["segments"]))[-1].startswith("the segments are stable")
-    assert [plain(stability_message({"jaccard": at})) for at in (0.9, 0.75, 0.6, 0.59)] == [
+    assert [
+        plain(stability_message({"jaccard": at, "jaccard_low": at, "n_resamples": 50}))
+        for at in (0.9, 0.75, 0.6, 0.59)
+    ] == [
         "high",
         "good",
         "low",
@@ -346,13 +372,13 @@ def test_a_campaign_that_could_not_be_planned_says_why(tree):
 # Every part that nobody could know may be absent, one at a time or all at once.
 def test_what_is_not_known_of_a_campaign_is_left_out(tree, campaign):
     campaign |= {"profit_curve": None, "empc": None, "sensitivity": None, "budget_curve": []}
-    campaign |= {"recalibration": None, "profit_unit": None, "cautions": []}
+    campaign |= {"cautions": []}
     campaign["plan"] |= {"budget": None, "max_contacts": None, "n_control": 0}
     campaign["shadow_prices"] = {
         "budget": None,
         "contact": None,
         "consent": None,
-        "control_group": None,
+        "control_group": {"n_customers": 0, "cost": 0.0},
     }
     campaign["power"] |= {"segments": []}
     campaign["control_group"] |= {"strata": []}

@@ -12,24 +12,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from retain.record.estimates import DisplayName
 from retain.report.text.drivers import COLUMNS, driver_message, driver_sentences, drivers_table
 from retain.report.text.words import LANGUAGES, Label, words
 from retain.verdict.export import write_csv
 
-PAGES = {"kind": "number", "label": {"en": "Pages a visit", "ru": "Страниц за визит"}}
-FAVOURITE = {"kind": "category", "label": {"en": "Favourite category", "ru": "Любимая категория"}}
-KITCHEN = {"en": "Kitchenware", "ru": "Кухонная посуда"}
-UNSAID = {
-    "value": None,
-    "level": None,
-    "typical_low": None,
-    "typical_high": None,
-    "typical_share": None,
-}
+from ..trees import make_driver, make_feature
+
+PAGES = make_feature("number", "Pages a visit", "Страниц за визит")
+FAVOURITE = make_feature("category", "Favourite category", "Любимая категория")
+KITCHEN = DisplayName("Kitchenware", "Кухонная посуда")
+NUMBERS_OF_A_DRIVER = ("value", "typical_low", "typical_high", "typical_share")
 
 
 def driver(log_odds=0.81, **known):
-    return {**UNSAID, "log_odds": log_odds, "probability_points": 0.12, **known}
+    return make_driver(log_odds=log_odds, **known)
 
 
 def ranged(value, low, high, log_odds=0.81):
@@ -116,19 +113,9 @@ CASES = [
 
 @pytest.mark.parametrize(("one", "en", "ru"), CASES)
 def test_each_case_has_its_own_sentence(one, en, ru):
-    feature = FAVOURITE if one["level"] else PAGES
-    assert say(one, feature, "en") == f"{feature['label']['en']}: {en}"
-    assert say(one, feature, "ru") == f"{feature['label']['ru']}: {ru}"
-
-
-@pytest.mark.parametrize("absent", [math.nan, math.inf, -math.inf])
-def test_what_is_no_number_is_not_known(absent):
-    assert driver_message(ranged(absent, 6.0, 11.0), PAGES) == driver_message(
-        ranged(None, 6.0, 11.0), PAGES
-    )
-    assert driver_message(ranged(3.0, absent, 11.0), PAGES) == driver_message(
-        driver(value=3.0), PAGES
-    )
+    feature = FAVOURITE if one.level else PAGES
+    assert say(one, feature, "en") == f"{feature.label.en}: {en}"
+    assert say(one, feature, "ru") == f"{feature.label.ru}: {ru}"
 
 
 def test_a_category_that_is_not_known_is_said_as_a_number_is():
@@ -237,7 +224,7 @@ def read(number, language):
 def understood(sentence, language, row, names):
     """What a sentence says: of the value, of how usual it is, of the risk."""
     rest, _, risk = sentence.rpartition("; ")
-    name = Label(**names[row["feature"]]["label"]).text(language)
+    name = Label(*vars(names[row["feature"]].label).values()).text(language)
     assert rest.startswith(f"{name}: ")
     rest = rest.removeprefix(f"{name}: ")
     if row["name"] is not None:
@@ -294,7 +281,7 @@ def bounds(draw):
 @st.composite
 def features(draw):
     one = st.builds(
-        lambda kind, en, ru: {"kind": kind, "label": {"en": en, "ru": ru}},
+        make_feature,
         st.sampled_from(["number", "category"]),
         LABELS,
         LABELS,
@@ -311,7 +298,7 @@ def tables(draw):
     for customer in range(draw(st.integers(1, 8))):
         name = draw(st.sampled_from(sorted(names)))
         low, high = draw(st.sampled_from(usual))
-        number = names[name]["kind"] == "number"
+        number = names[name].kind == "number"
         near = [low, high, math.nextafter(low, -math.inf), math.nextafter(high, math.inf)]
         near += [low * 1.0001, high * 1.0001]
         value = draw(st.one_of(st.sampled_from(near), NUMBERS, st.just(math.nan)))
@@ -334,11 +321,11 @@ def tables(draw):
     return names, pd.DataFrame(rows).astype(kinds)
 
 
-def in_tree(row):
-    """A row as ``reasons.examples`` has it."""
-    known = {k: None if pd.isna(row[k]) else row[k] for k in UNSAID}
-    level = known["level"]
-    return {**row, **known, "level": None if level is None else {"en": level, "ru": level}}
+def driver_of(row, feature):
+    """A row as a driver of ``explanations.examples``."""
+    known = {k: None if pd.isna(row[k]) else row[k] for k in NUMBERS_OF_A_DRIVER}
+    level = None if pd.isna(row["level"]) else DisplayName(row["level"], row["level"])
+    return make_driver(**known, level=level, kind=feature.kind, log_odds=row["log_odds"])
 
 
 def rows_of(table):
@@ -354,7 +341,7 @@ def test_a_sentence_read_back_gives_the_numbers_it_was_made_from(made):
         for row, sentence in zip(
             rows_of(table), driver_sentences(table, names, language), strict=True
         ):
-            kind = names[row["feature"]]["kind"]
+            kind = names[row["feature"]].kind
             known = not pd.isna(row["level" if kind == "category" else "value"])
             name = row["level"] if kind == "category" else None
             row["name"] = name if known else NOT_KNOWN[language]
@@ -389,7 +376,9 @@ def test_the_table_says_what_the_page_says(made):
     names, table = made
     for language in LANGUAGES:
         single = [
-            words(language).plain(driver_message(in_tree(row), names[row["feature"]]))
+            words(language).plain(
+                driver_message(driver_of(row, names[row["feature"]]), names[row["feature"]])
+            )
             for row in rows_of(table)
         ]
         assert driver_sentences(table, names, language).tolist() == single
@@ -416,7 +405,7 @@ def test_on_the_page_names_are_text_and_numbers_hold_their_values(made):
     names, table = made
     for language in LANGUAGES:
         for row in rows_of(table):
-            text = driver_message(in_tree(row), names[row["feature"]])
+            text = driver_message(driver_of(row, names[row["feature"]]), names[row["feature"]])
             page = Shown()
             page.feed(str(words(language).html(text)))
             page.close()
@@ -429,8 +418,8 @@ def test_on_the_page_names_are_text_and_numbers_hold_their_values(made):
 @given(LABELS)
 @example("line\nbreak\u2028\u202eturned\x1b")
 def test_a_sentence_stands_on_one_line(name):
-    feature = {"kind": "category", "label": {"en": name, "ru": name}}
-    sentence = say(driver(level={"en": name, "ru": name}), feature, "en")
+    feature = make_feature("category", name, name)
+    sentence = say(driver(level=DisplayName(name, name)), feature, "en")
     assert len(sentence.splitlines()) == 1
     assert not re.search("[\x00-\x1f\u202e]", sentence)
 

@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 from retain.report.page.page import page
 from retain.report.text.numbers import FORMS, VALUES, Number, format_number
 
+from ..trees import reading_trees
+
+page = reading_trees(page)
+
 pytestmark = pytest.mark.slow
 
 QUIET = {"script", "style", "svg", "code", "pre", "time", "title"}

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.customers.customers import DisplayName
+from retain.record.estimates import DisplayName
 
 LANGUAGES = ("en", "ru")
 MAX_CHARACTERS = 80

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from retain.record.campaign_document import BetaEstimate
 from retain.schema.campaign import Beta
 
 
@@ -51,3 +52,13 @@ def partial_save_rate_moments(save_rate: Beta, edges: np.ndarray) -> tuple[np.nd
 
 def _from_unit(save_rate: Beta, unit: np.ndarray) -> np.ndarray:
     return np.asarray(save_rate.minimum + (1 - save_rate.minimum) * unit)
+
+
+def summarise_beta(beta: Beta, alpha: float) -> BetaEstimate:
+    """Return a Beta with its mean and the interval of level 1 − ``alpha``.
+
+    >>> round(summarise_beta(Beta(alpha=6, beta=14), 0.05).low, 3)
+    0.126
+    """
+    low, high = save_rate_quantiles(beta, (alpha / 2, 1 - alpha / 2))
+    return BetaEstimate(**beta.model_dump(), value=beta.mean, low=low, high=high)

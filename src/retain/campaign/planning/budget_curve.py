@@ -7,13 +7,13 @@ The net value of every alternative is that of its treated customers, like the pl
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TypedDict
 
 import numpy as np
 
 from retain.campaign.allocation.allocate import Allocation, Problem, allocate
 from retain.campaign.planning.plan import CampaignPlan
 from retain.errors import RetainError
+from retain.record.plan_scenarios import BudgetPoint
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,9 @@ MIN_BUDGET_SHARE = 0.02
 """Smallest budget of the curve, as a share of the largest."""
 
 
-class BudgetPoint(TypedDict):
-    """A budget of the treated, the customers chosen, and the net value of the treated."""
-
-    budget: float
-    n_chosen: int
-    expected_net: float
-
-
 def compute_budget_curve(
     plan: CampaignPlan, control_share: float, n_points: int = 12
-) -> list[BudgetPoint]:
+) -> tuple[BudgetPoint, ...]:
     """Return plans at about ``n_points`` budgets up to saturation, all other limits unchanged.
 
     Saturation is the cost of the plan without a budget. Small budgets lie closer together, since
@@ -95,21 +87,21 @@ def _to_point(budget: float, offer_index: np.ndarray, net: float) -> BudgetPoint
     return BudgetPoint(budget=budget, n_chosen=count_chosen(offer_index), expected_net=net)
 
 
-def _without_falls(points: list[BudgetPoint], own: BudgetPoint) -> list[BudgetPoint]:
+def _without_falls(points: list[BudgetPoint], own: BudgetPoint) -> tuple[BudgetPoint, ...]:
     """Return the points by budget with rising net values, the plan's own unchanged.
 
     A plan for less money is possible with more too, and one that seems better for less money than
     the plan is so by the luck of its control group alone.
     """
     curve: list[BudgetPoint] = []
-    for point in sorted(points, key=lambda one: (one["budget"], one is not own)):
-        is_cheaper = point["budget"] <= own["budget"]
-        net = min(point["expected_net"], own["expected_net"] if is_cheaper else np.inf)
-        n_chosen = point["n_chosen"]
-        if curve and curve[-1]["expected_net"] > net:
-            net, n_chosen = curve[-1]["expected_net"], curve[-1]["n_chosen"]
-        curve.append(BudgetPoint(budget=point["budget"], n_chosen=n_chosen, expected_net=net))
-    return curve
+    for point in sorted(points, key=lambda one: (one.budget, one is not own)):
+        is_cheaper = point.budget <= own.budget
+        net = min(point.expected_net, own.expected_net if is_cheaper else np.inf)
+        n_chosen = point.n_chosen
+        if curve and curve[-1].expected_net > net:
+            net, n_chosen = curve[-1].expected_net, curve[-1].n_chosen
+        curve.append(BudgetPoint(budget=point.budget, n_chosen=n_chosen, expected_net=net))
+    return tuple(curve)
 
 
 def allocate_or_none(problem: Problem) -> Allocation | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.errors import NotApplicable
+from retain.record.campaign_document import NoCampaignInfo
 from retain.schema.campaign import Catalogue
 from retain.verdict.versus_random import Status
 
@@ -37,9 +37,9 @@ class NoCampaign(NotApplicable):
         super().__init__(reason)
         self.code, self.overrides = code, overrides
 
-    def as_json(self) -> dict[str, Any]:
+    def to_info(self) -> NoCampaignInfo:
         """Return the reason as ``campaign`` of ``verdict.json``."""
-        return {"reason": str(self), "code": self.code, "overrides": list(self.overrides)}
+        return NoCampaignInfo(reason=str(self), code=self.code, overrides=self.overrides)
 
 
 def find_no_campaign(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
 from retain.errors import RetainError
+from retain.record.campaign_document import UnmetMinimum
 from retain.schema.campaign import CampaignConfig
 
 MAX_BUDGET_RETRIES = 40
@@ -194,7 +194,7 @@ def inflate_minimum(minimum: int, planning: CampaignConfig) -> int:
 
 def unmet_minimums(
     plan: CampaignPlan, audience: Audience, planning: CampaignConfig
-) -> list[dict[str, Any]]:
+) -> tuple[UnmetMinimum, ...]:
     """Return the segments with fewer customers for whom an offer pays than their minimum needs."""
     segments = _require_segments(audience)
     unmet = []
@@ -204,9 +204,12 @@ def unmet_minimums(
         n_paying = int(plan.offers.pays[inside].any(axis=1).sum())
         if n_paying < inflate_minimum(minimum, planning):
             n_treated = int((plan.treated_offer_index[inside] >= 0).sum())
-            counts = {"minimum": minimum, "n_paying": n_paying, "n_treated": n_treated}
-            unmet.append({"segment": str(name), **counts})
-    return unmet
+            unmet.append(
+                UnmetMinimum(
+                    segment=str(name), minimum=minimum, n_paying=n_paying, n_treated=n_treated
+                )
+            )
+    return tuple(unmet)
 
 
 def _assign_control(

@@ -10,8 +10,6 @@ variance of the baseline alone would say.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,49 +17,14 @@ from scipy import special
 
 from retain.campaign.audience import Audience
 from retain.campaign.planning.plan import CampaignPlan
+from retain.record.plan_scenarios import PowerInfo, PowerResult
 from retain.schema.campaign import CampaignConfig
 
 N_OUTCOMES = 2
 """Outcomes of the readout, declines and profit, that share the level (see its gatekeeping)."""
 
 
-@dataclass(frozen=True)
-class PowerResult:
-    """Power of a campaign or of a segment of it.
-
-    Attributes
-    ----------
-    n_treated, n_control
-        Number of customers in either arm.
-    baseline_rate
-        Expected decline rate without treatment.
-    minimum_detectable_effect
-        Smallest fall of that rate detected with the wanted power; None if not even a fall to 0 is.
-    expected
-        Expected fall.
-    required_n
-        Customers in each of two equal arms to detect it; None if nothing, or more than the
-        baseline, is expected.
-    claimable
-        Whether the expected fall can be detected. A campaign claims no effect below it.
-    """
-
-    n_treated: int
-    n_control: int
-    baseline_rate: float
-    minimum_detectable_effect: float | None
-    expected: float
-    required_n: int | None
-    claimable: bool
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields as a dict."""
-        return asdict(self)
-
-
-def summarise_power(
-    plan: CampaignPlan, audience: Audience, planning: CampaignConfig
-) -> dict[str, Any]:
+def summarise_power(plan: CampaignPlan, audience: Audience, planning: CampaignConfig) -> PowerInfo:
     """Return detectable and expected effect, overall and by segment.
 
     ``level`` is that of the readout's test of declines, if it knows profits too.
@@ -72,19 +35,19 @@ def summarise_power(
     control = plan.control.is_control[rows]
     table = pd.DataFrame({"control": control, "risk": risk, "saved": saved})
     segments = pd.Series(np.asarray(audience.segments)[rows], dtype=object)
-    return {
-        "alpha": planning.alpha,
-        "level": planning.alpha / N_OUTCOMES,
-        "power": planning.power,
-        "overall": _analyse_power(table, planning),
-        "segments": [
-            {"segment": str(name), **_analyse_power(group, planning)}
+    return PowerInfo(
+        alpha=planning.alpha,
+        level=planning.alpha / N_OUTCOMES,
+        power=planning.power,
+        overall=_analyse_power(table, planning),
+        segments=tuple(
+            _analyse_power(group, planning).model_copy(update={"segment": str(name)})
             for name, group in table.groupby(segments, sort=True)
-        ],
-    }
+        ),
+    )
 
 
-def _analyse_power(chosen: pd.DataFrame, planning: CampaignConfig) -> dict[str, Any]:
+def _analyse_power(chosen: pd.DataFrame, planning: CampaignConfig) -> PowerResult:
     """Return the power of a comparison of decline rates, whose effects are in [0, 1]."""
     n_control = int(chosen["control"].sum())
     risk, saved = (chosen[name].mean() if len(chosen) else 0.0 for name in ("risk", "saved"))
@@ -95,7 +58,7 @@ def _analyse_power(chosen: pd.DataFrame, planning: CampaignConfig) -> dict[str, 
         expected_effect=float(saved),
         alpha=planning.alpha / N_OUTCOMES,
         power=planning.power,
-    ).as_json()
+    )
 
 
 def analyse_power(  # noqa: PLR0913 - a test has this many parameters
@@ -118,7 +81,15 @@ def analyse_power(  # noqa: PLR0913 - a test has this many parameters
     )
     needed = required_sample(baseline, expected_effect, alpha=alpha, power=power)
     claimable = detectable is not None and expected_effect >= detectable
-    return PowerResult(treated, control, baseline, detectable, expected_effect, needed, claimable)
+    return PowerResult(
+        n_treated=treated,
+        n_control=control,
+        baseline_rate=baseline,
+        minimum_detectable_effect=detectable,
+        expected=expected_effect,
+        required_n=needed,
+        claimable=claimable,
+    )
 
 
 def minimum_detectable_effect(

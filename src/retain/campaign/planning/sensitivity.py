@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -20,34 +19,31 @@ from retain.campaign.offers.offers import (
 from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.campaign.planning.budget_curve import TreatedShares, allocate_or_none, count_chosen
 from retain.campaign.planning.plan import CampaignPlan, build_problem
+from retain.record.plan_scenarios import (
+    BudgetPrice,
+    ConsentPrice,
+    ControlPrice,
+    Sensitivity,
+    SensitivityRow,
+    ShadowPrices,
+)
 from retain.schema.campaign import Assumption, Beta, Catalogue
 
 
 def compute_shadow_prices(
     plan: CampaignPlan, audience: Audience, settings: CampaignSettings
-) -> dict[str, Any]:
-    """Return the expected net value that limits, missing consent and the control group cost.
-
-    Returns
-    -------
-    dict
-        ``budget``: the gain from one more unit (``price``), and from a ``step`` of a round number
-        of units (``gain``) while the price holds; ``contact``: the gain from one more contact.
-        Where the limit leaves nobody, they are those of the first step or contact, and None if
-        that adds nothing, as another limit leaves nobody either;
-        ``consent``: the number of customers without it, and the ``gain`` if all gave it;
-        ``control_group``: its size, and its ``cost``. None without such a limit.
-    """
+) -> ShadowPrices:
+    """Return the expected net value that limits, missing consent and the control group cost."""
     planning, control = settings.planning, plan.control.is_control
-    return {
-        "budget": None if planning.budget is None else _price_budget(plan, planning.budget),
-        "contact": None if planning.max_contacts is None else _price_contact(plan),
-        "consent": _consent_gain(plan, audience, settings),
-        "control_group": {
-            "n_customers": int(control.sum()),
-            "cost": float(plan.select_chosen(plan.offers.net)[control].sum()),
-        },
-    }
+    return ShadowPrices(
+        budget=None if planning.budget is None else _price_budget(plan, planning.budget),
+        contact=None if planning.max_contacts is None else _price_contact(plan),
+        consent=_consent_gain(plan, audience, settings),
+        control_group=ControlPrice(
+            n_customers=int(control.sum()),
+            cost=float(plan.select_chosen(plan.offers.net)[control].sum()),
+        ),
+    )
 
 
 def price_capacity(plan: CampaignPlan, index: int) -> float | None:
@@ -65,7 +61,7 @@ def _price_contact(plan: CampaignPlan) -> float | None:
     return _gain_of_first(plan, replace(plan.problem, max_contacts=1))
 
 
-def _price_budget(plan: CampaignPlan, budget: float) -> dict[str, float | None]:
+def _price_budget(plan: CampaignPlan, budget: float) -> BudgetPrice:
     """Return the price of one unit, and of a step of about a tenth of the budget.
 
     Of a budget that pays for nobody the step is a power of ten that pays for somebody.
@@ -74,10 +70,10 @@ def _price_budget(plan: CampaignPlan, budget: float) -> dict[str, float | None]:
     cheapest = offers.cost[offers.pays & (offers.cost > 0)].min(initial=np.inf)
     if cheapest <= budget or not np.isfinite(cheapest):
         step = 10.0 ** math.floor(math.log10(budget / 10)) if budget > 0 else 1.0
-        return {"price": price, "step": step, "gain": price * step}
+        return BudgetPrice(price=price, step=step, gain=price * step)
     step = 10.0 ** math.ceil(math.log10(cheapest))
     gain = _gain_of_first(plan, replace(plan.problem, budget=step))
-    return {"price": None if gain is None else gain / step, "step": step, "gain": gain}
+    return BudgetPrice(price=None if gain is None else gain / step, step=step, gain=gain)
 
 
 def _gain_of_first(plan: CampaignPlan, looser: Problem) -> float | None:
@@ -89,7 +85,7 @@ def _gain_of_first(plan: CampaignPlan, looser: Problem) -> float | None:
 
 def _consent_gain(
     plan: CampaignPlan, audience: Audience, settings: CampaignSettings
-) -> dict[str, float] | None:
+) -> ConsentPrice | None:
     """Return the gain if all customers without consent gave it; None if there are none."""
     n_without = int((~audience.table["contactable"]).sum())
     if n_without == 0:
@@ -100,7 +96,7 @@ def _consent_gain(
     free = allocate(build_problem(consenting, offers, planning), exact_up_to=0)
     now = allocate(build_problem(audience, plan.offers, planning), exact_up_to=0)
     gain = max(free.objective - now.objective, 0.0) * (1 - planning.control_share)
-    return {"n_customers": n_without, "gain": gain}
+    return ConsentPrice(n_customers=n_without, gain=gain)
 
 
 SAVE_RATE_QUANTILES = (0.1, 0.9)
@@ -146,25 +142,16 @@ class Scenario:
         return Alternative(allocation.offer_index, offers.net)
 
 
-def analyse_sensitivity(plan: CampaignPlan, scenario: Scenario) -> dict[str, Any]:
-    """Return expected net value and size of the plan at both ends of each assumption's range.
-
-    Returns
-    -------
-    dict
-        ``expected_net`` (of the treated) and ``n_chosen`` of the plan itself;
-        ``rows``, largest change first: ``name, low, value, high``, the plan's ``expected_net_*``
-        and ``n_chosen_*`` at both ends, and the range in which the plan does not change
-        (``stable_from, stable_to``; None above ``MAX_STABILITY_CUSTOMERS``).
-    """
+def analyse_sensitivity(plan: CampaignPlan, scenario: Scenario) -> Sensitivity:
+    """Return the plan at both ends of each assumption's range, largest change first."""
     base = Base(plan, scenario.solve(), scenario.settings.planning.control_share)
     rows = [_summarise_assumption(varied, base) for varied in _iter_assumptions(scenario)]
-    rows.sort(key=lambda row: -abs(row["expected_net_high"] - row["expected_net_low"]))
-    return {
-        "expected_net": plan.expected_net,
-        "n_chosen": count_chosen(plan.offer_index),
-        "rows": rows,
-    }
+    rows.sort(key=lambda row: -abs(row.expected_net_high - row.expected_net_low))
+    return Sensitivity(
+        expected_net=plan.expected_net,
+        n_chosen=count_chosen(plan.offer_index),
+        rows=tuple(rows),
+    )
 
 
 @dataclass(frozen=True)
@@ -256,21 +243,21 @@ def _change_assumption(scenario: Scenario, name: str, value: float) -> Scenario:
     return replace(scenario, audience=audience, settings=replace(settings, assumptions=assumptions))
 
 
-def _summarise_assumption(varied: _VariedAssumption, base: Base) -> dict[str, Any]:
+def _summarise_assumption(varied: _VariedAssumption, base: Base) -> SensitivityRow:
     low, high = varied.solve_at(-1), varied.solve_at(1)
     is_small = len(varied.scenario.audience) <= MAX_STABILITY_CUSTOMERS
-    return {
-        "name": varied.name,
-        "low": varied.low,
-        "value": varied.value,
-        "high": varied.high,
-        "expected_net_low": base.expected_net(low),
-        "expected_net_high": base.expected_net(high),
-        "n_chosen_low": low.n_chosen,
-        "n_chosen_high": high.n_chosen,
-        "stable_from": _find_stable_end(varied, base, low, -1) if is_small else None,
-        "stable_to": _find_stable_end(varied, base, high, 1) if is_small else None,
-    }
+    return SensitivityRow(
+        name=varied.name,
+        low=varied.low,
+        value=varied.value,
+        high=varied.high,
+        expected_net_low=base.expected_net(low),
+        expected_net_high=base.expected_net(high),
+        n_chosen_low=low.n_chosen,
+        n_chosen_high=high.n_chosen,
+        stable_from=_find_stable_end(varied, base, low, -1) if is_small else None,
+        stable_to=_find_stable_end(varied, base, high, 1) if is_small else None,
+    )
 
 
 def _find_stable_end(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.proportions import Difference, mantel_haenszel, newcombe, null_error
+from retain.campaign.proportions import RateDifference, mantel_haenszel, newcombe, null_error
 from retain.campaign.readout.means import (
     StratumCounts,
     assign_strata,
@@ -23,13 +23,14 @@ from retain.campaign.readout.means import (
     split_by_risk,
 )
 from retain.campaign.readout.outcomes import Outcomes
+from retain.record.estimates import Estimate
+from retain.record.readout_document import EffectRow, Outcome
 
 MIN_CUSTOMERS = 20
 """Observed customers of both arms below which nothing is compared."""
 MIN_PROFITS_PER_ARM = 10
 """Customers in either arm below which mean profits are not compared."""
 Scope = Literal["overall", "segment", "offer"]
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,8 @@ def iter_subgroups(assignment: Assignment) -> Iterator[Subgroup]:
             yield Subgroup(scope, str(name), names == name)
 
 
-def estimate_effects(assignment: Assignment, outcomes: Outcomes) -> list[Row]:
-    """Return one row per outcome and subgroup, without a conclusion (see gatekeeping.py).
-
-    ``scope, name, outcome`` (declined or profit), ``n_treated, n_control`` (customers observed),
-    ``treated_mean, control_mean, difference`` (treatment − control, adjusted by what was planned:
-    below 0 is good for declines, above for profit) with its interval, ``is_adjusted`` (whether that
-    is another than the difference of the means), ``standard_error``, ``p``,
-    ``minimum_detectable_effect`` (with the campaign's power at these sizes; None for declines if
-    not even all against none would be seen) and ``customers_saved`` (among those treated) with its
-    interval.
-    """
+def estimate_effects(assignment: Assignment, outcomes: Outcomes) -> list[EffectRow]:
+    """Return one row per outcome and subgroup, without a conclusion (see gatekeeping.py)."""
     rows = []
     if outcomes.declined is not None:
         rows += [
@@ -73,28 +65,41 @@ def estimate_effects(assignment: Assignment, outcomes: Outcomes) -> list[Row]:
         rows += [
             compare_profits(subgroup, assignment, profit) for subgroup in iter_subgroups(assignment)
         ]
-    compared = [row for row in rows if row["p"] is not None]
-    n_outcomes = len({row["outcome"] for row in compared})
-    for row in compared:
-        errors = detectable_standard_errors(assignment.alpha / n_outcomes, assignment.power)
-        detectable = errors * row["standard_error"]
-        is_possible = row["outcome"] == "profit" or detectable <= 1
-        row["minimum_detectable_effect"] = detectable if is_possible else None
-        plain = row["treated_mean"] - row["control_mean"]
-        rounding = 1e-9 * (abs(row["treated_mean"]) + abs(row["control_mean"]))
-        row["is_adjusted"] = abs(row["difference"]["value"] - plain) > rounding
-    return rows
+    n_outcomes = len({row.outcome for row in rows if row.p is not None})
+    errors = detectable_standard_errors(assignment.alpha / max(n_outcomes, 1), assignment.power)
+    return [_with_detectable_effect(row, errors) for row in rows]
 
 
-def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.ndarray) -> Row:
+def _with_detectable_effect(row: EffectRow, errors: float) -> EffectRow:
+    """Return a row with what ``errors`` standard errors are, and whether it is adjusted."""
+    if (
+        row.difference is None
+        or row.standard_error is None
+        or row.treated_mean is None
+        or row.control_mean is None
+    ):
+        return row
+    detectable = errors * row.standard_error
+    is_possible = row.outcome == "profit" or detectable <= 1
+    plain = row.treated_mean - row.control_mean
+    rounding = 1e-9 * (abs(row.treated_mean) + abs(row.control_mean))
+    return row.model_copy(
+        update={
+            "minimum_detectable_effect": detectable if is_possible else None,
+            "is_adjusted": abs(row.difference.value - plain) > rounding,
+        }
+    )
+
+
+def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.ndarray) -> EffectRow:
     """Compare decline rates: Mantel-Haenszel over the strata for all, Newcombe for a subgroup.
 
     Newcombe's is also that of a campaign too small for its strata, see ``pool_tiny_strata``.
     """
     rows = subgroup.rows & np.isfinite(declined)
     treated, events = assignment.is_treated[rows], declined[rows]
-    row = _empty_row(subgroup, "declined", events, treated)
-    if len(events) < MIN_CUSTOMERS or row["n_treated"] == 0 or row["n_control"] == 0:
+    row = _describe_arms(subgroup, "declined", events, treated)
+    if len(events) < MIN_CUSTOMERS or row.n_treated == 0 or row.n_control == 0:
         return row
     stratum = np.zeros(len(events), dtype=int)
     if subgroup.scope == "overall":
@@ -103,17 +108,18 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
         stratum = split_by_risk(stratum, table["risk"].to_numpy(), treated)
     z = normal_quantile(assignment.alpha)
     counts = pool_tiny_strata(count_by_stratum(events, treated, stratum), z)
-    interval = compare_arms(counts, z)
-    difference = {end: float(getattr(interval, end)) for end in ("value", "low", "high")}
-    row |= {"difference": difference, "p": float(interval.p)}
-    row["standard_error"] = float(null_error(*counts))
+    found = compare_arms(counts, z)
+    value, low, high = (float(end) for end in (found.value, found.low, found.high))
     n_treated = int((subgroup.rows & assignment.is_treated).sum())
-    row["customers_saved"] = {
-        "value": 0.0 - difference["value"] * n_treated,
-        "low": 0.0 - difference["high"] * n_treated,
-        "high": 0.0 - difference["low"] * n_treated,
-    }
-    return row
+    saved = (0.0 - end * n_treated for end in (value, high, low))
+    return row.model_copy(
+        update={
+            "difference": Estimate(value, low, high),
+            "p": float(found.p),
+            "standard_error": float(null_error(*counts)),
+            "customers_saved": Estimate(*saved),
+        }
+    )
 
 
 def pool_tiny_strata(counts: StratumCounts, z: float) -> StratumCounts:
@@ -134,37 +140,37 @@ def pool_tiny_strata(counts: StratumCounts, z: float) -> StratumCounts:
     return StratumCounts(*(np.array([count.sum()]) for count in counts))
 
 
-def compare_arms(counts: StratumCounts, z: float) -> Difference:
+def compare_arms(counts: StratumCounts, z: float) -> RateDifference:
     """Return the difference of rates within strata, or of two rates for a single stratum."""
     if len(counts.treated) == 1:
-        return Difference(*(values[0] for values in newcombe(*counts, z)))
+        return RateDifference(*(values[0] for values in newcombe(*counts, z)))
     return mantel_haenszel(*counts, z)
 
 
-def compare_profits(subgroup: Subgroup, assignment: Assignment, profit: np.ndarray) -> Row:
+def compare_profits(subgroup: Subgroup, assignment: Assignment, profit: np.ndarray) -> EffectRow:
     """Compare mean profits within strata, adjusted by the profit that the plan expected."""
     rows = subgroup.rows & np.isfinite(profit)
     treated = assignment.is_treated[rows]
-    row = _empty_row(subgroup, "profit", profit[rows], treated)
-    if min(row["n_treated"], row["n_control"]) < MIN_PROFITS_PER_ARM:
+    row = _describe_arms(subgroup, "profit", profit[rows], treated)
+    if min(row.n_treated, row.n_control) < MIN_PROFITS_PER_ARM:
         return row
     table = assignment.table.loc[rows]
-    stratum = assign_strata(table["segment"], table["offer"], treated)
-    estimate = estimate_mean_difference(
+    found = estimate_mean_difference(
         profit[rows],
         treated,
-        stratum,
+        assign_strata(table["segment"], table["offer"], treated),
         assignment.alpha,
         expected_profit(assignment, assignment.table["risk"])[rows],
     )
-    if estimate is not None:
-        row["difference"] = {
-            "value": estimate.value,
-            "low": estimate.low,
-            "high": estimate.high,
+    if found is None:
+        return row
+    return row.model_copy(
+        update={
+            "difference": Estimate(found.value, found.low, found.high),
+            "p": found.p,
+            "standard_error": found.standard_error,
         }
-        row |= {"p": estimate.p, "standard_error": estimate.standard_error}
-    return row
+    )
 
 
 def expected_profit(assignment: Assignment, risk: np.ndarray | pd.Series) -> np.ndarray:
@@ -192,15 +198,18 @@ def detectable_standard_errors(alpha: float, power: float) -> float:
     return normal_quantile(alpha) + float(special.ndtri(power))
 
 
-def _empty_row(subgroup: Subgroup, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
-    arms = {"treated": values[treated], "control": values[~treated]}
-    means = {f"{arm}_mean": float(v.mean()) if len(v) else None for arm, v in arms.items()}
-    empty = ("difference", "is_adjusted", "p", "standard_error", "minimum_detectable_effect")
-    return {
-        "scope": subgroup.scope,
-        "name": subgroup.name,
-        "outcome": outcome,
-        **{f"n_{arm}": len(v) for arm, v in arms.items()},
-        **means,
-        **dict.fromkeys((*empty, "customers_saved")),
-    }
+def _describe_arms(
+    subgroup: Subgroup, outcome: Outcome, values: np.ndarray, treated: np.ndarray
+) -> EffectRow:
+    """Return the sizes and means of both arms, not compared."""
+    arms = values[treated], values[~treated]
+    treated_mean, control_mean = (float(arm.mean()) if len(arm) else None for arm in arms)
+    return EffectRow(
+        scope=subgroup.scope,
+        name=subgroup.name,
+        outcome=outcome,
+        n_treated=len(arms[0]),
+        n_control=len(arms[1]),
+        treated_mean=treated_mean,
+        control_mean=control_mean,
+    )

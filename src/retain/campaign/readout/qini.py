@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes
+from retain.record.estimates import Estimate
+from retain.record.readout_document import QiniCurve, QiniInfo, RankingQini
 
 MIN_CUSTOMERS_PER_ARM = 100
 """Observed customers in either arm below which there is no curve."""
@@ -32,26 +33,22 @@ class BootstrapSettings:
 
 def compute_qini(
     assignment: Assignment, outcomes: Outcomes, settings: BootstrapSettings
-) -> dict[str, Any]:
-    """Return ``qini`` and ``auuc`` with intervals and the ``curve``, for each of ``RANKINGS``.
-
-    Or ``reason``: ``declined`` if declines are unknown, ``too_few`` if an arm has fewer than
-    ``MIN_CUSTOMERS_PER_ARM``, ``no_variation`` if all customers of an arm declined, or none: no
-    resample of them has another outcome.
-    """
+) -> QiniInfo:
+    """Return areas and curve of each of ``RANKINGS``, or the reason for none."""
     if outcomes.declined is None:
-        return {"reason": "declined"}
+        return QiniInfo(reason="declined")
     rows = np.isfinite(outcomes.declined)
     treated, stayed = assignment.is_treated[rows], outcomes.declined[rows] == 0
     if min(treated.sum(), (~treated).sum()) < MIN_CUSTOMERS_PER_ARM:
-        return {"reason": "too_few", "min_customers": MIN_CUSTOMERS_PER_ARM}
+        return QiniInfo(reason="too_few", min_customers=MIN_CUSTOMERS_PER_ARM)
     if len(set(stayed[treated])) < 2 or len(set(stayed[~treated])) < 2:
-        return {"reason": "no_variation"}
+        return QiniInfo(reason="no_variation")
     table = assignment.table.loc[rows]
-    return {
-        order: _summarise_ranking(group_by_rank(table[order].to_numpy(), treated, stayed), settings)
+    expected_net, risk = (
+        _summarise_ranking(group_by_rank(table[order].to_numpy(), treated, stayed), settings)
         for order in RANKINGS
-    }
+    )
+    return QiniInfo(expected_net=expected_net, risk=risk)
 
 
 def group_by_rank(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) -> np.ndarray:
@@ -101,20 +98,20 @@ def compute_areas(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return under, under - y[..., -1] / 2
 
 
-def _summarise_ranking(counts: np.ndarray, settings: BootstrapSettings) -> dict[str, Any]:
+def _summarise_ranking(counts: np.ndarray, settings: BootstrapSettings) -> RankingQini:
     x, y = compute_curve(counts)
     auuc, above = compute_areas(x, y)
     samples = _resample_areas(counts, settings.n_resamples, np.random.default_rng(settings.seed))
     bounds = np.quantile(samples, (settings.alpha / 2, 1 - settings.alpha / 2), axis=0)
     points = np.linspace(0, 1, N_CURVE_POINTS)
-    return {
-        "auuc": _to_interval(auuc, bounds[:, 0]),
-        "qini": _to_interval(above, bounds[:, 1]),
-        "curve": {
-            "contacted_share": points.tolist(),
-            "saved_share": np.interp(points, x, y).tolist(),
-        },
-    }
+    return RankingQini(
+        auuc=_to_estimate(auuc, bounds[:, 0]),
+        qini=_to_estimate(above, bounds[:, 1]),
+        curve=QiniCurve(
+            contacted_share=tuple(points.tolist()),
+            saved_share=tuple(np.interp(points, x, y).tolist()),
+        ),
+    )
 
 
 def _resample_areas(counts: np.ndarray, resamples: int, random: np.random.Generator) -> np.ndarray:
@@ -133,8 +130,8 @@ def _resample_areas(counts: np.ndarray, resamples: int, random: np.random.Genera
     return np.concatenate(samples)
 
 
-def _to_interval(value: np.ndarray, bounds: np.ndarray) -> dict[str, float]:
-    return {"value": float(value), "low": float(bounds[0]), "high": float(bounds[1])}
+def _to_estimate(value: np.ndarray, bounds: np.ndarray) -> Estimate:
+    return Estimate(float(value), float(bounds[0]), float(bounds[1]))
 
 
 def _prepend_zero(values: np.ndarray) -> np.ndarray:

@@ -1,26 +1,11 @@
-"""Readout of a campaign: the content of ``readout.json``.
-
-schema, campaign_id, campaign_sha256, profit_unit, alpha, power, seed, n_resamples
-n_planned, n_observed   customers in treatment and control
-n_unknown               customers of the file that are not in the campaign
-attrition, compliance   see compliance.py
-n_looks, looks          readouts of this campaign with other outcomes, this one included, and the
-                        hashes of their outcomes
-effects                 rows, see effects.py and gatekeeping.py
-heterogeneity           tests that the effect is the same in all segments, and with all offers
-money                   see ``estimate_money``
-qini                    see qini.py
-save_rates              rows, see save_rates.py
-catalogue               name of the new catalogue; null if declines are unknown
-cautions                [{code, …numbers}], warnings about the rest
-"""
+"""The readout of a campaign: what it did, as ``readout.json`` has it."""
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
@@ -28,7 +13,6 @@ from retain.campaign.assignment import Assignment
 from retain.campaign.readout.compliance import summarise_attrition, summarise_compliance
 from retain.campaign.readout.effects import (
     MIN_PROFITS_PER_ARM,
-    Row,
     estimate_effects,
     expected_profit,
 )
@@ -36,22 +20,25 @@ from retain.campaign.readout.gatekeeping import conclude
 from retain.campaign.readout.means import MeanDifference, assign_strata, estimate_mean_difference
 from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
 from retain.campaign.readout.qini import BootstrapSettings, compute_qini
-from retain.campaign.readout.save_rates import estimate_save_rates, update_catalogue
-from retain.schema.campaign import Catalogue
+from retain.campaign.readout.save_rates import estimate_save_rates
+from retain.record.documents import CautionInfo
+from retain.record.estimates import Estimate
+from retain.record.readout_document import (
+    ByArm,
+    CampaignMoney,
+    EffectRow,
+    ReadoutDocument,
+    SaveRateRow,
+)
+from retain.schema.campaign import Beta, Catalogue
 
 
 def estimate_money(
-    assignment: Assignment, outcomes: Outcomes, effects: list[Row]
-) -> dict[str, Any] | None:
+    assignment: Assignment, outcomes: Outcomes, effects: Sequence[EffectRow]
+) -> CampaignMoney | None:
     """Return gain, cost and net value of the campaign in its unit; None if too few are observed.
 
-    ``basis``: ``observed`` profit (times the plan's margin), or ``assumed``: the profit that
-    the plan expected of customers who stay and of those who decline. ``per_customer``, ``gain`` (of
-    all treated, those without an outcome taken to be like the others) and ``net`` are ``value, low,
-    high``.
-    ``cost_basis`` is ``stated`` if the file has costs, else ``expected``: the plan's, of those
-    contacted. ``conclusion``: paid, lost or inconclusive, as the interval of ``net`` excludes 0;
-    that a campaign paid is concluded only if its ``effects`` say that it helped, and that a free
+    That a campaign paid is concluded only if its ``effects`` say that it helped, and that a free
     campaign lost only if they say that it harmed, so that money adds no false findings.
     """
     basis, values = _money_values(assignment, outcomes)
@@ -69,20 +56,22 @@ def estimate_money(
     n_treated = int(assignment.is_treated.sum())
     expected_net = float(assignment.table.loc[assignment.is_treated, "expected_net"].sum())
     net = _scale_interval(estimate, n_treated, cost)
-    return {
-        "basis": basis,
-        "per_customer": _scale_interval(estimate, 1, 0.0),
-        "n_treated": n_treated,
-        "gain": _scale_interval(estimate, n_treated, 0.0),
-        "cost": cost,
-        "cost_basis": cost_basis,
-        "net": net,
-        "expected_net": expected_net,
-        "conclusion": _conclude_money(net, effects, is_free=cost == 0),
-    }
+    return CampaignMoney(
+        basis=basis,
+        per_customer=_scale_interval(estimate, 1, 0.0),
+        n_treated=n_treated,
+        gain=_scale_interval(estimate, n_treated, 0.0),
+        cost=cost,
+        cost_basis=cost_basis,
+        net=net,
+        expected_net=expected_net,
+        conclusion=_conclude_money(net, effects, is_free=cost == 0),
+    )
 
 
-def _money_values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.ndarray]:
+def _money_values(
+    assignment: Assignment, outcomes: Outcomes
+) -> tuple[Literal["observed", "assumed"], np.ndarray]:
     """Return the basis, and the money each customer brought, NaN if unknown."""
     if outcomes.profit is not None:
         return "observed", outcomes.profit * assignment.assumptions.margin.value
@@ -91,7 +80,9 @@ def _money_values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.n
     return "assumed", expected_profit(assignment, outcomes.declined)
 
 
-def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:
+def _total_cost(
+    assignment: Assignment, outcomes: Outcomes
+) -> tuple[Literal["stated", "expected"], float]:
     """Return the total cost, with the plan's expected cost of customers without a stated one."""
     expected = assignment.table["expected_cost"].to_numpy()
     if outcomes.contacted is not None:
@@ -101,30 +92,27 @@ def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]
     return "stated", float(np.where(np.isnan(outcomes.cost), expected, outcomes.cost).sum())
 
 
-def _scale_interval(estimate: MeanDifference, times: int, cost: float) -> dict[str, float]:
-    ends = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    return {name: end * times - cost for name, end in ends.items()}
+def _scale_interval(estimate: MeanDifference, times: int, cost: float) -> Estimate:
+    return Estimate(*(end * times - cost for end in (estimate.value, estimate.low, estimate.high)))
 
 
-def _conclude_money(net: dict[str, float], effects: list[Row], *, is_free: bool) -> str:
+def _conclude_money(
+    net: Estimate, effects: Sequence[EffectRow], *, is_free: bool
+) -> Literal["paid", "lost", "inconclusive"]:
     """Return the conclusion about ``net``, held by those about the overall effects."""
-    *_, overall = (row["conclusion"] for row in effects if row["scope"] == "overall")
-    if net["low"] > 0 and overall == "helped":
+    *_, overall = (row.conclusion for row in effects if row.scope == "overall")
+    if net.low > 0 and overall == "helped":
         return "paid"
-    if net["high"] < 0 and (overall == "harmed" or not is_free):
+    if net.high < 0 and (overall == "harmed" or not is_free):
         return "lost"
     return "inconclusive"
-
-
-SCHEMA = 2
-"""Version of the document, raised when the meaning of a key changes."""
 
 
 @dataclass(frozen=True)
 class ReadoutResult:
     """Content of ``readout.json``, and the catalogue with updated save rates."""
 
-    tree: dict[str, Any]
+    document: ReadoutDocument
     catalogue: Catalogue | None
 
 
@@ -140,64 +128,63 @@ def build_readout(
     catalogue = (
         None if outcomes.declined is None else update_catalogue(assignment.catalogue, save_rates)
     )
-    looks = list(dict.fromkeys([*looks, hash_outcomes(outcomes)]))
-    effects = estimate_effects(assignment, outcomes)
-    tests = conclude(effects, assignment.alpha)
-    tree = {
-        "schema": SCHEMA,
-        "campaign_id": assignment.id,
-        "campaign_sha256": assignment.fingerprint,
-        "profit_unit": assignment.unit,
-        "alpha": assignment.alpha,
-        "power": assignment.power,
-        "seed": assignment.seed,
-        "n_resamples": resamples,
-        "n_looks": len(looks),
-        "looks": looks,
-        **_count_customers(assignment, outcomes),
-        "attrition": summarise_attrition(assignment, outcomes),
-        "compliance": summarise_compliance(assignment, outcomes),
-        "effects": effects,
-        "heterogeneity": tests,
-        "money": estimate_money(assignment, outcomes, effects),
-        "qini": compute_qini(assignment, outcomes, settings),
-        "save_rates": save_rates,
-        "catalogue": None if catalogue is None else catalogue.name,
-    }
-    return ReadoutResult(
-        _to_json_values({**tree, "cautions": list(find_cautions(tree))}), catalogue
+    looks = tuple(dict.fromkeys([*looks, hash_outcomes(outcomes)]))
+    effects, tests = conclude(estimate_effects(assignment, outcomes), assignment.alpha)
+    document = ReadoutDocument(
+        campaign_id=assignment.id,
+        campaign_sha256=assignment.fingerprint,
+        profit_unit=assignment.unit,
+        alpha=assignment.alpha,
+        power=assignment.power,
+        seed=assignment.seed,
+        n_resamples=resamples,
+        n_looks=len(looks),
+        looks=looks,
+        n_planned=_count_by_arm(assignment, np.ones(len(assignment.table), dtype=bool)),
+        n_observed=_count_by_arm(assignment, outcomes.in_file),
+        n_unknown=outcomes.n_unknown_customers,
+        attrition=summarise_attrition(assignment, outcomes),
+        compliance=summarise_compliance(assignment, outcomes),
+        effects=effects,
+        heterogeneity=tests,
+        money=estimate_money(assignment, outcomes, effects),
+        qini=compute_qini(assignment, outcomes, settings),
+        save_rates=save_rates,
+        catalogue=None if catalogue is None else catalogue.name,
     )
+    cautions = tuple(find_cautions(document))
+    return ReadoutResult(document.model_copy(update={"cautions": cautions}), catalogue)
 
 
-def find_cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def find_cautions(document: ReadoutDocument) -> Iterator[CautionInfo]:
     """Yield the warnings about a readout, each with its code and numbers."""
-    attrition, compliance = tree["attrition"], tree["compliance"]
-    if tree["n_looks"] > 1:
-        yield {
-            "code": "looks",
-            "n_looks": tree["n_looks"],
-            "alpha": tree["alpha"],
-            "error_rate": repeated_error_rate(tree["alpha"], tree["n_looks"]),
-        }
-    arms = {name: attrition[name]["n_missing"] for name in ("treatment", "control")}
-    if attrition["is_significant"]:
-        yield {"code": "attrition_differs", **arms, "p": attrition["p"]}
+    attrition, compliance = document.attrition, document.compliance
+    if document.n_looks > 1:
+        yield CautionInfo.of(
+            "looks",
+            n_looks=document.n_looks,
+            alpha=document.alpha,
+            error_rate=repeated_error_rate(document.alpha, document.n_looks),
+        )
+    arms = {"treatment": attrition.treatment.n_missing, "control": attrition.control.n_missing}
+    if attrition.is_significant:
+        yield CautionInfo.of("attrition_differs", **arms, p=attrition.p)
     elif any(arms.values()):
-        yield {"code": "attrition", **arms}
-    if compliance is not None and compliance["n_against_plan"]:
-        yield {
-            "code": "against_plan",
-            "n_control_contacted": compliance["control"]["n_contacted"],
-            "n_not_contacted": compliance["treatment"]["n_not_contacted"],
-        }
-    if tree["n_unknown"]:
-        yield {"code": "unknown_customers", "n_customers": tree["n_unknown"]}
-    for rate in tree["save_rates"]:
-        if rate["is_conflict"]:
-            yield {"code": "prior_conflict", "offer": rate["offer"]}
-    for row in tree["effects"]:
-        if row["conclusion"] == "harmed":
-            yield {"code": "harm", **{key: row[key] for key in ("scope", "name", "outcome")}}
+        yield CautionInfo.of("attrition", **arms)
+    if compliance is not None and compliance.n_against_plan:
+        yield CautionInfo.of(
+            "against_plan",
+            n_control_contacted=compliance.control.n_contacted,
+            n_not_contacted=compliance.treatment.n_not_contacted,
+        )
+    if document.n_unknown:
+        yield CautionInfo.of("unknown_customers", n_customers=document.n_unknown)
+    for rate in document.save_rates:
+        if rate.is_conflict:
+            yield CautionInfo.of("prior_conflict", offer=rate.offer)
+    for row in document.effects:
+        if row.conclusion == "harmed":
+            yield CautionInfo.of("harm", scope=row.scope, name=row.name, outcome=row.outcome)
 
 
 def repeated_error_rate(alpha: float, n_looks: int) -> float:
@@ -213,21 +200,33 @@ def repeated_error_rate(alpha: float, n_looks: int) -> float:
     return 1 - (1 - alpha) ** n_looks
 
 
-def _count_customers(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
-    arms = {"treatment": assignment.is_treated, "control": ~assignment.is_treated}
-    return {
-        "n_planned": {name: int(arm.sum()) for name, arm in arms.items()},
-        "n_observed": {name: int((arm & outcomes.in_file).sum()) for name, arm in arms.items()},
-        "n_unknown": outcomes.n_unknown_customers,
+def _count_by_arm(assignment: Assignment, mask: np.ndarray) -> ByArm:
+    treated = assignment.is_treated
+    return ByArm(treatment=int((treated & mask).sum()), control=int((~treated & mask).sum()))
+
+
+def update_catalogue(catalogue: Catalogue, rows: Sequence[SaveRateRow]) -> Catalogue:
+    """Return the catalogue with updated save rates, under a new name.
+
+    An offer without outcomes keeps its prior.
+    """
+    learned = {row.offer: row.catalogue for row in rows}
+    rates = {
+        name: Beta(alpha=one.alpha, beta=one.beta, minimum=one.minimum)
+        for name, one in learned.items()
     }
+    pairs = catalogue.offers.items()
+    offers = {name: offer.model_copy(update={"save_rate": rates[name]}) for name, offer in pairs}
+    name = next_catalogue_name(catalogue.name)
+    return catalogue.model_copy(update={"name": name, "offers": offers})
 
 
-def _to_json_values(value: Any) -> Any:
-    """Return the same tree of plain Python values, null for infinite ones."""
-    if isinstance(value, dict):
-        return {key: _to_json_values(value) for key, value in value.items()}
-    if isinstance(value, list | tuple):
-        return [_to_json_values(value) for value in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def next_catalogue_name(name: str) -> str:
+    """Return the name of a catalogue after a readout; safe as a file name.
+
+    >>> [next_catalogue_name(f"store{end}") for end in ("", "_readout", "_readout_2")]
+    ['store_readout', 'store_readout_2', 'store_readout_3']
+    """
+    safe = re.sub(r"\W+", "_", name).strip("_") or "offers"
+    match = re.fullmatch(r"(.+_readout)(?:_(\d+))?", safe)
+    return f"{match[1]}_{int(match[2] or 1) + 1}" if match else f"{safe}_readout"

@@ -11,18 +11,20 @@ the outcomes contradict the Beta, the vague component takes over.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.offers.save_rate import log_save_rate_density, save_rate_quantiles
+from retain.campaign.offers.save_rate import log_save_rate_density, summarise_beta
 from retain.campaign.readout.outcomes import Outcomes
-from retain.schema.campaign import Beta, Catalogue, Offer
+from retain.record.campaign_document import BetaEstimate
+from retain.record.estimates import Estimate
+from retain.record.readout_document import SaveRateRow
+from retain.schema.campaign import Beta, Offer
 
 ASSUMED_VAGUE_WEIGHT = 0.75
 """Prior weight of the vague component beside a Beta above 0: an assumption that an offer helps."""
@@ -56,44 +58,63 @@ class ArmCounts:
     control_declined: int
 
 
-def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any]]:
+def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> tuple[SaveRateRow, ...]:
     """Return one row per offer of the catalogue, in its order.
 
-    ``offer, n_treated, n_control`` (observed), ``boost`` (the mean factor on the save rate among
-    those treated, by the plan), ``contact_rate_difference`` (treated − control, 1 where the file
-    does not say who was contacted: a save rate is per contact), ``posterior``: ``value, low, high``
-    of the mixture, ``prior`` and ``catalogue``, the Beta that stands for the posterior in the next
-    plan: these also with ``alpha, beta, minimum``; ``vague_weight``, the posterior weight of the
-    vague component (None without outcomes in both arms, or contacts, when the posterior is the
-    prior), and ``is_conflict``: the outcomes contradict the prior.
+    An offer without outcomes in both arms, or contacts, keeps its prior.
     """
-    alpha = assignment.alpha
-    rows = []
-    for name, offer in assignment.catalogue.offers.items():
-        arms = _count_arms(name, assignment, outcomes)
-        boost = _average_boost(name, offer, assignment)
-        prior = summarise_beta(offer.save_rate, alpha)
-        row = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "boost": boost}
-        contact = _contact_rate_difference(name, assignment, outcomes)
-        own = {name: prior[name] for name in ("value", "low", "high")}
-        row |= {"contact_rate_difference": contact, "prior": prior, "posterior": own}
-        row |= {"catalogue": prior, "vague_weight": None, "is_conflict": False}
-        if arms.treated and arms.control and contact >= MIN_CONTACT_RATE_DIFFERENCE:
-            row |= compute_posterior(offer.save_rate, arms, boost=boost * contact, alpha=alpha)
-        rows.append(row)
-    return rows
+    return tuple(
+        _estimate_save_rate(name, offer, assignment, outcomes)
+        for name, offer in assignment.catalogue.offers.items()
+    )
+
+
+def _estimate_save_rate(
+    name: str, offer: Offer, assignment: Assignment, outcomes: Outcomes
+) -> SaveRateRow:
+    alpha, arms = assignment.alpha, _count_arms(name, assignment, outcomes)
+    boost = _average_boost(name, offer, assignment)
+    prior = summarise_beta(offer.save_rate, alpha)
+    contact = _contact_rate_difference(name, assignment, outcomes)
+    learned = Posterior(
+        Estimate(prior.value, prior.low, prior.high), prior, None, is_conflict=False
+    )
+    if arms.treated and arms.control and contact >= MIN_CONTACT_RATE_DIFFERENCE:
+        learned = compute_posterior(offer.save_rate, arms, boost=boost * contact, alpha=alpha)
+    return SaveRateRow(
+        offer=name,
+        n_treated=arms.treated,
+        n_control=arms.control,
+        boost=boost,
+        contact_rate_difference=contact,
+        prior=prior,
+        posterior=learned.posterior,
+        catalogue=learned.catalogue,
+        vague_weight=learned.vague_weight,
+        is_conflict=learned.is_conflict,
+    )
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What outcomes say of a save rate; see ``SaveRateRow``."""
+
+    posterior: Estimate
+    catalogue: BetaEstimate
+    vague_weight: float | None
+    is_conflict: bool
 
 
 def compute_posterior(
     prior: Beta, arms: ArmCounts, *, boost: float = 1.0, alpha: float = 0.05
-) -> dict[str, Any]:
-    """Return ``posterior``, ``catalogue``, ``vague_weight`` and ``is_conflict`` of one offer.
+) -> Posterior:
+    """Return the posterior of one offer.
 
     The catalogue's Beta has the mean and the variance of the posterior, but its own interval. The
     prior of p is Jeffreys', Beta(½, ½).
 
     >>> found = compute_posterior(Beta(alpha=6, beta=14), ArmCounts(4000, 1600, 4000, 2000))
-    >>> round(found["posterior"]["value"], 2), found["is_conflict"]
+    >>> round(found.posterior.value, 2), found.is_conflict
     (0.2, False)
     """
     informative = _integrate(_informative_density(prior, arms, boost), (prior.minimum, 1.0))
@@ -110,22 +131,19 @@ def compute_posterior(
     mass = np.concatenate(
         [(1 - weight) * informative.mass.sum(axis=1), weight / possible * vague_mass.ravel()]
     )
-    return {
-        **_summarise_sample(rate, mass, alpha),
-        "vague_weight": weight,
-        "is_conflict": bayes_factor > CONFLICT_BAYES_FACTOR,
-    }
+    posterior, beta = _summarise_sample(rate, mass, alpha)
+    is_conflict = bayes_factor > CONFLICT_BAYES_FACTOR
+    return Posterior(posterior, summarise_beta(beta, alpha), weight, is_conflict)
 
 
-def _summarise_sample(rate: np.ndarray, mass: np.ndarray, alpha: float) -> dict[str, Any]:
-    """Return mean and interval of weighted save rates, and the matching Beta with its own."""
+def _summarise_sample(rate: np.ndarray, mass: np.ndarray, alpha: float) -> tuple[Estimate, Beta]:
+    """Return mean and interval of weighted save rates, and the matching Beta."""
     order = np.argsort(rate)
     below = np.cumsum(mass[order]) - mass[order] / 2
     low, high = np.interp((alpha / 2, 1 - alpha / 2), below, rate[order]).tolist()
     mean = float(mass @ rate)
     beta = match_beta(mean, float(mass @ (rate - mean) ** 2))
-    posterior = {"value": mean, "low": low, "high": high}
-    return {"posterior": posterior, "catalogue": summarise_beta(beta, alpha)}
+    return Estimate(mean, low, high), beta
 
 
 def match_beta(mean: float, variance: float) -> Beta:
@@ -141,40 +159,6 @@ def match_beta(mean: float, variance: float) -> Beta:
     size = min(max(size, 1.0), 1e9)
     alpha, beta = (float(f"{part * size:.5g}") for part in (share, 1 - share))
     return Beta(alpha=alpha, beta=beta, minimum=LEARNED_MINIMUM)
-
-
-def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
-    """Return a Beta with its mean and the interval of level 1 − ``alpha``.
-
-    >>> round(summarise_beta(Beta(alpha=6, beta=14), 0.05)["low"], 3)
-    0.126
-    """
-    low, high = save_rate_quantiles(beta, (alpha / 2, 1 - alpha / 2))
-    return {**beta.model_dump(), "value": beta.mean, "low": low, "high": high}
-
-
-def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalogue:
-    """Return the catalogue with updated save rates, under a new name.
-
-    An offer without outcomes keeps its prior.
-    """
-    kept, learned = ("alpha", "beta", "minimum"), {row["offer"]: row["catalogue"] for row in rows}
-    rates = {name: Beta(**{key: one[key] for key in kept}) for name, one in learned.items()}
-    pairs = catalogue.offers.items()
-    offers = {name: offer.model_copy(update={"save_rate": rates[name]}) for name, offer in pairs}
-    name = next_catalogue_name(catalogue.name)
-    return catalogue.model_copy(update={"name": name, "offers": offers})
-
-
-def next_catalogue_name(name: str) -> str:
-    """Return the name of a catalogue after a readout; safe as a file name.
-
-    >>> [next_catalogue_name(f"store{end}") for end in ("", "_readout", "_readout_2")]
-    ['store_readout', 'store_readout_2', 'store_readout_3']
-    """
-    safe = re.sub(r"\W+", "_", name).strip("_") or "offers"
-    match = re.fullmatch(r"(.+_readout)(?:_(\d+))?", safe)
-    return f"{match[1]}_{int(match[2] or 1) + 1}" if match else f"{safe}_readout"
 
 
 class _Integral(NamedTuple):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import special
 
 from retain.campaign.proportions import wilson
+from retain.record.estimates import Estimate
+from retain.record.segments_document import CalibrationCheck, RiskTenth
 from retain.verdict.paired import holm
 from retain.verdict.statistics import mid_p
 
@@ -77,22 +78,21 @@ class Group:
         return self.p is not None and self.p < LEVEL
 
     @property
-    def risk(self) -> dict[str, float] | None:
+    def risk(self) -> Estimate | None:
         """The observed share with its interval; None with too few customers."""
-        if not self.has_interval:
-            return None
-        return {"value": self.share, "low": self.low, "high": self.high}
+        return Estimate(self.share, self.low, self.high) if self.has_interval else None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return counts, observed and expected risk, and the test."""
-        return {
-            "n_customers": self.customers,
-            "n_declined": self.declined,
-            "risk": self.risk,
-            "expected_risk": self.expected,
-            "p": self.p,
-            "is_miscalibrated": self.is_miscalibrated,
-        }
+    def as_tenth(self, tenth: int) -> RiskTenth:
+        """Return the group as a tenth of the customers by risk."""
+        return RiskTenth(
+            tenth=tenth,
+            n_customers=self.customers,
+            n_declined=self.declined,
+            risk=self.risk,
+            expected_risk=self.expected,
+            p=self.p,
+            is_miscalibrated=self.is_miscalibrated,
+        )
 
 
 @dataclass(frozen=True)
@@ -102,16 +102,16 @@ class ObservedTable:
     segments: dict[str, Group]
     tenths: tuple[Group, ...]
 
-    def as_json(self) -> dict[str, Any]:
+    def check(self) -> CalibrationCheck:
         """Return the tenths and the number of tests and flags."""
         every = [*self.segments.values(), *self.tenths]
-        return {
-            "level": LEVEL,
-            "n_tests": sum(one.p is not None for one in every),
-            "n_flagged_segments": sum(one.is_miscalibrated for one in self.segments.values()),
-            "n_flagged_tenths": sum(one.is_miscalibrated for one in self.tenths),
-            "tenths": [{"tenth": n, **one.as_json()} for n, one in enumerate(self.tenths, 1)],
-        }
+        return CalibrationCheck(
+            level=LEVEL,
+            n_tests=sum(one.p is not None for one in every),
+            n_flagged_segments=sum(one.is_miscalibrated for one in self.segments.values()),
+            n_flagged_tenths=sum(one.is_miscalibrated for one in self.tenths),
+            tenths=tuple(one.as_tenth(n) for n, one in enumerate(self.tenths, 1)),
+        )
 
 
 def observe(outcomes: Outcomes, segments: np.ndarray, risk: np.ndarray) -> ObservedTable:

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.customers.customers import Column, DisplayName
+from retain.customers.customers import Column
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Condition, Rule, Segmentation, SegmentRule
 from retain.schema.names import RESERVED, RULE_WORDS, Translated
 

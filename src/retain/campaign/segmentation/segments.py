@@ -7,8 +7,7 @@ segmentation applies to any customers, and is serialised with ``model_dump(by_al
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -16,8 +15,9 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.bands import assign_bands, check_bands, fit_bands
 from retain.campaign.segmentation.conditions import values_of
-from retain.customers.customers import DisplayName
 from retain.errors import RetainError
+from retain.record.estimates import DisplayName
+from retain.record.segments_document import DominantSegment
 from retain.schema.campaign import Segmentation, ThresholdBands
 from retain.schema.names import Translated
 
@@ -123,15 +123,8 @@ DOMINANT_SHARE = 0.9
 """Largest share of the customers that one band or segment can hold and still tell them apart."""
 
 
-def find_dominant(audience: Audience, fitted: Segmentation) -> dict[str, Any] | None:
-    """Return the band, or else the segment, that holds nearly all customers; None if none does.
-
-    Returns
-    -------
-    dict
-        ``name`` (a key such as ``low risk``), ``label``, and ``share`` of the customers, above
-        ``DOMINANT_SHARE``.
-    """
+def find_dominant(audience: Audience, fitted: Segmentation) -> DominantSegment | None:
+    """Return the band, or else the segment, that holds nearly all customers; None if none does."""
     groups = [(list(segment_labels(fitted).items()), _segment_codes(audience, fitted))]
     if fitted.kind == "risk_value":
         groups = [
@@ -143,8 +136,7 @@ def find_dominant(audience: Audience, fitted: Segmentation) -> dict[str, Any] | 
         first = int(shares.argmax())
         if shares[first] > DOMINANT_SHARE and len(labels) > 1:
             name, label = labels[first]
-            texts = None if label is None else asdict(label)
-            return {"name": name, "label": texts, "share": float(shares[first])}
+            return DominantSegment(name=name, label=label, share=float(shares[first]))
     return None
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation.conditions import BOUNDS
 from retain.campaign.segmentation.segments import fit_checked_segmentation, segments_of
+from retain.record.segments_document import Stability
 from retain.schema.campaign import Condition, Rule, Segmentation, ThresholdBands
 from retain.schema.names import RESERVED
 
@@ -25,19 +24,6 @@ MONEY_OFF = 0.05
 
 MAX_CUSTOMERS = 20_000
 """Largest number of customers used; of more, a sample of this size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stability:
-    """The Jaccard similarity of a segment under resampling, at most 1.
-
-    ``jaccard`` is the mean over ``n_resamples``, ``jaccard_low`` the 10th percentile. Hennig
-    (2007) calls a segments under .6 should not be trusted, and those above .85 are highly stable.
-    """
-
-    jaccard: float
-    jaccard_low: float
-    n_resamples: int
 
 
 def stability(
@@ -85,7 +71,7 @@ def stability(
         similarity[repeat] = _most_similar(codes, segments_of(every, fitted), len(names))
     low = np.quantile(similarity, 0.1, axis=0)
     return {
-        str(name): Stability(float(mean), float(bound), resamples)
+        str(name): Stability(jaccard=float(mean), jaccard_low=float(bound), n_resamples=resamples)
         for name, mean, bound in zip(names, similarity.mean(axis=0), low, strict=True)
     }
 

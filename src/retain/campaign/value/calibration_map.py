@@ -11,14 +11,15 @@ Every map is a logistic regression on a few functions of the score's logit x, it
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy import special
 
 from retain.errors import RetainError
+from retain.record.segments_document import CalibrationMapInfo
 
 EDGE = 1e-6
 """Scores are clipped to this distance from 0 and 1."""
@@ -192,46 +193,43 @@ class CalibrationMap:
         count = len(self.coefficients)
         return np.asarray(self.coefficients + normal[:, :count] @ self.factor.T)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return a plain dict, for ``from_json``."""
-        return {
-            "basis": self.basis,
-            "knots": list(self.knots),
-            "coefficients": self.coefficients.tolist(),
-            "covariance": self.covariance.tolist(),
-        }
+    def to_info(self) -> CalibrationMapInfo:
+        """Return the map for documents."""
+        return CalibrationMapInfo(
+            basis=self.basis,
+            knots=self.knots,
+            coefficients=tuple(self.coefficients.tolist()),
+            covariance=tuple(map(tuple, self.covariance.tolist())),
+        )
 
     @classmethod
-    def from_json(cls, tree: Any, profit: ProfitScale | None, where: str) -> Self:
-        """Return the map of a result of ``as_json``.
+    def from_info(cls, info: CalibrationMapInfo, profit: ProfitScale | None, where: str) -> Self:
+        """Return the map of a document.
 
         Raises
         ------
         RetainError
-            The tree is invalid, or a number is not finite.
+            If it is no map of scores to probabilities.
 
-        >>> tree = CalibrationMap("logit", np.array([0.1, 0.9]), np.eye(2) / 50).as_json()
-        >>> CalibrationMap.from_json(tree, None, "map").as_json() == tree
+        >>> info = CalibrationMap("logit", np.array([0.1, 0.9]), np.eye(2) / 50).to_info()
+        >>> CalibrationMap.from_info(info, None, "map").to_info() == info
         True
         """
-        try:
-            basis, knots = tree["basis"], tuple(map(float, tree["knots"]))
-            coefficients = np.array(tree["coefficients"], dtype=float)
-            covariance = np.array(tree["covariance"], dtype=float)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise invalid_calibration(where, f"{type(error).__name__}: {error}") from None
+        basis, knots = info.basis, info.knots
         if basis not in BASES or not _fits(basis, knots):
             raise invalid_calibration(where, f"basis {str(basis)[:40]!r} with knots {knots[:6]}")
-        one = cls(basis, coefficients, covariance, knots, profit)
+        coefficients = np.array(info.coefficients, dtype=float)
+        one = cls(basis, coefficients, np.zeros((0, 0)), knots, profit)
         count = one.design(np.zeros(1)).shape[1]
-        if coefficients.shape != (count,) or covariance.shape != (count, count):
-            sizes = f"{coefficients.shape} and {covariance.shape}"
-            raise invalid_calibration(where, f"coefficients and covariance of shapes {sizes}")
-        if not np.isfinite([*knots, *coefficients, *covariance.flat]).all():
-            raise invalid_calibration(where, "a number that is not finite")
+        if len(coefficients) != count or [len(row) for row in info.covariance] != [count] * count:
+            sizes = f"{len(coefficients)} and {[len(row) for row in info.covariance][:9]}"
+            raise invalid_calibration(
+                where, f"coefficients and rows of covariance of sizes {sizes}"
+            )
+        covariance = np.array(info.covariance, dtype=float)
         if (np.diag(covariance) < 0).any():
             raise invalid_calibration(where, f"a variance below zero in {covariance.tolist()}")
-        return one
+        return replace(one, covariance=covariance)
 
 
 def _fits(basis: str, knots: tuple[float, ...]) -> bool:

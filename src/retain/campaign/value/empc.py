@@ -8,7 +8,7 @@ contact + redemption_rate_stayers · incentive; γ ~ Beta.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,10 +24,6 @@ class Empc:
 
     value: float
     share: float
-
-    def as_json(self) -> dict[str, float]:
-        """Return ``{"value", "share"}``."""
-        return asdict(self)
 
 
 def empc(  # noqa: PLR0913 - the terms of the measure

@@ -1,11 +1,12 @@
-"""An amount of money with its interval, and quantiles of draws in chunks."""
+"""Intervals of sums of money, and quantiles of draws in chunks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 
 import numpy as np
+
+from retain.record.estimates import Estimate
 
 BOUNDS = (0.025, 0.975)
 """Quantiles of the draws for an interval."""
@@ -13,31 +14,17 @@ CHUNK_CELLS = 2_000_000
 """Largest number of cells of a chunk."""
 
 
-@dataclass(frozen=True)
-class Money:
-    """An expected sum and its 95 % interval.
+def estimate_sum(value: float, draws: np.ndarray) -> Estimate:
+    """Return an expected sum with the 95 % interval of its draws of shape (D,).
 
-    The value is computed at the assumptions' values, the interval from the 2.5 and 97.5 % quantiles
-    of the draws, widened if needed to contain the value.
+    The value is computed at the assumptions' values; the 2.5 and 97.5 % quantiles of the draws are
+    widened if needed to contain it.
+
+    >>> estimate_sum(5.0, np.array([1.0, 2.0, 3.0]))
+    Estimate(value=5.0, low=1.05, high=5.0)
     """
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, value: float, draws: np.ndarray) -> Money:
-        """Return the interval of draws of shape (D,), widened to contain the value.
-
-        >>> Money.of(5.0, np.array([1.0, 2.0, 3.0]))
-        Money(value=5.0, low=1.05, high=5.0)
-        """
-        low, high = np.quantile(draws, BOUNDS)
-        return cls(float(value), float(min(low, value)), float(max(high, value)))
-
-    def as_json(self) -> dict[str, float]:
-        """Return ``{"value", "low", "high"}``."""
-        return asdict(self)
+    low, high = np.quantile(draws, BOUNDS)
+    return Estimate(float(value), float(min(low, value)), float(max(high, value)))
 
 
 def row_slices(rows: int, columns: int) -> Iterator[slice]:

@@ -10,12 +10,13 @@ import pandas as pd
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation.outcomes import Outcomes, effective_size, share_draws
 from retain.campaign.value.assumptions import SampledAssumptions
-from retain.campaign.value.money import Money, quantile_bounds, row_slices
+from retain.campaign.value.money import estimate_sum, quantile_bounds, row_slices
 from retain.campaign.value.net_bounds import NetValue, net_bounds
 from retain.campaign.value.offer_payoff import OfferPayoff, group_by_offer
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.risk_grid import RiskGrid
 from retain.campaign.value.value import cost_per_profit, positive_profit
+from retain.record.estimates import Estimate
 from retain.schema.campaign import Assumptions
 
 if TYPE_CHECKING:
@@ -58,23 +59,23 @@ class MonteCarlo:
         self._nodes = RiskGrid(recalibration, self._score, self._single, self._raw_profit)
         self._sampled = SampledAssumptions.sample(recalibration, assumptions, seed)
 
-    def total(self, weight: np.ndarray) -> Money:
+    def total(self, weight: np.ndarray) -> Estimate:
         """Return the profit at risk of customers by a mask or weights of shape (n,)."""
         group = np.zeros(len(weight), dtype=int)
         sums = self._nodes.sums(weight * self._profit, group, 1)
-        return Money.of(float(weight @ self._at_risk), self._lost(sums)[0])
+        return estimate_sum(float(weight @ self._at_risk), self._lost(sums)[0])
 
-    def totals(self, labels: np.ndarray) -> dict[str, Money]:
+    def totals(self, labels: np.ndarray) -> dict[str, Estimate]:
         """Return the profit at risk by label, ``labels`` of shape (n,)."""
         group, names = pd.factorize(np.asarray(labels), sort=True)
         draws = self._lost(self._nodes.sums(self._profit, group, len(names)))
         values = np.bincount(group, self._at_risk, len(names))
         return {
-            str(name): Money.of(value, sample)
+            str(name): estimate_sum(value, sample)
             for name, value, sample in zip(names, values, draws, strict=True)
         }
 
-    def observed_totals(self, labels: np.ndarray, outcomes: Outcomes) -> dict[str, Money]:
+    def observed_totals(self, labels: np.ndarray, outcomes: Outcomes) -> dict[str, Estimate]:
         """Return the profit at risk by label from the profit of those who declined.
 
         The share of a label's profit that decliners bring has Wilson's interval (1927) at the
@@ -91,7 +92,7 @@ class MonteCarlo:
         draws *= total[:, None] * self._sampled.cost_per_profit
         values = share * total * self._cost_per_profit
         return {
-            str(name): Money.of(value, sample)
+            str(name): estimate_sum(value, sample)
             for name, value, sample in zip(names, values, draws, strict=True)
         }
 
@@ -104,14 +105,14 @@ class MonteCarlo:
         customer_bounds = self._nodes.spread(bounds) * self._profit[:, None]
         return _widen(customer_bounds, self._at_risk)
 
-    def plan(self, chosen: np.ndarray, offers: OfferMatrix) -> Money:
+    def plan(self, chosen: np.ndarray, offers: OfferMatrix) -> Estimate:
         """Return the expected net value of a plan; ``chosen`` is each customer's offer index or -1.
 
         An offer has one save rate per draw for all its customers.
         """
         groups = group_by_offer(chosen, offers)
         if not groups:
-            return Money(0.0, 0.0, 0.0)
+            return Estimate(0.0, 0.0, 0.0)
         group = np.full(len(chosen), -1)
         for number, one in enumerate(groups):
             group[one.rows] = number
@@ -122,7 +123,7 @@ class MonteCarlo:
             risk = self._nodes.risk(self._sampled.rows(piece))
             draws[piece] = _sum_terms(terms, piece, counted, paid, risk)
         rows = np.flatnonzero(group >= 0)
-        return Money.of(float(offers.net[rows, chosen[rows]].sum()), draws)
+        return estimate_sum(float(offers.net[rows, chosen[rows]].sum()), draws)
 
     def expected_net(self, chosen: np.ndarray, offers: OfferMatrix) -> np.ndarray:
         """Return bounds of each customer's expected net value, shape (n, 2); 0 if not chosen."""

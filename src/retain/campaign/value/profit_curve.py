@@ -2,55 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from retain.campaign.audience import Audience
+from retain.record.plan_scenarios import ProfitCurve
 
 if TYPE_CHECKING:
     from retain.campaign.offers.offers import OfferMatrix
 
 POINTS = 200
 """Largest number of points of a curve."""
-
-
-@dataclass(frozen=True)
-class ProfitCurve:
-    """Expected net value by the share of all customers targeted.
-
-    Attributes
-    ----------
-    offer
-        The offer for all customers; None for each customer's best offer.
-    shares
-        From 0 to the eligible share, at most ``POINTS`` values.
-    profit
-        Expected net value of targeting each share, customers by expected net value.
-    by_risk
-        Expected net value of targeting each share, customers by risk.
-    best_share, best_profit
-        Maximum of ``profit``, at least 0.
-    """
-
-    offer: str | None
-    shares: np.ndarray
-    profit: np.ndarray
-    by_risk: np.ndarray
-    best_share: float
-    best_profit: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return plain lists and numbers."""
-        return {
-            "offer": self.offer,
-            "share": self.shares.tolist(),
-            "profit": self.profit.tolist(),
-            "profit_by_risk": self.by_risk.tolist(),
-            "best_share": self.best_share,
-            "best_profit": self.best_profit,
-        }
 
 
 def profit_curve(audience: Audience, offers: OfferMatrix, offer: str | None = None) -> ProfitCurve:
@@ -73,7 +36,12 @@ def profit_curve(audience: Audience, offers: OfferMatrix, offer: str | None = No
     points = _points(len(curve), best)
     total = len(audience)
     return ProfitCurve(
-        offer, points / total, curve[points], by_risk[points], best / total, float(curve[best])
+        offer=offer,
+        share=tuple((points / total).tolist()),
+        profit=tuple(curve[points].tolist()),
+        profit_by_risk=tuple(by_risk[points].tolist()),
+        best_share=best / total,
+        best_profit=float(curve[best]),
     )
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy import special
@@ -16,8 +15,14 @@ from retain.campaign.value.calibration_map import (
     invalid_calibration,
     logit,
 )
+from retain.record.estimates import Estimate
+from retain.record.segments_document import (
+    ProfitScaleInfo,
+    ProfitTestInfo,
+    RecalibrationInfo,
+    RiskCurve,
+)
 
-ENDS = ("value", "low", "high")
 CURVE = np.linspace(0.005, 0.995, 100)
 """Scores at which the curve is drawn."""
 
@@ -118,75 +123,64 @@ class Recalibration:
         normal = np.random.default_rng(seed).standard_normal((count, width))
         return self.out_of_fold.draws(normal), self.single_model.draws(normal)
 
-    def curve(self) -> dict[str, list[float]]:
+    def curve(self) -> RiskCurve:
         """Return the map of averaged scores with its 95 % band, at the mean profit."""
         one = self.out_of_fold
         design = one.design(logit(CURVE))
         eta = design @ one.coefficients
         reach = float(special.ndtri(0.975)) * np.linalg.norm(design @ one.factor, axis=1)
         ends = (eta - reach, eta, eta + reach)
-        low, risk, high = (special.expit(end).tolist() for end in ends)
-        return {"score": CURVE.tolist(), "risk": risk, "low": low, "high": high}
+        low, risk, high = (tuple(special.expit(end).tolist()) for end in ends)
+        return RiskCurve(score=tuple(CURVE.tolist()), risk=risk, low=low, high=high)
 
-    def as_json(self) -> dict[str, Any]:
-        """Return a plain dict, for ``from_json``."""
+    def to_info(self) -> RecalibrationInfo:
+        """Return the maps and how they were chosen, for documents."""
         line, test, profit = self.line, self.profit_test, self.out_of_fold.profit
         losses = self.log_loss or {}
-        return {
-            "n_customers": self.customers,
-            "n_events": self.events,
-            "intercept": line.intercept,
-            "slope": {"value": line.slope, "low": line.low, "high": line.high},
-            "out_of_fold": self.out_of_fold.as_json(),
-            "single_model": self.single_model.as_json(),
-            "profit": None if profit is None else asdict(profit),
-            "log_loss": {name: dict(by_basis) for name, by_basis in losses.items()},
-            "profit_test": None if test is None else {**asdict(test), "is_used": test.is_used},
-            "curve": self.curve(),
-        }
+        return RecalibrationInfo(
+            n_customers=self.customers,
+            n_events=self.events,
+            intercept=line.intercept,
+            slope=Estimate(line.slope, line.low, line.high),
+            out_of_fold=self.out_of_fold.to_info(),
+            single_model=self.single_model.to_info(),
+            profit=None if profit is None else ProfitScaleInfo(**asdict(profit)),
+            log_loss={name: dict(by_basis) for name, by_basis in losses.items()},
+            profit_test=None
+            if test is None
+            else ProfitTestInfo(**asdict(test), is_used=test.is_used),
+            curve=self.curve(),
+        )
 
     @classmethod
-    def from_json(cls, tree: Any) -> Self:
-        """Return the maps of a result of ``as_json``, without how they were chosen.
+    def from_info(cls, info: RecalibrationInfo) -> Self:
+        """Return the maps of a document, without how they were chosen.
 
         Raises
         ------
         RetainError
-            The tree is invalid, or a number is not finite.
+            If they are no maps of scores to probabilities.
 
         >>> line = CalibrationMap("logit", np.array([0.1, 0.9]), np.eye(2) / 50)
-        >>> tree = Recalibration(line, line, 100, 40, Line(0.1, 0.9, 0.8, 1.0)).as_json()
-        >>> Recalibration.from_json(tree).as_json() == tree
+        >>> info = Recalibration(line, line, 100, 40, Line(0.1, 0.9, 0.8, 1.0)).to_info()
+        >>> Recalibration.from_info(info).to_info() == info
         True
         """
-        try:
-            profit, maps = tree["profit"], (tree["out_of_fold"], tree["single_model"])
-            counts = int(tree["n_customers"]), int(tree["n_events"])
-            slope = tree["slope"]
-            line = Line(*map(float, (tree["intercept"], *(slope[k] for k in ENDS))))
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            problem = f"{type(error).__name__}: {error}"
-            raise invalid_calibration("recalibration", problem) from None
-        if not np.isfinite([*asdict(line).values()]).all():
-            raise invalid_calibration("recalibration", "a slope that is not finite")
-        scale = None if profit is None else _read_profit(profit)
+        slope = info.slope
+        line = Line(info.intercept, slope.value, slope.low, slope.high)
+        scale = None if info.profit is None else _read_profit(info.profit)
         averaged, single = (
-            CalibrationMap.from_json(one, scale, f"recalibration.{name}")
-            for name, one in zip(("out_of_fold", "single_model"), maps, strict=True)
+            CalibrationMap.from_info(one, scale, f"recalibration.{name}")
+            for name, one in (
+                ("out_of_fold", info.out_of_fold),
+                ("single_model", info.single_model),
+            )
         )
-        return cls(averaged, single, *counts, line)
+        return cls(averaged, single, info.n_customers, info.n_events, line)
 
 
-def _read_profit(tree: Any) -> ProfitScale:
-    where = "recalibration.profit"
-    try:
-        names = ("unit", "centre", "spread", "low", "high")
-        unit, centre, spread, low, high = (float(tree[name]) for name in names)
-        has_missing = bool(tree["has_missing"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise invalid_calibration(where, f"{type(error).__name__}: {error}") from None
-    finite = np.isfinite([centre, low, high]).all() and low <= high
-    if not (finite and 0 < unit < math.inf and 0 < spread < math.inf):
-        numbers = f"unit {unit}, centre {centre}, spread {spread}, low {low}, high {high}"
-        raise invalid_calibration(where, numbers)
-    return ProfitScale(unit, centre, spread, low, high, has_missing)
+def _read_profit(info: ProfitScaleInfo) -> ProfitScale:
+    scale = ProfitScale(**info.model_dump())
+    if not (scale.low <= scale.high and scale.unit > 0 and scale.spread > 0):
+        raise invalid_calibration("recalibration.profit", repr(info)[:200])
+    return scale

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
+from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
+from retain.record.documents import CautionInfo
+from retain.record.estimates import Estimate, PartialEstimate
+from retain.record.plan_scenarios import ShadowPrices
+from retain.record.segments_document import ContrastInfo, SegmentInfo
 from retain.report.text.numbers import format_number
 from retain.report.text.turnover import say_turnover
 from retain.wording import (
@@ -21,48 +26,47 @@ from retain.wording import (
 
 if TYPE_CHECKING:
     from retain.record.study import StudyDirectory
-
-
-Tree = Mapping[str, Any]
+    from retain.record.verdict_document import CustomerResults
 
 
 ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed test"}
 """The origins of customers' scores."""
 
 
-def print_segments(console: Console, tree: Tree) -> None:
+def print_segments(console: Console, tree: CustomerResults) -> None:
     """Print the segments, their bands, and their contrasts if there are any."""
-    segments = tree["segments"]
-    console.print(_segments(segments, tree["n_scored"]))
-    if (risk := tree["fitted_thresholds"]["segmentation"]["risk"]) is not None:
-        begins = ", ".join(f"{name} from {begin:.1%}" for name, begin in risk["bands"].items())
+    segments = tree.segments
+    console.print(_segments(segments, tree.n_scored))
+    if (risk := tree.fitted_thresholds.segmentation.risk) is not None:
+        begins = ", ".join(f"{name} from {begin:.1%}" for name, begin in risk.bands.items())
         console.print(literal(f"  Bands of risk: {begins}"), soft_wrap=True, highlight=False)
-    if (one := tree["dominant_segment"]) is not None:
+    if (dominant := tree.dominant_segment) is not None:
         message = (
-            f"{one['share']:.1%} of the customers are in {one['name']!r}: these bounds hardly tell "
-            "customers apart. Choose other ones: see the keys of segmentation."
+            f"{dominant.share:.1%} of the customers are in {dominant.name!r}: these bounds hardly "
+            "tell customers apart. Choose other ones: see the keys of segmentation."
         )
         console.print(f"[yellow]{literal(message)}[/]", soft_wrap=True)
-    if not any(one["contrasts"] for one in segments):
+    if not any(one.contrasts for one in segments):
         return
     for one in segments:
-        differs = "; ".join(map(_contrast, one["contrasts"])) or "no significant differences"
-        small = " (few customers)" if one["is_small"] else ""
-        message = f"  {one['segment']}{small}: {differs}"
+        differs = "; ".join(map(_contrast, one.contrasts)) or "no significant differences"
+        small = " (few customers)" if one.is_small else ""
+        message = f"  {one.segment}{small}: {differs}"
         console.print(literal(message), soft_wrap=True, highlight=False)
 
 
-def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
+def _segments(segments: Sequence[SegmentInfo], scored: Mapping[str, int]) -> Table:
     origins = ", ".join(f"{n:,} {ORIGINS.get(origin, origin)}" for origin, n in scored.items())
     title = f"Segments of {describe_count(sum(scored.values()), 'customer')} ({literal(origins)})"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    observed = any(one["observed_profit_at_risk"] is not None for one in segments)
-    expected = any(one["expected_profit_at_risk"] is not None for one in segments)
+    observed = any(one.observed_profit_at_risk is not None for one in segments)
+    expected = any(one.expected_profit_at_risk is not None for one in segments)
     key = "observed_profit_at_risk" if observed else "expected_profit_at_risk"
     sums: tuple[str, ...] = ()
-    form = _money_format((), (one[key] for one in segments))
+    form = _money_format((), (getattr(one, key) for one in segments))
     if expected:
-        whole = sum(one["expected_profit_at_risk"]["value"] for one in segments)
+        at_risk = [one.expected_profit_at_risk for one in segments]
+        whole = sum(one.value or 0.0 for one in at_risk if one is not None)
         total = format_signed(whole, form)
         what = "observed, that of customers who declined" if observed else "expected"
         table.caption = f"Profit at risk is {what}; expected of all customers: {total}"
@@ -72,38 +76,38 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for one in segments:
         cells = [
-            f"{one['n_customers']:,}",
+            f"{one.n_customers:,}",
             *_risk(one),
-            f"{one['expected_risk']:.2f}{'!' if one['is_miscalibrated'] else ''}",
+            f"{one.expected_risk:.2f}{'!' if one.is_miscalibrated else ''}",
         ]
         if expected:
-            cells += _at_risk(one[key], form)
-        table.add_row(literal(one["segment"]), *cells)
+            cells += _at_risk(getattr(one, key), form)
+        table.add_row(literal(one.segment), *cells)
     return table
 
 
-def _at_risk(estimate: Tree | None, form: str) -> tuple[str, str]:
+def _at_risk(estimate: PartialEstimate | None, form: str) -> tuple[str, str]:
     """Return an amount and its interval, which few customers have not."""
     if estimate is None:
         return "", "too few"
-    is_short = estimate["low"] is None
-    amount = format_signed(estimate["value"], form)
-    return amount, "too few" if is_short else _span(estimate, form)
+    amount = format_signed(estimate.value or 0.0, form)
+    if estimate.low is None or estimate.high is None:
+        return amount, "too few"
+    return amount, format_interval(estimate.low, estimate.high, form)
 
 
-def _risk(one: Tree) -> tuple[str, str]:
+def _risk(one: SegmentInfo) -> tuple[str, str]:
     """Return the risk and its interval; with too few customers the number of decliners."""
-    risk, declined = one["risk"], one["n_declined"]
+    risk, declined = one.risk, one.n_declined
     if risk is not None:
-        return f"{risk['value']:.2f}", format_interval(risk["low"], risk["high"], ".2f")
-    return "" if declined is None else f"{declined} of {one['n_customers']}", "too few"
+        return f"{risk.value:.2f}", format_interval(risk.low, risk.high, ".2f")
+    return "" if declined is None else f"{declined} of {one.n_customers}", "too few"
 
 
-def _contrast(one: Tree) -> str:
-    what = one["feature"] if one["level"] is None else f"{one['feature']} = {one['level']}"
-    values = [
-        _short(one[side], share=one["level"] is not None) for side in ("in_segment", "elsewhere")
-    ]
+def _contrast(one: ContrastInfo) -> str:
+    what = one.feature if one.level is None else f"{one.feature} = {one.level}"
+    sides = (one.in_segment, one.elsewhere)
+    values = [_short(side, share=one.level is not None) for side in sides]
     return f"{what} {values[0]} (others {values[1]})"
 
 
@@ -114,44 +118,47 @@ def _short(number: float, *, share: bool) -> str:
     return _value(number)
 
 
-def print_campaign(console: Console, campaign: Tree) -> None:
+def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo) -> None:
     """Print offers, costs, limits, and whether the effect can be measured."""
-    if "reason" in campaign:
+    if isinstance(campaign, NoCampaignInfo):
         _print_no_campaign(console, campaign)
         return
-    cautions = campaign["cautions"]
-    money = {"is_turnover": bool(campaign.get("is_turnover"))}
-    _print_cautions(console, [one for one in cautions if one["code"] in AT_HEAD], **money)
+    cautions, about_turnover = campaign.cautions, campaign.is_turnover
+    at_head = [one for one in cautions if one.code in AT_HEAD]
+    _print_cautions(console, at_head, about_turnover=about_turnover)
     console.print(_offers(campaign))
-    limits = None if campaign["shadow_prices"] is None else _limits(campaign)
+    limits = None if campaign.shadow_prices is None else _limits(campaign.shadow_prices)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
-    _print_cautions(console, [one for one in cautions if one["code"] not in AT_HEAD], **money)
+    later = [one for one in cautions if one.code not in AT_HEAD]
+    _print_cautions(console, later, about_turnover=about_turnover)
 
 
 def _print_cautions(
-    console: Console, cautions: Sequence[Tree], *, is_turnover: bool = False
+    console: Console, cautions: Sequence[CautionInfo], *, about_turnover: bool
 ) -> None:
     for one in cautions:
-        message = CAUTIONS[one["code"]].format(**one)
-        if is_turnover and one["code"] != "turnover":
+        message = CAUTIONS[one.code].format(**one.numbers)
+        if about_turnover and one.code != "turnover":
             message = say_turnover(message, "en")
         console.print(f"[yellow]{literal(message)}[/]")
 
 
-def _print_no_campaign(console: Console, campaign: Tree) -> None:
+def _print_no_campaign(console: Console, campaign: NoCampaignInfo) -> None:
     """Print the reason for no campaign, and what to type instead, one word per line."""
-    overrides = campaign["overrides"]
+    overrides = campaign.overrides
     stop = ":" if overrides else "."
-    console.print(f"[yellow]No campaign: {literal(campaign['reason'])}{stop}[/]", soft_wrap=True)
+    console.print(f"[yellow]No campaign: {literal(campaign.reason)}{stop}[/]", soft_wrap=True)
     for override in overrides:
         console.print(f"  {literal(override)}", soft_wrap=True, highlight=False)
 
 
-def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree | None) -> None:
+def print_campaign_path(
+    console: Console, study: StudyDirectory, campaign: CampaignDocument | None
+) -> None:
     """Print the path of the campaign, if one was planned."""
-    if campaign is not None and "id" in campaign:
-        path = literal(study.campaign(campaign["id"]).path)
+    if campaign is not None and campaign.id is not None:
+        path = literal(study.campaign(campaign.id).path)
         console.print(f"Campaign: {path}", soft_wrap=True, highlight=False)
 
 
@@ -190,78 +197,78 @@ AT_HEAD = ("turnover", "ranking_not_tested", "risk_miscalibrated", "profit_conce
 """Cautions printed before the offers: without them the plan would promise too much."""
 
 
-def _offers(campaign: Tree) -> Table:
-    unit = literal(campaign["profit_unit"])
+def _offers(campaign: CampaignDocument) -> Table:
+    unit = literal(campaign.profit_unit)
     table = Table(title="Offers", caption=f"cost and net value in {unit}", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
     for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
-    nets = [one["expected_net"] for one in campaign["offers"]]
-    form = _money_format((one["expected_cost"] for one in campaign["offers"]), nets)
-    for one, net in zip(campaign["offers"], nets, strict=True):
+    nets = [one.expected_net for one in campaign.offers]
+    form = _money_format((one.expected_cost for one in campaign.offers), nets)
+    for one, net in zip(campaign.offers, nets, strict=True):
         table.add_row(
-            literal(one["name"]),
-            f"{one['n_eligible']:,}",
-            f"{one['n_treated']:,}",
-            f"{one['n_control']:,}",
-            format_signed(one["expected_cost"], form),
-            format_signed(net["value"], form),
+            literal(one.name),
+            f"{one.n_eligible:,}",
+            f"{one.n_treated:,}",
+            f"{one.n_control:,}",
+            format_signed(one.expected_cost, form),
+            format_signed(net.value, form),
             _span(net, form),
         )
     return table
 
 
-def _span(estimate: Tree, form: str) -> str:
-    return format_interval(estimate["low"], estimate["high"], form)
+def _span(estimate: Estimate, form: str) -> str:
+    return format_interval(estimate.low, estimate.high, form)
 
 
-def _money_format(amounts: Iterable[float], estimates: Iterable[Tree | None]) -> str:
+def _money_format(amounts: Iterable[float], estimates: Iterable[PartialEstimate | None]) -> str:
     """Return the format of amounts that stand together, and of estimates of amounts."""
     given = (one for one in estimates if one is not None)
-    known = (one[key] for one in given for key in ("value", "low", "high"))
+    known = (end for one in given for end in (one.value, one.low, one.high))
     return f",.{money_digits([*amounts, *(end for end in known if end is not None)])}f"
 
 
-def _plan(campaign: Tree) -> str:
-    plan, net = campaign["plan"], campaign["plan"]["expected_net"]
-    cost, saved = plan["expected_cost"], plan["expected_saved"]
+def _plan(campaign: CampaignDocument) -> str:
+    plan, net = campaign.plan, campaign.plan.expected_net
+    cost, saved = plan.expected_cost, plan.expected_saved
     form = _money_format((cost, saved), [net])
     best = (
         "proven optimal under these assumptions"
-        if plan["is_optimal"]
-        else f"at most {plan['relative_gap']:.1%} below the best one under these assumptions"
+        if plan.is_optimal
+        else f"at most {plan.relative_gap:.1%} below the best one under these assumptions"
     )
-    customers = describe_count(campaign["n_customers"], "customer")
-    noun = "turnover" if campaign.get("is_turnover") else "profit"
+    customers = describe_count(campaign.n_customers, "customer")
+    noun = "turnover" if campaign.is_turnover else "profit"
     return (
-        f"{plan['n_treated']:,} of {customers} get an offer "
-        f"({campaign['n_contactable']:,} agreed to be contacted). Expected cost: "
+        f"{plan.n_treated:,} of {customers} get an offer "
+        f"({campaign.n_contactable:,} agreed to be contacted). Expected cost: "
         f"{format_signed(cost, form)}; expected {noun} saved: "
         f"{format_signed(saved, form)}; expected net value: "
-        f"{format_signed(net['value'], form)} (95 % interval {_span(net, form)}). The plan is "
+        f"{format_signed(net.value, form)} (95 % interval {_span(net, form)}). The plan is "
         f"{best}."
     )
 
 
-def _limits(campaign: Tree) -> str:
+def _limits(prices: ShadowPrices) -> str:
     """Return the net value that looser limits would add."""
-    prices, message = campaign["shadow_prices"], []
-    if (budget := prices["budget"]) is not None:
-        step, gain = budget["step"], budget["gain"]
+    message = []
+    if (budget := prices.budget) is not None:
+        step, gain = budget.step, budget.gain
         message.append(
             "a larger budget alone would add nothing"
             if gain is None
             else f"each further {_value(step)} of budget would add {_value(gain)}"
         )
-    if prices["contact"]:
-        message.append(f"one more contact would add {_value(prices['contact'])}")
-    if (consent := prices["consent"]) is not None:
-        more = describe_count(consent["n_customers"], "more customer")
-        message.append(f"the consent of {more} would add up to {_value(consent['gain'])}")
-    control = prices["control_group"]
-    group = describe_count(control["n_customers"], "customer")
-    message.append(f"the control group ({group}) costs {_value(control['cost'])}")
+    if prices.contact:
+        message.append(f"one more contact would add {_value(prices.contact)}")
+    if (consent := prices.consent) is not None:
+        more = describe_count(consent.n_customers, "more customer")
+        message.append(f"the consent of {more} would add up to {_value(consent.gain)}")
+    control = prices.control_group
+    group = describe_count(control.n_customers, "customer")
+    message.append(f"the control group ({group}) costs {_value(control.cost)}")
     return f"In net value, {'; '.join(message)}."
 
 
@@ -269,24 +276,22 @@ def _value(number: float) -> str:
     return format_number(number, "value", "en")
 
 
-def _promise(campaign: Tree) -> str:
-    power = campaign["power"]["overall"]
-    if not power["n_control"]:
+def _promise(campaign: CampaignDocument) -> str:
+    power = campaign.power.overall
+    if not power.n_control:
         return "Without a control group the effect cannot be measured."
-    groups = f"{power['n_treated']:,} contacted and {power['n_control']:,} in the control group"
+    groups = f"{power.n_treated:,} contacted and {power.n_control:,} in the control group"
     arms = (
-        ""
-        if power["required_n"] is None
-        else f"; {power['required_n']:,} in each group would be needed"
+        "" if power.required_n is None else f"; {power.required_n:,} in each group would be needed"
     )
-    if power["minimum_detectable_effect"] is None:
+    if power.minimum_detectable_effect is None:
         return f"The groups are too small to detect any effect ({groups}{arms})."
-    seen, total = to_frequency(campaign["power"]["power"])
+    seen, total = to_frequency(campaign.power.power)
     effects = (
-        f"expected fall of the share that declines: {100 * power['expected']:.1f} percentage "
-        f"points; a fall of {100 * power['minimum_detectable_effect']:.1f} would be seen in {seen} "
+        f"expected fall of the share that declines: {100 * power.expected:.1f} percentage "
+        f"points; a fall of {100 * power.minimum_detectable_effect:.1f} would be seen in {seen} "
         f"of {total} such campaigns"
     )
-    if power["claimable"]:
+    if power.claimable:
         return f"The effect can be measured ({effects})."
     return f"The campaign is too small to measure its effect ({effects}{arms})."

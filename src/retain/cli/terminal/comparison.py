@@ -27,10 +27,9 @@ from retain.wording import (
 )
 
 if TYPE_CHECKING:
+    from retain.record.comparison_document import CalibrationBin, GateResult, RunDifference
     from retain.record.study import StudyDirectory
-    from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
-    from retain.verdict.gate import GateResult
     from retain.verdict.sealed_test import SealedTest
     from retain.verdict.verdict import Verdict
 
@@ -69,7 +68,8 @@ def print_comparison(
         if difference.requested:
             print_diff(console, difference)
     print_gate(console, findings.gate or ())
-    print_campaign_path(console, study, findings.customer_results.get("campaign"))
+    results = findings.customer_results
+    print_campaign_path(console, study, None if results is None else results.planned_campaign)
 
 
 def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
@@ -98,33 +98,34 @@ def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras
     if verdict.winner.data.label is not None:
         for line in label_lines(verdict.winner.data.label.quality):
             console.print(literal(line), soft_wrap=True, highlight=False)
-    if sealed is None:
+    results = findings.customer_results
+    if sealed is None or results is None:
         return
-    print_segments(console, findings.customer_results)
-    bins = () if findings.curves is None else findings.curves["calibration"]
+    print_segments(console, results)
+    bins = () if findings.curves is None else findings.curves.calibration
     console.print(_calibration(verdict, bins))
-    if findings.customer_results["campaign"] is not None:
-        print_campaign(console, findings.customer_results["campaign"])
+    if results.campaign is not None:
+        print_campaign(console, results.campaign)
 
 
-def print_diff(console: Console, difference: Difference) -> None:
+def print_diff(console: Console, difference: RunDifference) -> None:
     """Print two runs side by side."""
     a, b = literal(difference.a), literal(difference.b)
     config = Table("key", a, b, title="What differs", box=SIMPLE_HEAD)
     for row in difference.config:
-        config.add_row(literal(row["key"]), literal(row["a"]), literal(row["b"]))
+        config.add_row(literal(row.key), literal(row.a), literal(row.b))
     metrics = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("metric", a, b, "Δ", "95 % CI", "p"):
         metrics.add_column(name, no_wrap=name != "95 % CI")
-    for row in difference.metrics:
-        change = row["difference"]
+    for metric in difference.metrics:
+        change = metric.difference
         metrics.add_row(
-            literal(row["name"]),
-            f"{row['a']:.4f}",
-            f"{row['b']:.4f}",
-            format_signed(change["value"], "+.4f"),
-            format_interval(change["low"], change["high"], "+.4f"),
-            format_p(row["p"]),
+            literal(metric.name),
+            f"{metric.a:.4f}",
+            f"{metric.b:.4f}",
+            format_signed(change.value, "+.4f"),
+            format_interval(change.low, change.high, "+.4f"),
+            format_p(metric.p),
         )
     console.print(
         config if difference.config else "The two runs differ in no key that can change a result."
@@ -133,9 +134,9 @@ def print_diff(console: Console, difference: Difference) -> None:
     if difference.largest_changes:
         moved = Table("customer", a, b, "Δ", title="Customers whose risk differs most")
         moved.box = SIMPLE_HEAD
-        for row in difference.largest_changes:
-            cells = (f"{row['a']:.3f}", f"{row['b']:.3f}", format_signed(row["b"] - row["a"]))
-            moved.add_row(literal(row["customer_id"]), *cells)
+        for one in difference.largest_changes:
+            cells = (f"{one.a:.3f}", f"{one.b:.3f}", format_signed(one.b - one.a))
+            moved.add_row(literal(one.customer_id), *cells)
         console.print(moved)
 
 
@@ -147,14 +148,14 @@ def _effects(verdict: Verdict) -> Table:
         table.add_column(name, no_wrap=True)
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
     for effect, shown in itertools.groupby(rows[:MAX_ROWS], key=lambda row: row[0]):
-        table.add_row(literal(f"{effect.axis}, from {format_value(effect.reference)} to"))
+        table.add_row(literal(f"{effect.factor}, from {format_value(effect.reference)} to"))
         for _, level in shown:
-            interval = format_interval(level.low, level.high, "+.3f")
-            text = (format_signed(level.mean), interval, format_p(level.p))
-            runs = f"{level.reference_runs} : {level.runs}"
+            interval = format_interval(level.difference.low, level.difference.high, "+.3f")
+            text = (format_signed(level.difference.value), interval, format_p(level.p))
+            runs = f"{level.n_reference_runs} : {level.n_runs}"
             name = literal(format_value(level.level))
-            table.add_row(f"  {name}", *text, str(level.pairs), runs)
-    holes = sum(effect.holes for effect in verdict.effects)
+            table.add_row(f"  {name}", *text, str(level.n_pairs), runs)
+    holes = sum(effect.missing_runs.n_runs for effect in verdict.effects)
     captions = ["pairs: alike in all other settings; runs: averaged, from : to"]
     captions += [f"{len(rows) - MAX_ROWS} more in verdict.json"] if len(rows) > MAX_ROWS else []
     missing = describe_count(holes, "missing combination")
@@ -240,19 +241,19 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
     for name in ("metric", "value", "95 % CI", ""):
         table.add_column(name)
     for name, found in sealed.metrics.items():
-        better = "higher is better" if found["higher_is_better"] else "lower is better"
-        if "if_calibrated" in found:
+        better = "higher is better" if found.higher_is_better else "lower is better"
+        if found.raw is not None and found.if_calibrated is not None:
             better += (
-                f"; {found['raw']:.3f} before its bias, a calibrated score would show "
-                f"{found['if_calibrated']:.3f}"
+                f"; {found.raw:.3f} before its bias, a calibrated score would show "
+                f"{found.if_calibrated:.3f}"
             )
-        interval = format_interval(found["low"], found["high"])
-        table.add_row(literal(name), f"{found['value']:.3f}", interval, better)
+        interval = format_interval(found.low, found.high)
+        table.add_row(literal(name), f"{found.value:.3f}", interval, better)
     return table
 
 
-def _calibration(verdict: Verdict, bins: Sequence[Mapping[str, Any]]) -> str:
-    off = sum(one["is_miscalibrated"] for one in bins)
+def _calibration(verdict: Verdict, bins: Sequence[CalibrationBin]) -> str:
+    off = sum(one.is_miscalibrated for one in bins)
     shown = f"in {off} of {len(bins)} bins" if off else f"in none of {len(bins)} bins"
     brier, ece = verdict.winner.metrics["brier"], verdict.winner.metrics["ece"]
     return (

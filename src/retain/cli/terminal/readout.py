@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
-from retain.wording import (
-    format_interval,
-    format_p,
-    format_signed,
-    money_digits,
-    to_frequency,
+from retain.record.documents import CautionInfo
+from retain.record.estimates import Estimate
+from retain.record.readout_document import (
+    CampaignMoney,
+    ComplierEffect,
+    EffectRow,
+    QiniInfo,
+    ReadoutDocument,
+    SaveRateRow,
 )
+from retain.wording import format_interval, format_p, format_signed, money_digits, to_frequency
 
-Tree = Mapping[str, Any]
 WORDS = {
     "helped": "[green]helped[/]",
     "harmed": "[red]harmed[/]",
@@ -59,46 +62,49 @@ CAUTIONS = {
 }
 
 
-def print_readout(console: Console, tree: Tree, folder: Path, next_plan: str | None) -> None:
+def print_readout(
+    console: Console, document: ReadoutDocument, folder: Path, next_plan: str | None
+) -> None:
     """Print effects, money, Qini, save rates, cautions, what to type next, and the files' path."""
-    level = _level(tree)
-    console.print(_title(tree))
+    level = _level(document)
+    console.print(_title(document))
     for outcome in ("declined", "profit"):
-        rows = [row for row in tree["effects"] if row["outcome"] == outcome]
+        rows = [row for row in document.effects if row.outcome == outcome]
         if rows:
             scale = _find_scale(rows)
-            console.print(_effects(rows, tree, level, scale))
-            console.print(literal(_sentence(rows[0], tree, scale)))
-            for message in _heterogeneity(rows, tree):
+            console.print(_effects(rows, document.profit_unit, level, scale))
+            console.print(literal(_sentence(rows[0], document, scale)))
+            for message in _heterogeneity(rows, document):
                 console.print(literal(message))
-    if tree["attrition"]["bounds"] is not None:
-        console.print(_bounds(tree["attrition"]["bounds"]))
-    if tree["compliance"] is not None:
-        console.print(_complier(tree["compliance"]["complier_effect"], level))
-    console.print(_money(tree["money"], tree["profit_unit"], level))
-    console.print(literal(_qini(tree["qini"], level)))
-    for caution in tree["cautions"]:
+    if document.attrition.bounds is not None:
+        bounds = document.attrition.bounds
+        low, high = (format_signed(100 * end, "+.1f") for end in (bounds.low, bounds.high))
+        ends = f"the difference lies between {low} and {high} points."
+        console.print(f"Whatever the missing outcomes are, {ends}")
+    if document.compliance is not None:
+        console.print(_complier(document.compliance.complier_effect, level))
+    console.print(_money(document.money, document.profit_unit, level))
+    console.print(literal(_qini(document.qini, level)))
+    for caution in document.cautions:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
-    if tree["catalogue"] is not None:
-        console.print(_save_rates(tree["save_rates"], level.removesuffix(" CI")))
+    if document.catalogue is not None:
+        console.print(_save_rates(document.save_rates, level.removesuffix(" CI")))
     if next_plan is not None:
         message = f"To plan the next campaign with them: {next_plan}"
         console.print(literal(message), soft_wrap=True, highlight=False)
     console.print(f"Readout: {literal(folder)}", soft_wrap=True, highlight=False)
 
 
-def _level(tree: Tree) -> str:
-    return f"{100 * (1 - tree['alpha']):g} % CI"
+def _level(document: ReadoutDocument) -> str:
+    return f"{100 * (1 - document.alpha):g} % CI"
 
 
-def _title(tree: Tree) -> str:
-    planned, observed = tree["n_planned"], tree["n_observed"]
-    counts = [
-        f"{observed[arm]:,} of {planned[arm]:,} {word}"
-        for arm, word in (("treatment", "to contact"), ("control", "in the control group"))
-    ]
-    seen = f"outcomes observed for {' and '.join(counts)}"
-    return f"[bold]Campaign {literal(tree['campaign_id'])}: {seen}[/]"
+def _title(document: ReadoutDocument) -> str:
+    planned, observed = document.n_planned, document.n_observed
+    treated = f"{observed.treatment:,} of {planned.treatment:,} to contact"
+    control = f"{observed.control:,} of {planned.control:,} in the control group"
+    seen = f"outcomes observed for {treated} and {control}"
+    return f"[bold]Campaign {literal(document.campaign_id)}: {seen}[/]"
 
 
 class _Scale(NamedTuple):
@@ -111,44 +117,45 @@ class _Scale(NamedTuple):
     end: str
 
 
-def _find_scale(rows: Sequence[Tree]) -> _Scale:
+def _find_scale(rows: Sequence[EffectRow]) -> _Scale:
     """Return the scale of the effects on one outcome; amounts of a column have equal decimals."""
-    if rows[0]["outcome"] == "declined":
+    if rows[0].outcome == "declined":
         return _Scale(100, " points", ".1f", ".1f", ".0f")
-    means = money_digits(row[key] for row in rows for key in ("treated_mean", "control_mean"))
-    gaps = [row["difference"] for row in rows if row["difference"] is not None]
-    differences = money_digits(gap[key] for gap in gaps for key in ("value", "low", "high"))
+    means = money_digits(mean for row in rows for mean in (row.treated_mean, row.control_mean))
+    gaps = [row.difference for row in rows if row.difference is not None]
+    differences = money_digits(end for gap in gaps for end in (gap.value, gap.low, gap.high))
     return _Scale(1, "", f",.{means}f", f",.{differences}f", f",.{differences}f")
 
 
-def _effects(rows: list[Tree], tree: Tree, level: str, scale: _Scale) -> Table:
-    declined = rows[0]["outcome"] == "declined"
-    title = "Share that declined, %" if declined else f"Profit per customer, {tree['profit_unit']}"
+def _effects(rows: Sequence[EffectRow], unit: str, level: str, scale: _Scale) -> Table:
+    declined = rows[0].outcome == "declined"
+    title = "Share that declined, %" if declined else f"Profit per customer, {unit}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
-    is_adjusted = any(row["is_adjusted"] for row in rows)
+    is_adjusted = any(row.is_adjusted for row in rows)
     if is_adjusted:
         table.caption = "Δ adj.: compared among customers whom the plan expected to be alike"
     for name in ("contacted", "control", "Δ adj." if is_adjusted else "Δ", level, "p adj."):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
     for row in rows:
-        named = row["name"] if row["name"] is not None else "all"
-        if row["scope"] != rows[max(rows.index(row) - 1, 0)]["scope"]:
+        named = row.name if row.name is not None else "all"
+        if row.scope != rows[max(rows.index(row) - 1, 0)].scope:
             table.add_section()
-        table.add_row(literal(named), *_cells(row, scale), WORDS[row["conclusion"]])
+        table.add_row(literal(named), *_cells(row, scale), WORDS[row.conclusion])
     return table
 
 
-def _cells(row: Tree, scale: _Scale) -> list[str]:
+def _cells(row: EffectRow, scale: _Scale) -> list[str]:
     means = [
-        "" if row[key] is None else format_signed(row[key] * scale.times, scale.mean)
-        for key in ("treated_mean", "control_mean")
+        "" if mean is None else format_signed(mean * scale.times, scale.mean)
+        for mean in (row.treated_mean, row.control_mean)
     ]
-    if row["difference"] is None:
+    if row.difference is None:
         return [*means, "", "", ""]
-    value, low, high = (row["difference"][key] * scale.times for key in ("value", "low", "high"))
-    p = row["p_adjusted"]
+    gap = row.difference
+    value, low, high = (end * scale.times for end in (gap.value, gap.low, gap.high))
+    p = row.p_adjusted
     return [
         *means,
         format_signed(value, f"+{scale.difference}"),
@@ -157,24 +164,24 @@ def _cells(row: Tree, scale: _Scale) -> list[str]:
     ]
 
 
-def _sentence(row: Tree, tree: Tree, scale: _Scale) -> str:
+def _sentence(row: EffectRow, document: ReadoutDocument, scale: _Scale) -> str:
     """Return the conclusion about the whole campaign as a sentence."""
-    if row["difference"] is None:
+    if row.difference is None:
         return "Too few customers are observed to compare the two groups."
     messages = [f"Overall: {_effect_words(row, scale)}"]
-    if row["customers_saved"] is not None and row["conclusion"] != "inconclusive":
-        saved = {key: abs(value) for key, value in row["customers_saved"].items()}
-        low, high = sorted((saved["low"], saved["high"]))
-        word = "saved" if row["conclusion"] == "helped" else "lost"
-        count = tree["n_planned"]["treatment"]
+    if row.customers_saved is not None and row.conclusion != "inconclusive":
+        saved = row.customers_saved
+        low, high = sorted((abs(saved.low), abs(saved.high)))
+        word = "saved" if row.conclusion == "helped" else "lost"
+        count = document.n_planned.treatment
         messages.append(
-            f"about {saved['value']:,.0f} of {count:,} customers {word} "
-            f"({_level(tree)} {format_interval(low, high, ',.0f')})"
+            f"about {abs(saved.value):,.0f} of {count:,} customers {word} "
+            f"({_level(document)} {format_interval(low, high, ',.0f')})"
         )
-    if row["conclusion"] == "inconclusive":
-        seen = row["minimum_detectable_effect"]
-        seen = seen and format_signed(seen * scale.times, scale.difference)
-        found, total = to_frequency(tree["power"])
+    if row.conclusion == "inconclusive":
+        effect = row.minimum_detectable_effect
+        seen = effect and format_signed(effect * scale.times, scale.difference)
+        found, total = to_frequency(document.power)
         messages.append(
             f"an effect of {seen}{scale.unit} would have been seen in {found} of {total} such "
             "campaigns"
@@ -184,48 +191,41 @@ def _sentence(row: Tree, tree: Tree, scale: _Scale) -> str:
     return f"{'; '.join(messages)}."
 
 
-def _heterogeneity(rows: list[Tree], tree: Tree) -> Iterator[str]:
+def _heterogeneity(rows: Sequence[EffectRow], document: ReadoutDocument) -> Iterator[str]:
     """Yield whether segments and offers differ, and why they are not tested apart."""
-    if rows[0]["conclusion"] not in ("helped", "harmed"):
-        if len(rows) > 1 and rows[0]["conclusion"] == "inconclusive":
+    if rows[0].conclusion not in ("helped", "harmed"):
+        if len(rows) > 1 and rows[0].conclusion == "inconclusive":
             yield "No part is tested apart, since the whole campaign has no significant effect."
         return
-    for test in tree["heterogeneity"]:
-        if test["outcome"] != rows[0]["outcome"]:
+    for test in document.heterogeneity:
+        if test.outcome != rows[0].outcome:
             continue
-        tested = any(row["p_adjusted"] for row in rows if row["scope"] == test["scope"])
+        tested = any(row.p_adjusted for row in rows if row.scope == test.scope)
         found = "differ" if tested else "do not differ significantly and are not tested apart"
         yield (
-            f"The effects of {test['scope']}s {found} "
-            f"(Cochran's Q {test['q']:.1f}, {test['df']} df, p {format_p(test['p'])})."
+            f"The effects of {test.scope}s {found} "
+            f"(Cochran's Q {test.q:.1f}, {test.df} df, p {format_p(test.p)})."
         )
 
 
-def _effect_words(row: Tree, scale: _Scale) -> str:
-    value = abs(row["difference"]["value"]) * scale.times
-    size = format_signed(value, scale.difference) + scale.unit
-    good = (row["difference"]["value"] < 0) == (row["outcome"] == "declined")
+def _effect_words(row: EffectRow, scale: _Scale) -> str:
+    value = 0.0 if row.difference is None else row.difference.value
+    size = format_signed(abs(value) * scale.times, scale.difference) + scale.unit
+    good = (value < 0) == (row.outcome == "declined")
     what = "fewer declined" if good else "more declined"
-    if row["outcome"] == "profit":
+    if row.outcome == "profit":
         what = "more profit" if good else "less profit"
     word = {"helped": "it helped", "harmed": "it harmed", "inconclusive": "no significant effect"}
-    adjusted = " (adjusted)" if row["is_adjusted"] else ""
-    return f"{word[row['conclusion']]}: {size} {what} among the customers to contact{adjusted}"
+    adjusted = " (adjusted)" if row.is_adjusted else ""
+    return f"{word[row.conclusion]}: {size} {what} among the customers to contact{adjusted}"
 
 
-def _bounds(bounds: Tree) -> str:
-    low, high = (format_signed(100 * bounds[key], "+.1f") for key in ("low", "high"))
-    return (
-        f"Whatever the missing outcomes are, the difference lies between {low} and {high} points."
-    )
-
-
-def _complier(text: Tree, level: str) -> str:
-    if "reason" in text:
-        return NO_RATIO[text["reason"]]
-    declined = text["outcome"] == "declined"
+def _complier(text: ComplierEffect, level: str) -> str:
+    if text.reason is not None:
+        return NO_RATIO[text.reason]
+    declined = text.outcome == "declined"
     times, unit = (100, " points") if declined else (1, "")
-    amounts = [times * text[key] for key in ("value", "low", "high")]
+    amounts = [times * (end or 0.0) for end in (text.value, text.low, text.high)]
     form = "+.1f" if declined else f"+,.{money_digits(amounts)}f"
     value, low, high = (format_signed(one, form) for one in amounts)
     return (
@@ -235,45 +235,41 @@ def _complier(text: Tree, level: str) -> str:
     )
 
 
-def _money(money: Tree | None, unit: str, level: str) -> str:
+def _money(money: CampaignMoney | None, unit: str, level: str) -> str:
     if money is None:
         return "Too few customers are observed to compute what the campaign brought."
-    gain, net = (money[key] for key in ("gain", "net"))
+    gain, net = money.gain, money.net
     assumed = ", at the cost of a decline that the plan assumed"
-    basis = "" if money["basis"] == "observed" else assumed
-    amounts = [one[key] for one in (gain, net) for key in ("value", "low", "high")]
-    form = f",.{money_digits([*amounts, money['cost'], money['expected_net']])}f"
-    cost = format_signed(money["cost"], form)
-    stated = "" if money["cost_basis"] == "stated" else " expected"
+    basis = "" if money.basis == "observed" else assumed
+    amounts = [end for one in (gain, net) for end in (one.value, one.low, one.high)]
+    form = f",.{money_digits([*amounts, money.cost, money.expected_net])}f"
+    cost = format_signed(money.cost, form)
+    stated = "" if money.cost_basis == "stated" else " expected"
     return (
         f"Gain {_estimate(gain, level, form)}{basis}, cost {cost}{stated}: "
         f"net value {_estimate(net, level, form)}, expected by the plan "
-        f"{format_signed(money['expected_net'], form)}: {PAID[money['conclusion']]}. "
+        f"{format_signed(money.expected_net, form)}: {PAID[money.conclusion]}. "
         f"Amounts in {literal(unit)}."
     )
 
 
-def _estimate(one: Tree, level: str, form: str) -> str:
-    interval = format_interval(one["low"], one["high"], form)
-    return f"{format_signed(one['value'], form)} ({level} {interval})"
+def _estimate(one: Estimate, level: str, form: str) -> str:
+    interval = format_interval(one.low, one.high, form)
+    return f"{format_signed(one.value, form)} ({level} {interval})"
 
 
-def _qini(qini: Tree, level: str) -> str:
-    if "reason" in qini:
-        return NO_CURVE[qini["reason"]]
+def _qini(qini: QiniInfo, level: str) -> str:
+    if qini.reason is not None:
+        return NO_CURVE[qini.reason]
     messages = []
-    for order, found in qini.items():
-        area = found["qini"]
-        value, interval = format_signed(area["value"]), format_interval(*_ends(area), "+.3f")
+    for order, found in qini.rankings.items():
+        area = found.qini
+        value, interval = format_signed(area.value), format_interval(area.low, area.high, "+.3f")
         messages.append(f"{order.replace('_', ' ')} {value} ({level} {interval})")
     return f"Qini coefficient of the ranking by {'; by '.join(messages)}; 0 is a random ranking."
 
 
-def _ends(interval: Tree) -> tuple[float, float]:
-    return interval["low"], interval["high"]
-
-
-def _save_rates(rows: list[Tree], level: str) -> Table:
+def _save_rates(rows: Sequence[SaveRateRow], level: str) -> Table:
     title = f"Save rate of each offer, % ({level} interval)"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("offer", overflow="fold", max_width=22)
@@ -281,20 +277,21 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     table.caption = "catalogue: interval of the Beta with the same mean and variance that is stored"
     for row in rows:
-        cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
-        for text in (row["prior"], row["posterior"], row["catalogue"]):
-            interval = format_interval(100 * text["low"], 100 * text["high"], ".0f")
-            cells += [format_signed(100 * text["value"], ".1f"), interval]
+        cells = [f"{row.n_treated:,}", f"{row.n_control:,}"]
+        for text in (row.prior, row.posterior, row.catalogue):
+            interval = format_interval(100 * text.low, 100 * text.high, ".0f")
+            cells += [format_signed(100 * text.value, ".1f"), interval]
         del cells[-2]  # the mean of the catalogue's Beta is that of the posterior
-        table.add_row(literal(row["offer"]), *cells)
+        table.add_row(literal(row.offer), *cells)
     return table
 
 
-def _caution(caution: Tree) -> str:
-    if caution["code"] != "harm":
-        numbers = {"p": format_p(caution["p"])} if "p" in caution else {}
-        return CAUTIONS[caution["code"]].format(**{**caution, **numbers})
-    part = f"{caution['scope']} {caution['name']}"
-    part = "The campaign" if caution["scope"] == "overall" else part
-    worse = "raised the share that declined" if caution["outcome"] == "declined" else "lost profit"
+def _caution(caution: CautionInfo) -> str:
+    numbers = caution.numbers
+    if caution.code != "harm":
+        p = {"p": format_p(numbers["p"])} if "p" in numbers else {}
+        return CAUTIONS[caution.code].format(**{**numbers, **p})
+    is_overall, declined = numbers["scope"] == "overall", numbers["outcome"] == "declined"
+    part = "The campaign" if is_overall else f"{numbers['scope']} {numbers['name']}"
+    worse = "raised the share that declined" if declined else "lost profit"
     return f"{part} {worse} among the customers to contact. Stop it until the reason is known."

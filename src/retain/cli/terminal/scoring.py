@@ -42,13 +42,13 @@ def print_scoring(
         count = describe_count(len(dropped), "row is no customer", "rows are no customers")
         console.print(f"{count}, see dropped_rows.csv.", highlight=False)
     console.print(_drift(result))
-    tree = result.campaign.tree
-    print_segments(console, tree)
-    if tree["campaign"] is not None:
-        print_campaign(console, tree["campaign"])
+    results = result.campaign.results
+    print_segments(console, results)
+    if results.campaign is not None:
+        print_campaign(console, results.campaign)
     for caution in list_cautions(result):
         console.print(f"[yellow]{literal(caution)}[/]", highlight=False)
-    print_campaign_path(console, study, tree["campaign"])
+    print_campaign_path(console, study, results.planned_campaign)
     console.print(f"Written: {literal(home.path)}", soft_wrap=True)
 
 

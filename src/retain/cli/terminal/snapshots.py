@@ -13,9 +13,9 @@ from retain.report.text.words import words
 from retain.wording import format_interval
 
 if TYPE_CHECKING:
+    from retain.record.comparison_document import SnapshotScore
     from retain.record.document import LabelVariant
     from retain.record.label import LabelQuality
-    from retain.verdict.by_snapshot import SnapshotScore
 
 
 def labels_table(others: Sequence[LabelVariant]) -> Table:
@@ -32,8 +32,7 @@ def labels_table(others: Sequence[LabelVariant]) -> Table:
 
 def label_lines(quality: LabelQuality | None) -> list[str]:
     """Return what the checks of the label found, a sentence a line."""
-    tree = None if quality is None else quality.model_dump()
-    return [words("en").plain(one) for one in label_sentences(tree)]
+    return [words("en").plain(one) for one in label_sentences(quality)]
 
 
 def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
@@ -42,12 +41,13 @@ def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
     for name in ("snapshot", "customers", "declined", "ROC-AUC", "95 % CI", ""):
         table.add_column(name)
     for one in snapshots:
+        auc = one.roc_auc
         table.add_row(
             literal(one.snapshot),
             f"{one.n_rows:,}",
             f"{one.decline_rate:.0%}",
-            f"{one.roc_auc:.3f}",
-            "—" if one.low is None or one.high is None else format_interval(one.low, one.high),
+            f"{auc.value:.3f}",
+            "—" if auc.low is None or auc.high is None else format_interval(auc.low, auc.high),
             "sealed" if one.is_sealed_test else "",
         )
     return table

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from retain.customers.customers import Column, DisplayName, Kind
+from retain.customers.customers import Column, Kind
 from retain.errors import RetainError, did_you_mean
+from retain.record.estimates import DisplayName
 from retain.schema.contract import ColumnSpec, TableSpec
 from retain.schema.names import RESERVED
 from retain.schema.parsing import check_mapping, parse

@@ -11,9 +11,10 @@ from retain.customers.cells.booleans import Answer, parse_consent, parse_positiv
 from retain.customers.cells.number_column import require_numbers
 from retain.customers.cells.numbers import preview, truncate
 from retain.customers.cells.types import infer_type, mask_na_strings
-from retain.customers.customers import Customers, DisplayName
+from retain.customers.customers import Customers
 from retain.customers.files.table_file import Table
 from retain.errors import RetainError, type_value
+from retain.record.estimates import DisplayName
 from retain.wording import describe_count
 
 MAX_LABEL_VALUES = 5

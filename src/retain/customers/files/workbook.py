@@ -39,8 +39,10 @@ class WorkbookSheet:
         return [[cell_text(cell) or "" for cell in row] for row in self.rows[:n_rows]]
 
 
-def read_workbook(path: Path, content: bytes, sheet: str | None) -> WorkbookSheet:
-    """Return a sheet of a workbook.
+def read_workbook(
+    path: Path, content: bytes, sheet: str | None, key: str = "data.sheet"
+) -> WorkbookSheet:
+    """Return a sheet of a workbook; ``key`` is that with which users name one.
 
     Raises
     ------
@@ -64,7 +66,7 @@ def read_workbook(path: Path, content: bytes, sheet: str | None) -> WorkbookShee
     except (CalamineError, OSError, *ZIP_ERRORS) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise RetainError(f"workbook {str(path)!r} cannot be read: {reason}.") from None
-    return _choose_sheet(path, sheet, sheets)
+    return _choose_sheet(path, sheet, sheets, key)
 
 
 def _check_size(path: Path, content: bytes) -> None:
@@ -110,16 +112,18 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _choose_sheet(path: Path, name: str | None, sheets: dict[str, WorkbookSheet]) -> WorkbookSheet:
+def _choose_sheet(
+    path: Path, name: str | None, sheets: dict[str, WorkbookSheet], key: str
+) -> WorkbookSheet:
     filled = [name for name, sheet in sheets.items() if sheet.rows]
     if name is not None and name not in sheets:
-        raise RetainError.unknown("data.sheet", name, list(sheets))
+        raise RetainError.unknown(key, name, list(sheets))
     if not filled or (name is not None and name not in filled):
         which = "workbook" if name is None else f"sheet {name!r} of workbook"
         raise RetainError(f"{which} {str(path)!r} is empty; expected a header and rows.")
     if name is None and len(filled) > 1:
         found = f"workbook {str(path)!r} has several sheets: {examples(filled, limit=20)}"
-        raise RetainError(f"{found}; name one with {type_value('data.sheet', filled[0])}.")
+        raise RetainError(f"{found}; name one with {type_value(key, filled[0])}.")
     return sheets[name or filled[0]]
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import FunnelStep
+from retain.customers.purchases.cleaning.currency import check_currency
 from retain.customers.purchases.cleaning.duplicates import apply_duplicates_policy
+from retain.customers.purchases.cleaning.guests import check_guests
+from retain.customers.purchases.cleaning.log_calendar import (
+    apply_calendar_policy,
+    check_file_dates,
+)
 from retain.customers.purchases.cleaning.normalise import create_purchases, encode_categories
 from retain.customers.purchases.cleaning.placeholder_times import apply_placeholder_policy
 from retain.customers.purchases.cleaning.row_checks import (
@@ -22,21 +23,21 @@ from retain.customers.purchases.cleaning.row_checks import (
     check_rows,
     count_rows,
 )
+from retain.customers.purchases.cleaning.row_filter import UNFILTERED, RowFilter, filter_rows
+from retain.customers.purchases.content_hash import hash_location, hash_parts, hash_rows
+from retain.customers.purchases.parsing.column_request import FORMULA_ROLES, ColumnRequest
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
     drop_relations,
-    fetch_column_types,
-    map_roles,
 )
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, parse_rows
 from retain.customers.purchases.parsing.time_zones import local_today
-from retain.customers.purchases.readers import csv, duckdb_views, sql
+from retain.customers.purchases.readers import csv, duckdb_views, records, sql
 from retain.customers.purchases.readers.arrow import load_batches, to_record_batch_reader
 from retain.customers.purchases.readers.duckdb_views import configure, readable_duckdb_errors
 from retain.customers.purchases.readers.location import LogLocation, locate_log
 from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
-from retain.storage.reading import open_regular
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,6 +83,12 @@ class LogOptions:
     columns: LogColumns
     format: LogFormat
     policy: LogPolicy
+    rows: RowFilter = field(default_factory=RowFilter)
+
+    @property
+    def request(self) -> ColumnRequest:
+        """The columns that are asked of the log."""
+        return ColumnRequest.of(self.columns, self.rows.condition)
 
 
 def open_log(
@@ -119,11 +126,12 @@ def open_log(
         The log is missing, empty or unreadable.
     """
     location = locate_log(path, table)
-    roles = map_roles(options.columns)
+    request = options.request
+    check_file_dates((file.name for file in location.files), location.name, options.policy)
     with readable_duckdb_errors(location.name):
         configure(connection, options.format.timezone)
-        raw = _load_raw(connection, location, table, options, roles)
-        content_hash = _hash_location(location, table, options)
+        raw = _load_raw(connection, location, table, options, request)
+        content_hash = hash_location(location, table, options)
         return _create_log(connection, raw, options, today, content_hash)
 
 
@@ -143,8 +151,8 @@ def open_arrow_log(
     cursor = connection.cursor()
     with closing(cursor), readable_duckdb_errors("the log"):
         configure(cursor, options.format.timezone)
-        raw = load_batches(cursor, reader.schema, reader, map_roles(options.columns), "the log")
-        content_hash = hash_parts(_hash_rows(cursor), None, options)
+        raw = load_batches(cursor, reader.schema, reader, options.request, "the log")
+        content_hash = hash_parts(hash_rows(cursor), None, options)
         return _create_log(cursor, raw, options, today, content_hash)
 
 
@@ -161,17 +169,19 @@ def _load_raw(
     location: LogLocation,
     table: str | None,
     options: LogOptions,
-    roles: dict[str, str],
+    request: ColumnRequest,
 ) -> RawRelation:
     if location.kind == "CSV":
         return csv.load(
-            connection, location, roles, options.format.columns, options.format.encoding
+            connection, location, request, options.format.columns, options.format.encoding
         )
     if location.kind == "Parquet":
-        return duckdb_views.create_parquet_view(connection, location, roles)
+        return duckdb_views.create_parquet_view(connection, location, request)
     if location.kind == "DuckDB":
-        return duckdb_views.create_table_view(connection, location, table, roles)
-    return sql.load(connection, location, table, roles)
+        return duckdb_views.create_table_view(connection, location, table, request)
+    if location.kind in ("workbook", "JSON lines"):
+        return records.load(connection, location, table, request)
+    return sql.load(connection, location, table, request)
 
 
 def _create_log(
@@ -181,83 +191,48 @@ def _create_log(
     today: date | None,
     content_hash: str,
 ) -> Log:
-    n_rows = check_not_empty(connection, raw.name)
+    raw = _add_formulas(raw, options.request)
+    n_read = check_not_empty(connection, raw.name)
+    raw, n_rows, filters = filter_rows(connection, raw, n_read, options.rows, options.format)
+    check_currency(connection, raw, options.policy)
+    if options.rows.exclude is None:
+        check_guests(connection, raw, n_rows)
     raw, duplicates = apply_duplicates_policy(connection, raw, n_rows, options.policy)
     day = today or local_today(connection, options.format.timezone)
     rows = parse_rows(connection, raw, options.format, options.policy, day)
     counts = count_rows(connection, rows)
     rows, counts = apply_placeholder_policy(connection, rows, counts, options.policy)
+    rows, counts = apply_calendar_policy(connection, rows, counts, options.policy, day)
     checks = check_rows(connection, rows, counts, options.policy)
     categories = encode_categories(connection, rows, counts)
     if not create_purchases(connection, rows, counts):
-        drop_relations(connection, (RAW_TABLE,))
+        drop_relations(connection, (RAW_TABLE, UNFILTERED))
     messages = (text for one in rows.expressions.values() for text in one.messages)
     message = "; ".join((raw.dialect, *messages))
-    read = FunnelStep("log read", n_rows, n_rows, message, unit=ROW_UNIT)
-    columns = {COLUMN_OF_ROLE.get(role, role) for role in raw.column_names} - {"customer", "time"}
+    read = FunnelStep("log read", n_read, n_read, message, unit=ROW_UNIT)
     return Log(
-        columns=frozenset(columns),
+        columns=list_optional_columns(options.columns),
         categories=categories,
-        funnel=(read, *duplicates, *checks),
+        funnel=(read, *filters, *duplicates, *checks),
         first_day=counts.first_second // SECONDS_PER_DAY,
         last_day=counts.last_second // SECONDS_PER_DAY,
         content_hash=content_hash,
     )
 
 
-# --- hashes --------------------------------------------------------------------------------------
+def _add_formulas(raw: RawRelation, request: ColumnRequest) -> RawRelation:
+    """Return the relation with the formulas of roles that name no column."""
+    roles = (role for role in FORMULA_ROLES if role not in raw.column_names)
+    found = {role: formula for role in roles if (formula := request.find_formula(role))}
+    return replace(raw, formulas=found)
 
-_MAX_HASHED_BYTES = 64 << 20  # larger files are hashed by size, modification time and both ends
-_END_BYTES = 1 << 20
-_VERSION = 2  # to be raised when the same input is read differently
 
+def list_optional_columns(columns: LogColumns) -> frozenset[str]:
+    """Return the optional columns of ``purchases`` that a log gives.
 
-def hash_log(path: str, table: str | None, options: LogOptions) -> str:
-    """Return the SHA-256 of a log's content and options, without reading its rows.
-
-    A file counts by its content, not by its name; above 64 MB by its size, its modification time
-    and its two ends. A table on a server is hashed by the server.
+    >>> columns = LogColumns(customer="id", time="day", amount="n * price", discount="promo")
+    >>> sorted(list_optional_columns(columns))
+    ['amount', 'promo']
     """
-    return _hash_location(locate_log(path, table), table, options)
-
-
-def _hash_location(location: LogLocation, table: str | None, options: LogOptions) -> str:
-    if location.kind == "PostgreSQL":
-        return hash_parts(sql.hash_server_table(location, table), table, options)
-    return hash_parts(sorted(_hash_file(path) for path in _iter_files(location)), table, options)
-
-
-def hash_parts(parts: object, table: str | None, options: LogOptions) -> str:
-    """Return the SHA-256 of the parts of a log, which must be serialisable as JSON."""
-    models = {"columns": options.columns, "format": options.format, "policy": options.policy}
-    keys = {name: model.model_dump(mode="json") for name, model in models.items()}
-    parts = [_VERSION, parts, {"table": table, **keys}]
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _iter_files(location: LogLocation) -> Iterator[Path]:
-    """Yield the files, and the journals of a database with what its file does not hold yet."""
-    yield from location.files
-    if location.is_database:
-        journals = (Path(f"{path}{end}") for path in location.files for end in (".wal", "-wal"))
-        yield from (path for path in journals if path.is_file())
-
-
-def _hash_file(path: Path) -> str:
-    with open_regular(path) as stream:
-        status = os.fstat(stream.fileno())
-        if status.st_size <= _MAX_HASHED_BYTES:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-        digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
-        digest.update(stream.read(_END_BYTES))
-        stream.seek(-_END_BYTES, os.SEEK_END)
-        digest.update(stream.read(_END_BYTES))
-        return digest.hexdigest()
-
-
-def _hash_rows(connection: Connection) -> list[str]:
-    """Return the column names, the number of rows and the sum of their hashes."""
-    names = ", ".join(fetch_column_types(connection))
-    row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW_TABLE}").fetchone()  # noqa: S608
-    return [names, *(str(value) for value in row or ())]
+    roles = set(columns.model_dump(exclude_none=True)) - {"customer", "time", "currency"}
+    return frozenset(COLUMN_OF_ROLE.get(role, role) for role in roles)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
 from retain.customers.files.role_columns import log_customers
+from retain.customers.purchases.cleaning.row_filter import RowFilter, check_ids
+from retain.customers.purchases.content_hash import hash_log
 from retain.customers.purchases.engines import cache as table_cache
 from retain.customers.purchases.engines import duckdb as duck
 from retain.customers.purchases.engines import spark
@@ -24,7 +26,13 @@ from retain.customers.purchases.features.snapshots import (
     snapshots_from_log,
 )
 from retain.customers.purchases.features.store_level import read_store_levels
-from retain.customers.purchases.log import COLUMN_OF_ROLE, Log, LogOptions, hash_log, open_log
+from retain.customers.purchases.log import (
+    Log,
+    LogOptions,
+    list_optional_columns,
+    open_log,
+)
+from retain.customers.purchases.parsing.conditions import check_condition
 from retain.customers.purchases.readers.location import locate_log
 from retain.customers.purchases.to_customers import LabelRequest, build_customers, describe_rates
 from retain.errors import RetainError
@@ -44,6 +52,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     path: str,
     table: str | None,
     columns: Mapping[str, Any],
+    where: str | None,
+    exclude: Sequence[str | int] | None,
     profit_unit: str | None,
     format: Mapping[str, Any],  # noqa: A002 - the key of the config
     policy: Mapping[str, Any],
@@ -67,6 +77,10 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
         Location of the log, as in ``open_log``.
     columns, format, policy, label, snapshots
         Fields of ``LogColumns``, ``LogFormat``, ``LogPolicy``, ``LabelRule`` and ``SnapshotRule``.
+    where
+        Condition of the rows to read, None for all rows.
+    exclude
+        Ids of customers to leave out, None if nobody was asked about guests.
     profit_unit
         Unit of money, such as ``euro a month``; required if the log has an amount or a profit.
     windows
@@ -89,6 +103,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
         "path": path,
         "table": table,
         "columns": columns,
+        "where": where,
+        "exclude": exclude,
         "format": format,
         "policy": policy,
     }
@@ -120,6 +136,7 @@ def parse_request(keys: Mapping[str, Any]) -> LogRequest:
             columns=parse(LogColumns, keys["columns"], "data.columns"),
             format=parse(LogFormat, keys["format"], "data.format"),
             policy=parse(LogPolicy, keys["policy"], "data.policy"),
+            rows=RowFilter(check_condition(keys["where"]), check_ids(keys["exclude"])),
         ),
         label=parse(LabelRule, keys["label"], "data.label"),
         snapshots=parse(SnapshotRule, _parse_last_date(keys["snapshots"]), "data.snapshots"),
@@ -149,8 +166,7 @@ class LogRequest:
     @property
     def optional_columns(self) -> frozenset[str]:
         """Optional columns that are mapped, under the names of ``Log.columns``."""
-        roles = self.options.columns.model_dump(exclude_none=True)
-        return frozenset(COLUMN_OF_ROLE.get(role, role) for role in roles) - {"customer", "time"}
+        return list_optional_columns(self.options.columns)
 
     def cache_key(self) -> str:
         """Return a SHA-256 of the log's content, every option, and the table's definition."""

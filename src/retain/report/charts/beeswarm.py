@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from retain.record.explanations_document import FeatureInfo
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import (
     COLOURS,
     Chart,
@@ -19,9 +21,8 @@ from retain.report.charts.canvas import (
 )
 from retain.report.charts.text_layout import wrap_text
 from retain.report.charts.ticks import set_ticks
-from retain.report.text.names import Tree
 from retain.report.text.words import message
-from retain.report.tree import BEESWARM_ROWS, top_features
+from retain.report.tree import BEESWARM_ROWS, present, top_features
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,16 +80,14 @@ def _corners(box: Box) -> list[tuple[float, float]]:
     return [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
 
 
-def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
+def beeswarm(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return the chart of SHAP values by feature, in the order of ``drivers``."""
     features = [
-        one
-        for one in top_features(tree["explanations"], BEESWARM_ROWS)
-        if one["beeswarm"] is not None
+        one for one in top_features(tree.explanations, BEESWARM_ROWS) if one.beeswarm is not None
     ]
     if not features:
         return None
-    names = [wrap_text(one["label"][labels.language], MAX_NAME_WIDTH, 2) for one in features]
+    names = [wrap_text(one.label.text(labels.language), MAX_NAME_WIDTH, 2) for one in features]
     total = KEY_HEIGHT + sum(_height(lines) for lines in names)
     figure, axes = add_axes(total + 0.65, (0.12, 0.55, 0.12, 0.1))
     low, high = _set_limits(axes, features, total, labels)
@@ -108,10 +107,11 @@ def _height(lines: Sequence[str]) -> float:
 
 
 def _set_limits(
-    axes: Axes, features: Sequence[Tree], total: float, labels: Labels
+    axes: Axes, features: Sequence[FeatureInfo], total: float, labels: Labels
 ) -> tuple[float, float]:
     """Set limits that contain every bin, draw axis and zero line, and return the limits."""
-    ends = [one["beeswarm"][end] for one in features for end in ("min", "max")]
+    swarms = [one.beeswarm for one in features if one.beeswarm is not None]
+    ends = [end for swarm in swarms for end in (swarm.min, swarm.max)]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     room = 0.02 * (high - low) or 0.02
     axes.set_xlim(low - room, high + room)
@@ -123,24 +123,24 @@ def _set_limits(
     return low - room, high + room
 
 
-def _draw_row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tooltip:
+def _draw_row(axes: Axes, feature: FeatureInfo, y: float, bars: Bars, language: str) -> Tooltip:
     """Add the bars of a row that ends at ``y``, as high as their counts; return the tooltip."""
-    swarm, middle = feature["beeswarm"], y - FEATURE_GAP - BAND_HEIGHT / 2
+    swarm, middle = present(feature.beeswarm), y - FEATURE_GAP - BAND_HEIGHT / 2
     line_segments(
         axes,
         [(0, y - FEATURE_GAP - BAND_HEIGHT, 0, y - FEATURE_GAP)],
         color=COLOURS["muted"],
         linewidth=0.8,
     )
-    width = (swarm["max"] - swarm["min"]) / len(swarm["counts"])
-    fullest = max([*swarm["counts"], 1])
-    for at, (count, value) in enumerate(zip(swarm["counts"], swarm["mean_ranks"], strict=True)):
+    width = (swarm.max - swarm.min) / len(swarm.counts)
+    fullest = max([*swarm.counts, 1])
+    for at, (count, value) in enumerate(zip(swarm.counts, swarm.mean_ranks, strict=True)):
         if count:
             half = max(BAND_HEIGHT / 2 * count / fullest, 0.008)
-            left = swarm["min"] + width * (at + (1 - BAR_WIDTH) / 2)
+            left = swarm.min + width * (at + (1 - BAR_WIDTH) / 2)
             bars.add(value, (left, middle - half, left + width * BAR_WIDTH, middle + half))
-    values = (("tip.low", swarm["min"], "change"), ("tip.high", swarm["max"], "change"))
-    return Tooltip(*to_points(axes, 0, middle), feature["label"][language], values)
+    values = (("tip.low", swarm.min, "change"), ("tip.high", swarm.max, "change"))
+    return Tooltip(*to_points(axes, 0, middle), feature.label.text(language), values)
 
 
 def _draw_key(axes: Axes, bars: Bars, labels: Labels, ends: tuple[float, float]) -> None:

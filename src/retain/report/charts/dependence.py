@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from retain.record.explanations_document import DependencePoint, FeatureInfo
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import (
     COLOURS,
     Chart,
@@ -18,9 +20,8 @@ from retain.report.charts.canvas import (
 )
 from retain.report.charts.text_layout import wrap_text
 from retain.report.charts.ticks import set_ticks, space_ticks
-from retain.report.text.names import Tree
 from retain.report.text.words import message
-from retain.report.tree import frequent_levels, top_features
+from retain.report.tree import frequent_levels, present, top_features
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,9 +40,9 @@ TITLE_SIZE, LEVEL_SIZE = 9.5, 8.5
 Limits = tuple[float, float]
 
 
-def dependence(tree: Tree, labels: Labels) -> Chart | None:
+def dependence(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return one panel per feature on a common scale of SHAP values; None without points."""
-    features = [one for one in top_features(tree["explanations"], MAX_PANELS) if one["dependence"]]
+    features = [one for one in top_features(tree.explanations, MAX_PANELS) if one.dependence]
     if not features:
         return None
     down = -(-len(features) // N_COLUMNS)
@@ -56,8 +57,8 @@ def dependence(tree: Tree, labels: Labels) -> Chart | None:
             + TICKS_HEIGHT
         )
         axes = single_axes(figure, (left, bottom), PANEL_SIZE)
-        _write_title(axes, feature["label"][labels.language])
-        kind = _plot_levels if feature["kind"] == "category" else _plot_number
+        _write_title(axes, feature.label.text(labels.language))
+        kind = _plot_levels if feature.kind == "category" else _plot_number
         spots += kind(axes, feature, limits, labels.language)
         if column and kind is _plot_number:
             axes.tick_params(labelleft=False)
@@ -68,10 +69,13 @@ def dependence(tree: Tree, labels: Labels) -> Chart | None:
     return Chart("dependence", figure, tuple(spots), labels, "xy")
 
 
-def _limits(features: Sequence[Tree]) -> Limits:
+def _limits(features: Sequence[FeatureInfo]) -> Limits:
     """Return limits that contain every band and zero, with a margin."""
     ends = [
-        one[end] for feature in features for one in feature["dependence"] for end in ("p10", "p90")
+        end
+        for feature in features
+        for one in feature.dependence or ()
+        for end in (one.p10, one.p90)
     ]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     room = 0.06 * (high - low) or 0.05
@@ -85,10 +89,10 @@ def _write_title(axes: Axes, name: str) -> None:
         write(axes, 0, y, line, transform=axes.transAxes, fontsize=TITLE_SIZE)
 
 
-def _plot_number(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
+def _plot_number(axes: Axes, feature: FeatureInfo, limits: Limits, language: str) -> list[Tooltip]:
     """Plot mean and band along a number."""
-    points = feature["dependence"]
-    at = [one["x"] for one in points]
+    points = feature.dependence or ()
+    at = [present(one.x) for one in points]
     low, high = min(at), max(at)
     room = 0.03 * (high - low) or 0.5
     axes.set_xlim(low - room, high + room)
@@ -98,17 +102,17 @@ def _plot_number(axes: Axes, feature: Tree, limits: Limits, language: str) -> li
     axes.grid(visible=True, axis="y")
     _style_axes(axes)
     line_segments(axes, [(low - room, 0, high + room, 0)], color=COLOURS["muted"], linewidth=0.8)
-    band = {end: [one[end] for one in points] for end in ("p10", "mean", "p90")}
     colour = COLOURS["accent"]
-    axes.fill_between(at, band["p10"], band["p90"], color=colour, alpha=0.16, linewidth=0)
-    axes.plot(at, band["mean"], color=colour, linewidth=1.8)
-    name = feature["label"][language]
-    return [_tooltip(axes, name, one, (one["x"], one["mean"])) for one in points]
+    lowest, highest = [one.p10 for one in points], [one.p90 for one in points]
+    axes.fill_between(at, lowest, highest, color=colour, alpha=0.16, linewidth=0)
+    axes.plot(at, [one.mean for one in points], color=colour, linewidth=1.8)
+    name = feature.label.text(language)
+    return [_tooltip(axes, name, one, (present(one.x), one.mean)) for one in points]
 
 
-def _plot_levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
+def _plot_levels(axes: Axes, feature: FeatureInfo, limits: Limits, language: str) -> list[Tooltip]:
     """Plot mean and bar of each level under its name."""
-    points = frequent_levels(feature["dependence"], MAX_LEVELS)
+    points = frequent_levels(feature.dependence or (), MAX_LEVELS)
     axes.set_xlim(*limits)
     axes.set_ylim(len(points), 0)
     axes.set_yticks([])
@@ -117,12 +121,12 @@ def _plot_levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> li
     axes.spines["left"].set_visible(False)
     zero = [(0, y + 0.63, 0, y + 0.93) for y in range(len(points))]
     line_segments(axes, zero, color=COLOURS["muted"], linewidth=0.8)
-    lines = [(one["p10"], y + 0.78, one["p90"], y + 0.78) for y, one in enumerate(points)]
+    lines = [(one.p10, y + 0.78, one.p90, y + 0.78) for y, one in enumerate(points)]
     line_segments(axes, lines, color=COLOURS["accent"], linewidth=1.6, alpha=0.55)
     spots = []
     for y, one in enumerate(points):
-        axes.plot(one["mean"], y + 0.78, "o", markersize=4.5, color=COLOURS["accent"])
-        name = one["label"][language]
+        axes.plot(one.mean, y + 0.78, "o", markersize=4.5, color=COLOURS["accent"])
+        name = present(one.label).text(language)
         write(
             axes,
             limits[0],
@@ -130,8 +134,8 @@ def _plot_levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> li
             wrap_text(name, PANEL_SIZE[0], 1, LEVEL_SIZE)[0],
             fontsize=LEVEL_SIZE,
         )
-        message = f"{feature['label'][language]}: {name}"
-        spots.append(_tooltip(axes, message, one, (one["mean"], y + 0.78)))
+        message = f"{feature.label.text(language)}: {name}"
+        spots.append(_tooltip(axes, message, one, (one.mean, y + 0.78)))
     return spots
 
 
@@ -141,12 +145,12 @@ def _style_axes(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _tooltip(axes: Axes, title: str, one: Tree, at: tuple[float, float]) -> Tooltip:
+def _tooltip(axes: Axes, title: str, one: DependencePoint, at: tuple[float, float]) -> Tooltip:
     values = (
-        ("tip.value", one["x"], "value"),
-        ("tip.mean", one["mean"], "change"),
-        ("tip.low", one["p10"], "change"),
-        ("tip.high", one["p90"], "change"),
-        ("tip.customers", one["n_customers"], "count"),
+        ("tip.value", one.x, "value"),
+        ("tip.mean", one.mean, "change"),
+        ("tip.low", one.p10, "change"),
+        ("tip.high", one.p90, "change"),
+        ("tip.customers", one.n_customers, "count"),
     )
     return Tooltip(*to_points(axes, *at), title, values)

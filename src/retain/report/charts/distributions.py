@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from retain.record.explanations_document import (
+    FeatureInfo,
+    Level,
+    LevelDistribution,
+    NumberDistribution,
+)
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import (
     COLOURS,
     Chart,
@@ -17,10 +24,9 @@ from retain.report.charts.canvas import (
     write,
 )
 from retain.report.charts.text_layout import inches, wrap_text
-from retain.report.text.names import Tree
 from retain.report.text.numbers import format_number
 from retain.report.text.words import message
-from retain.report.tree import compared_features, frequent_levels
+from retain.report.tree import compared_features, frequent_levels, present
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,23 +60,36 @@ CLASS_COLOURS = {"declined": "accent", "stayed": "muted"}
 class Part:
     """One feature on the chart, its name truncated to the available width."""
 
-    feature: Tree
+    feature: FeatureInfo
     language: str
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines of its name."""
-        return wrap_text(self.feature["label"][self.language], MAX_NAME_WIDTH, 2)
+        return wrap_text(self.feature.label.text(self.language), MAX_NAME_WIDTH, 2)
 
     @property
-    def levels(self) -> list[Tree]:
+    def levels(self) -> list[Level]:
         """The most frequent levels of a category, in the verdict's order."""
-        return frequent_levels(self.feature["distribution"]["levels"], MAX_LEVELS)
+        distribution = self.feature.distribution
+        if not isinstance(distribution, LevelDistribution):
+            return []
+        return frequent_levels(distribution.levels, MAX_LEVELS)
+
+    @property
+    def spreads(self) -> list[tuple[str, list[float]]]:
+        """The percentiles of a number in each class that has any."""
+        distribution = self.feature.distribution
+        if not isinstance(distribution, NumberDistribution):
+            return []
+        sides = (("declined", distribution.declined), ("stayed", distribution.stayed))
+        every = ((name, (side.p5, side.p25, side.p50, side.p75, side.p95)) for name, side in sides)
+        return [(name, list(map(present, five))) for name, five in every if None not in five]
 
     @property
     def height(self) -> float:
         """The height in inches."""
-        number = self.feature["kind"] == "number"
+        number = self.feature.kind == "number"
         below = len(CLASS_COLOURS) * CLASS_HEIGHT if number else LEVEL_HEIGHT * len(self.levels)
         return NAME_HEIGHT * len(self.lines) + NAME_GAP + below + FEATURE_GAP
 
@@ -95,10 +114,10 @@ class Strokes:
             axes.plot(x, y, "o", markersize=5, clip_on=False, **how)
 
 
-def distributions(tree: Tree, labels: Labels) -> Chart | None:
+def distributions(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return the chart: numbers as two boxes on their own scale, categories as rates by level."""
     parts = [
-        Part(one, labels.language) for one in compared_features(tree["explanations"], MAX_FEATURES)
+        Part(one, labels.language) for one in compared_features(tree.explanations, MAX_FEATURES)
     ]
     if not parts:
         return None
@@ -112,7 +131,7 @@ def distributions(tree: Tree, labels: Labels) -> Chart | None:
     for part in parts:
         spots.append(_draw_heading(axes, part, y))
         below = y + NAME_HEIGHT * len(part.lines) + NAME_GAP
-        draw = _draw_boxes if part.feature["kind"] == "number" else _draw_rates
+        draw = _draw_boxes if part.feature.kind == "number" else _draw_rates
         draw(axes, part, below, strokes)
         y += part.height
     strokes.draw(axes)
@@ -121,35 +140,28 @@ def distributions(tree: Tree, labels: Labels) -> Chart | None:
 
 def _draw_heading(axes: Axes, part: Part, y: float) -> Tooltip:
     """Write the name of a feature and its effect; return the tooltip."""
-    effect = part.feature["effect_size"] or dict.fromkeys(("value", "low", "high"))
+    effect = part.feature.effect_size
+    numbers = (None,) * 3 if effect is None else (effect.value, effect.low, effect.high)
     for at, line in enumerate(part.lines, 1):
         write(axes, 0, y + at * NAME_HEIGHT - 0.05, line)
-    ends = [
-        format_number(effect[name], "times", part.language) for name in ("value", "low", "high")
-    ]
-    if effect["value"] is not None:
-        sign = "δ" if effect["measure"] == "cliffs_delta" else "V"
+    if effect is not None:
+        ends = [format_number(number, "times", part.language) for number in numbers]
+        sign = "δ" if effect.measure == "cliffs_delta" else "V"
         message = "{} {} ({} … {})".format(sign, *ends)
         lowest = y + len(part.lines) * NAME_HEIGHT - 0.05
         write(axes, 1, lowest, message, ha="right", fontsize=9, color=COLOURS["muted"])
-    forms = {"tip.effect": "value", "tip.low": "low", "tip.high": "high"}
-    values = tuple((word, effect[name], "times") for word, name in forms.items())
-    return Tooltip(
-        *to_points(axes, 0.5, y + part.height / 2), part.feature["label"][part.language], values
-    )
+    keys = ("tip.effect", "tip.low", "tip.high")
+    values = tuple((key, number, "times") for key, number in zip(keys, numbers, strict=True))
+    name = part.feature.label.text(part.language)
+    return Tooltip(*to_points(axes, 0.5, y + part.height / 2), name, values)
 
 
 def _draw_boxes(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
     """Add two thin boxes: 90 % of a class along the line, 50 % along the box."""
-    distribution = part.feature["distribution"]
-    sides = [
-        (name, distribution[name])
-        for name in CLASS_COLOURS
-        if distribution[name]["p50"] is not None
-    ]
+    sides = part.spreads
     if not sides:
         return
-    ends = [side[end] for _, side in sides for end in ("p5", "p95")]
+    ends = [end for _, five in sides for end in (five[0], five[-1])]
     low, high = min(ends), max(ends)
     texts = [format_number(end, "value", part.language) for end in (low, high)]
     room = max(SIDE_MARGIN, *(1.1 * inches(text, MUTED_SIZE) + END_GAP for text in texts))
@@ -157,11 +169,9 @@ def _draw_boxes(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
         axes, (room - END_GAP) / PANEL_WIDTH, y + CLASS_HEIGHT, texts[0], ha="right", va="center"
     )
     _write_small(axes, 1 - (room - END_GAP) / PANEL_WIDTH, y + CLASS_HEIGHT, texts[1], va="center")
-    for at, (name, side) in enumerate(sides):
+    for at, (name, five) in enumerate(sides):
         middle, colour = y + (at + 0.5) * CLASS_HEIGHT, CLASS_COLOURS[name]
-        shares = [
-            _scale_position(side[end], low, high) for end in ("p5", "p25", "p50", "p75", "p95")
-        ]
+        shares = [_scale_position(percentile, low, high) for percentile in five]
         x = [(room + (PANEL_WIDTH - 2 * room) * share) / PANEL_WIDTH for share in shares]
         strokes.thin.setdefault(colour, []).append((x[0], middle, x[4], middle))
         strokes.thick.setdefault(colour, []).append((x[1], middle, x[3], middle))
@@ -176,14 +186,13 @@ def _scale_position(value: float, low: float, high: float) -> float:
 def _draw_rates(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
     """Draw the decline rate of each level, from 0 to 1."""
     for at, level in enumerate(part.levels):
-        name = wrap_text(level["label"][part.language], LEVEL_NAME, 1, MUTED_SIZE)[0]
+        name = wrap_text(level.label.text(part.language), LEVEL_NAME, 1, MUTED_SIZE)[0]
         middle = y + (at + 0.5) * LEVEL_HEIGHT
         _write_small(axes, 0.12 / PANEL_WIDTH, middle, name, va="center")
-        rate = format_number(level["decline_rate"]["value"], "share", part.language)
+        rate = format_number(level.decline_rate.value, "share", part.language)
         _write_small(axes, 1, middle, rate, ha="right", va="center")
-        low, mean, high = (
-            _rate_position(level["decline_rate"][end]) for end in ("low", "value", "high")
-        )
+        rates = (level.decline_rate.low, level.decline_rate.value, level.decline_rate.high)
+        low, mean, high = map(_rate_position, rates)
         strokes.thin.setdefault("line", []).append(
             (_rate_position(0), middle, _rate_position(1), middle)
         )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from math import sqrt
 
+from retain.record.comparison_document import FactorLevel, MainEffect
+from retain.record.estimates import Estimate
+from retain.record.explanations_document import FeatureInfo
+from retain.record.segments_document import SegmentInfo
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import Chart, Labels
 from retain.report.charts.rows import Row, Scale, interval_plot
-from retain.report.text.names import Tree, run_label
+from retain.report.text.names import run_label
 from retain.report.text.words import message
 from retain.report.tree import (
     METRIC,
     excludes_zero,
     has_observed_profit,
     has_profit,
-    measured_levels,
+    present,
     segments_by_risk,
     top_features,
 )
@@ -25,9 +30,9 @@ MARKERS = {"up": "^", "down": "v"}
 """Marker by the direction of higher values; a circle if there is none."""
 
 
-def drivers(tree: Tree, labels: Labels) -> Chart | None:
+def drivers(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return one row per feature, strongest first, weak ones hollow; None without importances."""
-    features = top_features(tree["explanations"], MAX_DRIVERS)
+    features = top_features(tree.explanations, MAX_DRIVERS)
     if not features:
         return None
     rows = [_driver_row(feature, labels.language) for feature in features]
@@ -36,15 +41,15 @@ def drivers(tree: Tree, labels: Labels) -> Chart | None:
     )
 
 
-def _driver_row(feature: Tree, language: str) -> Row:
-    strength = feature["mean_abs_shap"]
+def _driver_row(feature: FeatureInfo, language: str) -> Row:
+    strength = present(feature.mean_abs_shap)
     return Row(
-        feature["label"][language],
-        strength["value"],
-        strength["low"],
-        strength["high"],
-        strong=not feature["is_weak"],
-        shape=MARKERS.get(feature["direction"], "o"),
+        feature.label.text(language),
+        strength.value,
+        strength.low,
+        strength.high,
+        strong=not feature.is_weak,
+        shape=MARKERS.get(feature.direction or "", "o"),
     )
 
 
@@ -52,12 +57,12 @@ MAX_RUNS = 20
 """Maximum number of runs; the leaderboard has all of them."""
 
 
-def intervals(tree: Tree, labels: Labels) -> Chart:
+def intervals(tree: VerdictDocument, labels: Labels) -> Chart:
     """Return one row per run, best first, those tied with the best in the accent colour."""
-    board = tree["leaderboard"][:MAX_RUNS]
+    board = tree.leaderboard[:MAX_RUNS]
     rows = [
         Row(
-            run_label(run, tree["key_columns"]),
+            run_label(run, tree.key_columns),
             run[METRIC],
             run[f"{METRIC}_low"],
             run[f"{METRIC}_high"],
@@ -75,13 +80,13 @@ MAX_MARKER, MIN_MARKER = 10.5, 3.5
 """Marker diameters of the largest and the smallest segment, in points."""
 
 
-def segments(tree: Tree, labels: Labels) -> Chart | None:
+def segments(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return one row per segment, most at risk first, small ones hollow."""
-    profiles = tree["segments"] or []
+    profiles = tree.segments or ()
     ranked = segments_by_risk(profiles)[:MAX_SEGMENTS]
     if not ranked:
         return None
-    most = max(int(one["n_customers"]) for one, _ in ranked)
+    most = max(int(one.n_customers) for one, _ in ranked)
     rows = [_segment_row(one, weight, most, labels.language) for one, weight in ranked]
     money = has_profit(profiles)
     key = "chart.segments.observed" if has_observed_profit(profiles) else "chart.segments.axis"
@@ -90,23 +95,21 @@ def segments(tree: Tree, labels: Labels) -> Chart | None:
     return interval_plot("segments", rows, labels, Scale(axis, form, 0.0, word))
 
 
-def _segment_row(one: Tree, weight: Tree, most: int, language: str) -> Row:
-    name = one["segment"] if one["label"] is None else one["label"][language]
-    size = max(MAX_MARKER * sqrt(one["n_customers"] / most), MIN_MARKER)
-    return Row(
-        name, weight["value"], weight["low"], weight["high"], strong=not one["is_small"], size=size
-    )
+def _segment_row(one: SegmentInfo, weight: Estimate, most: int, language: str) -> Row:
+    name = one.segment if one.label is None else one.label.text(language)
+    size = max(MAX_MARKER * sqrt(one.n_customers / most), MIN_MARKER)
+    return Row(name, weight.value, weight.low, weight.high, strong=not one.is_small, size=size)
 
 
 MAX_LEVELS = 36
 """Maximum number of rows; the table has all of them."""
 
 
-def effects(tree: Tree, labels: Labels) -> Chart | None:
+def effects(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return axes as headings and their levels as rows; None without a main effect."""
     rows: list[Row] = []
-    for effect in tree["main_effects"]:
-        levels = measured_levels(effect)
+    for effect in tree.main_effects:
+        levels = effect.levels
         if levels and len(rows) + len(levels) < MAX_LEVELS:
             rows += [_heading_row(effect), *(_level_row(level) for level in levels)]
     if not rows:
@@ -116,17 +119,17 @@ def effects(tree: Tree, labels: Labels) -> Chart | None:
     )
 
 
-def _heading_row(effect: Tree) -> Row:
-    against = message("chart.effects.against", level=format_value(effect["reference"]))
-    return Row(str(effect["factor"]), aside=against)
+def _heading_row(effect: MainEffect) -> Row:
+    against = message("chart.effects.against", level=format_value(effect.reference))
+    return Row(str(effect.factor), aside=against)
 
 
-def _level_row(level: Tree) -> Row:
-    found = level["difference"]
+def _level_row(level: FactorLevel) -> Row:
+    found = level.difference
     return Row(
-        format_value(level["level"]),
-        found["value"],
-        found["low"],
-        found["high"],
+        format_value(level.level),
+        found.value,
+        found.low,
+        found.high,
         strong=excludes_zero(found),
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import COLOURS, WIDTH, Chart, Labels, Tooltip, add_axes, to_points
 from retain.report.charts.curves import HEIGHT, MARGINS, draw_reference
 from retain.report.charts.ticks import money_ticks, set_ticks
-from retain.report.text.names import Tree
 from retain.report.text.words import message
-from retain.report.tree import campaign_or_none
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,13 +24,14 @@ AXIS_TITLE_GAP = 0.42
 """Inches left of the tick labels for the axis title."""
 
 
-def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
+def profit_curve(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return expected profit by share of customers contacted, the best share marked."""
-    curve = (campaign_or_none(tree) or {}).get("profit_curve")
-    if not curve:
+    campaign = tree.planned_campaign
+    curve = None if campaign is None else campaign.profit_curve
+    if curve is None:
         return None
-    name, x, y = "profit_curve", curve["share"], curve["profit"]
-    usual = curve.get("profit_by_risk") or []
+    name, x, y = "profit_curve", curve.share, curve.profit
+    usual = curve.profit_by_risk
     figure, axes = _money_axes(name, [*y, *usual], labels)
     end = max(*x, 0.01)
     axes.set_xlim(0, end)
@@ -39,27 +39,27 @@ def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
     if usual:
         draw_reference(axes, x, usual)
     axes.plot(x, y, color=COLOURS["accent"], linewidth=1.8)
-    _mark_point(axes, curve["best_share"], curve["best_profit"])
+    _mark_point(axes, curve.best_share, curve.best_profit)
     spots = _tooltips(axes, (f"{name}.x", x, "percent"), (f"{name}.y", y, "money"))
     return Chart(name, figure, spots, labels, "x")
 
 
-def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
+def budget_curve(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return expected net value by budget, the plan's own marked."""
-    campaign = campaign_or_none(tree) or {}
-    budgets = sorted(campaign.get("budget_curve") or [], key=lambda one: float(one["budget"]))
-    if not budgets:
+    campaign = tree.planned_campaign
+    if campaign is None or not campaign.budget_curve:
         return None
-    x, y = ([float(one[key]) for one in budgets] for key in ("budget", "expected_net"))
+    budgets = sorted(campaign.budget_curve, key=lambda one: one.budget)
+    x, y = [one.budget for one in budgets], [one.expected_net for one in budgets]
     name = "budget_curve"
     figure, axes = _money_axes(name, y, labels)
     low, high = min(0.0, *x), max(x) * (1 + MARGIN / 2) or 1.0
     axes.set_xlim(low, high)
     money_ticks(axes.xaxis, (low, high), labels, _panel_width(axes))
     axes.plot(x, y, "o-", color=COLOURS["accent"], linewidth=1.4, markersize=3)
-    plan = campaign["plan"]
-    _mark_point(axes, float(plan["expected_cost"]), float(plan["expected_net"]["value"]))
-    chosen = [int(one["n_chosen"]) for one in budgets]
+    plan = campaign.plan
+    _mark_point(axes, plan.expected_cost, plan.expected_net.value)
+    chosen = [one.n_chosen for one in budgets]
     sums = ((f"{name}.x", x, "money"), (f"{name}.y", y, "money"))
     spots = _tooltips(axes, *sums, (f"{name}.chosen", chosen, "count"))
     return Chart(name, figure, spots, labels, "x")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from retain.record.campaign_document import CampaignDocument
+from retain.record.plan_scenarios import SensitivityRow
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import (
     COLOURS,
     WIDTH,
@@ -18,10 +21,9 @@ from retain.report.charts.canvas import (
 from retain.report.charts.rows import LINE_HEIGHT, MARK_HEIGHT
 from retain.report.charts.text_layout import inches, wrap_text
 from retain.report.charts.ticks import money_ticks
-from retain.report.text.names import Tree
 from retain.report.text.numbers import Number
 from retain.report.text.words import message
-from retain.report.tree import campaign_or_none
+from retain.report.tree import present
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,25 +36,26 @@ END_STYLES = {"low": ("muted", 0.6), "high": ("accent", 1.0)}
 """Colour and opacity for the low and the high end of an assumption."""
 
 
-def swings(campaign: Tree) -> list[Tree]:
+def swings(campaign: CampaignDocument) -> list[SensitivityRow]:
     """Return the assumptions, largest swing of the net value first."""
-    sensitivity = campaign["sensitivity"] or {"rows": []}
-    return sorted(sensitivity["rows"], key=lambda row: -swing(row, sensitivity["expected_net"]))
+    found = campaign.sensitivity
+    rows = () if found is None else found.rows
+    return sorted(rows, key=lambda row: -swing(row, present(found).expected_net))
 
 
-def swing(row: Tree, net: float) -> float:
+def swing(row: SensitivityRow, net: float) -> float:
     """Return the highest minus the lowest net value over an assumption's range."""
-    ends = (row["expected_net_low"], net, row["expected_net_high"])
+    ends = (row.expected_net_low, net, row.expected_net_high)
     return float(max(ends) - min(ends))
 
 
-def tornado(tree: Tree, labels: Labels) -> Chart | None:
+def tornado(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return bars from the plan's net value to that at either end, the widest on top."""
-    campaign = campaign_or_none(tree)
+    campaign = tree.planned_campaign
     rows = swings(campaign) if campaign else []
     if campaign is None or not rows:
         return None
-    net = campaign["sensitivity"]["expected_net"]
+    net = present(campaign.sensitivity).expected_net
     total = KEY_HEIGHT + len(rows) * (LINE_HEIGHT + MARK_HEIGHT)
     figure, axes = add_axes(total + 0.65, (MARGIN, 0.55, MARGIN, 0.1))
     _set_limits(axes, rows, net, total, labels)
@@ -65,9 +68,11 @@ def tornado(tree: Tree, labels: Labels) -> Chart | None:
     return Chart("tornado", figure, tuple(spots), labels, "y")
 
 
-def _set_limits(axes: Axes, rows: Sequence[Tree], net: float, total: float, labels: Labels) -> None:
+def _set_limits(
+    axes: Axes, rows: Sequence[SensitivityRow], net: float, total: float, labels: Labels
+) -> None:
     """Set limits that contain every bar, and the axis of money."""
-    ends = [net, *(row[end] for row in rows for end in ("expected_net_low", "expected_net_high"))]
+    ends = [net, *(end for row in rows for end in _nets(row).values())]
     low, high = min(ends), max(ends)
     room = 0.03 * (high - low) or 1.0
     axes.set_xlim(low - room, high + room)
@@ -90,24 +95,29 @@ def _draw_key(axes: Axes, labels: Labels) -> None:
         x += (inches(text, 9) + 0.25) * inch
 
 
-def _draw_row(axes: Axes, row: Tree, net: float, y: float, labels: Labels) -> Tooltip:
+def _draw_row(axes: Axes, row: SensitivityRow, net: float, y: float, labels: Labels) -> Tooltip:
     """Draw an assumption's name, range and bars, which end at ``y``; return the tooltip."""
-    name = labels(message(f"assumption.{row['name']}"))
-    numbers = {end: Number(row[end], "value") for end in ("low", "high")}
-    ends = labels(message("chart.tornado.ends", **numbers))
+    name = labels(message(f"assumption.{row.name}"))
+    nets = _nets(row)
+    ends = labels(
+        message("chart.tornado.ends", low=Number(row.low, "value"), high=Number(row.high, "value"))
+    )
     room = WIDTH - 2 * MARGIN - inches(ends, 9) - 0.15
     margin = {"transform": axes.get_yaxis_transform()}
     write(axes, 0, y - MARK_HEIGHT, wrap_text(name, room, 1)[0], **margin)
     write(axes, 1, y - MARK_HEIGHT, ends, ha="right", color=COLOURS["muted"], fontsize=9, **margin)
     # The longer bar first, so that a shorter one on the same side stays visible.
-    for end in sorted(END_STYLES, key=lambda one: -abs(row[f"expected_net_{one}"] - net)):
-        _draw_bar(axes, (net, row[f"expected_net_{end}"]), y - MARK_HEIGHT + 0.13, end)
+    for end in sorted(END_STYLES, key=lambda one: -abs(nets[one] - net)):
+        _draw_bar(axes, (net, nets[end]), y - MARK_HEIGHT + 0.13, end)
     stroke = [y - MARK_HEIGHT + 0.02, y - 0.02]
     axes.plot([net, net], stroke, color=COLOURS["ink"], linewidth=1.2, solid_capstyle="butt")
-    values = tuple(
-        (f"chart.tornado.{end}", row[f"expected_net_{end}"], "money") for end in END_STYLES
-    )
+    values = tuple((f"chart.tornado.{end}", nets[end], "money") for end in END_STYLES)
     return Tooltip(*to_points(axes, net, y - MARK_HEIGHT + 0.13), name, values)
+
+
+def _nets(row: SensitivityRow) -> dict[str, float]:
+    """Return the net value at both ends of the range."""
+    return {"low": row.expected_net_low, "high": row.expected_net_high}
 
 
 def _draw_bar(

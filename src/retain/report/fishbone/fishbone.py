@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import Chart, Labels, Tooltip
 from retain.report.charts.painter import Painter, Side
 from retain.report.charts.text_layout import Letters, height
@@ -28,7 +29,6 @@ from retain.report.fishbone.layout import (
 )
 from retain.report.fishbone.model import RISKIEST, SIGNS, Bone, Head, Rib, VerdictReader
 from retain.report.fishbone.rows import Piece
-from retain.report.text.names import Tree
 from retain.report.text.numbers import count_path
 
 BAR_STYLES = {"strong": (2.6, "accent"), "plain": (2.6, "muted"), "weak": (1.7, "muted")}
@@ -213,11 +213,11 @@ SPINE_THICKNESS, RIB_THICKNESS = 3.0, 0.7
 """Thickness of the spine and of a rib without its bar, in points."""
 
 
-def fishbone(tree: Tree, labels: Labels) -> Chart | None:
+def fishbone(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return the diagram, None without explanations; to be called within ``chart_style``."""
-    if not (tree["explanations"] and tree["explanations"]["groups"]):
+    if not (tree.explanations and tree.explanations.groups):
         return None
-    reader = VerdictReader(tree["explanations"], labels.language)
+    reader = VerdictReader(tree.explanations, labels.language)
     bones, skull = reader.bones(), HeadShape(reader.head())
     shown = bones[:MAX_BONES]
     keys = legend(bones, reader, width((len(shown) + 1) // 2))

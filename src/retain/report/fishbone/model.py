@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from retain.report.text.names import Tree, printable
+from retain.record.estimates import DisplayName, Estimate
+from retain.record.explanations_document import ExplanationsDocument, FeatureInfo, GroupInfo
+from retain.report.text.names import printable
 from retain.report.text.numbers import Number, count_path, format_number
 from retain.report.text.words import interval, message, words
+from retain.report.tree import present
 
 SIGNS, RISKIEST, PHIK = {"up": "+", "down": "−", "mixed": "±"}, "↑", "φk"
 GROUPS = {
@@ -62,72 +64,70 @@ class Head:
 class VerdictReader:
     """Reader of the explanations of a verdict, the source of every text of the picture."""
 
-    reasons: Tree
+    reasons: ExplanationsDocument
     language: str
 
     def say(self, key: str, /, **values: Any) -> str:
         """Return a text of the catalogue."""
         return words(self.language).plain(message(key, **values))
 
-    def name(self, label: Mapping[str, str] | None) -> str:
+    def name(self, label: DisplayName | None) -> str:
         """Return a label of the data, safe to draw."""
-        return printable(label[self.language]) if label else ""
+        return printable(label.text(self.language)) if label else ""
 
     @property
     def measured_groups(self) -> bool:
         """True if any feature has a strength; φk replaces it otherwise."""
-        return any(one["mean_abs_shap"] for one in self.reasons["features"])
+        return any(one.mean_abs_shap for one in self.reasons.features)
 
     def head(self) -> Head:
         """Return the target and its base rate."""
-        target = self.reasons["target"]
+        target = self.reasons.target
         return Head(
-            self.name(target["label"]) or self.say("fishbone.target"),
-            format_number(target["decline_rate"], "percent", self.language),
-            self.say("fishbone.customers", n=count_path(target["n_customers"], "")),
+            self.name(target.label) or self.say("fishbone.target"),
+            format_number(target.decline_rate, "percent", self.language),
+            self.say("fishbone.customers", n=count_path(target.n_customers, "")),
         )
 
     def bones(self) -> list[Bone]:
         """Return the groups in the verdict's order, largest contribution first."""
-        groups = self.reasons["groups"]
-        losses = [one["ablation"]["auc_loss"]["value"] for one in groups if one["ablation"]]
+        groups = self.reasons.groups
+        losses = [one.ablation.auc_loss.value for one in groups if one.ablation]
         most = max([0.0, *losses])
         return [self._bone(group, most) for group in groups]
 
-    def _bone(self, group: Tree, most: float) -> Bone:
-        contribution = group["ablation"]
-        loss = contribution["auc_loss"]["value"] if contribution else 0.0
-        ribs = [self._rib(one) for one in self.reasons["features"] if one["group"] == group["name"]]
+    def _bone(self, group: GroupInfo, most: float) -> Bone:
+        contribution = group.ablation
+        loss = contribution.auc_loss.value if contribution else 0.0
+        ribs = [self._rib(one) for one in self.reasons.features if one.group == group.name]
         return Bone(
-            name=group_name(group["name"], self.language),
+            name=group_name(group.name, self.language),
             description=self._describe_group(group),
-            share=max(loss, 0.0) / most if most and group["in_model"] else 0.0,
-            dashed=contribution is None or not group["in_model"],
-            used=group["in_model"],
+            share=max(loss, 0.0) / most if most and group.in_model else 0.0,
+            dashed=contribution is None or not group.in_model,
+            used=group.in_model,
             ribs=tuple(sorted(ribs, key=lambda rib: rib.tone == "unused")),
         )
 
-    def _describe_group(self, group: Tree) -> str:
+    def _describe_group(self, group: GroupInfo) -> str:
         """Return the text of a group's contribution, or the reason why it is missing."""
-        if not group["in_model"]:
+        if not group.in_model:
             return self.say("fishbone.unused")
-        if group["ablation"] is None:
+        if group.ablation is None:
             return self.say("fishbone.unmeasured")
-        loss = self._interval(group["ablation"]["auc_loss"], "score").replace(" ", UNBROKEN)
+        loss = self._interval(group.ablation.auc_loss, "score").replace(" ", UNBROKEN)
         return self.say("fishbone.loses", loss=loss)
 
-    def _rib(self, feature: Tree) -> Rib:
-        used = feature["in_model"] and group_is_used(self.reasons, feature["group"])
-        mean, low, high = (
-            _strength(feature) if self.measured_groups else (feature["phik"], None, None)
-        )
+    def _rib(self, feature: FeatureInfo) -> Rib:
+        used = feature.in_model and group_is_used(self.reasons, feature.group)
+        mean, low, high = _strength(feature) if self.measured_groups else (feature.phik, None, None)
         form = self._form if self.measured_groups else "times"
         shown = used and mean is not None
         key = "fishbone.tip.strength" if self.measured_groups else "fishbone.tip.phik"
         numbers = ((key, mean), ("tip.low", low), ("tip.high", high))
         return Rib(
-            name=self.name(feature["label"]),
-            sign=SIGNS.get(feature["direction"] or "", "") if shown else "",
+            name=self.name(feature.label),
+            sign=SIGNS.get(feature.direction or "", "") if shown else "",
             level=self._level(feature) if shown else "",
             figures=self._figures(feature) if shown else "",
             share=(mean or 0.0) / self._strongest if shown and self._strongest else 0.0,
@@ -135,35 +135,33 @@ class VerdictReader:
             values=tuple((word, value if shown else None, form) for word, value in numbers),
         )
 
-    def _tone(self, feature: Tree) -> Tone:
+    def _tone(self, feature: FeatureInfo) -> Tone:
         """Return the tone of a feature's rib."""
         if not self.measured_groups:
             return "plain"
-        return "weak" if feature["is_weak"] or not feature["mean_abs_shap"] else "strong"
+        return "weak" if feature.is_weak or not feature.mean_abs_shap else "strong"
 
-    def _level(self, feature: Tree) -> str:
+    def _level(self, feature: FeatureInfo) -> str:
         """Return the level with the highest risk, empty for a number."""
-        level = self.name(feature["top_level"])
+        level = self.name(feature.top_level)
         return f"{RISKIEST} {level}" if level else ""
 
-    def _figures(self, feature: Tree) -> str:
+    def _figures(self, feature: FeatureInfo) -> str:
         """Return a feature's strength and its interval, or its φk."""
         if self.measured_groups:
-            return self._interval(feature["mean_abs_shap"], self._form)
-        return f"{PHIK} {format_number(feature['phik'], 'times', self.language)}"
+            return self._interval(present(feature.mean_abs_shap), self._form)
+        return f"{PHIK} {format_number(feature.phik, 'times', self.language)}"
 
-    def _interval(self, estimate: Tree, form: str) -> str:
-        low, high = estimate["low"], estimate["high"]
-        if low is None or high is None:
-            return format_number(estimate["value"], form, self.language)
-        mean = Number(estimate["value"], form)
-        return self.say("fishbone.interval", mean=mean, range=interval(low, high, form))
+    def _interval(self, estimate: Estimate, form: str) -> str:
+        mean = Number(estimate.value, form)
+        ends = interval(estimate.low, estimate.high, form)
+        return self.say("fishbone.interval", mean=mean, range=ends)
 
     @property
     def _strongest(self) -> float:
         """The strength of the longest rib."""
-        features = self.reasons["features"]
-        known_ = [_strength(one)[0] if self.measured_groups else one["phik"] for one in features]
+        features = self.reasons.features
+        known_ = [_strength(one)[0] if self.measured_groups else one.phik for one in features]
         return max((value for value in known_ if value is not None), default=0.0)
 
     @property
@@ -181,11 +179,11 @@ def group_name(name: str, language: str) -> str:
     return words(language).plain(message(GROUPS[name])) if name in GROUPS else printable(name)
 
 
-def group_is_used(explanations: Tree, name: str) -> bool:
+def group_is_used(explanations: ExplanationsDocument, name: str) -> bool:
     """Return whether the winner sees the group of a feature."""
-    return all(one["in_model"] for one in explanations["groups"] if one["name"] == name)
+    return all(one.in_model for one in explanations.groups if one.name == name)
 
 
-def _strength(feature: Tree) -> tuple[float | None, float | None, float | None]:
-    strength = feature["mean_abs_shap"] or {}
-    return strength.get("value"), strength.get("low"), strength.get("high")
+def _strength(feature: FeatureInfo) -> tuple[float | None, float | None, float | None]:
+    strength = feature.mean_abs_shap
+    return (None,) * 3 if strength is None else (strength.value, strength.low, strength.high)

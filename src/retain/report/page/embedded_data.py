@@ -10,9 +10,12 @@ from typing import Any
 from markupsafe import Markup
 
 from retain.errors import type_value
+from retain.record.comparison_document import RunDifference
+from retain.record.documents import to_tree
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import Chart
 from retain.report.page.leaderboard import ROWS_PER_PAGE, WRAP_LENGTH, Column, choices
-from retain.report.text.names import Tree, run_label
+from retain.report.text.names import Row, run_label
 from retain.report.text.words import LANGUAGES, words
 from retain.wording import format_value
 
@@ -23,7 +26,9 @@ MAX_COMPARED = 200
 ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
-def page_json(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -> Markup:
+def page_json(
+    tree: VerdictDocument, numbers: Sequence[Column], charts: Mapping[str, Chart]
+) -> Markup:
     """Return the JSON with every character escaped that means something to HTML or a script."""
     holds = {
         "steps": STEPS_PER_UNIT,
@@ -63,16 +68,16 @@ def steps(values: Sequence[float | None]) -> list[int | None]:
     return [None if value is None else round(value * STEPS_PER_UNIT) for value in values]
 
 
-def _leaderboard_data(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
+def _leaderboard_data(tree: VerdictDocument, numbers: Sequence[Column]) -> dict[str, Any]:
     """Return the leaderboard by column, a config value as its code among the values of its key."""
-    board = tree["leaderboard"]
+    board = tree.leaderboard
     names = [name for column in numbers for name in _column_names(column)]
     return {
         "id": [row["id"] for row in board],
         "rank": [row["rank"] for row in board],
         "tied": "".join("1" if row["tied"] else "0" for row in board),
         "stopped": {i: row["n_folds"] for i, row in enumerate(board) if row.get("stopped_early")},
-        "winner": tree["winner"]["id"],
+        "winner": tree.winner.id,
         "keys": [
             {"name": key, "levels": level_texts, "at": _level_codes(board, key, level_texts)}
             for key, level_texts in choices(tree).items()
@@ -96,47 +101,46 @@ def _column_names(column: Column) -> list[str]:
     return [column.name, *ends]
 
 
-def _level_codes(board: Sequence[Tree], key: str, level_texts: Sequence[str]) -> list[int]:
+def _level_codes(board: Sequence[Row], key: str, level_texts: Sequence[str]) -> list[int]:
     codes = {text: at for at, text in enumerate(level_texts)}
     return [codes[format_value(row.get(key))] for row in board]
 
 
-def _pair_data(tree: Tree) -> dict[str, Any]:
+def _pair_data(tree: VerdictDocument) -> dict[str, Any]:
     """Return the data of pairwise comparison: fold values and the verdict's own pairs."""
-    chosen = [row for row in tree["leaderboard"] if row["id"] in tree["fold_values"]][:MAX_COMPARED]
-    requested = {one[side] for one in tree["diffs"] for side in ("a", "b")}
-    chosen += [r for r in tree["leaderboard"] if r["id"] in requested and r not in chosen]
+    chosen = [row for row in tree.leaderboard if row["id"] in tree.fold_values][:MAX_COMPARED]
+    requested = {side for one in tree.diffs for side in (one.a, one.b)}
+    chosen += [r for r in tree.leaderboard if r["id"] in requested and r not in chosen]
     return {
-        "runs": [[row["id"], row["rank"], run_label(row, tree["key_columns"])] for row in chosen],
+        "runs": [[row["id"], row["rank"], run_label(row, tree.key_columns)] for row in chosen],
         "keys": {
-            row["id"]: [format_value(row.get(key)) for key in tree["key_columns"]] for row in chosen
+            row["id"]: [format_value(row.get(key)) for key in tree.key_columns] for row in chosen
         },
-        "names": list(tree["key_columns"]),
-        "metrics": list(tree["metrics"]),
+        "names": list(tree.key_columns),
+        "metrics": list(tree.metrics),
         "fold_values": {
             row["id"]: {
-                name: steps(values)
-                for name, values in tree["fold_values"].get(row["id"], {}).items()
+                name: steps(values) for name, values in tree.fold_values.get(row["id"], {}).items()
             }
             for row in chosen
         },
-        "test_to_train": tree["split"]["test_to_train"],
-        "t": tree["t_quantiles"],
-        "diffs": [_diff_data(one) for one in tree["diffs"]],
+        "test_to_train": tree.split.test_to_train,
+        "t": tree.t_quantiles,
+        "diffs": [_diff_data(one) for one in tree.diffs],
         "command": compare_command(tree),
     }
 
 
-def _diff_data(one: Tree) -> dict[str, Any]:
+def _diff_data(one: RunDifference) -> dict[str, Any]:
     """Return a pair of the verdict, its config values as text."""
-    config = [[c["key"], format_value(c["a"]), format_value(c["b"])] for c in one["config"]]
-    return {**one, "config": config}
+    config = [[c.key, format_value(c.a), format_value(c.b)] for c in one.config]
+    return {**to_tree(one), "config": config}
 
 
-def compare_command(tree: Tree) -> str:
+def compare_command(tree: VerdictDocument) -> str:
     """Return the command line of this comparison without its pair, so that one can be added."""
-    typed = [text for text in tree["commands"] if text.startswith("retain-compare")]
-    return _DIFF.sub("", typed[0]) if typed else f"retain-compare {_type_studies(tree['studies'])}"
+    typed = [text for text in tree.commands if text.startswith("retain-compare")]
+    return _DIFF.sub("", typed[0]) if typed else f"retain-compare {_type_studies(tree.studies)}"
 
 
 _DIFF = re.compile(r""" (?:diff=[^ ']*|'diff=(?:[^']|'"'"')*')""")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from retain.report.text.names import Tree, metric_name
+from retain.record.verdict_document import VerdictDocument
+from retain.report.text.names import Row, metric_name
 from retain.report.text.numbers import Number
 from retain.report.text.words import Message, has_text, message
 from retain.report.tree import METRIC
@@ -53,12 +54,12 @@ class Column:
         return message(key) if has_text(key) else metric_name(self.name)
 
 
-def columns(tree: Tree) -> list[Column]:
+def columns(tree: VerdictDocument) -> list[Column]:
     """Return the columns of numbers that the leaderboard has; settings follow the first."""
-    directions = {name: bool(one["higher_is_better"]) for name, one in tree["metrics"].items()}
+    directions = {name: bool(one.higher_is_better) for name, one in tree.metrics.items()}
     others = [name for name in directions if name != METRIC]
     names = [*RANKING_COLUMNS, *others, "fit_seconds"]
-    row = tree["leaderboard"][0]
+    row = tree.leaderboard[0]
     return [
         Column(
             name,
@@ -71,7 +72,7 @@ def columns(tree: Tree) -> list[Column]:
     ]
 
 
-def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
+def rows(tree: VerdictDocument, numbers: Sequence[Column]) -> list[dict[str, Any]]:
     """Return the cells of the first page."""
     return [
         {
@@ -79,17 +80,17 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
             "id": row["id"],
             "tags": tags(row, tree),
             "tied": row["tied"],
-            "keys": [format_value(row.get(key)) for key in tree["key_columns"]],
+            "keys": [format_value(row.get(key)) for key in tree.key_columns],
             "cells": [(column.extra, _cell(row, column)) for column in numbers],
         }
-        for row in tree["leaderboard"][:ROWS_PER_PAGE]
+        for row in tree.leaderboard[:ROWS_PER_PAGE]
     ]
 
 
-def tags(row: Tree, tree: Tree) -> list[Message]:
+def tags(row: Row, tree: VerdictDocument) -> list[Message]:
     """Return the tags of a run: chosen, tied, no better than random, stopped early."""
     messages = []
-    if row["id"] == tree["winner"]["id"]:
+    if row["id"] == tree.winner.id:
         messages.append(message("tag.winner"))
     elif row["tied"]:
         messages.append(message("tag.tied"))
@@ -98,7 +99,7 @@ def tags(row: Tree, tree: Tree) -> list[Message]:
     return messages
 
 
-def _cell(row: Tree, column: Column) -> list[Number]:
+def _cell(row: Row, column: Column) -> list[Number]:
     """Return the number, and its interval if it has one."""
     names = [column.name]
     if column.ranged:
@@ -106,11 +107,9 @@ def _cell(row: Tree, column: Column) -> list[Number]:
     return [Number(row.get(name), column.form) for name in names]
 
 
-def choices(tree: Tree) -> dict[str, list[str]]:
+def choices(tree: VerdictDocument) -> dict[str, list[str]]:
     """Return the sorted values of each key: numbers by size, texts alphabetically."""
-    return {
-        key: levels([row.get(key) for row in tree["leaderboard"]]) for key in tree["key_columns"]
-    }
+    return {key: levels([row.get(key) for row in tree.leaderboard]) for key in tree.key_columns}
 
 
 def levels(values: Sequence[Any]) -> list[str]:

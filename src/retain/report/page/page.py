@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from markupsafe import Markup
 
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.tornado import swings
 from retain.report.page.embedded_data import compare_command, page_json
 from retain.report.page.leaderboard import (
@@ -50,7 +51,6 @@ from retain.report.text.explanations import (
 )
 from retain.report.text.label import label_sentences
 from retain.report.text.names import (
-    Tree,
     code,
     format_level,
     format_name,
@@ -58,6 +58,7 @@ from retain.report.text.names import (
     metric_name,
     offer_label,
     run_name,
+    segment_label,
 )
 from retain.report.text.numbers import Number, count_path, money_form
 from retain.report.text.segments import (
@@ -82,14 +83,11 @@ from retain.report.text.words import (
 from retain.report.tree import (
     METRIC,
     by_name,
-    campaign_or_none,
     column_values,
-    fill_defaults,
     flatten,
     has_observed_profit,
     has_profit,
     left_out,
-    measured_levels,
     n_skipped,
 )
 from retain.wording import format_value
@@ -121,6 +119,7 @@ _CAMPAIGN: dict[str, Any] = {
     "offer_label": offer_label,
     "fixed": fixed_assumptions,
     "offer_named": lambda campaign, name: format_level(offer_label(campaign, name)),
+    "segment_name": lambda segment: format_level(segment_label(segment)),
     "segment_named": lambda tree, name: format_level(segment_named(tree, name)),
     "apart": contrast_message,
     "stable": stability_message,
@@ -147,21 +146,21 @@ SCRIPT = ("numbers", "words", "cells", "leaderboard", "pairs", "tables", "spots"
 """Files of ``script/`` in order of dependency."""
 
 
-def page(tree: Tree, language: str) -> str:
+def page(verdict: VerdictDocument, language: str) -> str:
     """Return the page of a verdict as HTML.
 
     Parameters
     ----------
-    tree
-        The content of ``verdict.json``.
+    verdict
+        The verdict.
     language
         The language shown first, ``en`` or ``ru``; the page holds both.
     """
-    with naming_money(tree):
-        return _render_page(fill_defaults(tree), language)
+    with naming_money(verdict):
+        return _render_page(verdict, language)
 
 
-def _render_page(verdict: Tree, language: str) -> str:
+def _render_page(verdict: VerdictDocument, language: str) -> str:
     rendered = render_charts(verdict)
     numbers = columns(verdict)
     script = _script()
@@ -178,12 +177,12 @@ def _render_page(verdict: Tree, language: str) -> str:
             columns=numbers,
             rows=rows(verdict, numbers),
             choices=choices(verdict),
-            raced=any(row.get("stopped_early") for row in verdict["leaderboard"]),
+            raced=any(row.get("stopped_early") for row in verdict.leaderboard),
             left_out=left_out(verdict),
-            opened=None if verdict["sealed_test"] is None else describe_accesses(verdict),
-            campaign=campaign_or_none(verdict),
+            opened=None if verdict.sealed_test is None else describe_accesses(verdict),
+            campaign=verdict.planned_campaign,
             compare=compare_command(verdict),
-            question=question(verdict["question"]),
+            question=question(verdict.question),
             island=page_json(verdict, numbers, rendered.charts),
             style=_read_asset("style.css"),
             script=script,
@@ -240,7 +239,6 @@ def _template_functions(language: str) -> dict[str, Any]:
         "metric": lambda name: render_all_languages(metric_name(name)),
         "run_name": run_name,
         "format_value": format_value,
-        "measured": measured_levels,
         "flat": flatten,
         "known": has_text,
         "aside": n_skipped,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from retain.record.comparison_document import MeanCurve
+from retain.record.explanations_document import DependencePoint
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.dependence import MAX_PANELS as PANELS
 from retain.report.charts.distributions import MAX_FEATURES as DISTRIBUTIONS
 from retain.report.charts.intervals import MAX_RUNS
 from retain.report.charts.tornado import swings
 from retain.report.text.calibration import gap_conclusion
-from retain.report.text.names import Tree, code, label, offer_label, segment_label
+from retain.report.text.names import code, label, offer_label, segment_label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import BEESWARM_ROWS as SWARMS
@@ -19,8 +22,8 @@ from retain.report.tree import (
     excludes_zero,
     has_observed_profit,
     has_profit,
-    measured_levels,
     out_of_fold,
+    present,
     segments_by_risk,
     top_features,
 )
@@ -33,8 +36,8 @@ def channel(name: str) -> Message:
     return message(key) if has_text(key) else message("measure.other", key=Label(name, name))
 
 
-def _segments(tree: Tree) -> Message:
-    segments = tree["segments"]
+def _segments(tree: VerdictDocument) -> Message:
+    segments = present(tree.segments)
     money = has_profit(segments)
     one, weight = segments_by_risk(segments)[0]
     form = "money" if money else "percent"
@@ -43,52 +46,52 @@ def _segments(tree: Tree) -> Message:
     return message(
         key,
         segment=segment_label(one),
-        value=Number(weight["value"], form),
-        range=interval(weight["low"], weight["high"], form),
+        value=Number(weight.value, form),
+        range=interval(weight.low, weight.high, form),
     )
 
 
-def _profit_curve(tree: Tree) -> Message:
-    campaign = tree["campaign"]
-    curve = campaign["profit_curve"]
+def _profit_curve(tree: VerdictDocument) -> Message:
+    campaign = present(tree.planned_campaign)
+    curve = present(campaign.profit_curve)
     best = {
-        "share": Number(curve["best_share"], "share"),
-        "profit": Number(curve["best_profit"], "money"),
+        "share": Number(curve.best_share, "share"),
+        "profit": Number(curve.best_profit, "money"),
     }
-    if curve["offer"] is None:
+    if curve.offer is None:
         return message("caption.profit_curve_any", **best)
-    offer = offer_label(campaign, curve["offer"])
+    offer = offer_label(campaign, curve.offer)
     return message("caption.profit_curve", offer=offer, **best)
 
 
-def _budget_curve(tree: Tree) -> Message:
-    budgets = sorted(tree["campaign"]["budget_curve"], key=lambda one: float(one["budget"]))
+def _budget_curve(tree: VerdictDocument) -> Message:
+    budgets = sorted(present(tree.planned_campaign).budget_curve, key=lambda one: one.budget)
     first, last = budgets[0], budgets[-1]
     return message(
         "caption.budget_curve",
-        first=Number(first["budget"], "money"),
-        last=Number(last["budget"], "money"),
-        low=Number(first["expected_net"], "money"),
-        high=Number(last["expected_net"], "money"),
-        few=Number(first["n_chosen"], "count"),
-        most=Number(last["n_chosen"], "count"),
+        first=Number(first.budget, "money"),
+        last=Number(last.budget, "money"),
+        low=Number(first.expected_net, "money"),
+        high=Number(last.expected_net, "money"),
+        few=Number(first.n_chosen, "count"),
+        most=Number(last.n_chosen, "count"),
     )
 
 
-def _tornado(tree: Tree) -> Message:
-    campaign = tree["campaign"]
-    sensitivity, widest = campaign["sensitivity"], swings(campaign)[0]
-    ends = [sensitivity["expected_net"], widest["expected_net_low"], widest["expected_net_high"]]
+def _tornado(tree: VerdictDocument) -> Message:
+    campaign = present(tree.planned_campaign)
+    sensitivity, widest = present(campaign.sensitivity), swings(campaign)[0]
+    ends = [sensitivity.expected_net, widest.expected_net_low, widest.expected_net_high]
     return message(
         "caption.tornado",
-        name=message(f"assumption.{widest['name']}"),
+        name=message(f"assumption.{widest.name}"),
         low=Number(min(ends), "money"),
         high=Number(max(ends), "money"),
-        chosen=Number(sensitivity["n_chosen"], "count"),
+        chosen=Number(sensitivity.n_chosen, "count"),
     )
 
 
-CAMPAIGN_CAPTIONS: dict[str, Callable[[Tree], Message]] = {
+CAMPAIGN_CAPTIONS: dict[str, Callable[[VerdictDocument], Message]] = {
     "segments": _segments,
     "profit_curve": _profit_curve,
     "budget_curve": _budget_curve,
@@ -96,13 +99,13 @@ CAMPAIGN_CAPTIONS: dict[str, Callable[[Tree], Message]] = {
 }
 
 
-def caption(name: str, tree: Tree) -> Message:
+def caption(name: str, tree: VerdictDocument) -> Message:
     """Return the caption of a chart, which is also its text alternative."""
     return CAPTIONS[name](tree)
 
 
-def _intervals(tree: Tree) -> Message:
-    board = tree["leaderboard"]
+def _intervals(tree: VerdictDocument) -> Message:
+    board = tree.leaderboard
     last = board[:MAX_RUNS][-1]
     return message(
         "caption.intervals",
@@ -114,12 +117,12 @@ def _intervals(tree: Tree) -> Message:
     )
 
 
-def _effects(tree: Tree) -> Message:
+def _effects(tree: VerdictDocument) -> Message:
     messages = [
-        code(f"{effect['factor']}={format_value(level['level'])}")
-        for effect in tree["main_effects"]
-        for level in measured_levels(effect)
-        if excludes_zero(level["difference"])
+        code(f"{effect.factor}={format_value(level.level)}")
+        for effect in tree.main_effects
+        for level in effect.levels
+        if excludes_zero(level.difference)
     ]
     return (
         message("caption.effects", levels=messages)
@@ -128,115 +131,114 @@ def _effects(tree: Tree) -> Message:
     )
 
 
-def _roc(tree: Tree) -> Message:
-    x, y = _point_near(tree["curves"]["roc"], 0.1, "percent", "percent")
-    area = Number(tree["winner"]["metrics"][METRIC]["value"], "score")
+def _roc(tree: VerdictDocument) -> Message:
+    x, y = _point_near(present(tree.curves).roc, 0.1, "percent", "percent")
+    area = Number(tree.winner.metrics[METRIC].value, "score")
     return message("caption.roc", x=x, y=y, area=area)
 
 
-def _precision_recall(tree: Tree) -> Message:
-    x, y = _point_near(tree["curves"]["precision_recall"], 0.8, "percent", "percent")
-    declined, rows = (Number(count, "count") for count in out_of_fold(tree))
+def _precision_recall(tree: VerdictDocument) -> Message:
+    x, y = _point_near(present(tree.curves).precision_recall, 0.8, "percent", "percent")
+    declined, rows = (Number(count, "count") for count in out_of_fold(tree.data, tree.split))
     here, in_time = "caption.precision_recall", "caption.precision_recall_in_time"
     values = {"x": x, "y": y, "declined": declined, "rows": rows}
-    return message(in_time if tree["by_snapshot"] else here, **values)
+    return message(in_time if tree.by_snapshot else here, **values)
 
 
-def _lift(tree: Tree) -> Message:
-    x, y = _point_near(tree["curves"]["lift"], 0.2, "percent", "times")
+def _lift(tree: VerdictDocument) -> Message:
+    x, y = _point_near(present(tree.curves).lift, 0.2, "percent", "times")
     return message("caption.lift", x=x, y=y)
 
 
-def _captured(tree: Tree) -> Message:
-    x, y = _point_near(tree["curves"]["captured_profit"], 0.2, "percent", "percent")
+def _captured(tree: VerdictDocument) -> Message:
+    x, y = _point_near(present(present(tree.curves).captured_profit), 0.2, "percent", "percent")
     return message("caption.captured_profit", x=x, y=y)
 
 
-def _point_near(curve: Tree, target_x: float, x_form: str, y_form: str) -> tuple[Number, Number]:
+def _point_near(
+    curve: MeanCurve, target_x: float, x_form: str, y_form: str
+) -> tuple[Number, Number]:
     """Return the point of a curve nearest to ``target_x``."""
-    nearest = min(range(len(curve["x"])), key=lambda at: abs(curve["x"][at] - target_x))
-    return Number(curve["x"][nearest], x_form), Number(curve["y"][nearest], y_form)
+    nearest = min(range(len(curve.x)), key=lambda at: abs(curve.x[at] - target_x))
+    return Number(curve.x[nearest], x_form), Number(curve.y[nearest], y_form)
 
 
-def _calibration(tree: Tree) -> Message:
+def _calibration(tree: VerdictDocument) -> Message:
     furthest = max(
-        tree["curves"]["calibration"],
-        key=lambda one: abs(one["observed"]["value"] - one["predicted"]),
+        present(tree.curves).calibration,
+        key=lambda one: abs(one.observed.value - one.predicted),
     )
-    ece = tree["winner"]["metrics"].get("ece")
+    ece = tree.winner.metrics.get("ece")
     return message(
         "caption.calibration",
-        predicted=Number(furthest["predicted"], "percent"),
-        observed=Number(furthest["observed"]["value"], "percent"),
-        n=Number(furthest["n_customers"], "count"),
-        ece=Number(None if ece is None else ece["value"], "score"),
+        predicted=Number(furthest.predicted, "percent"),
+        observed=Number(furthest.observed.value, "percent"),
+        n=Number(furthest.n_customers, "count"),
+        ece=Number(None if ece is None else ece.value, "score"),
         conclusion=gap_conclusion(tree),
         curve=message(
-            "caption.calibration_curve" if tree["recalibration"] else "caption.calibration_diagonal"
+            "caption.calibration_curve" if tree.recalibration else "caption.calibration_diagonal"
         ),
     )
 
 
-def _fishbone(tree: Tree) -> Message:
-    target = tree["explanations"]["target"]
+def _fishbone(tree: VerdictDocument) -> Message:
+    target = present(tree.explanations).target
     return message(
         "caption.fishbone",
-        n=Number(target["n_customers"], "count"),
-        declined=Number(target["n_declined"], "count"),
+        n=Number(target.n_customers, "count"),
+        declined=Number(target.n_declined, "count"),
     )
 
 
-def _drivers(tree: Tree) -> Message:
-    first = top_features(tree["explanations"], 1)[0]
-    mean = Number(first["mean_abs_shap"]["value"], "score")
-    return message("caption.drivers", feature=label(first["label"]), mean=mean)
+def _drivers(tree: VerdictDocument) -> Message:
+    first = top_features(tree.explanations, 1)[0]
+    mean = Number(present(first.mean_abs_shap).value, "score")
+    return message("caption.drivers", feature=label(first.label), mean=mean)
 
 
-def _beeswarm(tree: Tree) -> Message:
-    explanations = tree["explanations"]
-    shown = [one for one in top_features(explanations, SWARMS) if one["beeswarm"] is not None]
-    widest = max(shown, key=lambda one: float(one["beeswarm"]["max"] - one["beeswarm"]["min"]))
-    swarm = interval(widest["beeswarm"]["min"], widest["beeswarm"]["max"], "change")
-    customers = Number((explanations["drivers"] or explanations["target"])["n_customers"], "count")
-    return message("caption.beeswarm", n=customers, feature=label(widest["label"]), range=swarm)
-
-
-def _dependence(tree: Tree) -> Message:
-    shown = [one for one in top_features(tree["explanations"], PANELS) if one["dependence"]]
-    first = shown[0]
-    lowest, highest = (
-        pick(first["dependence"], key=lambda one: float(one["mean"])) for pick in (min, max)
-    )
-    values = {"feature": label(first["label"]), "low": _point(lowest), "high": _point(highest)}
-    return message("caption.dependence", **values)
-
-
-def _point(one: Tree) -> Message:
-    """Return a value or level, and the mean SHAP value there."""
-    at = Number(one["x"], "value") if one["label"] is None else label(one["label"])
-    return message("caption.point", mean=Number(one["mean"], "change"), at=at)
-
-
-def _distributions(tree: Tree) -> Message:
-    features = [
-        one
-        for one in compared_features(tree["explanations"], DISTRIBUTIONS)
-        if one["effect_size"] is not None
+def _beeswarm(tree: VerdictDocument) -> Message:
+    explanations = present(tree.explanations)
+    shown = [
+        (one, one.beeswarm)
+        for one in top_features(explanations, SWARMS)
+        if one.beeswarm is not None
     ]
-    if not features:
+    widest, swarm = max(shown, key=lambda pair: pair[1].max - pair[1].min)
+    customers = Number((explanations.drivers or explanations.target).n_customers, "count")
+    spread = interval(swarm.min, swarm.max, "change")
+    return message("caption.beeswarm", n=customers, feature=label(widest.label), range=spread)
+
+
+def _dependence(tree: VerdictDocument) -> Message:
+    first = next(one for one in top_features(tree.explanations, PANELS) if one.dependence)
+    points = sorted(present(first.dependence), key=lambda one: one.mean)
+    ends = {"low": _point(points[0]), "high": _point(points[-1])}
+    return message("caption.dependence", feature=label(first.label), **ends)
+
+
+def _point(one: DependencePoint) -> Message:
+    """Return a value or level, and the mean SHAP value there."""
+    at = Number(one.x, "value") if one.label is None else label(one.label)
+    return message("caption.point", mean=Number(one.mean, "change"), at=at)
+
+
+def _distributions(tree: VerdictDocument) -> Message:
+    features = compared_features(tree.explanations, DISTRIBUTIONS)
+    measured = [(one, one.effect_size) for one in features if one.effect_size is not None]
+    if not measured:
         return message("caption.distributions_alone")
-    furthest = max(features, key=lambda one: abs(one["effect_size"]["value"]))
-    effect = furthest["effect_size"]
+    furthest, effect = max(measured, key=lambda pair: abs(pair[1].value))
     return message(
         "caption.distributions",
-        feature=label(furthest["label"]),
-        measure=message(f"effect.{effect['measure']}"),
-        value=Number(effect["value"], "times"),
-        range=interval(effect["low"], effect["high"], "times"),
+        feature=label(furthest.label),
+        measure=message(f"effect.{effect.measure}"),
+        value=Number(effect.value, "times"),
+        range=interval(effect.low, effect.high, "times"),
     )
 
 
-CAPTIONS: dict[str, Callable[[Tree], Message]] = {
+CAPTIONS: dict[str, Callable[[VerdictDocument], Message]] = {
     "intervals": _intervals,
     "effects": _effects,
     "roc": _roc,

@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from retain.record.campaign_document import CampaignDocument, NoCampaignInfo, UnmetMinimum
+from retain.record.verdict_document import VerdictDocument
 from retain.report.text.calibration import miscalibrated_values, slope_values
 from retain.report.text.campaign import customers, money
-from retain.report.text.names import Tree, offer_label, segment_label
+from retain.report.text.names import offer_label, segment_label
 from retain.report.text.numbers import Number
 from retain.report.text.words import Label, Message, message
+from retain.report.tree import present
+
+Values = dict[str, Any]
+"""The values of placeholders by name."""
 
 
-def no_campaign(tree: Tree) -> Message:
+def no_campaign(tree: VerdictDocument) -> Message:
     """Return the reason why no campaign was planned, as a message."""
-    return message(f"campaign.unplanned.{tree['campaign']['code']}")
+    if not isinstance(tree.campaign, NoCampaignInfo):
+        raise TypeError("a campaign was planned")
+    return message(f"campaign.unplanned.{tree.campaign.code}")
 
 
-def cautions(tree: Tree) -> list[Message]:
+def cautions(tree: VerdictDocument) -> list[Message]:
     """Return the warnings about a campaign.
 
     Raises
@@ -25,66 +33,70 @@ def cautions(tree: Tree) -> list[Message]:
     KeyError
         If a caution has no text.
     """
-    items = tree["campaign"]["cautions"]
+    items = present(tree.planned_campaign).cautions
     return [
-        message(f"caution.{one['code']}", **_CAUTION_VALUES.get(one["code"], _no_values)(tree))
+        message(f"caution.{one.code}", **_CAUTION_VALUES.get(one.code, _no_values)(tree))
         for one in items
     ]
 
 
-def _no_values(_: Tree) -> dict[str, Any]:
+def _no_values(_: VerdictDocument) -> Values:
     return {}
 
 
-def _poor_calibration(tree: Tree) -> dict[str, Any]:
-    return slope_values(tree["campaign"]["recalibration"])
+def _poor_calibration(tree: VerdictDocument) -> Values:
+    return slope_values(present(tree.planned_campaign).recalibration)
 
 
-def _loss_values(tree: Tree) -> dict[str, Any]:
-    return {"low": money(tree["campaign"]["plan"]["expected_net"]["low"])}
+def _loss_values(tree: VerdictDocument) -> Values:
+    return {"low": money(present(tree.planned_campaign).plan.expected_net.low)}
 
 
-def _free_offers(tree: Tree) -> dict[str, Any]:
-    campaign = tree["campaign"]
-    return {"offers": [_quoted_offer(campaign, name) for name in campaign["free_offers"]]}
+def _free_offers(tree: VerdictDocument) -> Values:
+    campaign = present(tree.planned_campaign)
+    return {"offers": [_quoted_offer(campaign, name) for name in campaign.free_offers]}
 
 
-def _paying(tree: Tree) -> dict[str, Any]:
-    return {"customers": customers(tree["campaign"]["plan"]["n_paying"])}
+def _paying(tree: VerdictDocument) -> Values:
+    return {"customers": customers(present(tree.planned_campaign).plan.n_paying)}
 
 
-def _concentration(tree: Tree) -> dict[str, Any]:
-    found = tree["campaign"]["profit_concentration"]
-    shares = {name: Number(found[name], "share") for name in ("share", "limit")}
-    return {"n": Number(found["n_first"], "count"), **shares}
+def _concentration(tree: VerdictDocument) -> Values:
+    found = present(tree.planned_campaign).profit_concentration
+    share, limit = (Number(one, "share") for one in (found.share, found.limit))
+    return {"n": Number(found.n_first, "count"), "share": share, "limit": limit}
 
 
-def _missing_profit(tree: Tree) -> dict[str, Any]:
-    campaign = tree["campaign"]
-    missing = Number(campaign["n_missing_profit"], "count")
-    return {"n": missing, "customers": customers(campaign["n_customers"])}
+def _missing_profit(tree: VerdictDocument) -> Values:
+    campaign = present(tree.planned_campaign)
+    missing = Number(campaign.n_missing_profit, "count")
+    return {"n": missing, "customers": customers(campaign.n_customers)}
 
 
-def _quoted_offer(campaign: Tree, name: str) -> Message:
+def _quoted_offer(campaign: CampaignDocument, name: str) -> Message:
     return message("trust.quoted", name=offer_label(campaign, name))
 
 
-def _unmet_minimums(tree: Tree) -> dict[str, Any]:
-    labels = {one["segment"]: segment_label(one) for one in tree["segments"] or []}
-    return {"segments": [_unmet(one, labels) for one in tree["campaign"]["plan"]["unmet_minimums"]]}
+def _unmet_minimums(tree: VerdictDocument) -> Values:
+    labels = {one.segment: segment_label(one) for one in tree.segments or []}
+    return {
+        "segments": [
+            _unmet(one, labels) for one in present(tree.planned_campaign).plan.unmet_minimums
+        ]
+    }
 
 
-def _unmet(one: Tree, labels: dict[str, Label]) -> Message:
+def _unmet(one: UnmetMinimum, labels: dict[str, Label]) -> Message:
     return message(
         "caution.minimum",
-        segment=labels.get(one["segment"], Label(one["segment"], one["segment"])),
-        n=Number(one["n_treated"], "count"),
-        minimum=Number(one["minimum"], "count"),
-        paying=Number(one["n_paying"], "count"),
+        segment=labels.get(one.segment, Label(one.segment, one.segment)),
+        n=Number(one.n_treated, "count"),
+        minimum=Number(one.minimum, "count"),
+        paying=Number(one.n_paying, "count"),
     )
 
 
-_CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
+_CAUTION_VALUES: dict[str, Callable[[VerdictDocument], Values]] = {
     "free_offers": _free_offers,
     "limits_leave_nobody": _paying,
     "minimums_unmet": _unmet_minimums,

@@ -9,9 +9,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from retain.report.text.names import Tree, code
+from retain.record.document import CheckResult, FunnelStep
+from retain.record.documents import CautionInfo
+from retain.report.text.names import code
 from retain.report.text.numbers import Number
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message, words
+from retain.schema.parsing import parse
 
 FORMS = {
     "auc": "times",
@@ -29,10 +32,10 @@ FORMS = {
 """Forms of numbers by name; all others are counts."""
 
 
-def check_message(check: Tree) -> Message | None:
+def check_message(check: CheckResult) -> Message | None:
     """Return the result of a check, None if it cannot be written."""
-    key, values = f"check.{check['code']}.{check['outcome']}", dict(check.get("values") or {})
-    if check["outcome"] == "not_applicable":
+    key, values = f"check.{check.code}.{check.outcome}", dict(check.values)
+    if check.outcome == "not_applicable":
         return None
     if "others_auc" in values:
         key = f"{key}_lead"
@@ -41,22 +44,22 @@ def check_message(check: Tree) -> Message | None:
     return _fill(key, values)
 
 
-def caution_message(caution: Tree) -> Message | None:
+def caution_message(caution: CautionInfo) -> Message | None:
     """Return a caution of the verdict, None if it cannot be written."""
-    if "outcome" not in caution:
-        values = {name: v for name, v in caution.items() if name not in ("code", "message")}
-        values["n"] = values.get("n_accesses")
-        return _fill(f"caution.{caution['code']}", values)
-    first = check_message(caution)
-    if first is None or caution["outcome"] != "failed":
+    values = dict(caution.numbers)
+    if "outcome" not in values:
+        return _fill(f"caution.{caution.code}", {**values, "n": values.get("n_accesses")})
+    check = parse(CheckResult, {"code": caution.code, "message": caution.message, **values})
+    first = check_message(check)
+    if first is None or check.outcome != "failed":
         return first
     return message("caution.allowed", first=first)
 
 
-def step_message(step: Tree) -> Message | None:
+def step_message(step: FunnelStep) -> Message | None:
     """Return the reason of a step of the funnel, None if it cannot be written."""
-    dropped = step["n_before"] != step["n_after"]
-    return _fill(f"funnel_reason.{step['name']}", step.get("values") or {}) if dropped else None
+    dropped = step.n_before != step.n_after
+    return _fill(f"funnel_reason.{step.name}", step.values) if dropped else None
 
 
 def question(recorded: Any) -> Message | None:

@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from retain.report.text.names import Tree
+from retain.record.estimates import DisplayName
+from retain.record.explanations_document import Driver, FeatureInfo
 from retain.report.text.numbers import VALUES, Number, format_number
 from retain.report.text.words import LANGUAGES, Label, Message, interval, message, words
+from retain.report.tree import present
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
 
-Levels = Mapping[str, Mapping[str, Tree]]
+Levels = Mapping[str, Mapping[str, DisplayName]]
 """Display names of levels: feature → level → label."""
 UNNAMED: Levels = MappingProxyType({})
 FINEST_FORMAT = list(VALUES)[-1]
@@ -35,42 +37,33 @@ COLUMNS = (
 )
 
 
-def driver_message(driver: Tree, feature: Tree) -> Message:
+def driver_message(driver: Driver, feature: FeatureInfo) -> Message:
     """Return a driver of a customer as a message.
 
     Parameters
     ----------
     driver
-        One of ``reasons.examples[].drivers``.
+        One of ``explanations.examples[].drivers``.
     feature
-        Its entry of ``reasons.features``.
-
-    Examples
-    --------
-    >>> pages = {"kind": "number", "label": {"en": "Pages a visit", "ru": "Страниц за визит"}}
-    >>> typical = {"typical_low": 6, "typical_high": 11, "typical_share": None}
-    >>> few = {**typical, "value": 2, "level": None, "log_odds": 0.8}
-    >>> print(words("en").plain(driver_message(few, pages)))
-    Pages a visit: 2 (usually 6–11); goes with a higher risk
+        Its entry of ``explanations.features``.
     """
-    one = {**driver, **{name: _none_if_missing(driver[name]) for name in ("value", *USUAL)}}
-    key = _key(one, feature["kind"])
+    key = _key(driver, feature.kind)
     return message(
         key,
-        feature=_label(feature["label"]),
-        **_placeholder_values(key, one),
-        risk=message(_risk(key, driver["log_odds"])),
+        feature=_label(feature.label),
+        **_placeholder_values(key, driver),
+        risk=message(_risk(key, driver.log_odds)),
     )
 
 
-def _key(driver: Tree, kind: str) -> str:
+def _key(driver: Driver, kind: str) -> str:
     """Return the key of the text for a value's position in the typical range."""
-    if kind == "category" and driver["level"] is not None:
+    if kind == "category" and driver.level is not None:
         return _shared(LEVEL, driver)
-    value = _none_if_missing(driver["value"])
+    value = driver.value
     if kind == "category" or value is None:
         return _shared(UNKNOWN, driver)
-    low, high = driver["typical_low"], driver["typical_high"]
+    low, high = driver.typical_low, driver.typical_high
     if low is None or high is None:
         return "driver.alone"
     if not low <= value <= high:
@@ -78,22 +71,25 @@ def _key(driver: Tree, kind: str) -> str:
     return "driver.within" if low < high else "driver.same"
 
 
-def _shared(texts: Sequence[str], driver: Tree) -> str:
+def _shared(texts: Sequence[str], driver: Driver) -> str:
     """Return the key of the text for the share of other customers with this level."""
-    share = driver["typical_share"]
+    share = driver.typical_share
     return texts[0] if share is None else texts[1] if share == 0 else texts[2]
 
 
-def _placeholder_values(key: str, driver: Tree) -> dict[str, Any]:
+def _placeholder_values(key: str, driver: Driver) -> dict[str, Any]:
     """Return the placeholders of a text, except the feature and the risk."""
     if key in (*LEVEL, *UNKNOWN):
-        level = {} if driver["level"] is None else {"level": _label(driver["level"])}
-        return {**level, "share": Number(driver["typical_share"], "share")}
-    low, high = driver["typical_low"], driver["typical_high"]
+        level = {} if driver.level is None else {"level": _label(driver.level)}
+        return {**level, "share": Number(driver.typical_share, "share")}
+    low, high = driver.typical_low, driver.typical_high
     if key == "driver.alone":
-        return {"value": Number(driver["value"], "value")}
-    form = _form(driver["value"], low, high)
-    return {"value": Number(driver["value"], form), "usual": _typical_range(low, high, form)}
+        return {"value": Number(driver.value, "value")}
+    form = _form(present(driver.value), present(low), present(high))
+    return {
+        "value": Number(driver.value, form),
+        "usual": _typical_range(present(low), present(high), form),
+    }
 
 
 def _typical_range(low: float, high: float, form: str) -> Number | Message:
@@ -137,12 +133,15 @@ def _none_if_missing(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
 
 
-def _label(label: Tree) -> Label:
-    return Label(label["en"], label["ru"])
+def _label(label: DisplayName) -> Label:
+    return Label(label.en, label.ru)
 
 
 def driver_sentences(
-    table: pd.DataFrame, features: Mapping[str, Tree], language: str, levels: Levels = UNNAMED
+    table: pd.DataFrame,
+    features: Mapping[str, FeatureInfo],
+    language: str,
+    levels: Levels = UNNAMED,
 ) -> pd.Series:
     """Return the sentence of each row, by ``driver_message``.
 
@@ -153,7 +152,7 @@ def driver_sentences(
         for a number; both missing if unobserved), ``typical_low``, ``typical_high``,
         ``typical_share``, ``log_odds``.
     features
-        The entries of ``reasons.features`` by name.
+        The entries of ``explanations.features`` by name.
     language
         ``en`` or ``ru``.
     levels
@@ -164,8 +163,9 @@ def driver_sentences(
 
     sentences = np.empty(len(table), dtype=object)
     for rows in _groups_by_form(table):
-        driver = _driver(table.iloc[rows[0]], levels)
-        speak = _sentence_function(driver, features[table["feature"].iloc[rows[0]]], language)
+        feature = features[table["feature"].iloc[rows[0]]]
+        driver = _driver(table.iloc[rows[0]], feature, levels)
+        speak = _sentence_function(driver, feature, language)
         codes, values = pd.factorize(table["value"].to_numpy()[rows], use_na_sentinel=False)
         sentences[rows] = np.array([speak(value) for value in values.tolist()], dtype=object)[codes]
     return pd.Series(sentences, index=table.index, dtype="str")
@@ -182,26 +182,33 @@ def _groups_by_form(table: pd.DataFrame) -> Iterator[np.ndarray]:
     return (rows for rows in np.split(order, starts[1:]) if len(rows))
 
 
-def _driver(row: pd.Series, levels: Levels) -> dict[str, Any]:
-    """Return a row of the table as an entry of the tree."""
+def _driver(row: pd.Series, feature: FeatureInfo, levels: Levels) -> Driver:
+    """Return a row of the table as an entry of the verdict, without its value."""
     import pandas as pd
 
     level, names = row["level"], levels.get(row["feature"], {})
-    unnamed = {"en": level, "ru": level}
-    return {
-        **{name: _none_if_missing(float(row[name])) for name in (*USUAL, "log_odds")},
-        "level": None if pd.isna(level) else names.get(level, unnamed),
-    }
+    numbers = {name: _none_if_missing(float(row[name])) for name in USUAL}
+    return Driver(
+        feature=row["feature"],
+        kind=feature.kind,
+        value=None,
+        level=None if pd.isna(level) else names.get(level, DisplayName(level, level)),
+        log_odds=_none_if_missing(float(row["log_odds"])) or 0.0,
+        probability_points=0.0,
+        **numbers,
+    )
 
 
-def _sentence_function(driver: Tree, feature: Tree, language: str) -> Callable[[float], str]:
+def _sentence_function(
+    driver: Driver, feature: FeatureInfo, language: str
+) -> Callable[[float], str]:
     """Return the sentence of a driver as a function of its value."""
     texts: dict[tuple[str, str], Callable[..., str]] = {}
 
     def speak(value: float) -> str:
-        one = {**driver, "value": value}
-        key = _key(one, feature["kind"])
-        form = _form(value, one["typical_low"], one["typical_high"]) if key in RANGED else "value"
+        one = driver.model_copy(update={"value": _none_if_missing(value)})
+        key, low, high = _key(one, feature.kind), one.typical_low, one.typical_high
+        form = _form(value, present(low), present(high)) if key in RANGED else "value"
         if (key, form) not in texts:
             texts[key, form] = words(language).partial_message(
                 driver_message(one, feature), "value"
@@ -212,7 +219,7 @@ def _sentence_function(driver: Tree, feature: Tree, language: str) -> Callable[[
 
 
 def drivers_table(
-    table: pd.DataFrame, features: Mapping[str, Tree], levels: Levels = UNNAMED
+    table: pd.DataFrame, features: Mapping[str, FeatureInfo], levels: Levels = UNNAMED
 ) -> pd.DataFrame:
     """Return the drivers of customers with sentences: ``COLUMNS``, rows as in ``table``.
 
@@ -228,7 +235,7 @@ def drivers_table(
         ``rank`` is 1 for a customer's largest absolute log-odds; ``value`` is the number or the
         level in the source.
     """
-    kinds = {name: feature["kind"] for name, feature in features.items()}
+    kinds = {name: feature.kind for name, feature in features.items()}
     category = table["feature"].map(kinds) == "category"
     strength = table["log_odds"].abs().groupby(table["customer_id"], sort=False)
     texts = {

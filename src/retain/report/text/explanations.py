@@ -2,46 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
 
 from retain.explanations.ablation import MISSING_REASONS
+from retain.record.explanations_document import (
+    Ablation,
+    Driver,
+    DriversInfo,
+    ExplanationsDocument,
+    FeatureInfo,
+    GroupInfo,
+    LabelAudit,
+)
 from retain.report.text.drivers import driver_message
-from retain.report.text.names import Tree, group_name, label
+from retain.report.text.names import group_name, label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Message, interval, message, render_all_languages
-from retain.report.tree import by_name, top_features
+from retain.report.tree import by_name, present, top_features
 
 
-def label_audit_text(row: Tree) -> Message:
+def label_audit_text(row: LabelAudit) -> Message:
     """Return the share of decreases in each class, and whether the label agrees."""
     values: dict[str, Any] = {}
-    for side in ("declined", "stayed"):
-        counts = row[side]["decreased_share"]
-        values[f"{side}_share"] = Number(counts["value"], "share")
-        values[f"{side}_range"] = interval(counts["low"], counts["high"], "share")
+    for name, side in (("declined", row.declined), ("stayed", row.stayed)):
+        share = side.decreased_share
+        values[f"{name}_share"] = Number(share.value, "share")
+        values[f"{name}_range"] = interval(share.low, share.high, "share")
     return message(
         "label_audit.said", fell=_decrease_message(row), reading=_conclusion(row), **values
     )
 
 
-def _decrease_message(row: Tree) -> Message:
-    if row["previous"] is None or row["current"] is None:
-        return message("label_audit.below_zero", derived=label(row["derived"]))
-    return message("label_audit.below", before=label(row["previous"]), last=label(row["current"]))
+def _decrease_message(row: LabelAudit) -> Message:
+    return message("label_audit.below", before=label(row.previous), last=label(row.current))
 
 
-def _conclusion(row: Tree) -> Message:
+def _conclusion(row: LabelAudit) -> Message:
     """Return whether the shares agree with the label, or at least point in its direction."""
-    z = Number(row["z"], "deviations")
-    if row["is_consistent"]:
+    z = Number(row.z, "deviations")
+    if row.is_consistent:
         return message("label_audit.agrees", z=z)
-    declined, stayed = (row[side]["decreased_share"]["value"] for side in ("declined", "stayed"))
+    declined, stayed = (side.decreased_share.value for side in (row.declined, row.stayed))
     return message("label_audit.unclear" if declined > stayed else "label_audit.against", z=z)
 
 
-def explanation_sentences(explanations: Tree) -> list[Message]:
+def explanation_sentences(explanations: ExplanationsDocument) -> list[Message]:
     """Return the explanation: groups, top feature, order, redundancy, no causes."""
     messages = [
         _groups(explanations),
@@ -52,111 +60,114 @@ def explanation_sentences(explanations: Tree) -> list[Message]:
     return [*(one for one in messages if one is not None), message("reasons.no_causes")]
 
 
-def _groups(explanations: Tree) -> Message | None:
+def _groups(explanations: ExplanationsDocument) -> Message | None:
     """Return the group whose loss is largest, and whether the order is certain."""
-    measured = [group for group in explanations["groups"] if group["ablation"] is not None]
+    measured = [
+        (group.name, group.ablation.auc_loss)
+        for group in explanations.groups
+        if group.ablation is not None
+    ]
     if not measured:
-        return message("reasons.costs.unknown") if explanations["groups"] else None
-    first, lost = measured[0], measured[0]["ablation"]["auc_loss"]
+        return message("reasons.costs.unknown") if explanations.groups else None
+    first, lost = measured[0]
     values: dict[str, Any] = {
-        "group": group_name(first["name"]),
-        "loss": Number(lost["value"], "score"),
-        "range": interval(lost["low"], lost["high"], "score"),
+        "group": group_name(first),
+        "loss": Number(lost.value, "score"),
+        "range": interval(lost.low, lost.high, "score"),
     }
-    if lost["low"] is None or lost["low"] <= 0:
+    if lost.low <= 0:
         return message("reasons.costs.nothing", **values)
     if len(measured) == 1:
         return message("reasons.costs.alone", **values)
-    after = measured[1]["ablation"]["auc_loss"]
-    values["next"] = group_name(measured[1]["name"])
-    if after["high"] is not None and after["high"] < lost["low"]:
+    second, after = measured[1]
+    values["next"] = group_name(second)
+    if after.high < lost.low:
         return message("reasons.costs.clear", **values)
-    next_range = interval(after["low"], after["high"], "score")
+    next_range = interval(after.low, after.high, "score")
     return message("reasons.costs.unclear", next_range=next_range, **values)
 
 
-def _strongest(explanations: Tree) -> Message | None:
+def _strongest(explanations: ExplanationsDocument) -> Message | None:
     """Return the most important feature, or without SHAP values the most associated one."""
     top = top_features(explanations, 1)
     if top:
-        strength = top[0]["mean_abs_shap"]
+        strength = present(top[0].mean_abs_shap)
         return message(
             "reasons.strongest",
-            feature=label(top[0]["label"]),
+            feature=label(top[0].label),
             way=direction(top[0], "reasons.way"),
-            mean=Number(strength["value"], "score"),
-            range=interval(strength["low"], strength["high"], "score"),
+            mean=Number(strength.value, "score"),
+            range=interval(strength.low, strength.high, "score"),
         )
-    related = [one for one in explanations["features"] if one["phik"] is not None]
+    related = [(one.phik, one) for one in explanations.features if one.phik is not None]
     if not related:
         return None
-    closest = max(related, key=lambda one: float(one["phik"]))
-    phik = Number(closest["phik"], "times")
-    return message("reasons.closest", feature=label(closest["label"]), phik=phik)
+    highest, closest = max(related, key=lambda pair: pair[0])
+    phik = Number(highest, "times")
+    return message("reasons.closest", feature=label(closest.label), phik=phik)
 
 
-def direction(feature: Tree, key: str) -> Message:
+def direction(feature: FeatureInfo, key: str) -> Message:
     """Return the direction of a feature, in the texts under ``key``."""
-    if feature["direction"] == "level" and feature["top_level"] is not None:
-        return message(f"{key}.level", level=label(feature["top_level"]))
-    is_monotone = feature["direction"] in ("up", "down")
-    return message(f"{key}.{feature['direction'] if is_monotone else 'mixed'}")
+    if feature.direction == "level" and feature.top_level is not None:
+        return message(f"{key}.level", level=label(feature.top_level))
+    is_monotone = feature.direction in ("up", "down")
+    return message(f"{key}.{feature.direction if is_monotone else 'mixed'}")
 
 
-def _orders(explanations: Tree) -> Message | None:
+def _orders(explanations: ExplanationsDocument) -> Message | None:
     """Return whether permutation importance and SHAP values rank the features alike."""
-    drivers = explanations["drivers"]
-    if drivers is None or drivers["ranks_agree"] is None:
+    drivers = explanations.drivers
+    if drivers is None or drivers.ranks_agree is None:
         return None
     values = {
-        "tau": Number(drivers["rank_correlation"], "times"),
-        "p": Number(drivers["rank_correlation_p"], "p_is"),
+        "tau": Number(drivers.rank_correlation, "times"),
+        "p": Number(drivers.rank_correlation_p, "p_is"),
     }
     return message(
-        "reasons.orders.agree" if drivers["ranks_agree"] else "reasons.orders.differ", **values
+        "reasons.orders.agree" if drivers.ranks_agree else "reasons.orders.differ", **values
     )
 
 
-def _redundant(explanations: Tree) -> Message:
+def _redundant(explanations: ExplanationsDocument) -> Message:
     """Return the number of redundant groups, and the first feature of the largest."""
-    groups = explanations["redundant"]
+    groups = explanations.redundant
     if not groups:
         return message("reasons.distinct")
     names, closest = by_name(explanations), groups[0]
     return message(
         "reasons.redundant",
         n=count_path(len(groups), "explanations.redundant"),
-        features=[label(names[name]["label"]) for name in closest["features"]],
-        phik=Number(closest["phik"], "times"),
+        features=[label(names[name].label) for name in closest.features],
+        phik=Number(closest.phik, "times"),
     )
 
 
-def explanation_text(drivers: Tree) -> Message:
+def explanation_text(drivers: DriversInfo) -> Message:
     """Return the explainer and the reliability of its values."""
     return message(
-        f"reasons.explained.{drivers['explainer']}",
-        repeats=Number(drivers["n_repeats"], "count"),
-        difference=Number(drivers["max_probability_gap"], "p"),
-        background=Number(drivers["background_size"], "count"),
-        error=Number(drivers["standard_error"], "score"),
+        f"reasons.explained.{drivers.explainer}",
+        repeats=Number(drivers.n_repeats, "count"),
+        difference=Number(drivers.max_probability_gap, "p"),
+        background=Number(drivers.background_size, "count"),
+        error=Number(drivers.standard_error, "score"),
     )
 
 
-def source(ablation: Tree) -> Message:
+def source(ablation: Ablation) -> Message:
     """Return the method behind a group's ablation."""
-    if ablation["source"] == "sweep" and ablation["n_pairs"] is not None:
-        return message("reasons.source.sweep", n=Number(ablation["n_pairs"], "count"))
+    if ablation.source == "sweep" and ablation.n_pairs is not None:
+        return message("reasons.source.sweep", n=Number(ablation.n_pairs, "count"))
     return message("reasons.source.refit")
 
 
-def missing_ablation(group: Tree) -> Message | None:
+def missing_ablation(group: GroupInfo) -> Message | None:
     """Return the reason why a group has no ablation, None if it cannot be written."""
     codes = {text: code for code, text in MISSING_REASONS.items()}
-    code = codes.get(group["reason"])
+    code = codes.get(group.reason or "")
     return None if code is None else message(f"reasons.no_ablation.{code}")
 
 
-def driver_words(driver: Tree, features: Tree) -> Markup:
+def driver_words(driver: Driver, features: Mapping[str, FeatureInfo]) -> Markup:
     """Return one driver of one customer in every language."""
-    text = driver_message(driver, features[driver["feature"]])
-    return render_all_languages(text) if isinstance(text, Message) else text
+    return render_all_languages(driver_message(driver, features[driver.feature]))

@@ -8,17 +8,22 @@ from typing import Any
 
 from markupsafe import Markup
 
+from retain.record.campaign_document import CampaignDocument
+from retain.record.estimates import DisplayName
+from retain.record.segments_document import SegmentInfo
 from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
+from retain.schema.names import Translated
 from retain.verdict.config_keys import label_run
 from retain.wording import format_value
 
-Tree = Mapping[str, Any]
+Row = Mapping[str, Any]
+"""A row of the leaderboard."""
 SPACES = f"\u00a0{NARROW}"
 """Non-breaking spaces in numbers."""
 
 
-def run_label(row: Tree, keys: Sequence[str]) -> str:
+def run_label(row: Row, keys: Sequence[str]) -> str:
     """Return the label of a run among others, on one line.
 
     >>> run_label({"features.site": True, "model": "svc", "model.C": 2.0},
@@ -51,15 +56,15 @@ def group_name(name: str) -> Message:
     return message("measure.other", key=Label(name, name))
 
 
-def label(texts: Tree) -> Label:
+def label(texts: DisplayName | Translated) -> Label:
     """Return a display name as a value of a message."""
-    return Label(texts["en"], texts["ru"])
+    return Label(texts.en, texts.ru)
 
 
-def format_name(texts: Tree) -> Markup:
+def format_name(texts: DisplayName) -> Markup:
     """Return a display name in every language.
 
-    >>> print(format_name({"en": "Pages", "ru": "Pages"}))
+    >>> print(format_name(DisplayName("Pages", "Pages")))
     <bdi class="name">Pages</bdi>
     """
     return format_level(label(texts))
@@ -90,12 +95,12 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() or one in SPACES else "\ufffd" for one in text)
 
 
-def segment_label(one: Tree) -> Label:
+def segment_label(one: SegmentInfo) -> Label:
     """Return the display name of a segment."""
-    return Label(one["segment"], one["segment"]) if one["label"] is None else label(one["label"])
+    return Label(one.segment, one.segment) if one.label is None else label(one.label)
 
 
-def offer_label(campaign: Tree, name: str) -> Label:
+def offer_label(campaign: CampaignDocument, name: str) -> Label:
     """Return the display name of an offer; one not in the campaign keeps its name."""
-    labels = {one["name"]: label(one["label"]) for one in campaign["offers"]}
+    labels = {one.name: label(one.label) for one in campaign.offers}
     return labels.get(name, Label(name, name))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from retain.record.segments_document import ContrastInfo, SegmentInfo, Stability
+from retain.record.verdict_document import VerdictDocument
 from retain.report.text.campaign import customers
-from retain.report.text.names import Tree, label, segment_label
+from retain.report.text.names import label, segment_label
 from retain.report.text.numbers import VALUES, Number, format_number
 from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import has_observed_profit, has_profit, segments_by_risk
@@ -17,13 +19,13 @@ STABILITY_DEGREES = (("highly", 0.85), ("mostly", MIN_STABLE_OVERLAP), ("hardly"
 """Degrees of stability by minimum overlap."""
 
 
-def segment_sentences(segments: Sequence[Tree]) -> list[Message]:
+def segment_sentences(segments: Sequence[SegmentInfo]) -> list[Message]:
     """Return sentences about segments: most at risk, least consent, least stable."""
     messages = [_most(segments), _consent(segments), _least_stable(segments)]
     return [one for one in messages if one is not None]
 
 
-def _most(segments: Sequence[Tree]) -> Message:
+def _most(segments: Sequence[SegmentInfo]) -> Message:
     ranked = segments_by_risk(segments)
     if not ranked:
         return message("segments.too_few")
@@ -31,9 +33,9 @@ def _most(segments: Sequence[Tree]) -> Message:
     form = "money" if has_profit(segments) else "share"
     values: dict[str, Any] = {
         "segment": segment_label(first),
-        "customers": customers(first["n_customers"]),
-        "value": Number(weight["value"], form),
-        "range": interval(weight["low"], weight["high"], form),
+        "customers": customers(first.n_customers),
+        "value": Number(weight.value, form),
+        "range": interval(weight.low, weight.high, form),
     }
     if form == "share":
         return message("segments.riskiest", **values)
@@ -44,18 +46,19 @@ def _most(segments: Sequence[Tree]) -> Message:
         return message("segments.most.alone", **values)
     after, its = others[0]
     values["next"] = segment_label(after)
-    if its["high"] < weight["low"]:
+    if its.high < weight.low:
         return message("segments.most.clear", **values)
-    next_range = interval(its["low"], its["high"], form)
+    next_range = interval(its.low, its.high, form)
     return message("segments.most.unclear", next_range=next_range, **values)
 
 
-def band_sentence(tree: Tree) -> Message | None:
+def band_sentence(tree: VerdictDocument) -> Message | None:
     """Return where each band of risk begins; None for other segments."""
-    bands = ((tree["fitted_thresholds"] or {}).get("segmentation") or {}).get("risk")
+    fitted = tree.fitted_thresholds
+    bands = None if fitted is None else fitted.segmentation.risk
     if bands is None:
         return None
-    names = bands["labels"]
+    names = bands.labels
     return message(
         "segments.bands",
         bands=[
@@ -64,55 +67,53 @@ def band_sentence(tree: Tree) -> Message | None:
                 name=label(names[name]) if name in names else Label(name, name),
                 begin=Number(begin, "share"),
             )
-            for name, begin in bands["bands"].items()
+            for name, begin in bands.bands.items()
         ],
     )
 
 
-def dominant_caution(tree: Tree) -> Message | None:
+def dominant_caution(tree: VerdictDocument) -> Message | None:
     """Return the warning that one band or segment holds nearly all customers, if one does."""
-    one = tree["dominant_segment"]
+    one = tree.dominant_segment
     if one is None:
         return None
-    called = label(one["label"]) if one["label"] else Label(one["name"], one["name"])
-    return message("segments.dominant", name=called, share=Number(one["share"], "share"))
+    called = label(one.label) if one.label else Label(one.name, one.name)
+    return message("segments.dominant", name=called, share=Number(one.share, "share"))
 
 
-def _consent(segments: Sequence[Tree]) -> Message | None:
+def _consent(segments: Sequence[SegmentInfo]) -> Message | None:
     """Return the segment with the smallest contactable share, None if all are equal."""
-    with_consent = [one for one in segments if one["contactable_share"] is not None]
-    if len({one["contactable_share"] for one in with_consent}) < 2:
+    shares = [(one.contactable_share, one) for one in segments]
+    known = [(share, one) for share, one in shares if share is not None]
+    if len({share for share, _ in known}) < 2:
         return None
-    rarest = min(with_consent, key=lambda one: float(one["contactable_share"]))
-    share = Number(rarest["contactable_share"], "share")
+    lowest, rarest = min(known, key=lambda pair: pair[0])
+    share = Number(lowest, "share")
     return message("segments.consent", segment=segment_label(rarest), share=share)
 
 
-def _least_stable(segments: Sequence[Tree]) -> Message | None:
-    resampled = [one for one in segments if one["stability"] is not None]
+def _least_stable(segments: Sequence[SegmentInfo]) -> Message | None:
+    resampled = [(one.stability.jaccard, one) for one in segments if one.stability is not None]
     if not resampled:
         return None
-    least = min(resampled, key=lambda one: float(one["stability"]["jaccard"]))
-    overlap = least["stability"]["jaccard"]
+    overlap, least = min(resampled, key=lambda pair: pair[0])
     key = "segments.hold" if overlap >= MIN_STABLE_OVERLAP else "segments.fall"
     return message(key, segment=segment_label(least), jaccard=Number(overlap, "times"))
 
 
-def contrast_message(one: Tree) -> Message:
+def contrast_message(one: ContrastInfo) -> Message:
     """Return the difference of one feature inside and outside a segment."""
-    if one["kind"] == "category":
+    if one.kind == "category":
         form = "share"
-        level = Label(str(one["level"]), str(one["level"]))
-        named: dict[str, Any] = {
-            "level": label(one["level_label"]) if one["level_label"] else level
-        }
+        level = Label(str(one.level), str(one.level))
+        named: dict[str, Any] = {"level": label(one.level_label) if one.level_label else level}
     else:
-        form, named = _form(one["in_segment"], one["elsewhere"]), {}
+        form, named = _form(one.in_segment, one.elsewhere), {}
     return message(
-        f"segments.{one['kind']}.{one['direction']}",
-        feature=label(one["label"]),
-        inside=Number(one["in_segment"], form),
-        outside=Number(one["elsewhere"], form),
+        f"segments.{one.kind}.{one.direction}",
+        feature=label(one.label),
+        inside=Number(one.in_segment, form),
+        outside=Number(one.elsewhere, form),
         **named,
     )
 
@@ -131,25 +132,19 @@ def _form(inside: float, outside: float) -> str:
     return next(seen, "value")
 
 
-def stability_message(stability: Tree) -> Message:
+def stability_message(stability: Stability) -> Message:
     """Return the stability of a segment under resampling and shifted thresholds."""
-    degree = next(
-        (word for word, least in STABILITY_DEGREES if stability["jaccard"] >= least), "not"
-    )
+    degree = next((word for word, least in STABILITY_DEGREES if stability.jaccard >= least), "not")
     return message(f"segments.stable.{degree}")
 
 
-def measure(one: Tree) -> Message:
+def measure(one: ContrastInfo) -> Message:
     """Return the name of an effect size; one without a text keeps its key."""
-    key = f"effect.{one['effect_size']['measure']}"
-    return (
-        message(key)
-        if has_text(key)
-        else message("measure.other", key=one["effect_size"]["measure"])
-    )
+    key = f"effect.{one.effect_size.measure}"
+    return message(key) if has_text(key) else message("measure.other", key=one.effect_size.measure)
 
 
-def segment_named(tree: Tree, name: str) -> Label:
+def segment_named(tree: VerdictDocument, name: str) -> Label:
     """Return the display name of a segment by its key."""
-    labels = {one["segment"]: segment_label(one) for one in tree["segments"] or []}
+    labels = {one.segment: segment_label(one) for one in tree.segments or []}
     return labels.get(name, Label(name, name))

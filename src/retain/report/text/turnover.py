@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+
+from retain.record.campaign_document import CampaignDocument
+from retain.record.verdict_document import VerdictDocument
 
 _RULES = {
     "en": ((r"(?<![{.])\bprofit\b(?!})", "turnover"), (r"\bProfit\b", "Turnover")),
@@ -26,9 +28,10 @@ _IS_TURNOVER: ContextVar[bool] = ContextVar("is_turnover", default=False)
 
 
 @contextmanager
-def naming_money(tree: Mapping[str, Any]) -> Iterator[None]:
+def naming_money(verdict: VerdictDocument) -> Iterator[None]:
     """Call the amounts of a verdict turnover within the context, if they are."""
-    token = _IS_TURNOVER.set(bool((tree.get("campaign") or {}).get("is_turnover")))
+    campaign = verdict.campaign
+    token = _IS_TURNOVER.set(isinstance(campaign, CampaignDocument) and campaign.is_turnover)
     try:
         yield
     finally:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from retain.customers.purchases.cleaning.row_filter import RowFilter
 from retain.customers.purchases.engines import duckdb as engine
 from retain.customers.purchases.engines import spark, spark_session
 from retain.customers.purchases.engines.spark import find_parquet_view, register_purchases
@@ -20,6 +21,7 @@ from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import snapshots_from_log
 from retain.customers.purchases.features.store_level import read_store_levels
 from retain.customers.purchases.log import LogOptions, open_log
+from retain.customers.purchases.parsing.conditions import ColumnTest, Junction, parse_condition
 from retain.customers.purchases.parsing.sql_names import trim_sql
 from retain.customers.purchases.source import read
 from retain.errors import RetainError
@@ -102,13 +104,14 @@ def make_log(rows, *, kinds=70, zoned=False, middle=0):
 
 
 @contextmanager
-def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
+def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None, rows=None):
     """A connection with the log at a path, and a query."""
     with engine.connect("1GB", 2) as connection:
         options = LogOptions(
             LogColumns(**(columns or COLUMNS)),
             LogFormat(columns=None, time_format=None, timezone=zone),
             LogPolicy(returns="net", zero_amount="keep", duplicates="keep"),
+            rows or RowFilter(exclude=()),
         )
         log = open_log(connection, str(path), None, options, today=date(2020, 1, 1))
         connection.execute(f"SET TimeZone = '{session}'")
@@ -180,6 +183,28 @@ def test_several_files_and_a_store_of_another_zone_make_no_difference(local_spar
         assert_same_bits(*both(connection, query, local_spark))
 
 
+ODD = "it's \\ a \"kind\" \\n 'x'"
+
+
+def test_computed_amounts_and_filters_give_the_same_table(local_spark, tmp_path):
+    log = make_log(40_000)
+    kinds = pa.array([ODD if n % 9 == 0 else f"kind {n % 4}" for n in range(len(log))])
+    log = log.append_column("status", kinds).append_column("price", log["won"])
+    parquet.write_table(log, tmp_path / "log.parquet")
+    columns = {**COLUMNS, "amount": "paid * (price - 0.37) + 1.1 * spent"}
+    condition = Junction(
+        "or",
+        (
+            ColumnTest("status", "in", (ODD, "kind 1", "kind 2")),
+            parse_condition("not (price < -0.25 or kind is missing) and at < 1970-04-01"),
+        ),
+    )
+    rows = RowFilter(condition, ("3", "-4"))
+    with opened(tmp_path / "log.parquet", columns=columns, rows=rows) as (connection, query):
+        assert len(find_parquet_view(connection).sql) == 3, "DuckDB would have to export it"
+        assert_same_bits(*both(connection, query, local_spark))
+
+
 @pytest.mark.parametrize("kind", ["text ids", "csv", "nanoseconds", "orders"])
 def test_duckdb_exports_logs_that_spark_cannot_read(local_spark, tmp_path, kind):
     log, columns = make_log(8_000), dict(COLUMNS)
@@ -211,6 +236,8 @@ def test_the_source_is_the_same_customers_by_either_engine(local_spark, tmp_path
             path=str(tmp_path / "log.parquet"),
             table=None,
             columns=COLUMNS,
+            where=None,
+            exclude=None,
             profit_unit="euro a month",
             format={"columns": None, "time_format": None, "timezone": "UTC"},
             policy={"returns": "net", "zero_amount": "keep", "duplicates": "keep"},
@@ -245,6 +272,7 @@ EXPRESSIONS = """
 CAST(FLOOR(x) AS BIGINT) | CAST(FLOOR(x * 100 + 0.5) AS BIGINT) | CAST(FLOOR(n / 7) AS BIGINT)
 n / 7 | n % 7 | n // 7 | -n | ABS(n) | COALESCE(n, 3)
 NULLIF(n, 0) | n & 1023 | n >> 3 | CAST(1 AS BIGINT) << CAST(n & 62 AS INTEGER) | BIT_COUNT(n)
+n IN (2, -1) | COALESCE(w IN ('кот''s', '\\n', 'a"b'), FALSE)
 n BETWEEN -3 AND 9 | n IS NULL | NOT n > 3 | n <> 2 OR x > 0 | n = 2 AND x < 1
 CASE WHEN ISNAN(x) THEN NULL WHEN x > 1 THEN n ELSE 0 END | CAST(n AS DOUBLE) / 100
 CAST(n AS DECIMAL(38, 0)) * 1000003 < CAST(m AS DECIMAL(38, 0)) * 999983

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from retain.customers.cells.numbers import normalise_spaces
+from retain.customers.purchases.cleaning.order_lines import ORDER_LINES, create_merged_lines
 from retain.customers.purchases.cleaning.row_checks import RowCounts
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
 from retain.customers.purchases.parsing.rows import ParsedRows
@@ -19,9 +20,7 @@ PURCHASES = "purchases"
 CATEGORIES = "retain_categories"
 MAX_CATEGORIES = 10_000
 
-_ORDER_LINES = "retain_ordered"
-TEMP_RELATIONS = (CATEGORIES, _ORDER_LINES, RAW_TABLE, "retain_once")
-_SAME_ORDER_SECONDS = 86_400  # from an order's first line; earlier lines take its time
+TEMP_RELATIONS = (CATEGORIES, ORDER_LINES, RAW_TABLE, "retain_once", "retain_unfiltered")
 
 
 def encode_categories(
@@ -66,9 +65,8 @@ def create_purchases(connection: Connection, rows: ParsedRows, counts: RowCounts
         if _has_discounts(connection, rows, flagged):
             select = _without_discount_items_sql(rows, columns, flagged)
     if "order_id" in rows.expressions:
-        connection.execute(f"CREATE TABLE {_ORDER_LINES} AS {select}")
-        connection.execute(f"CREATE TABLE {PURCHASES} AS {_merge_order_lines_sql(rows)}")
-        connection.execute(f"DROP TABLE {_ORDER_LINES}")
+        has_returns = counts.n_returns > 0
+        create_merged_lines(connection, rows, select, PURCHASES, has_returns=has_returns)
         return False
     is_view = rows.is_cheap and not rows.raw.is_stored
     connection.execute(f"CREATE {'VIEW' if is_view else 'TABLE'} {PURCHASES} AS {select}")
@@ -160,22 +158,3 @@ def _items_sql(rows: ParsedRows, is_return: str, is_visit: str) -> str:
     if "items" in rows.expressions:
         return _signed_sql("items", 1, is_return)
     return f"CASE WHEN {is_return} THEN -1 WHEN {is_visit} THEN 0 ELSE 1 END"
-
-
-def _merge_order_lines_sql(rows: ParsedRows) -> str:
-    """Return purchases with each order at its first line; ``opens`` is 1 for one line per order.
-
-    Lines a day or more later, returns and visits keep their own time: what happens later must not
-    be moved before a snapshot.
-    """
-    roles = {"category": "category_text"}
-    optional = ("minutes", "contacts", "profit", "promo", "category")
-    mapped = [name for name in optional if roles.get(name, name) in rows.expressions]
-    ties = ", ".join(("t", "cents", "items", *mapped))
-    window = f"PARTITION BY customer, order_id, buys ORDER BY {ties}"
-    alone = "order_id IS NULL OR buys = 0"
-    first = f"CASE WHEN {alone} THEN t ELSE first_value(t) OVER ({window}) END"
-    opens = f"CASE WHEN {alone} THEN buys ELSE CAST(row_number() OVER ({window}) = 1 AS BIGINT) END"
-    lines = f"SELECT *, {first} AS first_t, {opens} AS opens FROM {_ORDER_LINES}"  # noqa: S608
-    moved = f"CASE WHEN t < first_t + {_SAME_ORDER_SECONDS} THEN first_t ELSE t END AS t"
-    return f"SELECT * EXCLUDE (order_id, first_t) REPLACE ({moved}) FROM ({lines})"  # noqa: S608

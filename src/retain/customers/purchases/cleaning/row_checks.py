@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from retain.customers.cells.numbers import truncate
 from retain.customers.customers import FunnelStep
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
-from retain.customers.purchases.parsing.rows import ParsedRows, RowRule
+from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, ParsedRows, RowRule
+from retain.customers.purchases.parsing.time_zones import floor_div_sql
 from retain.errors import RetainError, examples
 from retain.schema.purchases import LogPolicy
 
@@ -23,7 +24,10 @@ ROW_UNIT = "purchases"
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """Rows by the number of their rule (0: valid), and counts of the valid rows."""
+    """Rows by the number of their rule (0: valid), and counts and days of the valid rows.
+
+    ``days`` has the last second of each day, by the number of the day since 1970-01-01.
+    """
 
     by_rule: dict[int, int]
     n_returns: int
@@ -32,6 +36,7 @@ class RowCounts:
     n_discounts: int
     first_second: int
     last_second: int
+    days: dict[int, int]
 
     @property
     def n_rows(self) -> int:
@@ -53,19 +58,22 @@ def count_rows(connection: Connection, rows: ParsedRows) -> RowCounts:
     checked = f"SELECT {rows.rule_number_sql()} AS rule, {kinds}, t FROM ({rows.select})"  # noqa: S608
     groups = connection.execute(
         "SELECT rule, is_return, is_free, is_visit, may_be_discount, "  # noqa: S608
-        "count(*), min(t), max(t) "
-        f"FROM ({checked}) GROUP BY ALL"
+        f"{floor_div_sql('t', SECONDS_PER_DAY)} AS day, count(*), min(t), max(t) "
+        f"FROM ({checked}) GROUP BY ALL ORDER BY day"
     ).fetchall()
     by_rule: dict[int, int] = {}
-    for rule, _, _, _, _, count, _, _ in groups:
+    days: dict[int, int] = {}
+    for rule, *_, day, count, _, last in groups:
         by_rule[rule] = by_rule.get(rule, 0) + count
+        if rule == 0:
+            days[day] = max(last, days.get(day, last))
     valid = [group for group in groups if group[0] == 0]
     n_returns, n_free, n_visits, n_discounts = (
-        sum(group[5] for group in valid if group[n]) for n in (1, 2, 3, 4)
+        sum(group[6] for group in valid if group[n]) for n in (1, 2, 3, 4)
     )
-    first = min((group[6] for group in valid), default=0)
-    last = max((group[7] for group in valid), default=0)
-    return RowCounts(by_rule, n_returns, n_free, n_visits, n_discounts, first, last)
+    first = min((group[7] for group in valid), default=0)
+    last_second = max(days.values(), default=0)
+    return RowCounts(by_rule, n_returns, n_free, n_visits, n_discounts, first, last_second, days)
 
 
 def check_rows(
@@ -113,14 +121,16 @@ def _join_reasons(counts: RowCounts, reasons: dict[int, str]) -> str:
 
 
 def _describe_rule(connection: Connection, rows: ParsedRows, number: int, rule: RowRule) -> str:
-    column = f"column {rows.raw.column_names[rule.role]!r}"
+    if not rule.role:
+        return rule.reason
+    column = f"column {rows.raw.name_column(rule.role)!r}"
     cells = _describe_cells(connection, rows, f"({rows.rule_number_sql()}) = {number}", rule.role)
     return f"{rule.reason} ({column}{cells})"
 
 
 def _describe_cells(connection: Connection, rows: ParsedRows, condition: str, role: str) -> str:
     """Return the smallest cells of such rows, and the row of the first if known."""
-    cell = f"CAST(raw_{role} AS VARCHAR)"
+    cell = rows.raw.cell_sql(role)
     cells = connection.execute(
         f"SELECT DISTINCT {cell} AS cell FROM ({rows.select}) "  # noqa: S608
         f"WHERE {condition} AND {cell} IS NOT NULL ORDER BY cell LIMIT 6"

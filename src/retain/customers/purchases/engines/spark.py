@@ -6,7 +6,7 @@ Spark reads the files of the log itself, with DuckDB's definition, or else DuckD
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.purchases.cleaning.normalise import CATEGORIES, PURCHASES
+from retain.customers.purchases.cleaning.row_filter import UNFILTERED
 from retain.customers.purchases.engines.duckdb import EngineCounts, group_histories, sum_counts
 from retain.customers.purchases.engines.spark_session import (
     is_local,
@@ -121,11 +122,10 @@ NANOSECONDS = re.compile(r"timestamp\[ns|time64\[ns|duration\[ns")
 
 @dataclass(frozen=True, slots=True)
 class ParquetView:
-    """Files that Spark reads itself, and the SQL of ``retain_raw`` and ``purchases``."""
+    """Files that Spark reads itself, and the SQL of the views of them, the last ``purchases``."""
 
     files: tuple[str, ...]
-    raw_sql: str
-    purchases_sql: str
+    sql: Mapping[str, str]
 
 
 @contextmanager
@@ -147,11 +147,11 @@ def register_purchases(connection: Connection, spark: SparkSession) -> Iterator[
             yield
         return
     spark.read.parquet(*view.files).createOrReplaceTempView(FILES_VIEW)
-    spark.sql(view.raw_sql).createOrReplaceTempView(RAW_TABLE)
     if CATEGORIES in _list_relations(connection, "tables"):
         codes = connection.execute(f"SELECT * FROM {CATEGORIES}").to_arrow_table()  # noqa: S608
         spark.createDataFrame(codes).createOrReplaceTempView(CATEGORIES)
-    spark.sql(view.purchases_sql).createOrReplaceTempView(PURCHASES)
+    for name, statement in view.sql.items():
+        spark.sql(statement).createOrReplaceTempView(name)
     yield
 
 
@@ -183,13 +183,15 @@ def find_parquet_view(connection: Connection) -> ParquetView:
     views = _list_relations(connection, "views")
     if not {PURCHASES, RAW_TABLE} <= set(views):
         raise RetainError("its cells are text, or lie in no Parquet file.")
-    raw = _parse_select(views[RAW_TABLE])
+    names = [name for name in (UNFILTERED, RAW_TABLE, PURCHASES) if name in views]
+    trees = {name: _parse_select(views[name]) for name in names}
+    raw = trees[names[0]]
     files = _find_files(raw)
     _check_types(connection, files)
     source = raw.args["from_"].this
     source.replace(exp.to_table(FILES_VIEW))
     raw.set("expressions", [e for e in raw.expressions if e.alias_or_name != "rest_hash"])
-    return ParquetView(files, to_spark_sql(raw), to_spark_sql(_parse_select(views[PURCHASES])))
+    return ParquetView(files, {name: to_spark_sql(tree) for name, tree in trees.items()})
 
 
 def _list_relations(connection: Connection, kind: str) -> dict[str, str]:

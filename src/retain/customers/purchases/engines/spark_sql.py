@@ -17,7 +17,7 @@ ALLOWED_NODES = (
 )
 """Nodes of a statement that compute nothing."""
 ALLOWED_OPERATORS = (
-    "Add Sub Mul Div IntDiv Mod Neg EQ NEQ LT LTE GT GTE Is Not And Or Between "
+    "Add Sub Mul Div IntDiv Mod Neg EQ NEQ LT LTE GT GTE Is Not And Or Between In "
     "BitwiseLeftShift BitwiseRightShift BitwiseAnd BitwiseOr"
 )
 """Operators on integers, and comparisons; ``Div`` gives floats in both."""

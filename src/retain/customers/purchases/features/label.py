@@ -8,10 +8,10 @@ from math import gcd
 
 import pandas as pd
 
-from retain.customers.customers import DisplayName
 from retain.customers.purchases.features.day_buckets import shorter_horizons, shorter_lookbacks
 from retain.customers.purchases.features.store_level import StoreLevels
 from retain.errors import RetainError
+from retain.record.estimates import DisplayName
 from retain.schema.purchases import LabelRule, Measure
 
 _MILLION = 1_000_000

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from retain.customers.purchases.parsing.formulas import Formula, list_columns
 from retain.customers.purchases.parsing.sql_names import quote_identifier, quote_literal, trim_sql
-from retain.errors import RetainError, did_you_mean, examples
-from retain.schema.purchases import LogColumns
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
@@ -28,7 +26,8 @@ class RawRelation:
     ``types`` are DuckDB's. Text is trimmed; blanks and NaN are NULL. ``rest_hash`` hashes all
     columns without a role. ``is_stored`` is False for a view of files. ``decimal_mark`` is the
     default for text; ``n_header_lines`` the lines before the first row of a single text file, else
-    None.
+    None, and ``row_number`` is the SQL of a row's number from 0. Roles of ``formulas`` have no
+    column of their own.
     """
 
     name: str
@@ -38,10 +37,42 @@ class RawRelation:
     is_stored: bool
     decimal_mark: str = "."
     n_header_lines: int | None = None
+    row_number: str = "rowid"
+    formulas: Mapping[str, Formula] = field(default_factory=dict)
+
+    def has(self, role: str) -> bool:
+        """Return True if a role has a column or a formula."""
+        return role in self.column_names or role in self.formulas
+
+    def name_column(self, role: str) -> str:
+        """Return the name of a role's column, or its formula."""
+        return self.column_names[role] if role in self.column_names else str(self.formulas[role])
 
     def describe_column(self, role: str) -> str:
         """Return the column of a role as messages name it."""
-        return f"{self.name}, column {self.column_names[role]!r}"
+        return f"{self.name}, column {self.name_column(role)!r}"
+
+    def find_role(self, column: str) -> str:
+        """Return the role of a column."""
+        return next(role for role, name in self.column_names.items() if name == column)
+
+    def list_cells(self, role: str) -> list[str]:
+        """Return the raw columns that give the value of a role."""
+        formula = self.formulas.get(role)
+        if formula is None:
+            return [f"raw_{role}"]
+        return [f"raw_{self.find_role(name)}" for name in list_columns(formula)]
+
+    def is_given_sql(self, role: str) -> str:
+        """Return the condition of rows in which any cell of a role is filled."""
+        return f"({' OR '.join(f'{cell} IS NOT NULL' for cell in self.list_cells(role))})"
+
+    def cell_sql(self, role: str) -> str:
+        """Return the cell of a role as text; of a formula, the cells that it takes."""
+        texts = [f"CAST({cell} AS VARCHAR)" for cell in self.list_cells(role)]
+        return (
+            texts[0] if len(texts) == 1 else f"nullif(concat_ws(' and ', {', '.join(texts)}), '')"
+        )
 
     def is_text(self, role: str) -> bool:
         """Return True if the cells of a role are text."""
@@ -55,62 +86,6 @@ class RawRelation:
         """Return True if the cells of a role are numbers of any type."""
         kind = self.types[role]
         return kind in (*_WHOLE_TYPES, *_WIDE_TYPES, *_FLOAT_TYPES) or kind.startswith("DECIMAL")
-
-
-def map_roles(columns: LogColumns) -> dict[str, str]:
-    """Return the column of each role that is mapped.
-
-    >>> map_roles(LogColumns(customer="id", time="day"))
-    {'customer': 'id', 'time': 'day'}
-    """
-    roles = {role: str(name) for role, name in columns.model_dump().items() if name is not None}
-    twice = [name for name, count in Counter(roles.values()).items() if count > 1]
-    if twice:
-        clashing = examples(role for role, name in roles.items() if name == twice[0])
-        found = f"column {twice[0]!r} is named for {clashing}"
-        raise RetainError.at("data.columns", found, "expected a column of its own for each")
-    return roles
-
-
-def check_columns(
-    source_name: str, columns: Sequence[str], roles: Mapping[str, str], hint: str
-) -> None:
-    """Raise if column names repeat, hold NUL, differ only in case, or lack a mapped column."""
-    if any("\0" in name for name in columns):
-        raise RetainError(
-            f"{source_name} has a column whose name holds NUL; expected names of text."
-        )
-    twice = [name for name, count in Counter(columns).items() if count > 1]
-    if twice:
-        found = f"{source_name} has several columns named {examples(twice)}"
-        raise RetainError(f"{found}; expected a different name for each column.")
-    _check_case(source_name, columns)
-    for role, name in roles.items():
-        if name not in columns:
-            found = f"{source_name} has no column {name!r}, which data.columns.{role} names"
-            listed = examples(columns, limit=20)
-            raise RetainError(f"{found}; it has {listed}.{did_you_mean(name, columns)}{hint}")
-
-
-def check_same_columns(
-    first_name: str, first_columns: Sequence[str], source_name: str, other_columns: Sequence[str]
-) -> None:
-    """Raise if a file has other columns than the first file, in any order."""
-    more = [name for name in other_columns if name not in first_columns]
-    less = [name for name in first_columns if name not in other_columns]
-    if more or less:
-        difference = f"has column {more[0]!r}" if more else f"has no column {less[0]!r}"
-        found = f"{source_name} {difference}, unlike {first_name}"
-        raise RetainError(f"{found}; expected the same columns in all files of a log.")
-
-
-def _check_case(source_name: str, columns: Sequence[str]) -> None:
-    """Raise if names differ only in case, which DuckDB ignores."""
-    folded = Counter(name.casefold() for name in columns)
-    clashing = [name for name in columns if folded[name.casefold()] > 1]
-    if clashing:
-        found = f"{source_name} has columns {examples(clashing)}, which differ in case alone"
-        raise RetainError(f"{found}; expected other names.")
 
 
 def select_list(roles: Mapping[str, str], types: Mapping[str, str]) -> str:

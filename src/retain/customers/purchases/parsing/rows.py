@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from retain.customers.cells.booleans import NO, YES
 from retain.customers.cells.number_format import FileMarks
+from retain.customers.purchases.parsing.formulas import Formula, formula_sql, list_columns
 from retain.customers.purchases.parsing.numbers import (
     SqlExpression,
     find_file_marks,
@@ -36,7 +37,10 @@ _VISIT_ROLES = ("minutes", "contacts")
 
 @dataclass(frozen=True, slots=True)
 class RowRule:
-    """Rule to leave rows out: a condition on parsed columns, and the role of the faulty cells."""
+    """Rule to leave rows out: a condition on parsed columns, and the role of the faulty cells.
+
+    The role is empty if no cell is at fault.
+    """
 
     name: str
     condition: str
@@ -76,7 +80,7 @@ class ParsedRows:
         """A SELECT of the parsed and raw columns and ``line``, the row of the file if known."""
         columns = ", ".join(f"{column.sql} AS {name}" for name, column in self.expressions.items())
         n_header = self.raw.n_header_lines
-        line = "NULL" if n_header is None else f"rowid + {1 + n_header}"
+        line = "NULL" if n_header is None else f"{self.raw.row_number} + {1 + n_header}"
         return f"SELECT *, {line} AS line, {columns} FROM {RAW_TABLE}"  # noqa: S608 - quoted
 
     def rule_number_sql(self) -> str:
@@ -113,10 +117,16 @@ def _parse_columns(
         "customer": parse_id_column(connection, raw),
         "t": parse_time_column(connection, raw, format),
     }
-    marks = find_file_marks(connection, raw, (*_NUMBER_ROLES, "discount"), format)
-    for role in _NUMBER_ROLES:
-        if role in raw.column_names:
-            values[role] = parse_number_column(connection, raw, role, marks)
+    operands = {cell.removeprefix("raw_") for role in raw.formulas for cell in raw.list_cells(role)}
+    numbers = dict.fromkeys((*_NUMBER_ROLES, *sorted(operands)))
+    marks = find_file_marks(connection, raw, (*numbers, "discount"), format)
+    parsed = {
+        role: parse_number_column(connection, raw, role, marks)
+        for role in numbers
+        if role in raw.column_names
+    }
+    parsed |= {role: _compute(raw, formula, parsed) for role, formula in raw.formulas.items()}
+    values |= {role: parsed[role] for role in _NUMBER_ROLES if role in parsed}
     if "order" in raw.column_names:
         values["order_id"] = SqlExpression("CAST(raw_order AS VARCHAR)", is_cheap=True)
     if "category" in raw.column_names:
@@ -126,13 +136,26 @@ def _parse_columns(
     return values
 
 
+def _compute(
+    raw: RawRelation, formula: Formula, parsed: Mapping[str, SqlExpression]
+) -> SqlExpression:
+    """Return a formula of parsed columns, NULL if one of them is NULL."""
+    operands = {name: parsed[raw.find_role(name)] for name in list_columns(formula)}
+    return SqlExpression(
+        formula_sql(formula, {name: one.sql for name, one in operands.items()}),
+        is_cheap=all(one.is_cheap for one in operands.values()),
+        messages=tuple(dict.fromkeys(text for one in operands.values() for text in one.messages)),
+        decimal_mark=next((one.decimal_mark for one in operands.values() if one.decimal_mark), ""),
+    )
+
+
 # --- conditions ----------------------------------------------------------------------------------
 
 
 def _visit_sql(raw: RawRelation) -> str:
     """Return the condition of rows with minutes or contacts and without a purchase."""
-    measures = [role for role in _MEASURE_ROLES if role in raw.column_names]
-    visits = [role for role in _VISIT_ROLES if role in raw.column_names]
+    measures = [role for role in _MEASURE_ROLES if raw.has(role)]
+    visits = [role for role in _VISIT_ROLES if raw.has(role)]
     if not measures or not visits:
         return "FALSE"
     all_zero = " AND ".join(f"coalesce({role}, 0) = 0" for role in measures)
@@ -141,13 +164,13 @@ def _visit_sql(raw: RawRelation) -> str:
 
 
 def _return_sql(raw: RawRelation) -> str:
-    negative = [f"coalesce({role}, 0) < 0" for role in _MEASURE_ROLES if role in raw.column_names]
+    negative = [f"coalesce({role}, 0) < 0" for role in _MEASURE_ROLES if raw.has(role)]
     return f"({' OR '.join(negative)})" if negative else "FALSE"
 
 
 def _free_sql(raw: RawRelation) -> str:
     """Return the condition of purchases of amount zero, or of no items if no amount is mapped."""
-    measures = [role for role in _MEASURE_ROLES if role in raw.column_names]
+    measures = [role for role in _MEASURE_ROLES if raw.has(role)]
     if not measures:
         return "FALSE"
     return f"(coalesce({measures[0]}, 0) = 0 AND NOT {_return_sql(raw)} AND NOT {_visit_sql(raw)})"
@@ -169,9 +192,10 @@ def _number_rules(
 ) -> tuple[RowRule, ...]:
     rules = []
     for role in ("amount", "items", *_VISIT_ROLES, "profit"):
-        if role not in raw.column_names:
+        if not raw.has(role):
             continue
-        invalid = f"(raw_{role} IS NOT NULL AND ({role} IS NULL OR abs({role}) > {MAX_MONEY:.0f}))"
+        unreadable = f"({role} IS NULL OR abs({role}) > {MAX_MONEY:.0f})"
+        invalid = f"({raw.is_given_sql(role)} AND {unreadable})"
         decimal_mark = values[role].decimal_mark
         mark = f" with decimal mark {decimal_mark!r}" if decimal_mark else ""
         reason = f"without {role} that can be read as a number of at most 9e13{mark}"

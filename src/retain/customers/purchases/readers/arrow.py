@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from retain.customers.purchases.parsing.column_request import ColumnRequest
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
-    check_columns,
     fetch_column_types,
     fetch_role_types,
     select_list,
@@ -45,13 +45,14 @@ def load_batches(
     connection: Connection,
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
-    roles: Mapping[str, str],
+    request: ColumnRequest,
     source_name: str,
 ) -> RawRelation:
     """Create ``retain_raw`` from batches, with one batch in memory at a time."""
     import pyarrow as pa
 
-    check_columns(source_name, schema.names, roles, "")
+    request.check_columns(source_name, schema.names)
+    roles = request.assign_roles(schema.names)
     _insert(connection, pa.Table.from_batches([], schema), roles, f"CREATE TABLE {RAW_TABLE} AS")
     for batch in batches:
         _insert(

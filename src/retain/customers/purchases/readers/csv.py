@@ -6,7 +6,7 @@ import csv
 import glob
 import io
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,10 @@ from retain.customers.files.containers import detect_kind, unpack
 from retain.customers.files.dialect import Dialect, detect_dialect
 from retain.customers.files.encoding import decode, read_content
 from retain.customers.files.layout import MAX_TITLE_LINES, SEPARATORS, find_separator_line
+from retain.customers.purchases.parsing.column_request import ColumnRequest, check_same_columns
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
-    check_columns,
-    check_same_columns,
     fetch_role_types,
     select_list,
 )
@@ -64,7 +63,7 @@ class CsvFile:
 def load(
     connection: Connection,
     location: LogLocation,
-    roles: Mapping[str, str],
+    request: ColumnRequest,
     names: tuple[str, ...] | None,
     encoding: str | None = None,
 ) -> RawRelation:
@@ -77,15 +76,16 @@ def load(
         plain = (
             _unpacked(path, temp_dir / f"unpacked-{n}") for n, path in enumerate(location.files)
         )
-        found = (sniff_csv(path, names, encoding, tuple(roles.values())) for path in plain)
+        found = (sniff_csv(path, names, encoding, request) for path in plain)
         files = [replace(file, path=path) for file, path in zip(found, location.files, strict=True)]
         first = files[0]
         hint = ""
         if names is None:
             hint = " Name the columns of a file without a header with data.format.columns."
         for file in files:
-            check_columns(file.name, file.column_names, roles, hint)
+            request.check_columns(file.name, file.column_names, hint)
             check_same_columns(first.name, first.column_names, file.name, file.column_names)
+        roles = request.assign_roles(first.column_names)
         utf8_files = [ensure_utf8(file, temp_dir / str(n)) for n, file in enumerate(files)]
         # messages name rows, which no other order of reading may move
         connection.execute("SET preserve_insertion_order = true")
@@ -119,12 +119,12 @@ def sniff_csv(
     path: Path,
     names: tuple[str, ...] | None,
     named: str | None = None,
-    wanted: Collection[str] = (),
+    request: ColumnRequest | None = None,
 ) -> CsvFile:
     """Return a file with its detected format.
 
     ``names`` are its columns without a header, ``named`` is its encoding in the user's words,
-    ``wanted`` are columns by which a header below titles is known.
+    ``request`` are columns by which a header below titles is known.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def sniff_csv(
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     separator, n_skipped = find_separator_line(text)
     if names is None:
-        n_skipped = _find_header(text, separator, wanted, n_skipped)
+        n_skipped = _find_header(text, separator, request, n_skipped)
     text = "\n".join(text.split("\n")[n_skipped:])
     dialect = detect_dialect(encoding, text, separator)
     first = _first_row(path, text, dialect.separator)
@@ -153,16 +153,16 @@ def sniff_csv(
     return CsvFile(path, dialect, names, cells == names, path, n_skipped)
 
 
-def _find_header(text: str, separator: str | None, wanted: Collection[str], first: int) -> int:
-    """Return the number of lines above the first line with all wanted columns."""
+def _find_header(text: str, marks: str | None, request: ColumnRequest | None, first: int) -> int:
+    """Return the number of lines above the first line with all columns of a request."""
     lines = text.split("\n", MAX_TITLE_LINES + 1)[first : MAX_TITLE_LINES + 1]
     for n, line in enumerate(lines):
-        for mark in separator or SEPARATORS:
+        for mark in marks or SEPARATORS:
             try:
                 cells = next(csv.reader([line], delimiter=mark), [])
             except csv.Error:  # a cell above the size limit
                 continue
-            if wanted and set(wanted) <= {cell.strip(BLANKS) for cell in cells}:
+            if request and not request.list_missing([cell.strip(BLANKS) for cell in cells]):
                 return first + n
     return first
 

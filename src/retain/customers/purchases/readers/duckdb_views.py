@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from retain.customers.purchases.cleaning.normalise import PURCHASES, TEMP_RELATIONS
+from retain.customers.purchases.parsing.column_request import ColumnRequest, check_same_columns
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
-    check_columns,
-    check_same_columns,
     drop_relations,
     fetch_column_types,
     fetch_role_types,
@@ -22,6 +21,7 @@ from retain.customers.purchases.parsing.sql_names import quote_identifier, quote
 from retain.customers.purchases.parsing.time_zones import check_zone
 from retain.customers.purchases.readers.location import LogLocation
 from retain.customers.purchases.readers.sql import resolve_table
+from retain.customers.purchases.readers.view_definitions import check_view
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet_schema
 
@@ -34,25 +34,32 @@ ATTACHED = "retain_log"
 
 
 def create_table_view(
-    connection: Connection, location: LogLocation, table: str | None, roles: Mapping[str, str]
+    connection: Connection, location: LogLocation, table: str | None, request: ColumnRequest
 ) -> RawRelation:
-    """Create a view of the table; a view in the file is an error, as it may read other files."""
+    """Create a view of a table, or of a view in the file that reads nothing but its tables."""
     _attach(connection, location)
-    condition = f"WHERE database_name = {quote_literal(ATTACHED)} AND NOT internal"
-    tables = f"SELECT schema_name, table_name FROM duckdb_tables() {condition}"  # noqa: S608 - quoted
-    names = [(str(s), str(t)) for s, t in connection.execute(tables).fetchall()]
-    views = f"SELECT view_name FROM duckdb_views() {condition}"  # noqa: S608 - quoted
-    if (table,) in connection.execute(views).fetchall():
-        found = f"{table!r} of {location.name} is a view"
-        raise RetainError(f"{found}; expected a table. Store it: CREATE TABLE … AS FROM {table}.")
-    schema, name = resolve_table(location.name, table, names, "main")
+    names = {kind: _list_names(connection, kind) for kind in ("table", "view")}
+    is_clear = table is None and len(names["table"]) == 1
+    listed = names["table"] if is_clear else names["table"] + names["view"]
+    schema, name = resolve_table(location.name, table, listed, "main")
+    if (schema, name) in names["view"]:
+        tables = frozenset(one.lower() for _, one in names["table"])
+        check_view(connection, ATTACHED, name, tables, location.name)
     source = f"{quote_identifier(ATTACHED)}.{quote_identifier(schema)}.{quote_identifier(name)}"
     types = dict(sorted(fetch_column_types(connection, source).items()))
     source_name = f"table {name!r} of {location.name}"
-    check_columns(source_name, list(types), roles, "")
+    request.check_columns(source_name, list(types))
+    roles = request.assign_roles(list(types))
     select = f"SELECT {select_list(roles, types)} FROM {source}"  # noqa: S608 - quoted
     connection.execute(f"CREATE VIEW {RAW_TABLE} AS {select}")
     return RawRelation(source_name, "DuckDB", roles, fetch_role_types(connection), is_stored=False)
+
+
+def _list_names(connection: Connection, kind: str) -> list[tuple[str, str]]:
+    """Return schema and name of the tables or views of the attached file."""
+    condition = f"WHERE database_name = {quote_literal(ATTACHED)} AND NOT internal"
+    select = f"SELECT schema_name, {kind}_name FROM duckdb_{kind}s() {condition}"  # noqa: S608
+    return [(str(schema), str(name)) for schema, name in connection.execute(select).fetchall()]
 
 
 def detach(connection: Connection) -> None:
@@ -72,15 +79,16 @@ def _attach(connection: Connection, location: LogLocation) -> None:
 
 
 def create_parquet_view(
-    connection: Connection, location: LogLocation, roles: Mapping[str, str]
+    connection: Connection, location: LogLocation, request: ColumnRequest
 ) -> RawRelation:
     """Create a view of all files; columns of several types take the widest."""
     schemas = {path: read_parquet_schema(path).remove_metadata() for path in location.files}
     first = schemas[location.files[0]]
     for path, schema in schemas.items():
         file_name = f"file {str(path)!r}"
-        check_columns(file_name, schema.names, roles, "")
+        request.check_columns(file_name, schema.names)
         check_same_columns(f"file {str(location.files[0])!r}", first.names, file_name, schema.names)
+    roles = request.assign_roles(first.names)
     same_types = all(schema.equals(first) for schema in schemas.values())
     files = ", ".join(quote_literal(glob.escape(str(path))) for path in location.files)
     by_name = str(not same_types).lower()

@@ -62,10 +62,12 @@ def strip_password(url: str) -> str:
     return f"{scheme}{mark}{user.partition(':')[0]}{at_sign}{host}"
 
 
-LogKind = Literal["CSV", "Parquet", "DuckDB", "SQLite", "PostgreSQL"]
+LogKind = Literal["CSV", "workbook", "JSON lines", "Parquet", "DuckDB", "SQLite", "PostgreSQL"]
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".csv.bz2", ".csv.zip")
+_RECORD_SUFFIXES = (".xlsx", ".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+_PACKED_RECORDS = re.compile(r".*\.(?:jsonl|ndjson)\.(?:gz|bz2|zip)", re.IGNORECASE)
 _PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 _DATABASES: tuple[LogKind, ...] = ("DuckDB", "SQLite", "PostgreSQL")
 _HEAD_BYTES = 16  # enough to detect the kind of a file
@@ -87,6 +89,11 @@ class LogLocation:
         """True if it holds tables."""
         return self.kind in _DATABASES
 
+    @property
+    def has_tables(self) -> bool:
+        """True if ``data.table`` names a table, or a sheet, of it."""
+        return self.is_database or self.kind == "workbook"
+
 
 def locate_log(path: str, table: str | None) -> LogLocation:
     """Return the location of a file, a folder, a pattern or the URL of a database.
@@ -101,7 +108,7 @@ def locate_log(path: str, table: str | None) -> LogLocation:
         location = _locate_database(path)
     else:
         location = _locate_files(path, _find_files(path))
-    if table is not None and not location.is_database:
+    if table is not None and not location.has_tables:
         found = f"data.table is {table!r}, but {location.name} holds no tables"
         raise RetainError(f"{found}; leave data.table=null for {location.kind}.")
     return location
@@ -136,23 +143,22 @@ def _find_files(path: str) -> tuple[Path, ...]:
 
 
 def _find_in_folder(folder: Path) -> tuple[Path, ...]:
-    """Return the CSV and Parquet files of a folder and its subfolders.
+    """Return the CSV and Parquet files of a folder and its subfolders, else its other records.
 
     Hidden files are skipped, and so are results of retain: ``outputs`` may lie in the folder.
     """
-    suffixes = (*_TEXT_SUFFIXES, *_PARQUET_SUFFIXES)
-    visible = (path for path in folder.rglob("*") if not _is_hidden(path.relative_to(folder)))
-    candidates = (
-        path for path in visible if path.name.lower().endswith(suffixes) and path.is_file()
-    )
+    visible = [path for path in folder.rglob("*") if not _is_hidden(path.relative_to(folder))]
     has_results = cache(lambda parent: any((parent / name).exists() for name in _RESULT_FILES))
-    files = tuple(sorted(path for path in candidates if not _is_result(path, folder, has_results)))
-    if not files:
-        names = examples(sorted(child.name for child in folder.iterdir()))
-        holds = f"it holds {names}" if names else "it is empty"
-        expected = f"expected files {', '.join(suffixes)}"
-        raise RetainError.at(f"folder {str(folder)!r}", holds, expected)
-    return files
+    suffixes = (*_TEXT_SUFFIXES, *_PARQUET_SUFFIXES)
+    for ends in (suffixes, _RECORD_SUFFIXES):
+        found = (path for path in visible if path.name.lower().endswith(ends) and path.is_file())
+        files = tuple(sorted(path for path in found if not _is_result(path, folder, has_results)))
+        if files:
+            return files
+    names = examples(sorted(child.name for child in folder.iterdir()))
+    holds = f"it holds {names}" if names else "it is empty"
+    expected = f"expected files {', '.join((*suffixes, *_RECORD_SUFFIXES))}"
+    raise RetainError.at(f"folder {str(folder)!r}", holds, expected)
 
 
 def _is_result(file: Path, folder: Path, has_results: Callable[[Path], bool]) -> bool:
@@ -194,7 +200,7 @@ def _detect_kind(file: Path) -> LogKind:
     if file.suffix.lower() in _PARQUET_SUFFIXES:
         found = f"file {str(file)!r} is no Parquet, whatever its name says"
         raise RetainError(f"{found}; expected a file that begins with 'PAR1'.")
-    if (kind := detect_kind(file)) in ("workbook", "JSON lines"):
-        found = f"file {str(file)!r} is {'a workbook' if kind == 'workbook' else kind}"
-        raise RetainError(f"{found}; expected a log as CSV, Parquet or a database.")
-    return "CSV"
+    if _PACKED_RECORDS.fullmatch(file.name):
+        return "JSON lines"
+    kind = detect_kind(file)
+    return kind if kind in ("workbook", "JSON lines") else "CSV"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from retain.customers.purchases.parsing.column_request import ColumnRequest
 from retain.customers.purchases.parsing.raw_columns import RawRelation
 from retain.customers.purchases.readers.arrow import load_batches
 from retain.customers.purchases.readers.location import LogLocation
@@ -64,14 +65,14 @@ _READ_ONLY_OPTION = "-c default_transaction_read_only=on"
 
 
 def load(
-    connection: Connection, location: LogLocation, table: str | None, roles: Mapping[str, str]
+    connection: Connection, location: LogLocation, table: str | None, request: ColumnRequest
 ) -> RawRelation:
     """Load the rows of a table, all cells as text."""
     with _connect(location) as engine, _readable_database_errors(location):
         source = _find_table(engine, location, table)
         source_name = f"table {source.name!r} of {location.name}"
         schema, batches = stream_rows(engine, _select_as_text(engine, source))
-        raw = load_batches(connection, schema, batches, roles, source_name)
+        raw = load_batches(connection, schema, batches, request, source_name)
         return replace(raw, dialect=location.kind)
 
 

@@ -1,0 +1,215 @@
+"""``campaign.json``: the plan in numbers, for programs and for the page, which adds none."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from retain.record.documents import CautionInfo, Identity, Sha256, optional
+from retain.record.estimates import DisplayName, Estimate
+from retain.record.plan_scenarios import (
+    BudgetPoint,
+    EmpcInfo,
+    PowerInfo,
+    ProfitCurve,
+    Sensitivity,
+    ShadowPrices,
+)
+from retain.record.segments_document import CalibrationCheck, RecalibrationInfo
+from retain.schema.parsing import Config
+from retain.schema.scoring import SavedSettings
+
+CAMPAIGN_SCHEMA: Final = 3
+"""Of ``campaign.json``; counts up when the meaning of a key changes."""
+
+
+class NamedAssumption(Config):
+    """An assumption of the plan with its range."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+class Concentration(Config):
+    """The share of the profit at risk of the first ``n_first`` customers, and what is much."""
+
+    n_first: int
+    share: float
+    limit: float
+
+
+class BetaEstimate(Config):
+    """A Beta distribution on ``minimum`` to 1, with its mean and interval."""
+
+    alpha: float
+    beta: float
+    minimum: float
+    value: float
+    low: float
+    high: float
+
+
+class OfferInfo(Config):
+    """An offer of the catalogue, and the customers it is for.
+
+    Attributes
+    ----------
+    n_chosen
+        Customers chosen for it: ``n_treated`` and ``n_control``.
+    expected_cost, expected_saved, expected_net
+        Of the treated.
+    shadow_price
+        The gain from one more place; None without a capacity, or where another limit binds.
+    break_even_save_rate, break_even_contact_cost
+        At which the offer to the treated brings nothing.
+    """
+
+    name: str
+    label: DisplayName
+    channel: str
+    needs_consent: bool
+    n_eligible: int
+    n_chosen: int
+    n_treated: int
+    n_control: int
+    expected_cost: float
+    expected_saved: float
+    expected_net: Estimate
+    capacity: int | None
+    shadow_price: float | None
+    save_rate: BetaEstimate
+    break_even_save_rate: float | None
+    break_even_contact_cost: float | None
+
+
+class UnmetMinimum(Config):
+    """A segment whose minimum needs more customers than an offer pays for."""
+
+    segment: str
+    minimum: int
+    n_paying: int
+    n_treated: int
+
+
+class PlanTotals(Config):
+    """The totals of the plan.
+
+    ``relative_gap`` is that to the best possible plan, as a share of it.
+    """
+
+    n_chosen: int
+    n_treated: int
+    n_control: int
+    n_paying: int
+    expected_cost: float
+    budget: float | None
+    max_contacts: int | None
+    unmet_minimums: tuple[UnmetMinimum, ...]
+    expected_saved: float
+    expected_net: Estimate
+    relative_gap: float
+    method: str
+    is_optimal: bool
+
+
+class ControlStratum(Config):
+    """The customers of a segment with one offer, and those of them in the control group."""
+
+    segment: str
+    offer: str
+    n_chosen: int
+    n_control: int
+
+
+class ControlGroup(Config):
+    """The control group: its share of the chosen, and its strata."""
+
+    share: float
+    n_attempts: int
+    strata: tuple[ControlStratum, ...]
+
+
+class CampaignDocument(Config):
+    """The content of ``campaign.json``, and ``campaign`` of ``verdict.json`` with fewer keys.
+
+    Attributes
+    ----------
+    id
+        Hash of all the rest.
+    seed
+        Seed of the control group and of the simulation.
+    n_customers, n_contactable
+        All customers, and those who agreed to be contacted.
+    consent
+        Who says that customers agreed.
+    ranking
+        Whether the ranking is shown to beat chance.
+    free_offers
+        Offers without any cost, which ``offers.costs=accept`` lets pass.
+    profit_unit
+        Unit of all money.
+    is_turnover
+        True if money is turnover, because no margin is typed.
+    calibration_check
+        Observed beside expected declines; None for customers without outcomes.
+    expected_profit_at_risk, observed_profit_at_risk
+        Of all customers; of those who declined, None for customers without outcomes.
+    profit_concentration
+        How much of it the first customer or the first 1 % carries.
+    n_missing_profit
+        Customers whose profit is missing and counts as 0.
+    n_simulations
+        Of the Monte Carlo.
+    profit_curve, empc, shadow_prices, sensitivity, budget_curve
+        Further plans: at other numbers of customers, under other limits and assumptions, and at
+        budgets from small to saturation; None or empty where they were not computed.
+    files
+        SHA-256 of the tables beside ``campaign.json``.
+    settings
+        Segmentation, assumptions, offers and campaign as they were configured.
+    """
+
+    id: Identity | None = optional()
+    schema_: Literal[3] | None = optional(alias="schema")
+    seed: int
+    n_customers: int
+    n_contactable: int
+    consent: Literal["from_data", "assume_given", "not_stated"]
+    ranking: Literal["shown", "not_shown", "not_tested"]
+    free_offers: tuple[str, ...]
+    profit_unit: str
+    is_turnover: bool = False
+    assumptions: tuple[NamedAssumption, ...]
+    recalibration: RecalibrationInfo
+    calibration_check: CalibrationCheck | None
+    expected_profit_at_risk: Estimate
+    observed_profit_at_risk: Estimate | None
+    profit_concentration: Concentration
+    n_missing_profit: int
+    n_simulations: int
+    offers: tuple[OfferInfo, ...]
+    plan: PlanTotals
+    control_group: ControlGroup
+    power: PowerInfo
+    profit_curve: ProfitCurve | None = None
+    empc: EmpcInfo | None = None
+    shadow_prices: ShadowPrices | None = None
+    sensitivity: Sensitivity | None = None
+    budget_curve: tuple[BudgetPoint, ...] = ()
+    cautions: tuple[CautionInfo, ...] = ()
+    files: dict[str, Sha256] | None = optional()
+    settings: SavedSettings | None = optional()
+
+
+class NoCampaignInfo(Config):
+    """The reason why no campaign was planned.
+
+    ``overrides`` are what to type instead, one of these lines; empty if nothing helps.
+    """
+
+    reason: Annotated[str, Field(min_length=1)]
+    code: str
+    overrides: tuple[str, ...]
