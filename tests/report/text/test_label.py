@@ -1,16 +1,17 @@
 """What is said of a label made from a purchase log never exceeds its numbers."""
 
-from copy import deepcopy
-
 import pytest
 
+from retain.record.label import Interval, LabelQuality
 from retain.report.text.label import label_sentences
 from retain.report.text.words import words
+
+from ..trees import read_as
 
 
 @pytest.fixture
 def quality(tree):
-    return deepcopy(tree["data"]["label"]["quality"])
+    return read_as(LabelQuality, tree["data"]["label"]["quality"])
 
 
 def keys(quality):
@@ -41,19 +42,17 @@ def test_each_check_has_a_sentence_in_both_languages(quality):
     ("low", "high", "key"), [(0.01, 0.03, "more"), (-0.05, -0.01, "fewer"), (-0.01, 0.02, "equal")]
 )
 def test_a_difference_is_clear_only_where_its_interval_says_so(quality, low, high, key):
-    quality["chance"]["excess"] = {"value": (low + high) / 2, "low": low, "high": high}
+    excess = Interval(value=(low + high) / 2, low=low, high=high)
+    chance = quality.chance.model_copy(update={"excess": excess})
+    quality = quality.model_copy(update={"chance": chance})
     assert f"label.excess.{key}" in keys(quality)
 
 
 @pytest.mark.parametrize("reason", ["measure", "few_rows"])
 def test_what_cannot_be_computed_is_said_with_its_reason(quality, reason):
-    quality |= {"chance": None, "chance_reason": reason, "one_order_share": None}
-    quality |= {
-        "persistence": None,
-        "persistence_reason": "short_log",
-        "store_levels": [],
-        "money": [],
-    }
+    missing = {"chance": None, "chance_reason": reason, "one_order_share": None}
+    missing |= {"persistence": None, "persistence_reason": "short_log"}
+    quality = quality.model_copy(update={**missing, "store_levels": (), "money": ()})
     assert keys(quality) == [f"label.no_chance.{reason}", "label.no_persistence.short_log"]
 
 

@@ -4,9 +4,12 @@ import re
 
 import pytest
 
+from retain.record.verdict_document import VerdictDocument
 from retain.report.page.page import page
 from retain.report.text.turnover import KEPT, naming_money
 from retain.report.text.words import words
+
+from ..trees import read_as
 
 
 def sentences(language):
@@ -16,19 +19,23 @@ def sentences(language):
             yield from ((key, one) for one in ([text] if isinstance(text, str) else text.values()))
 
 
+def in_turnover(tree, *, is_turnover=True):
+    caution = [{"code": "turnover", "unit": "roubles"}] if is_turnover else []
+    campaign = {**tree["campaign"], "is_turnover": is_turnover, "cautions": caution}
+    return read_as(VerdictDocument, {**tree, "campaign": campaign})
+
+
 @pytest.mark.parametrize(("language", "profit"), [("en", r"(?<!{)\bprofit\b"), ("ru", "прибыл")])
-def test_no_sentence_about_turnover_says_profit(language, profit):
-    with naming_money({"campaign": {"is_turnover": True}}):
+def test_no_sentence_about_turnover_says_profit(tree, language, profit):
+    with naming_money(in_turnover(tree)):
         wrong = [key for key, text in sentences(language) if re.search(profit, text, re.IGNORECASE)]
     assert wrong == []
     assert any(re.search(profit, text) for _, text in sentences(language))
 
 
 def test_the_page_of_a_plan_in_turnover_says_so(tree):
-    campaign = tree["campaign"]
-    campaign |= {"is_turnover": True, "cautions": [{"code": "turnover", "unit": "roubles"}]}
-    text = page({**tree, "campaign": campaign}, "en")
+    text = page(in_turnover(tree), "en")
     assert "All amounts are turnover, not profit" in text
     assert "Saved turnover" in text
     assert "Saved profit" not in text
-    assert "Saved profit" in page({**tree, "campaign": {**campaign, "is_turnover": False}}, "en")
+    assert "Saved profit" in page(in_turnover(tree, is_turnover=False), "en")
