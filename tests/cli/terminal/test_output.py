@@ -162,6 +162,7 @@ def further(text):
         "fitted_thresholds": {"segmentation": {"risk": {"bands": {text: 0.5}}}},
         "campaign": {
             "profit_unit": text,
+            "is_turnover": False,
             "offers": [
                 {
                     "name": text,
