@@ -139,6 +139,16 @@ def test_no_file_is_named_after_nothing(checkout):
     assert not names & {"utils", "common", "helpers", "base", "misc"}
 
 
+def test_a_class_name_stands_for_one_thing(sources):
+    names = [
+        node.name
+        for tree in sources.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+
+
 def test_no_file_passes_300_lines(checkout):
     long = [
         path.name

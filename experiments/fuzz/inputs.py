@@ -177,7 +177,11 @@ def vary_log(ground: Ground) -> Reader:
         }
     )
     tree = yaml.safe_load((conf_dir() / "data/purchases.yaml").read_text("utf-8"))
-    keys = {key: one for key, one in tree.items() if key not in ("name", "_target_", "baselines")}
+    keys = {
+        key: one
+        for key, one in tree.items()
+        if key not in ("name", "_target_", "baselines", "defaults")
+    }
     keys |= {"profit_unit": "euro", "cache": None, "memory_limit": "400MB", "windows": [30]}
     named = ("customer", "time", "amount", "items", "category", "discount")
     keys["columns"] = dict(zip(named, frame.columns, strict=True))

@@ -24,7 +24,7 @@ from scipy import special
 
 from retain.campaign.audience import Audience
 from retain.campaign.proportions import wilson
-from retain.campaign.segmentation.outcomes import Outcomes, observe
+from retain.campaign.segmentation.outcomes import AudienceOutcomes, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.value.fit_recalibration import cross_fit_risk, fit_recalibration
 from retain.campaign.value.logistic import fit_logistic
@@ -181,11 +181,11 @@ def judge(store: Store, seed: int) -> dict[str, list[float]]:
     return held
 
 
-def observed_outcomes(one: Draw, audience: Audience, found: object) -> Outcomes:
+def observed_outcomes(one: Draw, audience: Audience, found: object) -> AudienceOutcomes:
     """Return the outcomes of an audience with cross-fitted expectations."""
     ids = audience.table.index
     expected = cross_fit_risk(one.out_of_fold, one.customers, found).per_customer().reindex(ids)
-    return Outcomes(
+    return AudienceOutcomes(
         one.customers.y.loc[ids].to_numpy(dtype=float),
         expected.fillna(audience.table["risk"]).to_numpy(),
         np.arange(len(ids)),

@@ -136,8 +136,9 @@ def test_a_log_is_read_once_and_its_tables_are_kept(here, swept, retain):
     assert {path: path.stat().st_mtime_ns for path in kept} == written
 
 
-def test_a_log_asks_for_validation_in_time(here, retain, purchase_log):
+def test_a_log_chooses_validation_in_time(here, retain, purchase_log):
     purchase_log(N_CUSTOMERS).to_parquet("log.parquet", index=False)
-    code, output = retain(*LOG)
+    assert retain(*LOG, "dry_run=true")[0] == 0
+    code, output = retain(*LOG, "validation=repeated")
     assert code == 2
     assert "type validation=temporal" in output

@@ -24,6 +24,7 @@ from retain.errors import RetainError, examples
 from retain.record.campaign_document import CampaignDocument
 from retain.record.documents import read_document
 from retain.schema.campaign import Assumptions, Catalogue
+from retain.schema.parsing import Node
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.verdict.export import FORMULA
 
@@ -108,7 +109,7 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
     return pd.DataFrame(columns, columns=list(COLUMNS))
 
 
-def to_yaml_dict(config: Catalogue) -> dict[str, Any]:
+def to_yaml_dict(config: Catalogue) -> Node:
     """Return a node as its YAML, without defaults."""
     return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 

@@ -17,7 +17,7 @@ from retain.campaign.planning.no_campaign import (
     find_no_campaign,
 )
 from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
-from retain.campaign.segmentation.outcomes import ObservedTable, Outcomes, observe
+from retain.campaign.segmentation.outcomes import AudienceOutcomes, ObservedTable, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
@@ -95,7 +95,7 @@ def make_campaign(
     audience: Audience,
     recalibration: Recalibration,
     settings: CampaignSettings,
-    outcomes: Outcomes | None = None,
+    outcomes: AudienceOutcomes | None = None,
     ranking: Ranking = "not_tested",
 ) -> Campaign:
     """Assign segments and plan offers.
@@ -157,7 +157,7 @@ def _segment_audience(
     recalibration: Recalibration,
     settings: CampaignSettings,
     draws: MonteCarlo | None,
-    outcomes: Outcomes | None,
+    outcomes: AudienceOutcomes | None,
 ) -> Campaign:
     """Return the customers with their segments, and profiles of these."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None

@@ -106,7 +106,7 @@ def psi_null_quantile(bins: int, n_reference: int, n_current: int) -> float:
 
 def _row(
     kind: str, name: str, shares: NumericHistogram | CategoryHistogram, values: pd.Series
-) -> dict[str, Any]:
+) -> dict[str, object]:
     reference, current = shares.customers, shares.count(values)
     nonempty = reference + current > 0  # ignore bins that are empty in both
     before, after = reference / reference.sum(), current / current.sum()

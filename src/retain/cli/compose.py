@@ -27,7 +27,7 @@ from retain.errors import RetainError
 from retain.execution.backends.config import BACKENDS, Backend
 from retain.execution.plan import RunConfig
 from retain.learning.search_ranges import identity_config
-from retain.schema.parsing import Config, check_mapping, parse
+from retain.schema.parsing import Config, Node, check_mapping, parse
 from retain.schema.run import Run
 from retain.storage.paths import conf_dir
 from retain.storage.reading import read_text
@@ -122,7 +122,7 @@ class Composer:
         check_count(sum(map(count_runs, sweeps)), tree)
         return [expand_axes(sweep) for sweep in sweeps]
 
-    def one(self) -> dict[str, Any]:
+    def one(self) -> Node:
         """Return the line's only tree, without Hydra's node."""
         typed = check_overrides(self.line.overrides, self.groups)
         if self.line.multirun or count_runs(typed) > 1:
@@ -209,7 +209,7 @@ def _chooses_by_reference(folder: Path) -> bool:
     return any("${" in part for text in texts for part in defaults.findall(text))
 
 
-def resolve(tree: Tree) -> dict[str, Any]:
+def resolve(tree: Tree) -> Node:
     """Return the tree with every reference resolved; nodes without references are not copied."""
     special = dict(_leaves({k: node for k, node in tree.items() if _SPECIAL(json.dumps(node))}))
     is_item = re.compile(r"\.[0-9]+$").search  # a list may hold these signs, as cells do
@@ -228,7 +228,7 @@ def resolve(tree: Tree) -> dict[str, Any]:
     except OmegaConfBaseException as error:
         hint = str(error).splitlines()[0]
         raise RetainError(f"the config cannot be resolved: {hint}.") from None
-    return {**tree, **cast("dict[str, Any]", plain)}
+    return {**tree, **cast("Node", plain)}
 
 
 _SPECIAL = re.compile(r"\$\{|\?\?\?").search
@@ -273,7 +273,7 @@ def choose_backend(composed: RunConfig) -> Backend:
     return parse(BACKENDS[name], node, "hydra.launcher")
 
 
-def _node(composed: RunConfig) -> dict[str, Any]:
+def _node(composed: RunConfig) -> Node:
     """Return the launcher's resolved node, with Hydra's default named ``basic``."""
     launcher = composed.hydra["launcher"]
     tree = resolve({**composed.config, "hydra": {"launcher": launcher}})

@@ -17,6 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.resolvers import oc
 
 from retain.errors import RetainError
+from retain.schema.parsing import Node
 
 ENVIRONMENT = "oc.env"
 MARK = "RETAIN_VALUE_FROM_THE_ENVIRONMENT"
@@ -32,12 +33,10 @@ ALLOWED = (
 )
 """Keys whose values may come from the environment, besides those of the data."""
 Path = tuple[str | int, ...]
-Resolve = Callable[[Mapping[str, Any]], dict[str, Any]]
+Resolve = Callable[[Mapping[str, Any]], Node]
 
 
-def with_references(
-    tree: Mapping[str, Any], values: dict[str, Any], resolve: Resolve
-) -> dict[str, Any]:
+def with_references(tree: Mapping[str, Any], values: Node, resolve: Resolve) -> Node:
     """Return resolved values, with the reference's text for values from the environment.
 
     Parameters

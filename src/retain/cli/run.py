@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retain.cli.overrides import VERSION_BASE, Arguments, parse_args
 from retain.cli.signals import SIGNALLED, TerminationRequested, install_signal_handlers
@@ -214,7 +214,7 @@ def _write_dropped_rows(planned: SweepPlan) -> None:
         raise RetainError.unwritable(planned.study.path, error, "outputs=FOLDER") from None
 
 
-def _summary(planned: SweepPlan, records: Sequence[Record]) -> dict[str, Any]:
+def _summary(planned: SweepPlan, records: Sequence[Record]) -> dict[str, object]:
     """Return the outcome of each run for ``--json``, its state for a dry run."""
     states = {record.id: record.state for record in records}
     runs = [

@@ -21,6 +21,7 @@ from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record.directory import ScoreDirectory
 from retain.record.study import StudyDirectory
+from retain.schema.parsing import Node
 from retain.storage.paths import parse_path
 from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
@@ -35,7 +36,7 @@ UNLABELLED = {"target": None, "positive": None, "has_target": False}
 """Keys of the target, with their values for data without one."""
 
 
-def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner) -> dict[str, Any]:
+def data_node(line: Arguments, typed: Node | None, saved: LoadedWinner) -> Node:
     """Return the data node of the new customers: the winner's, or the one typed.
 
     Raises
@@ -88,7 +89,7 @@ def _value_at(tree: Any, path: tuple[str, ...]) -> Any:
     return tree
 
 
-def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+def _set(tree: Node, path: tuple[str, ...], value: Any) -> None:
     for key in path[:-1]:
         below = tree.get(key)
         tree[key] = dict(below) if isinstance(below, dict) else {}

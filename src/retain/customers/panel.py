@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.record.document import LabelInfo, LabelVariant, SnapshotFacts
+from retain.record.document import LabelInfo, SnapshotFacts, VariantCounts
 from retain.record.label import LabelQuality
 
 
@@ -58,7 +58,7 @@ def summarise_label(target: pd.Series, dated: Panel) -> LabelInfo:
             for day, rows, declined in counts.itertuples()
         ),
         variants=tuple(
-            LabelVariant(
+            VariantCounts(
                 parameter=variant.parameter,
                 value=variant.value,
                 n_rows=int(variant.rows),

@@ -44,7 +44,7 @@ from retain.customers.files.table_columns import (
     drop_named,
     mask_missing_values,
 )
-from retain.customers.files.table_file import Table, configure_marks, open_table
+from retain.customers.files.table_file import FileTable, configure_marks, open_table
 from retain.customers.files.table_rows import drop_aggregates, drop_bad_cells, drop_other_rows
 from retain.customers.reading import Reading
 from retain.errors import RetainError, type_value
@@ -187,7 +187,7 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
 
 
 def _infer_features(
-    table: Table, roles: Roles, ids: pd.Index, known_kinds: Mapping[str, Kind]
+    table: FileTable, roles: Roles, ids: pd.Index, known_kinds: Mapping[str, Kind]
 ) -> tuple[dict[str, InferredColumn], list[InvalidRows]]:
     """Return features by canonical name and invalid rows; raise for all unreadable columns."""
     inferred: dict[str, InferredColumn] = {}
@@ -215,7 +215,7 @@ def _infer_features(
 
 
 def _assemble(
-    table: Table,
+    table: FileTable,
     roles: Roles,
     ids: pd.Index,
     features: Mapping[str, InferredColumn],

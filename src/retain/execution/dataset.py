@@ -28,7 +28,7 @@ from retain.record.document import (
     CheckResult,
     ColumnInfo,
     DataInfo,
-    FunnelStep,
+    FunnelLine,
     SplitInfo,
 )
 from retain.schema.run import Audit, Run, Validation
@@ -116,10 +116,10 @@ def drop_non_finite(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def summarise_funnel(customers: Customers) -> tuple[FunnelStep, ...]:
+def summarise_funnel(customers: Customers) -> tuple[FunnelLine, ...]:
     """Return the funnel for records."""
     return tuple(
-        FunnelStep(
+        FunnelLine(
             name=step.name,
             n_before=step.before,
             n_after=step.after,
@@ -136,7 +136,7 @@ class DatasetDescription:
     """Messages, funnel with dropped examples, and columns of a source."""
 
     messages: tuple[str, ...]
-    funnel: tuple[FunnelStep, ...]
+    funnel: tuple[FunnelLine, ...]
     dropped_examples: tuple[str, ...]
     columns: tuple[ColumnInfo, ...]
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from retain.errors import RetainError
 from retain.execution.task import DatasetFacts, Preflight, SharedInputs, Task
@@ -21,6 +20,7 @@ from retain.record.directory import RunDirectory
 from retain.record.document import Environment, Git, Record, identity, slug_of
 from retain.record.reading import check_scores_size
 from retain.record.study import StudyDirectory
+from retain.schema.parsing import Node
 from retain.schema.run import Run
 from retain.storage.paths import check_name, is_inside
 from retain.storage.writing import hash_folder
@@ -92,11 +92,11 @@ class RunConfig:
     """
 
     overrides: tuple[str, ...]
-    config: dict[str, Any]
+    config: Node
     run: Run
-    recorded_config: dict[str, Any]
-    identity_config: dict[str, Any]
-    hydra: dict[str, Any]
+    recorded_config: Node
+    identity_config: Node
+    hydra: Node
 
     @property
     def id(self) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
@@ -29,7 +29,7 @@ from retain.record.document import (
     State,
 )
 from retain.record.tuning import TuningInfo
-from retain.schema.parsing import parse
+from retain.schema.parsing import Node, parse
 from retain.schema.run import Run
 from retain.storage.writing import atomic_write
 
@@ -148,10 +148,10 @@ class Task:
 
     id: str
     directory: RunDirectory
-    config: dict[str, Any]
-    recorded_config: dict[str, Any]
+    config: Node
+    recorded_config: Node
     overrides: tuple[str, ...]
-    hydra: dict[str, Any]
+    hydra: Node
     data: DataInfo
     split: SplitInfo
     checks: tuple[CheckResult, ...]

@@ -22,6 +22,7 @@ from retain.learning.parameters import check_parameter, library_of, parameter_na
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.registry import find_class, is_estimator
 from retain.learning.scoring import TrainingSpec
+from retain.schema.parsing import Node
 from retain.schema.run import Run, SearchRange
 from retain.storage.paths import conf_dir
 
@@ -134,7 +135,7 @@ def _call(where: str, target: Any, parameters: Mapping[str, Any]) -> Any:
         raise RetainError(f"{where} cannot be built: {error}.") from None
 
 
-def _check(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[str, Any]]:
+def _check(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, Node]:
     """Return the target of a node and its parameters as configured."""
     forbidden = {"_args_", "_partial_", "_recursive_", "_convert_"} & set(node)
     if forbidden:

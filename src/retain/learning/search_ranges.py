@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from retain.errors import RetainError
-from retain.schema.parsing import parse
+from retain.schema.parsing import Node, parse
 from retain.schema.run import SearchRange
 
 KEY = "search"
@@ -45,7 +45,7 @@ def strip_search_space(node: Any) -> Any:
     return node
 
 
-def identity_config(tree: Mapping[str, Any], *, tuned: bool) -> dict[str, Any]:
+def identity_config(tree: Mapping[str, Any], *, tuned: bool) -> Node:
     """Return a run's config with only the search ranges that can change its result."""
     model = strip_search_space(tree["model"])
     search = {KEY: tree["model"][KEY]} if tuned and KEY in tree["model"] else {}

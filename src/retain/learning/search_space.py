@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError, did_you_mean
+from retain.record.tuning import Parameters
 from retain.schema.run import SearchRange
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def check_search_space(space: Space, model: BaseEstimator, *, tuned: bool) -> No
             )
 
 
-def default_parameters(space: Space, model: BaseEstimator) -> dict[str, Any]:
+def default_parameters(space: Space, model: BaseEstimator) -> Parameters:
     """Return the model's configured parameters as values of a trial."""
     values = model.get_params(deep=False)
     return {
@@ -54,7 +55,7 @@ def default_parameters(space: Space, model: BaseEstimator) -> dict[str, Any]:
     }
 
 
-def suggest_parameters(trial: Trial, space: Space) -> dict[str, Any]:
+def suggest_parameters(trial: Trial, space: Space) -> Parameters:
     """Return the parameters of a trial."""
     return {name: _suggest(trial, name, where) for name, where in space.items()}
 

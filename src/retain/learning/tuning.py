@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from retain.learning.search_space import (
     suggest_parameters,
 )
 from retain.learning.splits import DuplicateAwareKFold
+from retain.record.tuning import Parameters
 from retain.schema.run import Tuning
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Tuned:
     """
 
     model: BaseEstimator
-    parameters: dict[str, Any]
+    parameters: Parameters
     inner: float
     trials: int
     pruned: int
@@ -152,7 +153,7 @@ class _Objective:
     model: BaseEstimator
     space: Space
     inner: list[_InnerRows]
-    parameters: dict[int, dict[str, Any]] = field(default_factory=dict)
+    parameters: dict[int, Parameters] = field(default_factory=dict)
     first_scores: dict[int, float] = field(default_factory=dict)
     failure: str = ""
 
@@ -172,7 +173,7 @@ class _Objective:
                 raise optuna.TrialPruned
         return float(np.mean(values))
 
-    def _score_fold(self, parameters: dict[str, Any], fold: _InnerRows) -> float:
+    def _score_fold(self, parameters: Parameters, fold: _InnerRows) -> float:
         try:
             model = clone(self.model).set_params(**parameters)
             scores = _rank_scores(model.fit(fold.rows.train, fold.rows.target), fold.rows.test)
@@ -185,7 +186,7 @@ class _Objective:
             raise _TrialFailed
         return value
 
-    def _fail(self, parameters: dict[str, Any], reason: str) -> None:
+    def _fail(self, parameters: Parameters, reason: str) -> None:
         self.failure = f"{parameters}: {reason}"
         log.warning("tuning: a trial failed with %s", self.failure)
 

@@ -8,7 +8,7 @@ from retain.record.document import MetricSummary
 from retain.record.documents import Identity, optional
 from retain.record.estimates import Estimate, PartialEstimate
 from retain.record.tuning import TuningInfo
-from retain.schema.parsing import Config
+from retain.schema.parsing import Config, Node
 
 CorrectionMethod = Literal["one_candidate", "bbc_cv", "folds"]
 
@@ -61,7 +61,7 @@ class WinnerInfo(Config):
     id: Identity
     name: str
     overrides: tuple[str, ...]
-    config: dict[str, Any]
+    config: Node
     metrics: dict[str, MetricSummary]
     seeds: tuple[int, ...]
     seed_sd: float | None
@@ -111,7 +111,7 @@ class MissingRuns(Config):
     """The runs missing for a full pairing, and the first of them with reasons."""
 
     n_runs: int
-    examples: tuple[dict[str, Any], ...]
+    examples: tuple[Node, ...]
 
 
 class MainEffect(Config):

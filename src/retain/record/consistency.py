@@ -9,7 +9,7 @@ from typing import Any
 
 from retain.errors import RetainError
 from retain.record.document import Record, identifying_text, identity_of, slug_of
-from retain.schema.parsing import parse
+from retain.schema.parsing import Node, parse
 from retain.schema.run import Run
 
 THREADS = ("n_jobs", "thread_count", "num_threads", "nthread")
@@ -80,7 +80,7 @@ def _named(node: Mapping[str, Any]) -> bool:
     return isinstance(node.get("name"), str)
 
 
-def _with_one_thread(config: Mapping[str, Any]) -> dict[str, Any]:
+def _with_one_thread(config: Mapping[str, Any]) -> Node:
     """Return a config with one thread everywhere, since ids ignore threads."""
     count = config.get("threads")
 

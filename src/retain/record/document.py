@@ -11,7 +11,7 @@ from pydantic import Field
 
 from retain.record.label import LabelQuality
 from retain.record.tuning import TuningInfo
-from retain.schema.parsing import Config
+from retain.schema.parsing import Config, Node
 
 SCHEMA = 2
 State = Literal["done", "failed", "not_applicable"]
@@ -36,7 +36,7 @@ Values = dict[str, Plain | tuple[Plain, ...] | dict[str, float]]
 """Names and numbers of a message, for its translation."""
 
 
-class FunnelStep(Config):
+class FunnelLine(Config):
     """One cleaning step with its counts; ``values`` are the names and numbers of its reason."""
 
     name: str
@@ -55,7 +55,7 @@ class SnapshotFacts(Config):
     n_declined: int
 
 
-class LabelVariant(Config):
+class VariantCounts(Config):
     """The target under another definition, one parameter changed.
 
     ``decline_rate`` is a share of its ``n_rows``, ``agreement`` the share of rows with the same
@@ -74,7 +74,7 @@ class LabelInfo(Config):
 
     horizon_days: int
     snapshots: tuple[SnapshotFacts, ...]
-    variants: tuple[LabelVariant, ...]
+    variants: tuple[VariantCounts, ...]
     quality: LabelQuality | None = None
 
 
@@ -112,7 +112,7 @@ class DataInfo(Config):
     fingerprint: str
     n_rows: int
     n_positives: int
-    funnel: tuple[FunnelStep, ...]
+    funnel: tuple[FunnelLine, ...]
     label: LabelInfo | None = None
     columns: tuple[ColumnInfo, ...] = ()
 
@@ -187,7 +187,7 @@ class Record(Config):
     state: State
     reason: str | None
     traceback: str | None
-    config: dict[str, Any]
+    config: Node
     overrides: tuple[str, ...]
     seed: int
     data: DataInfo
@@ -270,7 +270,7 @@ def _to_text(node: Any) -> str:
     return json.dumps(node, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _drop_irrelevant(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def _drop_irrelevant(node: Mapping[str, Any], prefix: str) -> Node:
     """Return a node without keys that cannot change a result."""
     return {
         key: _drop_irrelevant(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value

@@ -6,6 +6,9 @@ from typing import Any
 
 from retain.schema.parsing import Config
 
+Parameters = dict[str, Any]
+"""Parameters of an estimator by name, of any type that it takes."""
+
 
 class TunedFold(Config):
     """The best parameters found on a fold's training rows, and how they were found.
@@ -16,7 +19,7 @@ class TunedFold(Config):
 
     repeat: int
     fold: int
-    parameters: dict[str, Any]
+    parameters: Parameters
     inner_score: float
     n_trials: int
     n_pruned: int

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from retain.schema.parsing import Config
+from retain.schema.parsing import Config, Node
 from retain.storage.paths import PLAIN_NAME, is_plain_name
 
 
@@ -43,7 +43,7 @@ class _Component(Config):
     """The keys of every component; its parameters are checked where it is built."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=False)
-    __pydantic_extra__: dict[str, Any] = Field(init=False)
+    __pydantic_extra__: Node = Field(init=False)
 
     name: Name
     class_path: str | None = Field(default=None, alias="_target_")
@@ -53,23 +53,23 @@ class _Source(Config):
     """A component without a name if it only changes another."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=False)
-    __pydantic_extra__: dict[str, Any] = Field(init=False)
+    __pydantic_extra__: Node = Field(init=False)
 
     name: Name | None = None
     function_path: str | None = Field(default=None, alias="_target_")
 
 
-def _check_component(node: dict[str, Any]) -> dict[str, Any]:
+def _check_component(node: Node) -> Node:
     _Component.model_validate(node)
     return node
 
 
-def _check_source(node: dict[str, Any]) -> dict[str, Any]:
+def _check_source(node: Node) -> Node:
     _Source.model_validate(node)
     return node
 
 
-Component = Annotated[dict[str, Any], AfterValidator(_check_component)]
+Component = Annotated[Node, AfterValidator(_check_component)]
 """The composed node of a model, sampler or scaling."""
-Source = Annotated[dict[str, Any], AfterValidator(_check_source)]
+Source = Annotated[Node, AfterValidator(_check_source)]
 """The composed node of a data source."""

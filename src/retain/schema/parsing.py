@@ -8,12 +8,16 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from retain.errors import RetainError, did_you_mean
 from retain.storage.reading import MAX_INTEGER_BITS
 
+Node = dict[str, Any]
+"""A node of the config tree in plain values; components and users add keys of their own."""
 
-def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
+
+def deep_merge(tree: Node, typed: Node) -> Node:
     """Return a tree with leaves and branches replaced by those of another.
 
     >>> deep_merge({"horizon": {"low": 1, "high": 6}, "seed": 0}, {"horizon": {"low": 2}})
@@ -70,11 +74,11 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> Conf
 
 def problem_messages(kind: type[Config], error: ValidationError, where: str = "") -> list[str]:
     """Return a sentence about each problem of a node, unknown keys first."""
-    messages = [_problem_message(kind, dict(problem), where) for problem in error.errors()]
+    messages = [_problem_message(kind, problem, where) for problem in error.errors()]
     return sorted(dict.fromkeys(messages), key=lambda line: "is unknown" not in line)
 
 
-def check_mapping(where: str, node: Any) -> dict[str, Any]:
+def check_mapping(where: str, node: Any) -> Node:
     """Return a node that is a mapping with text keys.
 
     Raises
@@ -106,7 +110,7 @@ def _to_tuples(tree: Any, where: str) -> Any:
     return tree
 
 
-def _problem_message(kind: type[Config], problem: dict[str, Any], where: str) -> str:
+def _problem_message(kind: type[Config], problem: ErrorDetails, where: str) -> str:
     """Return a sentence about one problem of pydantic."""
     path = [str(part) for part in problem["loc"]]
     parent = ".".join(filter(None, [where, *path[:-1]]))
@@ -136,7 +140,7 @@ def _unknown_key(key: str, value: Any, names: list[str]) -> str:
     return f"key {key!r} is unknown; expected one of {', '.join(names)}."
 
 
-def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> str:
+def _expected(kind: type[Config], path: list[str], problem: ErrorDetails) -> str:
     """Return the expected type or range of a value."""
     if problem["type"] == "model_type":
         return f"a node with keys among {', '.join(_keys(kind, path))}"

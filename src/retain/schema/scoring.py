@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.compare import Report
 from retain.schema.names import Source, Threads
-from retain.schema.parsing import Config
+from retain.schema.parsing import Config, Node
 
 
 class Score(Config):
@@ -21,9 +21,9 @@ class Score(Config):
 
     verdict: str
     data: Source | None = None
-    assumptions: dict[str, Any] | None = None
-    offers: dict[str, Any] | None = None
-    campaign: dict[str, Any] | None = None
+    assumptions: Node | None = None
+    offers: Node | None = None
+    campaign: Node | None = None
     report: Report
     rows: Annotated[int, Field(ge=1, le=100_000_000)]
     threads: Threads

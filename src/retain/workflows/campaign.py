@@ -14,7 +14,7 @@ from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.offers.catalogue import fit_catalogue
 from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
-from retain.campaign.segmentation.outcomes import Outcomes
+from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.tables import (
     Language,
     arms_table,
@@ -123,7 +123,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
 
 def collect_outcomes(
     audience: Audience, customers: Customers, expected: Sequence[Scores]
-) -> Outcomes:
+) -> AudienceOutcomes:
     """Return the outcomes of an audience.
 
     Customers of the sealed test, in none of the cross-fitted risks ``expected``, have no part in
@@ -133,7 +133,7 @@ def collect_outcomes(
     risks = [one.per_customer() for one in expected if one.origin == "out_of_fold"]
     cross_fitted = pd.concat(risks).reindex(ids) if risks else pd.Series(np.nan, index=ids)
     groups = pd.factorize(customers.duplicate_groups.loc[ids])[0]
-    return Outcomes(
+    return AudienceOutcomes(
         declined=customers.y.loc[ids].to_numpy(dtype=float),
         expected=cross_fitted.fillna(audience.table["risk"]).to_numpy(),
         duplicate_group=groups,

@@ -15,7 +15,7 @@ from typing import Any
 
 from retain.customers.purchases.readers.location import locate_log, strip_password
 from retain.errors import RetainError, type_value
-from retain.schema.parsing import deep_merge
+from retain.schema.parsing import Node, deep_merge
 from retain.storage.paths import is_inside
 
 MAX_FILES = 100_000
@@ -26,7 +26,7 @@ MAX_DEMO_CUSTOMERS = 1_000_000
 
 def merge_recorded(
     recorded: Mapping[str, Any], overrides: Mapping[str, Any], cache_dir: Path | None
-) -> dict[str, Any]:
+) -> Node:
     """Return a recorded source with what was typed about it.
 
     Parameters
@@ -56,7 +56,7 @@ def check_recorded(recorded: Mapping[str, Any], override_keys: Collection[str]) 
     CHECKS[target](recorded, override_keys)
 
 
-def _relocate_cache(recorded: dict[str, Any], cache_dir: Path | None) -> dict[str, Any]:
+def _relocate_cache(recorded: Node, cache_dir: Path | None) -> Node:
     if recorded.get("cache") is None:
         return recorded
     return {**recorded, "cache": None if cache_dir is None else str(cache_dir)}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retain.campaign.campaign import make_campaign
-from retain.campaign.segmentation.outcomes import Outcomes
+from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.tables import arms_table, offers_table
 
 from ..value.invented_campaign import UNSURE, make_audience
@@ -146,7 +146,7 @@ def test_customers_who_carry_most_of_the_profit_at_risk_are_a_caution():
         audience.table.iloc[:1, audience.table.columns.get_loc(name)] *= 1e6
     declined = np.zeros(160)
     declined[80:] = 1
-    outcomes = Outcomes(declined, audience.table["risk"].to_numpy(), np.arange(160))
+    outcomes = AudienceOutcomes(declined, audience.table["risk"].to_numpy(), np.arange(160))
     campaign = make_campaign(audience, UNSURE, settings, outcomes)
     tree = campaign.document
     codes = {one.code: one for one in tree.cautions}

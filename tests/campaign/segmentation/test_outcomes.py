@@ -4,7 +4,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from retain.campaign.segmentation.outcomes import (
-    Outcomes,
+    AudienceOutcomes,
     effective_size,
     observe,
     share_draws,
@@ -21,7 +21,7 @@ def drawn(seed, *, count=600, wrong=0.0, copies=1):
     risk, declined = np.repeat(risk, copies), np.repeat(declined, copies)
     expected = np.clip(risk + np.where(risk > 0.6, wrong, 0.0), 0.001, 0.999)
     names = np.array(["low", "middle", "high"])[np.digitize(risk, [0.3, 0.6])]
-    return Outcomes(declined, expected, group), names, risk
+    return AudienceOutcomes(declined, expected, group), names, risk
 
 
 def test_every_group_holds_its_customers_and_their_declines():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from retain.campaign.segmentation.outcomes import Outcomes, observe
+from retain.campaign.segmentation.outcomes import AudienceOutcomes, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import fit_segmentation, segments_of
 from retain.campaign.segmentation.stability import stability
@@ -45,7 +45,7 @@ def outcomes(placed):
     """Declines drawn from the customers' risks."""
     risk = placed[0].table["risk"].to_numpy()
     declined = (np.random.default_rng(0).random(len(risk)) < risk).astype(float)
-    return Outcomes(declined, risk, np.arange(len(risk)))
+    return AudienceOutcomes(declined, risk, np.arange(len(risk)))
 
 
 def test_segments_add_up_to_the_customers_and_their_money(placed):
@@ -148,7 +148,9 @@ def test_a_segment_of_one_customer_has_a_count_and_no_interval(scored):
     audience = scored()
     names = np.array(["one", *["many"] * (len(audience) - 1)], dtype=object)
     every = np.ones(len(audience))
-    observed = observe(Outcomes(every, every / 2, np.arange(len(every))), names, every).segments
+    observed = observe(
+        AudienceOutcomes(every, every / 2, np.arange(len(every))), names, every
+    ).segments
     audience = audience.with_segments(names)
     sums = money(audience)
     rows = build_profiles(audience, CONFIG, sums, observed=observed, observed_money=sums)

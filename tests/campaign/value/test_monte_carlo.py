@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from retain.campaign.proportions import wilson
-from retain.campaign.segmentation.outcomes import Outcomes
+from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.value import money, net_bounds, risk_grid
 from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.calibration_map import logit
@@ -127,7 +127,7 @@ def test_the_profit_that_decliners_took_has_wilson_s_interval_at_its_effective_s
     value, random = certain(make_value(20_000)), np.random.default_rng(0)
     declined = (random.random(300) < few.table["risk"]).to_numpy().astype(float)
     labels = random.choice(["a", "b"], 300)
-    outcomes = Outcomes(declined, few.table["risk"].to_numpy(), np.arange(300))
+    outcomes = AudienceOutcomes(declined, few.table["risk"].to_numpy(), np.arange(300))
     found = MonteCarlo(few, UNSURE, value, seed=0).observed_totals(labels, outcomes)
     cost = few.table["value_at_stake"].to_numpy()
     for name, one in found.items():
@@ -140,7 +140,7 @@ def test_the_profit_that_decliners_took_has_wilson_s_interval_at_its_effective_s
 
 
 def test_uncertain_assumptions_widen_the_interval_of_observed_profit(few):
-    outcomes = Outcomes(np.arange(300) % 2.0, np.full(300, 0.5), np.arange(300))
+    outcomes = AudienceOutcomes(np.arange(300) % 2.0, np.full(300, 0.5), np.arange(300))
     labels = np.full(300, "all")
     widths = []
     for value in (certain(make_value()), make_value()):
@@ -152,7 +152,7 @@ def test_uncertain_assumptions_widen_the_interval_of_observed_profit(few):
 
 def test_where_no_profit_is_at_stake_none_is_lost(few):
     poor = replace(few, table=few.table.assign(profit=-1.0, profit_at_risk=0.0))
-    outcomes = Outcomes(np.ones(300), np.full(300, 0.5), np.arange(300))
+    outcomes = AudienceOutcomes(np.ones(300), np.full(300, 0.5), np.arange(300))
     carlo = MonteCarlo(poor, UNSURE, make_value(), seed=0)
     assert carlo.observed_totals(np.full(300, "all"), outcomes)["all"] == Estimate(0.0, 0.0, 0.0)
 

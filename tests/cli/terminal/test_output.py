@@ -202,6 +202,7 @@ def compared(at, text, made):
     level = SimpleNamespace(level=text, difference=Estimate(0.1, 0.0, 0.2), p=0.5, **counts)
     row = {"rank": 1, "id": text, "roc_auc": 0.9, "roc_auc_low": 0.8, "roc_auc_high": 1.0}
     row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_adjusted": 0.1, "tied": False}
+    row |= {"fit_seconds": 1.0}
     row |= {"p": 0.2}
     verdict = SimpleNamespace(
         table=pd.DataFrame([row | {"stopped_early": False, "n_folds": 1, "model": text}]),

@@ -15,7 +15,7 @@ import numpy as np
 from retain.campaign.allocation.customer_pool import CustomerArrays, CustomerPool
 from retain.campaign.allocation.dual import compute_shares
 from retain.campaign.allocation.exact import improve_choice, solve_exactly
-from retain.campaign.allocation.limits import Limits, Prices
+from retain.campaign.allocation.limits import PlanLimits, Prices
 from retain.campaign.allocation.prices import LAST_TEMPERATURE, DualSolution, solve_dual
 from retain.campaign.allocation.problem import Problem, bound_prices, check_minimums, estimate_scale
 from retain.campaign.allocation.ties import hash_keys, sample_offers, shuffle_ties
@@ -145,7 +145,7 @@ class PartialPlan:
     """
 
     offer_index: np.ndarray
-    limits: Limits
+    limits: PlanLimits
     usage: np.ndarray
     net: float
 

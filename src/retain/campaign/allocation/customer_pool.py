@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retain.campaign.allocation.limits import Limits, Prices
+from retain.campaign.allocation.limits import PlanLimits, Prices
 
 CHUNK_CUSTOMERS = 8192
 """Customers per chunk: arrays of a chunk by nine offers fit into a core's cache."""
@@ -75,7 +75,7 @@ class CustomerPool:
             return np.zeros(n_segments)
         return np.bincount(self.segment, amounts, n_segments)
 
-    def compute_usage(self, choice: np.ndarray, limits: Limits) -> tuple[np.ndarray, float]:
+    def compute_usage(self, choice: np.ndarray, limits: PlanLimits) -> tuple[np.ndarray, float]:
         """Return usage (limits,) and net value of a choice (customers,), −1 for no offer."""
         (index,) = np.nonzero(choice >= 0)
         offer = choice[index]

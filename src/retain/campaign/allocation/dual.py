@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from retain.campaign.allocation.customer_pool import CustomerPool
-from retain.campaign.allocation.limits import Limits, Prices
+from retain.campaign.allocation.limits import PlanLimits, Prices
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Moments:
     n_customers: int = 0
 
     @classmethod
-    def zeros(cls, limits: Limits) -> Moments:
+    def zeros(cls, limits: PlanLimits) -> Moments:
         """Return the moments of no customers."""
         size = len(limits.upper)
         return cls(np.zeros(size), np.zeros((size, size)), np.zeros((size, size)))
@@ -108,7 +108,7 @@ class Dual:
     """
 
     pool: CustomerPool
-    limits: Limits
+    limits: PlanLimits
     max_prices: np.ndarray
 
     @cached_property

@@ -13,7 +13,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, hstack
 
 from retain.campaign.allocation.customer_pool import CustomerPool
-from retain.campaign.allocation.limits import Limits, Prices
+from retain.campaign.allocation.limits import PlanLimits, Prices
 
 STATUS_OPTIMAL, STATUS_INFEASIBLE = 0, 2
 """Values of scipy's ``status``."""
@@ -61,7 +61,7 @@ class ReducedProblem:
     """
 
     pool: CustomerPool
-    limits: Limits
+    limits: PlanLimits
     is_open: np.ndarray
     max_slack: np.ndarray
     scale: float
@@ -69,7 +69,7 @@ class ReducedProblem:
 
 
 def solve_exactly(
-    pool: CustomerPool, limits: Limits, prices: Prices, bound: float, known: float
+    pool: CustomerPool, limits: PlanLimits, prices: Prices, bound: float, known: float
 ) -> ExactSolution:
     """Return the plan of the highest net value.
 
@@ -104,7 +104,7 @@ N_REPAIR_CHOICES = 4
 
 
 def improve_choice(
-    pool: CustomerPool, limits: Limits, prices: Prices, goal: float
+    pool: CustomerPool, limits: PlanLimits, prices: Prices, goal: float
 ) -> np.ndarray | None:
     """Return a choice within the limits, at most about ``goal`` below the best; None if none fits.
 
@@ -131,7 +131,7 @@ def _solve_reduced(problem: ReducedProblem) -> ExactSolution:
     excess = usage - limits.upper - ROUNDING_SHARE * np.abs(limits.finite_upper)
     if (excess <= 0).all():
         return first
-    tighter = Limits(limits.upper - 2 * np.maximum(excess, 0), limits.n_offers)
+    tighter = PlanLimits(limits.upper - 2 * np.maximum(excess, 0), limits.n_offers)
     second = _run_highs(replace(problem, limits=tighter))
     if second.offer_index is not None:
         usage, _ = pool.compute_usage(second.offer_index, tighter)
@@ -227,7 +227,7 @@ def _build_constraints(
 
 
 def _build_usage_matrix(
-    pool: CustomerPool, offer: np.ndarray, customer: np.ndarray, limits: Limits
+    pool: CustomerPool, offer: np.ndarray, customer: np.ndarray, limits: PlanLimits
 ) -> np.ndarray:
     """Return the usage (limits, pairs) of each limit by each open choice."""
     usage = np.zeros((len(limits.upper), len(offer)))

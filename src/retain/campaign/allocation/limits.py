@@ -12,7 +12,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Limits:
+class PlanLimits:
     """Upper bounds of what a plan uses, ``inf`` for no limit.
 
     Attributes
@@ -41,18 +41,18 @@ class Limits:
         """(limits,) the limits, 0 for none, where the price is 0 as well."""
         return np.where(self.is_finite, self.upper, 0.0)
 
-    def subtract(self, usage: np.ndarray) -> Limits:
+    def subtract(self, usage: np.ndarray) -> PlanLimits:
         """Return the limits less a usage (limits,)."""
-        return Limits(self.upper - usage, self.n_offers)
+        return PlanLimits(self.upper - usage, self.n_offers)
 
-    def scale(self, share: float) -> Limits:
+    def scale(self, share: float) -> PlanLimits:
         """Return the limits of a share of the customers."""
-        return Limits(self.upper * share, self.n_offers)
+        return PlanLimits(self.upper * share, self.n_offers)
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Net value of one more unit of each limit, in the order of ``Limits.upper``: all ≥ 0."""
+    """Net value of one more unit of each limit, in the order of ``PlanLimits.upper``: all ≥ 0."""
 
     vector: np.ndarray
     n_offers: int

@@ -15,7 +15,7 @@ import numpy as np
 
 from retain.campaign.allocation.customer_pool import CustomerArrays, CustomerPool, concat_pools
 from retain.campaign.allocation.dual import Dual, DualPoint, minimise_smoothed
-from retain.campaign.allocation.limits import Limits, Prices
+from retain.campaign.allocation.limits import PlanLimits, Prices
 
 MAX_POOL_CUSTOMERS = 15_000
 """Customers whose dual is solved as it is; of more, samples tell where the prices lie."""
@@ -103,7 +103,7 @@ class FixedChoices:
 def fix_choices(
     chunks: Iterable[CustomerPool],
     box: PriceBox,
-    limits: Limits,
+    limits: PlanLimits,
     offer_index: np.ndarray | None = None,
 ) -> FixedChoices:
     """Fix the customers whose best choice is the same at all prices of a box.
@@ -176,7 +176,7 @@ class DualSolution:
 
 def solve_dual(
     arrays: CustomerArrays,
-    limits: Limits,
+    limits: PlanLimits,
     max_prices: np.ndarray,
     scale: float,
     offer_index: np.ndarray,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retain.campaign.allocation.customer_pool import CustomerArrays
-from retain.campaign.allocation.limits import Limits
+from retain.campaign.allocation.limits import PlanLimits
 from retain.errors import RetainError
 
 MAX_PRICE_RATIO = 1e6
@@ -124,14 +124,14 @@ class Problem:
         return self.min_contacts is not None and bool(np.any(np.asarray(self.min_contacts) > 0))
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> PlanLimits:
         """All limits; capacities and contacts are rounded down."""
         minimums = np.asarray(self.min_contacts, dtype=float) if self.has_minimums else np.zeros(0)
         budget = np.inf if self.budget is None else self.budget
         contacts = np.inf if self.max_contacts is None else self.max_contacts
         counts = np.floor([*self._capacity, contacts])
         minimums = np.where(minimums > 0, -minimums, np.inf)
-        return Limits(np.concatenate([[budget], counts, minimums]), len(self._capacity))
+        return PlanLimits(np.concatenate([[budget], counts, minimums]), len(self._capacity))
 
     @property
     def arrays(self) -> CustomerArrays:
@@ -155,7 +155,7 @@ def _invalid_value_error(
     return RetainError.at(f"{name} of {position}", f"it is {values[index]}", f"expected {expected}")
 
 
-def check_minimums(arrays: CustomerArrays, limits: Limits) -> None:
+def check_minimums(arrays: CustomerArrays, limits: PlanLimits) -> None:
     """Raise RetainError for minimums above the customers who gain, or above all contacts."""
     minimums = -limits.upper[2 + limits.n_offers :]
     eligible = np.zeros(len(minimums), dtype=np.intp)
@@ -185,7 +185,7 @@ def estimate_scale(arrays: CustomerArrays) -> float:
     return size if size > 0 else 1.0
 
 
-def bound_prices(problem: Problem, limits: Limits, scale: float) -> np.ndarray:
+def bound_prices(problem: Problem, limits: PlanLimits, scale: float) -> np.ndarray:
     """Return an upper bound (limits,) of each price, 0 without a limit."""
     mean = float(problem.cost[:1000].mean()) if problem.cost.size else 0.0
     bounds = np.full(len(limits.upper), max(float(problem.net.max()), scale))

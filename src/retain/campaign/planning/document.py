@@ -20,7 +20,7 @@ from retain.campaign.planning.sensitivity import (
     compute_shadow_prices,
     price_capacity,
 )
-from retain.campaign.segmentation.outcomes import ObservedTable, Outcomes
+from retain.campaign.segmentation.outcomes import AudienceOutcomes, ObservedTable
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest_offer
 from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
@@ -53,7 +53,7 @@ class PlanningContext:
     monte_carlo: MonteCarlo
     recalibration: Recalibration
     settings: CampaignSettings
-    outcomes: Outcomes | None
+    outcomes: AudienceOutcomes | None
     ranking: Ranking
     observed: ObservedTable | None = None
 

@@ -16,7 +16,7 @@ from retain.customers.cells.numbers import n_cells, preview, truncate
 from retain.customers.cells.types import mask_na_strings
 from retain.customers.columns import canonical_names, find_column
 from retain.customers.files.encoding import resolve_path
-from retain.customers.files.table_file import Table, open_table
+from retain.customers.files.table_file import FileTable, open_table
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.readout import OutcomesFile
 from retain.wording import describe_count
@@ -156,7 +156,7 @@ def _resolve_column(text: str | None, name: str, names: dict[str, str]) -> str |
     return find_column(name, names, name) if name in (*names, *names.values()) else None
 
 
-def _check_has_outcome(table: Table, columns: dict[str, str | None]) -> None:
+def _check_has_outcome(table: FileTable, columns: dict[str, str | None]) -> None:
     """Raise RetainError for a file without any outcome."""
     outcome_columns = [
         column for key in ("declined", "profit") if (column := columns[key]) is not None
@@ -183,7 +183,7 @@ def _align(values: pd.Series | None, index: np.ndarray) -> np.ndarray | None:
     return np.where(index >= 0, aligned, np.nan)
 
 
-def _parse_declined(table: Table, name: str | None, config: OutcomesFile) -> pd.Series | None:
+def _parse_declined(table: FileTable, name: str | None, config: OutcomesFile) -> pd.Series | None:
     if name is None:
         return None
     answers = mask_na_strings(table.cells[name])
@@ -200,7 +200,7 @@ def _parse_declined(table: Table, name: str | None, config: OutcomesFile) -> pd.
     return answers.str.casefold().eq(positive).astype("float64").mask(answers.isna())
 
 
-def _parse_contacted(table: Table, name: str | None) -> pd.Series | None:
+def _parse_contacted(table: FileTable, name: str | None) -> pd.Series | None:
     return None if name is None else _parse_yes_no(mask_na_strings(table.cells[name]), name)
 
 
@@ -212,7 +212,7 @@ def _parse_yes_no(answers: pd.Series, name: str, hint: str = "") -> pd.Series:
         raise RetainError(f"{error}{hint}") from None
 
 
-def _parse_money(table: Table, name: str | None) -> pd.Series | None:
+def _parse_money(table: FileTable, name: str | None) -> pd.Series | None:
     if name is None:
         return None
     cells, location = table.cells[name], f"column {name!r}"
@@ -223,7 +223,7 @@ def _parse_money(table: Table, name: str | None) -> pd.Series | None:
     return cells.astype("float64")
 
 
-def _parse_cost(table: Table, name: str | None) -> pd.Series | None:
+def _parse_cost(table: FileTable, name: str | None) -> pd.Series | None:
     costs = _parse_money(table, name)
     if costs is not None and (costs < 0).any():
         message = f"{n_cells(int((costs < 0).sum()))} below zero: {examples(costs[costs < 0])}"

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+from pandas.arrays import BooleanArray
 
 from retain.campaign.audience import Audience
 from retain.schema.campaign import Condition
@@ -29,14 +30,14 @@ def values_of(name: str, audience: Audience) -> pd.Series:
     return audience.values_of(name)
 
 
-def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return masks of where a condition is true and where it is false, each of shape (n,).
+def evaluate_condition(condition: Condition, values: pd.Series) -> BooleanArray:
+    """Return where a condition is true, shape (n,).
 
-    For a missing value it is neither, except with ``observed``.
+    For a missing value it is neither true nor false, except with ``observed``.
 
     >>> values = pd.Series([1.0, 3.0, np.nan])
-    >>> [one.tolist() for one in evaluate_condition(Condition(above=2), values)]
-    [[False, True, False], [True, False, False]]
+    >>> evaluate_condition(Condition(above=2), values).tolist()
+    [False, True, <NA>]
     """
     numbers = values.to_numpy() if values.dtype == np.float64 else None
     observed = values.notna().to_numpy() if numbers is None else ~np.isnan(numbers)
@@ -47,7 +48,7 @@ def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndar
     if condition.observed is not None:
         true &= observed == condition.observed
         false |= observed != condition.observed
-    return true, false
+    return BooleanArray(true, ~(true | false))
 
 
 def resolve_quantiles(condition: Condition, values: pd.Series) -> Condition:

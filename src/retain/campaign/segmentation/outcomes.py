@@ -23,7 +23,7 @@ Z = float(special.ndtri(0.975))
 
 
 @dataclass(frozen=True)
-class Outcomes:
+class AudienceOutcomes:
     """The outcomes of an audience's customers, shape (n,) each, in its order.
 
     Attributes
@@ -114,7 +114,7 @@ class ObservedTable:
         )
 
 
-def observe(outcomes: Outcomes, segments: np.ndarray, risk: np.ndarray) -> ObservedTable:
+def observe(outcomes: AudienceOutcomes, segments: np.ndarray, risk: np.ndarray) -> ObservedTable:
     """Return segments and tenths of ``risk`` with observed beside expected declines.
 
     The p-value of a group is the mid-p of its number of decliners under the binomial of the mean
@@ -174,7 +174,7 @@ def _tenths(risk: np.ndarray) -> np.ndarray:
     return np.asarray(np.unique(cut, return_inverse=True)[1])
 
 
-def _groups(outcomes: Outcomes, code: np.ndarray, count: int) -> list[Group]:
+def _groups(outcomes: AudienceOutcomes, code: np.ndarray, count: int) -> list[Group]:
     customers = np.bincount(code, minlength=count)
     declined = np.bincount(code, outcomes.declined, count)
     expected = np.bincount(code, outcomes.expected, count) / customers

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import pandas as pd
+from pandas.arrays import BooleanArray
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation.conditions import (
@@ -155,7 +157,7 @@ def evaluate_rule(rule: Rule, audience: Audience) -> np.ndarray:
     >>> evaluate_rule(Rule(risk=Condition(top=0.5)), audience).tolist()
     [False, True, True]
     """
-    return _evaluate(rule, audience).yes
+    return _evaluate(rule, audience).to_numpy(dtype=bool, na_value=False)
 
 
 def check_rule(rule: Rule, audience: Audience, where: str) -> None:
@@ -175,35 +177,16 @@ def check_rule(rule: Rule, audience: Audience, where: str) -> None:
 # --- truth ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Truth:
-    """Masks of true and of false; neither where the value is missing."""
-
-    yes: np.ndarray
-    no: np.ndarray
-
-    def __and__(self, other: _Truth) -> _Truth:
-        return _Truth(self.yes & other.yes, self.no | other.no)
-
-    def __or__(self, other: _Truth) -> _Truth:
-        return _Truth(self.yes | other.yes, self.no & other.no)
-
-    def __invert__(self) -> _Truth:
-        return _Truth(self.no, self.yes)
-
-
-def _evaluate(rule: Rule, audience: Audience) -> _Truth:
-    everyone = np.ones(len(audience), dtype=bool)
-    truth = _Truth(everyone, ~everyone)
+def _evaluate(rule: Rule, audience: Audience) -> BooleanArray:
+    """Return where a rule is true, missing where it is neither true nor false, shape (n,)."""
+    known = np.zeros(len(audience), dtype=bool)
+    truth = BooleanArray(~known, known)
     for name, condition in rule.conditions.items():
-        truth &= _Truth(*evaluate_condition(condition, values_of(name, audience)))
+        truth &= evaluate_condition(condition, values_of(name, audience))
     for one in rule.all:
         truth &= _evaluate(one, audience)
     if rule.any:
-        either = ~_Truth(everyone, ~everyone)
-        for one in rule.any:
-            either |= _evaluate(one, audience)
-        truth &= either
+        truth &= reduce(or_, (_evaluate(one, audience) for one in rule.any))
     return truth if rule.not_ is None else truth & ~_evaluate(rule.not_, audience)
 
 

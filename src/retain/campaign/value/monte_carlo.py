@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation.outcomes import Outcomes, effective_size, share_draws
+from retain.campaign.segmentation.outcomes import AudienceOutcomes, effective_size, share_draws
 from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.money import estimate_sum, quantile_bounds, row_slices
 from retain.campaign.value.net_bounds import NetValue, net_bounds
@@ -75,7 +75,9 @@ class MonteCarlo:
             for name, value, sample in zip(names, values, draws, strict=True)
         }
 
-    def observed_totals(self, labels: np.ndarray, outcomes: Outcomes) -> dict[str, Estimate]:
+    def observed_totals(
+        self, labels: np.ndarray, outcomes: AudienceOutcomes
+    ) -> dict[str, Estimate]:
         """Return the profit at risk by label from the profit of those who declined.
 
         The share of a label's profit that decliners bring has Wilson's interval (1927) at the

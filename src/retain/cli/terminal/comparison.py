@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 25
 """Maximum number of rows of the leaderboard; the file has all of them."""
 MIN_WIDE_COLUMNS = 100
-"""Minimum width of a terminal for Brier score and ECE, in columns."""
+"""Minimum width of a terminal for Brier score, ECE and seconds of fits, in columns."""
 
 
 def print_comparison(
@@ -173,8 +173,11 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     )
     table.add_column("")
     table.add_column("run", overflow="fold", min_width=24)
-    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p adj.", ""):
+    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p adj."):
         table.add_column(name, no_wrap=True)
+    table.add_column("")
+    if wide:
+        table.add_column("fit, s", justify="right", no_wrap=True)
     for row in board.head(MAX_ROWS).to_dict("records"):
         best = row["id"] == verdict.best.id
         table.add_row(
@@ -186,6 +189,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             "" if best else format_signed(row["difference"]),
             "" if best else format_p(row["p_adjusted"]),
             _versus_best(row, verdict),
+            *((f"{row['fit_seconds']:.1f}",) if wide else ()),
             style="bold" if best else None,
         )
     notes = [f"{len(board) - MAX_ROWS} more in leaderboard.csv"] if len(board) > MAX_ROWS else []
@@ -203,7 +207,7 @@ def _versus_best(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
         return f"stopped after {row['n_folds']}"
     if row["id"] == verdict.winner.id:
         return "chosen"
-    return "tied" if row["tied"] else ""
+    return "tied" if row["tied"] else "lower"
 
 
 def _print_excluded(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:

@@ -262,3 +262,10 @@ def write_progress(text: str) -> None:
     if errors.isatty() and not isinstance(sys.stdout, SilentOutput):
         errors.write(f"\r\x1b[K{clean_line(text)}")
         errors.flush()
+
+
+def write_passing(words: str) -> None:
+    """Write words to a terminal on standard error, which the next ones replace; nothing else."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        sys.stderr.write(f"{words}\r")
+        sys.stderr.flush()

@@ -14,11 +14,11 @@ from retain.wording import format_interval
 
 if TYPE_CHECKING:
     from retain.record.comparison_document import SnapshotScore
-    from retain.record.document import LabelVariant
+    from retain.record.document import VariantCounts
     from retain.record.label import LabelQuality
 
 
-def labels_table(others: Sequence[LabelVariant]) -> Table:
+def labels_table(others: Sequence[VariantCounts]) -> Table:
     """Return the table of label variants on the same customers."""
     table = Table(title="The label with one parameter changed", box=SIMPLE_HEAD)
     for name in ("parameter", "value", "rows", "declined", "same label"):

@@ -99,7 +99,7 @@ STATISTICS = (*_CHECKS, *_DEVIATIONS)
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class AggregateComparison:
     """The aggregates that numbers are compared with, and the tolerance of sums, as a share.
 
     With ``all_or_none``, nothing is counted if some number is none of them, which is fast.
@@ -114,7 +114,7 @@ def match_aggregates(
     columns: Sequence[Column],
     row: int,
     body: NDArray[np.int64] | slice,
-    compared: Comparison | None = None,
+    compared: AggregateComparison | None = None,
 ) -> Aggregates:
     """Return what the numbers of a row are of the rows of ``body``.
 
@@ -122,7 +122,7 @@ def match_aggregates(
     >>> match_aggregates(columns, 2, np.array([0, 1])).n_sums
     2
     """
-    compared = compared or Comparison()
+    compared = compared or AggregateComparison()
     checks = {**_CHECKS, **_DEVIATIONS}
     matched: list[set[str]] = []
     n_near, n_largest, n_single = 0, 0, {"sum": 0, "other": 0}
@@ -188,7 +188,9 @@ def find_aggregates(
     n_rows, is_odd = len(is_blank), is_blank & (not is_blank.all())
     for row in range(max(MIN_ROWS, n_rows - N_LAST), n_rows):
         if is_blank[row]:
-            above = match_aggregates(columns, row, slice(row), Comparison(all_or_none=True))
+            above = match_aggregates(
+                columns, row, slice(row), AggregateComparison(all_or_none=True)
+            )
             if _note(row, [above], certain, columns) or (is_odd[row] and above.may_be_statistics):
                 doubtful.add(row)
     for row in _near_sums(columns):

@@ -12,7 +12,7 @@ from retain.customers.cells.number_column import require_numbers
 from retain.customers.cells.numbers import preview, truncate
 from retain.customers.cells.types import infer_type, mask_na_strings
 from retain.customers.customers import Customers
-from retain.customers.files.table_file import Table
+from retain.customers.files.table_file import FileTable
 from retain.errors import RetainError, type_value
 from retain.record.estimates import DisplayName
 from retain.wording import describe_count
@@ -94,7 +94,7 @@ def target_label(
     return DisplayName(label, label)
 
 
-def parse_profit(table: Table, name: str) -> pd.Series:
+def parse_profit(table: FileTable, name: str) -> pd.Series:
     """Return the profit as floats."""
     cells, where = table.cells[name], f"column {name!r}"
     if cells.dtype == "str":
@@ -107,12 +107,12 @@ def parse_profit(table: Table, name: str) -> pd.Series:
     return inferred.cells
 
 
-def parse_consent_column(table: Table, name: str) -> pd.Series:
+def parse_consent_column(table: FileTable, name: str) -> pd.Series:
     """Return a mask of customers who agreed to be contacted."""
     return parse_consent(mask_na_strings(table.cells[name]), f"column {name!r}")
 
 
-def parse_ids(table: Table, name: str | None) -> pd.Index:
+def parse_ids(table: FileTable, name: str | None) -> pd.Index:
     """Return ids: int64 if all are whole numbers, else texts; row numbers without a column."""
     if name is None:
         log.info("%s: no data.id, so the row number is the id", table.path.name)

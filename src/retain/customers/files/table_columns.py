@@ -12,7 +12,7 @@ from retain.customers.cells.booleans import Answer
 from retain.customers.cells.numbers import truncate
 from retain.customers.cells.types import InferredColumn
 from retain.customers.columns import Roles, canonical_names, find_column
-from retain.customers.files.table_file import Table
+from retain.customers.files.table_file import FileTable
 from retain.errors import RetainError
 from retain.record.document import ColumnInfo
 from retain.wording import describe_count
@@ -25,7 +25,7 @@ N_SHOWN, N_SEARCHED = 10, 1_000
 """Rows that are searched for them at first, and if they do not have them."""
 
 
-def drop_named(table: Table, names: Sequence[str], *, skip_unknown: bool) -> Table:
+def drop_named(table: FileTable, names: Sequence[str], *, skip_unknown: bool) -> FileTable:
     """Return the table without these columns; ``skip_unknown`` lets it lack some."""
     canonical = canonical_names(list(table.cells.columns))
     listed = [names] if isinstance(names, str) else names
@@ -39,7 +39,7 @@ def drop_named(table: Table, names: Sequence[str], *, skip_unknown: bool) -> Tab
     return replace(table, cells=table.cells.drop(columns=dropped)) if dropped else table
 
 
-def mask_missing_values(table: Table, values: Sequence[Answer]) -> Table:
+def mask_missing_values(table: FileTable, values: Sequence[Answer]) -> FileTable:
     """Return the table with these cells missing, whatever their case, and log how many."""
     listed = list(values) if isinstance(values, list | tuple) else [str(values)]
     if not listed:
@@ -73,7 +73,7 @@ def _forms(value: Answer) -> tuple[str, ...]:
 
 def describe_columns(
     names: Sequence[str],
-    table: Table,
+    table: FileTable,
     roles: Roles,
     features: Mapping[str, InferredColumn],
     useless: Mapping[str, str],

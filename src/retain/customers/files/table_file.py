@@ -43,7 +43,7 @@ _PARQUET = (".parquet", ".parq", ".pq")
 
 
 @dataclass(frozen=True)
-class Table:
+class FileTable:
     """A table under the column names of its file.
 
     Cells are texts (missing where blank) or, from Parquet, whole numbers, floats or dates; a
@@ -72,7 +72,7 @@ class Table:
 
     def without(
         self, mask: NDArray[np.bool_], step: str, reasons: Mapping[int, str], hint: str = ""
-    ) -> Table:
+    ) -> FileTable:
         """Return the table without the masked rows, which are listed if they have a reason.
 
         ``hint`` says how to keep them.
@@ -99,7 +99,9 @@ class Table:
         return dropped_row(self.path.name, self.line(row), separator.join(texts), reason)
 
 
-def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | None = None) -> Table:
+def open_table(
+    path: Path, source: TextOptions | None = None, *, sheet: str | None = None
+) -> FileTable:
     """Return the table in the file, whose kind its first bytes say.
 
     Parameters
@@ -136,7 +138,7 @@ def open_table(path: Path, source: TextOptions | None = None, *, sheet: str | No
         text = replace(text, source=replace(options, content=None))
     trusts_points = text.dialect.separator == ","
     marks = _marks(text.cells, text.dialect.decimal, trusts_points=trusts_points)
-    table = Table(path, text.cells, marks, text, dropped=text.dropped)
+    table = FileTable(path, text.cells, marks, text, dropped=text.dropped)
     return replace(table, steps=tuple(_describe_bad_rows(table)))
 
 
@@ -152,15 +154,15 @@ def _check_keys(path: Path, kind: FileKind, source: TextOptions, sheet: str | No
             raise RetainError.at(f"data.{key}", f"{path.name!r} is {kind}", expected)
 
 
-def _arrow_table(path: Path, how: str, table: pa.Table) -> Table:
+def _arrow_table(path: Path, how: str, table: pa.Table) -> FileTable:
     check_header(path, table.column_names, table.num_rows)
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
     log_read(path, how, cells.shape)
-    return Table(path, cells, _marks(cells, ".", trusts_points=False))
+    return FileTable(path, cells, _marks(cells, ".", trusts_points=False))
 
 
-def _sheet_table(path: Path, sheet: WorkbookSheet, header_line: int | None) -> Table:
+def _sheet_table(path: Path, sheet: WorkbookSheet, header_line: int | None) -> FileTable:
     """Return the cells of a sheet below its header."""
     head = sheet.texts(N_HEAD_ROWS)
     if header_line is None:
@@ -184,7 +186,7 @@ def _sheet_table(path: Path, sheet: WorkbookSheet, header_line: int | None) -> T
     how = f"sheet {sheet.name!r}" + (f", header in row {first_line}" if first_line > 1 else "")
     log_read(path, how, cells.shape)
     marks = _marks(cells, ".", trusts_points=False)
-    return Table(path, cells, marks, first_line=first_line + 1)
+    return FileTable(path, cells, marks, first_line=first_line + 1)
 
 
 def _marks(cells: pd.DataFrame, default: str, *, trusts_points: bool) -> FileMarks:
@@ -197,7 +199,7 @@ def _marks(cells: pd.DataFrame, default: str, *, trusts_points: bool) -> FileMar
     )
 
 
-def _describe_bad_rows(table: Table) -> Iterator[FunnelStep]:
+def _describe_bad_rows(table: FileTable) -> Iterator[FunnelStep]:
     """Yield the step of the rows that could not be read."""
     if table.dropped:
         first, n_left = table.dropped[0], len(table.cells)

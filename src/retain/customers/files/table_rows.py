@@ -14,7 +14,7 @@ from retain.customers.cells.types import InferredColumn, infer_type, mask_na_str
 from retain.customers.columns import Roles
 from retain.customers.files.aggregates import find_aggregates
 from retain.customers.files.bad_rows import RowPolicy
-from retain.customers.files.table_file import Table
+from retain.customers.files.table_file import FileTable
 from retain.customers.files.totals import Totals, find_totals
 from retain.errors import RetainError
 from retain.wording import describe_count
@@ -23,7 +23,7 @@ MAX_MISSING_IDS = 0.5
 """Largest share of rows without an id: more, and it is the wrong column."""
 
 
-def drop_other_rows(table: Table, id_column: str | None, totals_rows: str) -> Table:
+def drop_other_rows(table: FileTable, id_column: str | None, totals_rows: str) -> FileTable:
     """Return the table without rows that are no customers, each with its reason.
 
     Raises
@@ -41,7 +41,7 @@ def drop_other_rows(table: Table, id_column: str | None, totals_rows: str) -> Ta
     return table if id_column is None else _drop_without_id(table, id_column)
 
 
-def drop_bad_cells(table: Table, roles: Roles, policy: RowPolicy) -> Table:
+def drop_bad_cells(table: FileTable, roles: Roles, policy: RowPolicy) -> FileTable:
     """Return the table without rows of cells that are not as the others of their column."""
     if not policy.drop:
         return table
@@ -55,7 +55,9 @@ def drop_bad_cells(table: Table, roles: Roles, policy: RowPolicy) -> Table:
     return _drop_invalid_cells(table, errors, policy) if errors else table
 
 
-def _drop_invalid_cells(table: Table, errors: list[InvalidCellsError], policy: RowPolicy) -> Table:
+def _drop_invalid_cells(
+    table: FileTable, errors: list[InvalidCellsError], policy: RowPolicy
+) -> FileTable:
     """Return the table without the rows of invalid cells; raise if they are more than allowed.
 
     A row of names within the table is the header of another one, and ends this one.
@@ -78,7 +80,7 @@ def _drop_invalid_cells(table: Table, errors: list[InvalidCellsError], policy: R
     return found
 
 
-def _drop_empty(table: Table) -> Table:
+def _drop_empty(table: FileTable) -> FileTable:
     empty = np.ones(len(table.cells), dtype=bool)
     for name in table.cells:
         empty &= table.cells[name].isna().to_numpy()
@@ -89,7 +91,7 @@ def _drop_empty(table: Table) -> Table:
     return table.without(empty, "empty rows", {})
 
 
-def _drop_headers(table: Table) -> Table:
+def _drop_headers(table: FileTable) -> FileTable:
     """Drop rows that repeat the header, as where several exports were put together."""
     names = [str(name) for name in table.cells]
     first = table.cells.iloc[:, 0]
@@ -108,7 +110,7 @@ def _drop_headers(table: Table) -> Table:
     )
 
 
-def _drop_totals(table: Table, id_column: str | None, *, drop_doubtful: bool) -> Table:
+def _drop_totals(table: FileTable, id_column: str | None, *, drop_doubtful: bool) -> FileTable:
     label = str(table.cells.columns[0]) if id_column is None else id_column
     found = find_totals(
         table.cells,
@@ -121,8 +123,8 @@ def _drop_totals(table: Table, id_column: str | None, *, drop_doubtful: bool) ->
 
 
 def drop_aggregates(
-    table: Table, roles: Roles, features: Mapping[str, InferredColumn], totals_rows: str
-) -> Table:
+    table: FileTable, roles: Roles, features: Mapping[str, InferredColumn], totals_rows: str
+) -> FileTable:
     """Return the table without rows whose numbers are sums or statistics of the other rows.
 
     ``features`` are its columns by canonical name.
@@ -149,7 +151,9 @@ def _is_number(column: InferredColumn) -> bool:
     return column.kind == "number" and not column.is_date
 
 
-def _without_totals(table: Table, label: str, found: Totals, *, drop_doubtful: bool) -> Table:
+def _without_totals(
+    table: FileTable, label: str, found: Totals, *, drop_doubtful: bool
+) -> FileTable:
     """Return the table without rows of totals; raise for those that may be customers."""
     if found.doubtful and not drop_doubtful:
         row = found.doubtful[0]
@@ -165,7 +169,7 @@ def _without_totals(table: Table, label: str, found: Totals, *, drop_doubtful: b
     return table.without(_mask(table, list(reasons)), "totals rows", reasons, hint)
 
 
-def _drop_without_id(table: Table, name: str) -> Table:
+def _drop_without_id(table: FileTable, name: str) -> FileTable:
     missing = mask_na_strings(table.cells[name]).isna().to_numpy()
     if missing.mean() > MAX_MISSING_IDS:
         count = describe_count(int(missing.sum()), "row has", "rows have")
@@ -176,14 +180,14 @@ def _drop_without_id(table: Table, name: str) -> Table:
     return table.without(missing, "no id", reasons)
 
 
-def _is_header_like(table: Table, row: int, n_invalid: int) -> bool:
+def _is_header_like(table: FileTable, row: int, n_invalid: int) -> bool:
     """Return whether a row of invalid cells holds distinct names only."""
     cells = [str(cell) for cell in table.cells.iloc[row] if not pd.isna(cell)]
     names = [cell for cell in cells if not any(sign.isdigit() for sign in cell)]
     return n_invalid > 0 and len(cells) > 1 and len(set(names)) == len(cells)
 
 
-def _mask(table: Table, rows: list[int]) -> NDArray[np.bool_]:
+def _mask(table: FileTable, rows: list[int]) -> NDArray[np.bool_]:
     mask = np.zeros(len(table.cells), dtype=bool)
     mask[rows] = True
     return mask

@@ -20,8 +20,8 @@ from retain.customers.files.aggregates import (
     IS_SUM,
     REL_TOLERANCE,
     STATISTICS,
+    AggregateComparison,
     Aggregates,
-    Comparison,
     match_aggregates,
 )
 from retain.errors import RetainError
@@ -185,7 +185,9 @@ def _judge_named(
         group = others[(others > above) & (others < row)]
         for body in (*bodies, group):
             kinds = _kinds(labels[row])
-            found = match_aggregates(columns, row, body[body != row], Comparison(kinds, tolerance))
+            found = match_aggregates(
+                columns, row, body[body != row], AggregateComparison(kinds, tolerance)
+            )
             if reason := _reason(found, kinds):
                 reasons[row] = reason
                 break

@@ -8,11 +8,11 @@ are composed, checked and pending, so identity, states and resumption are the sa
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from retain.schema.parsing import Config
+from retain.schema.parsing import Config, Node
 from retain.schema.run import Run
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -58,7 +58,7 @@ class Slurm(JobBackend):
     qos: str | None
     constraint: str | None
     setup: tuple[str, ...]
-    parameters: dict[str, Any]
+    parameters: Node
 
 
 class Ray(Config):

@@ -35,6 +35,7 @@ from retain.execution.task import Task
 from retain.execution.worker import ignore_sigint
 from retain.record.document import Record
 from retain.record.study import StudyDirectory
+from retain.schema.parsing import Node
 from retain.schema.run import Run
 
 POLL_SECONDS = 0.5
@@ -190,11 +191,9 @@ def _import_submitit(backend: SubmititLocal | Slurm) -> Any:
     return submitit
 
 
-def _job_parameters(
-    backend: SubmititLocal | Slurm, threads: int, study: StudyDirectory
-) -> dict[str, Any]:
+def _job_parameters(backend: SubmititLocal | Slurm, threads: int, study: StudyDirectory) -> Node:
     """Return the resources of a job as submitit's parameters."""
-    parameters: dict[str, Any] = {
+    parameters: Node = {
         "name": f"retain-{study.path.name}",
         "timeout_min": backend.timeout_min,
         "cpus_per_task": backend.workers_per_job * threads,

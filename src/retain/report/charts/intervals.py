@@ -10,7 +10,7 @@ from retain.record.explanations_document import FeatureInfo
 from retain.record.segments_document import SegmentInfo
 from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import Chart, Labels
-from retain.report.charts.rows import Row, Scale, interval_plot
+from retain.report.charts.rows import IntervalRow, Scale, interval_plot
 from retain.report.text.names import run_label
 from retain.report.text.words import message
 from retain.report.tree import (
@@ -41,9 +41,9 @@ def drivers(tree: VerdictDocument, labels: Labels) -> Chart | None:
     )
 
 
-def _driver_row(feature: FeatureInfo, language: str) -> Row:
+def _driver_row(feature: FeatureInfo, language: str) -> IntervalRow:
     strength = present(feature.mean_abs_shap)
-    return Row(
+    return IntervalRow(
         feature.label.text(language),
         strength.value,
         strength.low,
@@ -61,7 +61,7 @@ def intervals(tree: VerdictDocument, labels: Labels) -> Chart:
     """Return one row per run, best first, those tied with the best in the accent colour."""
     board = tree.leaderboard[:MAX_RUNS]
     rows = [
-        Row(
+        IntervalRow(
             run_label(run, tree.key_columns),
             run[METRIC],
             run[f"{METRIC}_low"],
@@ -95,10 +95,12 @@ def segments(tree: VerdictDocument, labels: Labels) -> Chart | None:
     return interval_plot("segments", rows, labels, Scale(axis, form, 0.0, word))
 
 
-def _segment_row(one: SegmentInfo, weight: Estimate, most: int, language: str) -> Row:
+def _segment_row(one: SegmentInfo, weight: Estimate, most: int, language: str) -> IntervalRow:
     name = one.segment if one.label is None else one.label.text(language)
     size = max(MAX_MARKER * sqrt(one.n_customers / most), MIN_MARKER)
-    return Row(name, weight.value, weight.low, weight.high, strong=not one.is_small, size=size)
+    return IntervalRow(
+        name, weight.value, weight.low, weight.high, strong=not one.is_small, size=size
+    )
 
 
 MAX_LEVELS = 36
@@ -107,7 +109,7 @@ MAX_LEVELS = 36
 
 def effects(tree: VerdictDocument, labels: Labels) -> Chart | None:
     """Return axes as headings and their levels as rows; None without a main effect."""
-    rows: list[Row] = []
+    rows: list[IntervalRow] = []
     for effect in tree.main_effects:
         levels = effect.levels
         if levels and len(rows) + len(levels) < MAX_LEVELS:
@@ -119,14 +121,14 @@ def effects(tree: VerdictDocument, labels: Labels) -> Chart | None:
     )
 
 
-def _heading_row(effect: MainEffect) -> Row:
+def _heading_row(effect: MainEffect) -> IntervalRow:
     against = message("chart.effects.against", level=format_value(effect.reference))
-    return Row(str(effect.factor), aside=against)
+    return IntervalRow(str(effect.factor), aside=against)
 
 
-def _level_row(level: FactorLevel) -> Row:
+def _level_row(level: FactorLevel) -> IntervalRow:
     found = level.difference
-    return Row(
+    return IntervalRow(
         format_value(level.level),
         found.value,
         found.low,

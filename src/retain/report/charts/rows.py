@@ -35,7 +35,7 @@ MAX_NAME_WIDTH = 4.15
 
 
 @dataclass(frozen=True)
-class Row:
+class IntervalRow:
     """A name, its point and interval; ``strong`` rows have the accent colour; headings no mean.
 
     ``shape`` is Matplotlib's marker, ``size`` its diameter in points.
@@ -74,7 +74,7 @@ class Scale:
     word: str = "tip.mean"
 
 
-def interval_plot(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart:
+def interval_plot(name: str, rows: Sequence[IntervalRow], labels: Labels, scale: Scale) -> Chart:
     """Return the chart of rows."""
     total = sum(row.height for row in rows)
     figure, axes = add_axes(total + 0.65, (MARGIN, 0.55, MARGIN, 0.1))
@@ -98,7 +98,9 @@ def interval_plot(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) 
     return Chart(name, figure, tuple(spots), labels, "y")
 
 
-def _set_limits(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[float, float]:
+def _set_limits(
+    rows: Sequence[IntervalRow], at: float, *, air: float = 0.04
+) -> tuple[float, float]:
     """Return limits that contain every interval and the stroke, with a margin ``air``."""
     ends = [end for row in rows for end in (row.low, row.mean, row.high) if end is not None]
     low, high = min([*ends, at]), max([*ends, at])
@@ -106,7 +108,7 @@ def _set_limits(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[f
     return low - room, high + room
 
 
-def _write_name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
+def _write_name(axes: Axes, row: IntervalRow, y: float, labels: Labels) -> None:
     """Write the name of a row, and for a heading the reference of its rows."""
     heading = row.mean is None
     lowest = y - (0.05 if heading else MARK_HEIGHT)
@@ -118,7 +120,7 @@ def _write_name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
         _write_margin(axes, 1, lowest, message, ha="right", color=COLOURS["muted"], fontsize=9)
 
 
-def _draw_mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Tooltip:
+def _draw_mark(axes: Axes, row: IntervalRow, y: float, scale: Scale, labels: Labels) -> Tooltip:
     """Draw the point and interval of a row that ends at ``y``; return the tooltip."""
     mean = cast("float", row.mean)
     colour = COLOURS["accent" if row.strong else "muted"]

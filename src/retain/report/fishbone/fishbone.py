@@ -21,9 +21,9 @@ from retain.report.fishbone.layout import (
     MARGIN,
     MAX_BONES,
     TIP_GAP,
+    BoneRow,
     Placed,
     Plan,
-    Row,
     plan,
     width,
 )
@@ -253,7 +253,7 @@ def _draw_bone(painter: Painter, bone: Placed, layout: Plan, reader: VerdictRead
         painter.write(bone.more_at, more, layout.style.figures, "muted", "right")
 
 
-def _draw_rib(painter: Painter, row: Row, layout: Plan) -> Tooltip:
+def _draw_rib(painter: Painter, row: BoneRow, layout: Plan) -> Tooltip:
     """Draw a rib, its strength as a bar, and its texts; return the tooltip."""
     rib, y, end = row.block.rib, row.y, row.right - row.half
     start = end - layout.reach * rib.share

@@ -144,7 +144,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Row:
+class BoneRow:
     """The position of a rib: its start, and where it meets the middle of its bone."""
 
     block: Block
@@ -171,7 +171,7 @@ class Placed:
     tip: tuple[float, float]
     thick: float
     lines: tuple[tuple[str, Letters], ...]
-    rows: tuple[Row, ...]
+    rows: tuple[BoneRow, ...]
     more: int
     more_at: tuple[float, float]
 
@@ -276,11 +276,11 @@ class _BoneGeometry:
         """Return the middle of the bone at this distance from the spine."""
         return self.joint - self.frame.lean * out, self.spine + self.side * out
 
-    def row(self, block: Block, out: float) -> Row:
+    def row(self, block: Block, out: float) -> BoneRow:
         """Return the row of a rib with texts at this distance, its line below them."""
         right, y = self.at(out if self.side > 0 else out + block.height)
         left = self.at(out)[0] - self.frame.pitch + self.frame.half + COLUMN_GAP
-        return Row(block, left, right, y, self.frame.lean * (self.side > 0), self.half)
+        return BoneRow(block, left, right, y, self.frame.lean * (self.side > 0), self.half)
 
     def beside(self, out: float, letters: Letters) -> tuple[float, float]:
         """Return the end point of a line of text next to the bone."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from markupsafe import Markup
 
@@ -14,7 +13,7 @@ from retain.record.comparison_document import RunDifference
 from retain.record.documents import to_tree
 from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import Chart
-from retain.report.page.leaderboard import ROWS_PER_PAGE, WRAP_LENGTH, Column, choices
+from retain.report.page.leaderboard import ROWS_PER_PAGE, WRAP_LENGTH, BoardColumn, choices
 from retain.report.text.names import Row, run_label
 from retain.report.text.words import LANGUAGES, words
 from retain.wording import format_value
@@ -27,7 +26,7 @@ ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
 def page_json(
-    tree: VerdictDocument, numbers: Sequence[Column], charts: Mapping[str, Chart]
+    tree: VerdictDocument, numbers: Sequence[BoardColumn], charts: Mapping[str, Chart]
 ) -> Markup:
     """Return the JSON with every character escaped that means something to HTML or a script."""
     holds = {
@@ -43,7 +42,7 @@ def page_json(
     return Markup(text.translate(ESCAPES))  # noqa: S704 - nothing of HTML is left in it
 
 
-def _script_texts(language: str) -> dict[str, Any]:
+def _script_texts(language: str) -> dict[str, object]:
     """Return the texts the script needs."""
     kept = (
         "script.",
@@ -68,7 +67,7 @@ def steps(values: Sequence[float | None]) -> list[int | None]:
     return [None if value is None else round(value * STEPS_PER_UNIT) for value in values]
 
 
-def _leaderboard_data(tree: VerdictDocument, numbers: Sequence[Column]) -> dict[str, Any]:
+def _leaderboard_data(tree: VerdictDocument, numbers: Sequence[BoardColumn]) -> dict[str, object]:
     """Return the leaderboard by column, a config value as its code among the values of its key."""
     board = tree.leaderboard
     names = [name for column in numbers for name in _column_names(column)]
@@ -96,7 +95,7 @@ def _leaderboard_data(tree: VerdictDocument, numbers: Sequence[Column]) -> dict[
     }
 
 
-def _column_names(column: Column) -> list[str]:
+def _column_names(column: BoardColumn) -> list[str]:
     ends = [f"{column.name}_low", f"{column.name}_high"] if column.ranged else []
     return [column.name, *ends]
 
@@ -106,7 +105,7 @@ def _level_codes(board: Sequence[Row], key: str, level_texts: Sequence[str]) -> 
     return [codes[format_value(row.get(key))] for row in board]
 
 
-def _pair_data(tree: VerdictDocument) -> dict[str, Any]:
+def _pair_data(tree: VerdictDocument) -> dict[str, object]:
     """Return the data of pairwise comparison: fold values and the verdict's own pairs."""
     chosen = [row for row in tree.leaderboard if row["id"] in tree.fold_values][:MAX_COMPARED]
     requested = {side for one in tree.diffs for side in (one.a, one.b)}
@@ -131,7 +130,7 @@ def _pair_data(tree: VerdictDocument) -> dict[str, Any]:
     }
 
 
-def _diff_data(one: RunDifference) -> dict[str, Any]:
+def _diff_data(one: RunDifference) -> dict[str, object]:
     """Return a pair of the verdict, its config values as text."""
     config = [[c.key, format_value(c.a), format_value(c.b)] for c in one.config]
     return {**to_tree(one), "config": config}
@@ -151,7 +150,7 @@ def _type_studies(names: Sequence[str]) -> str:
     return type_value("study", names[0] if len(names) == 1 else names)
 
 
-def _tooltip_data(chart: Chart) -> dict[str, Any]:
+def _tooltip_data(chart: Chart) -> dict[str, object]:
     """Return the tooltips of a chart."""
     return {
         "nearest": chart.nearest,

@@ -31,7 +31,7 @@ FORMS = {
 
 
 @dataclass(frozen=True)
-class Column:
+class BoardColumn:
     """A column of numbers; ``ranged`` ones show their interval too.
 
     With ``falling`` the first click sorts in descending order.
@@ -54,14 +54,14 @@ class Column:
         return message(key) if has_text(key) else metric_name(self.name)
 
 
-def columns(tree: VerdictDocument) -> list[Column]:
+def columns(tree: VerdictDocument) -> list[BoardColumn]:
     """Return the columns of numbers that the leaderboard has; settings follow the first."""
     directions = {name: bool(one.higher_is_better) for name, one in tree.metrics.items()}
     others = [name for name in directions if name != METRIC]
     names = [*RANKING_COLUMNS, *others, "fit_seconds"]
     row = tree.leaderboard[0]
     return [
-        Column(
+        BoardColumn(
             name,
             FORMS.get(name, "score"),
             ranged=name in (METRIC, "difference"),
@@ -72,7 +72,7 @@ def columns(tree: VerdictDocument) -> list[Column]:
     ]
 
 
-def rows(tree: VerdictDocument, numbers: Sequence[Column]) -> list[dict[str, Any]]:
+def rows(tree: VerdictDocument, numbers: Sequence[BoardColumn]) -> list[dict[str, object]]:
     """Return the cells of the first page."""
     return [
         {
@@ -99,7 +99,7 @@ def tags(row: Row, tree: VerdictDocument) -> list[Message]:
     return messages
 
 
-def _cell(row: Row, column: Column) -> list[Number]:
+def _cell(row: Row, column: BoardColumn) -> list[Number]:
     """Return the number, and its interval if it has one."""
     names = [column.name]
     if column.ranged:

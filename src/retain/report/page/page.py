@@ -95,7 +95,7 @@ from retain.wording import format_value
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_REASONING: dict[str, Any] = {
+_REASONING: dict[str, object] = {
     "why": explanation_sentences,
     "explained": explanation_text,
     "source": source,
@@ -107,7 +107,7 @@ _REASONING: dict[str, Any] = {
     "PAIRS": 10,
 }
 """Further functions of the templates of explanations."""
-_CAMPAIGN: dict[str, Any] = {
+_CAMPAIGN: dict[str, object] = {
     "summary": summary,
     "no_campaign": no_campaign,
     "campaign_cautions": cautions,
@@ -207,7 +207,7 @@ def _environment(language: str) -> Environment:
     return environment
 
 
-def _template_functions(language: str) -> dict[str, Any]:
+def _template_functions(language: str) -> dict[str, object]:
     """Return the functions of the templates."""
 
     def number(value: float | None, form: str) -> Markup:

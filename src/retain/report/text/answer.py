@@ -12,7 +12,7 @@ from retain.record.estimates import Estimate
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.names import code, metric_name, run_label, run_name
 from retain.report.text.numbers import Number, count_path
-from retain.report.text.words import LANGUAGES, Message, interval, message, words
+from retain.report.text.words import LANGUAGES, Message, Values, interval, message, words
 from retain.report.tree import METRIC, present
 from retain.wording import format_value
 
@@ -66,7 +66,7 @@ def _winner(tree: VerdictDocument) -> Message:
 
 def _chosen(tree: VerdictDocument) -> Message:
     winner, runs = tree.winner, count_path(len(tree.leaderboard), "leaderboard")
-    values: dict[str, Any] = {
+    values: Values = {
         "run": run_name(winner.name, winner.id),
         **score(winner.metrics[METRIC]),
     }
@@ -83,7 +83,7 @@ def _ties(tree: VerdictDocument) -> Message:
         return message("answer.alone")
     if len(tree.tied) < 2:
         return message("answer.untied", tests=_tests(tree))
-    values: dict[str, Any] = {"n": count_path(len(tree.tied), "tied"), "tests": _tests(tree)}
+    values: Values = {"n": count_path(len(tree.tied), "tied"), "tests": _tests(tree)}
     simplest = tree.selection.simplest_tied
     if simplest.id == tree.winner.id:
         return message("answer.tied_winner_simplest", **values)

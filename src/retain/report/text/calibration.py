@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from retain.record.campaign_document import CampaignDocument
 from retain.record.estimates import Estimate
 from retain.record.segments_document import RecalibrationInfo
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.numbers import Number
-from retain.report.text.words import Message, interval, message
+from retain.report.text.words import Message, Values, interval, message
 from retain.report.tree import present
 from retain.verdict.curves import CALIBRATION_LEVEL
 
@@ -35,7 +33,7 @@ def gap_conclusion(tree: VerdictDocument) -> Message:
     return message("calibration.within_chance", **values)
 
 
-def miscalibrated_values(tree: VerdictDocument) -> dict[str, Any]:
+def miscalibrated_values(tree: VerdictDocument) -> Values:
     """Return the numbers of flagged segments and tenths by placeholder."""
     check = present(present(tree.planned_campaign).calibration_check)
     return {
@@ -84,7 +82,7 @@ def _profit_test(campaign: CampaignDocument) -> Message | None:
     )
 
 
-def slope_values(calibration: RecalibrationInfo) -> dict[str, Any]:
+def slope_values(calibration: RecalibrationInfo) -> Values:
     """Return slope and intercept of the recalibration by placeholder."""
     slope = calibration.slope
     return {

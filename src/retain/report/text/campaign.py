@@ -7,7 +7,6 @@ campaign is too small to detect.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from retain.record.campaign_document import CampaignDocument, NamedAssumption, PlanTotals
 from retain.record.plan_scenarios import SensitivityRow, ShadowPrices
@@ -16,7 +15,7 @@ from retain.report.text.calibration import (
 )
 from retain.report.text.names import code, offer_label
 from retain.report.text.numbers import Number, format_number
-from retain.report.text.words import Message, interval, message
+from retain.report.text.words import Message, Values, interval, message
 from retain.report.tree import present
 from retain.wording import to_frequency
 
@@ -92,7 +91,7 @@ def seen_campaigns(campaign: CampaignDocument) -> dict[str, Number]:
     return {"seen": Number(seen, "count"), "total": Number(total, "count")}
 
 
-def _consent_counts(campaign: CampaignDocument) -> dict[str, Any]:
+def _consent_counts(campaign: CampaignDocument) -> Values:
     """Return the number of customers who agreed, if the source has consent."""
     if campaign.consent != "from_data":
         return {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo, UnmetMinimum
 from retain.record.verdict_document import VerdictDocument
@@ -11,11 +10,8 @@ from retain.report.text.calibration import miscalibrated_values, slope_values
 from retain.report.text.campaign import customers, money
 from retain.report.text.names import offer_label, segment_label
 from retain.report.text.numbers import Number
-from retain.report.text.words import Label, Message, message
+from retain.report.text.words import Label, Message, Values, message
 from retain.report.tree import present
-
-Values = dict[str, Any]
-"""The values of placeholders by name."""
 
 
 def no_campaign(tree: VerdictDocument) -> Message:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from retain.record.document import CheckResult, FunnelStep
+from retain.record.document import CheckResult, FunnelLine
 from retain.record.documents import CautionInfo
 from retain.report.text.names import code
 from retain.report.text.numbers import Number
@@ -56,7 +56,7 @@ def caution_message(caution: CautionInfo) -> Message | None:
     return message("caution.allowed", first=first)
 
 
-def step_message(step: FunnelStep) -> Message | None:
+def step_message(step: FunnelLine) -> Message | None:
     """Return the reason of a step of the funnel, None if it cannot be written."""
     dropped = step.n_before != step.n_after
     return _fill(f"funnel_reason.{step.name}", step.values) if dropped else None

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retain.record.estimates import DisplayName
 from retain.record.explanations_document import Driver, FeatureInfo
 from retain.report.text.numbers import VALUES, Number, format_number
-from retain.report.text.words import LANGUAGES, Label, Message, interval, message, words
+from retain.report.text.words import LANGUAGES, Label, Message, Values, interval, message, words
 from retain.report.tree import present
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _shared(texts: Sequence[str], driver: Driver) -> str:
     return texts[0] if share is None else texts[1] if share == 0 else texts[2]
 
 
-def _placeholder_values(key: str, driver: Driver) -> dict[str, Any]:
+def _placeholder_values(key: str, driver: Driver) -> Values:
     """Return the placeholders of a text, except the feature and the risk."""
     if key in (*LEVEL, *UNKNOWN):
         level = {} if driver.level is None else {"level": _label(driver.level)}

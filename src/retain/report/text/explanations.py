@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from markupsafe import Markup
 
@@ -20,13 +19,13 @@ from retain.record.explanations_document import (
 from retain.report.text.drivers import driver_message
 from retain.report.text.names import group_name, label
 from retain.report.text.numbers import Number, count_path
-from retain.report.text.words import Message, interval, message, render_all_languages
+from retain.report.text.words import Message, Values, interval, message, render_all_languages
 from retain.report.tree import by_name, present, top_features
 
 
 def label_audit_text(row: LabelAudit) -> Message:
     """Return the share of decreases in each class, and whether the label agrees."""
-    values: dict[str, Any] = {}
+    values: Values = {}
     for name, side in (("declined", row.declined), ("stayed", row.stayed)):
         share = side.decreased_share
         values[f"{name}_share"] = Number(share.value, "share")
@@ -70,7 +69,7 @@ def _groups(explanations: ExplanationsDocument) -> Message | None:
     if not measured:
         return message("reasons.costs.unknown") if explanations.groups else None
     first, lost = measured[0]
-    values: dict[str, Any] = {
+    values: Values = {
         "group": group_name(first),
         "loss": Number(lost.value, "score"),
         "range": interval(lost.low, lost.high, "score"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from retain.record.segments_document import ContrastInfo, SegmentInfo, Stability
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.campaign import customers
 from retain.report.text.names import label, segment_label
 from retain.report.text.numbers import VALUES, Number, format_number
-from retain.report.text.words import Label, Message, has_text, interval, message
+from retain.report.text.words import Label, Message, Values, has_text, interval, message
 from retain.report.tree import has_observed_profit, has_profit, segments_by_risk
 
 MIN_STABLE_OVERLAP = 0.75
@@ -31,7 +30,7 @@ def _most(segments: Sequence[SegmentInfo]) -> Message:
         return message("segments.too_few")
     (first, weight), *others = ranked
     form = "money" if has_profit(segments) else "share"
-    values: dict[str, Any] = {
+    values: Values = {
         "segment": segment_label(first),
         "customers": customers(first.n_customers),
         "value": Number(weight.value, form),
@@ -106,7 +105,7 @@ def contrast_message(one: ContrastInfo) -> Message:
     if one.kind == "category":
         form = "share"
         level = Label(str(one.level), str(one.level))
-        named: dict[str, Any] = {"level": label(one.level_label) if one.level_label else level}
+        named: Values = {"level": label(one.level_label) if one.level_label else level}
     else:
         form, named = _form(one.in_segment, one.elsewhere), {}
     return message(

@@ -31,6 +31,10 @@ UNLINED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 """Line breaks, control characters and changes of writing direction."""
 
 
+Values = dict[str, Any]
+"""The values of placeholders by name: texts, numbers, labels and messages."""
+
+
 @dataclass(frozen=True)
 class Label:
     """A display name in each language."""

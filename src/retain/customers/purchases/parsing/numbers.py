@@ -45,7 +45,7 @@ class SqlExpression:
 
 
 @dataclass(frozen=True, slots=True)
-class CellPattern:
+class DigitPattern:
     """Cells that differ only in their digits, written ``#``; the first and last of them."""
 
     pattern: str
@@ -54,7 +54,7 @@ class CellPattern:
     last_cell: str
 
 
-def count_patterns(connection: Connection, role: str) -> list[CellPattern]:
+def count_patterns(connection: Connection, role: str) -> list[DigitPattern]:
     """Return the most frequent patterns of a text column, at most ``MAX_PATTERNS`` + 1."""
     cell = f"raw_{role}"
     rows = connection.execute(
@@ -62,7 +62,7 @@ def count_patterns(connection: Connection, role: str) -> list[CellPattern]:
         f"min({cell}), max({cell}) FROM {RAW_TABLE} WHERE {cell} IS NOT NULL "
         f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MAX_PATTERNS + 1}"
     ).fetchall()
-    return [CellPattern(str(text), int(count), str(a), str(b)) for text, count, a, b in rows]
+    return [DigitPattern(str(text), int(count), str(a), str(b)) for text, count, a, b in rows]
 
 
 def matches_pattern(pattern: str, cell_pattern: str) -> bool:

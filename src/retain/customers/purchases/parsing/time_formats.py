@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.parsing.numbers import CellPattern, full_match_sql, matches_pattern
+from retain.customers.purchases.parsing.numbers import DigitPattern, full_match_sql, matches_pattern
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
 from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.customers.purchases.parsing.time_zones import (
@@ -150,7 +150,7 @@ _MAX_CONTRADICTING_SHARE = 0.05  # of cells with day and month in the other orde
 
 
 def infer_day_month_formats(
-    connection: Connection, raw: RawRelation, patterns: Sequence[CellPattern]
+    connection: Connection, raw: RawRelation, patterns: Sequence[DigitPattern]
 ) -> list[TimeFormat]:
     """Return the formats of dates with day and month first, one per separator.
 
@@ -174,7 +174,7 @@ def _infer_day_month_order(
     raw: RawRelation,
     mark: str,
     pattern: str,
-    patterns: Sequence[CellPattern],
+    patterns: Sequence[DigitPattern],
 ) -> str:
     """Return the date format: the number that exceeds 12 in some cell is the day."""
     first, second = (f"CAST(split_part(raw_time, '{mark}', {n}) AS INTEGER) > 12" for n in (1, 2))

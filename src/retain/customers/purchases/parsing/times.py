@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.parsing.numbers import (
     MAX_PATTERNS,
-    CellPattern,
+    DigitPattern,
     SqlExpression,
     all_cells_match,
     count_patterns,
@@ -72,12 +72,12 @@ def parse_text_times(connection: Connection, raw: RawRelation, zone: str) -> Sql
     return SqlExpression(sql, is_cheap=False, messages=messages)
 
 
-def _select_matching(format: TimeFormat, patterns: Iterable[CellPattern]) -> list[str]:  # noqa: A002
+def _select_matching(format: TimeFormat, patterns: Iterable[DigitPattern]) -> list[str]:  # noqa: A002
     return [p.pattern for p in patterns if matches_pattern(format.pattern, p.pattern)]
 
 
 def _missing_zone_messages(
-    formats: Sequence[TimeFormat], patterns: Sequence[CellPattern]
+    formats: Sequence[TimeFormat], patterns: Sequence[DigitPattern]
 ) -> tuple[str, ...]:
     """Return a message if some cells name their zone and others do not."""
     without_zone = [f for f in formats if not f.has_zone]
