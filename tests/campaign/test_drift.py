@@ -66,6 +66,16 @@ def test_the_customers_themselves_have_not_drifted(trained):
     assert set(found["name"][1:]) == set(customers()[0])
 
 
+# All customers of a log grow older: that would be a warning at every scoring.
+def test_a_feature_that_grows_with_the_log_is_left_out(trained):
+    table, score = customers(5000, seed=1)
+    older = table.assign(visits=table["visits"] + 9)
+    assert any("visits" in one for one in drift_warnings(drift(trained, older, score)))
+    found = drift(trained, older, score, {"visits"})
+    assert drift_warnings(found) == []
+    assert "visits" not in set(found["name"])
+
+
 def test_others_of_the_same_kind_have_not_either(trained):
     found = drift(trained, *customers(5000, seed=1))
     assert drift_warnings(found) == []

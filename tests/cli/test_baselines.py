@@ -24,8 +24,8 @@ def models(found):
 
 def test_every_sweep_of_the_source_runs_its_baselines_too():
     found = runs("-m", *LOG, "model=logreg,tree")
-    assert models(found) == ["logreg", "tree", "recency_rule", "bg_nbd"]
-    assert found[-1].overrides[-1] == "model=bg_nbd"
+    assert models(found) == ["logreg", "tree", "recency_rule", "bg_nbd", "pareto_nbd"]
+    assert found[-1].overrides[-1] == "model=pareto_nbd"
 
 
 def test_a_run_without_sweep_and_another_source_have_none():
@@ -38,8 +38,8 @@ def test_a_run_without_sweep_and_another_source_have_none():
 def test_what_is_of_a_model_asks_for_no_more_of_them():
     toggles = ("features.site=true,false", "model.C=1,2", "features.derived=true,false")
     found = runs("-m", *LOG, "model=logreg", *AXES, *toggles)
-    assert len(found) == 2**6 + 2
-    for run in found[-2:]:
+    assert len(found) == 2**6 + 3
+    for run in found[-3:]:
         assert run.config["sampler"]["name"] == "none"
         assert "C" not in run.config["model"]
         assert run.run.features.on("site")
@@ -54,7 +54,7 @@ def test_each_leaderboard_has_its_own():
         for run in mine
     }
     assert len(mine) == len(kept) == 8
-    assert len(found) == 8 * 2 + 8 * 2
+    assert len(found) == 8 * 2 + 8 * 3
 
 
 def test_sources_swept_beside_each_other_keep_theirs_apart():
@@ -64,13 +64,14 @@ def test_sources_swept_beside_each_other_keep_theirs_apart():
         ("purchases", "logreg"),
         ("purchases", "recency_rule"),
         ("purchases", "bg_nbd"),
+        ("purchases", "pareto_nbd"),
         ("demo", "logreg"),
     }
 
 
 def test_one_that_the_sweep_has_anyway_runs_once():
     found = runs("-m", *LOG, "model=recency_rule,logreg")
-    assert models(found) == ["recency_rule", "logreg", "bg_nbd"]
+    assert models(found) == ["recency_rule", "logreg", "bg_nbd", "pareto_nbd"]
 
 
 def test_a_study_of_several_sweeps_runs_them_once():

@@ -63,7 +63,7 @@ def study(option, *data):
     return compose_compare(f"study={option}", *data)
 
 
-BASELINES = ("recency_rule", "bg_nbd")
+BASELINES = ("recency_rule", "bg_nbd", "pareto_nbd")
 """Models that read features which only a purchase log has."""
 
 

@@ -70,7 +70,7 @@ def test_only_tuned_runs_are_told_apart_by_their_search_space():
     assert differing_keys(runs)["model.search.C.high"] == [None, 100.0, None, None, 10.0]
 
 
-NOT_TUNED = ("dummy", "blend", "recency_rule", "bg_nbd")
+NOT_TUNED = ("dummy", "blend", "recency_rule", "bg_nbd", "pareto_nbd")
 """Models without a parameter to look for."""
 
 

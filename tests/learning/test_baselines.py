@@ -15,7 +15,7 @@ from retain.explanations.ablation import refit_without
 from retain.explanations.context import build_context
 from retain.explanations.explain import explain
 from retain.explanations.time_budget import TimeBudget
-from retain.learning.bg_nbd import BgNbd
+from retain.learning.bg_nbd import BgNbd, ParetoNbd
 from retain.learning.blend import Blend
 from retain.learning.cross_validation import cross_validate, fit, score_new, score_test
 from retain.learning.features import select_model_columns
@@ -26,7 +26,9 @@ from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
 from retain.verdict.model_file import load_model, save_model
 
-MODELS = pytest.mark.parametrize("model", [RecencyRule(), BgNbd()], ids=lambda one: one.name)
+MODELS = pytest.mark.parametrize(
+    "model", [RecencyRule(), BgNbd(), ParetoNbd()], ids=lambda one: one.name
+)
 
 
 @pytest.fixture
@@ -38,6 +40,7 @@ def regulars(shop):
     orders = random.integers(1, 12, 400)
     since = np.where(orders > 1, (tenure * random.beta(1, 4, 400)).astype(int), tenure)
     dated = {"days_since_order": since, "tenure_days": tenure, "order_days": orders}
+    dated["orders_needed"] = np.maximum(orders * 30 // tenure, 1)
     table = customers.features.assign(**{name: v.astype(float) for name, v in dated.items()})
     columns = {name: Column(name, "purchase", "number") for name in dated}
     declined = (since + random.normal(0, 30, 400) > 60).astype(int)

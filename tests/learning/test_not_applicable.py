@@ -20,7 +20,7 @@ from retain.learning.splitting import make_splits
 from retain.storage.paths import conf_dir
 
 SAMPLERS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
-NEEDS_PURCHASES = ("bg_nbd", "recency_rule")
+NEEDS_PURCHASES = ("bg_nbd", "pareto_nbd", "recency_rule")
 MODELS = sorted(
     path.stem for path in (conf_dir() / "model").glob("*.yaml") if path.stem not in NEEDS_PURCHASES
 )

@@ -304,6 +304,40 @@ def make_tree(count=30, *, folds=10):
             ],
             "label": {
                 "horizon_days": 90,
+                "quality": {
+                    "one_order_share": 0.64,
+                    "chance": {
+                        "share_labelled": 0.3957,
+                        "share": {"value": 0.3411, "low": 0.3302, "high": 0.3519},
+                        "excess": {"value": 0.0546, "low": 0.0317, "high": 0.0775},
+                        "poisson_share": 0.2461,
+                        "ceiling_auc": 0.7612,
+                        "rate_shape": 1.31,
+                        "rate_scale_days": 63.5,
+                    },
+                    "chance_reason": None,
+                    "persistence": {
+                        "n_rows": 311,
+                        "labelled": 0.3669,
+                        "others": 0.7642,
+                        "ratio": {"value": 0.4801, "low": 0.4494, "high": 0.5128},
+                        "loss_fraction": {"value": 0.5199, "low": 0.4872, "high": 0.5506},
+                    },
+                    "persistence_reason": None,
+                    "money": [
+                        {
+                            "snapshot": "2025-09-28",
+                            "n_rows": 311,
+                            "forecast": {"value": 41230.5, "low": 37011.2, "high": 45449.8},
+                            "actual": 43807.1,
+                            "covered": True,
+                        }
+                    ],
+                    "store_levels": [
+                        {"snapshot": "2025-04-01", "trend": 0.92, "trend_last_year": None},
+                        {"snapshot": "2025-09-28", "trend": 1.31, "trend_last_year": 1.24},
+                    ],
+                },
                 "snapshots": [
                     {"snapshot": day, "n_rows": rows, "n_declined": 123}
                     for day, rows in (("2025-04-01", 311), ("2025-06-30", 77), ("2025-09-28", 311))

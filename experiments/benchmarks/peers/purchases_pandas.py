@@ -17,12 +17,15 @@ from math import lcm
 import numpy as np
 import pandas as pd
 
-DAY = 86_400
+DAY, YEAR = 86_400, 364
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Snapshots (day numbers), windows and the label, in days; ``below`` in millionths."""
+    """Snapshots (day numbers), windows and the label, in days; ``below`` in millionths.
+
+    ``first`` is the first day of the log.
+    """
 
     snapshots: tuple[int, ...]
     windows: tuple[int, ...] = (30, 90, 180)
@@ -32,6 +35,7 @@ class Rule:
     periods: int = 2
     period: int = 90
     history: int = 180
+    first: int = 0
 
 
 def table(log: pd.DataFrame, rule: Rule) -> pd.DataFrame:
@@ -85,10 +89,14 @@ def _features(
 ) -> Iterator[tuple[str, object]]:
     who, windows = known.index, rule.windows
     longest = windows[-1]
+    past_days = _counted(orders, day - rule.lookback, day, who)
+    asked = past_days * (rule.below * rule.horizon)
+    needed = -(-asked // ((day - known["first"]).clip(upper=rule.lookback) * 1_000_000))
     since, tenure, span = day - known["last"], day - known["first"], known["last"] - known["first"]
     o = {w: _counted(orders, day - w, day, who) for w in windows}
     sums = {w: _sums(past[past["day"] >= day - w], who) for w in windows}
     yield from (("days_since_order", since), ("tenure_days", tenure), ("order_days", known["n"]))
+    yield "orders_needed", needed
     yield from ((f"orders_{w}", o[w]) for w in windows)
     yield from ((f"items_{w}", sums[w]["items"]) for w in windows)
     yield from ((f"amount_{w}", sums[w]["cents"] / 100) for w in windows)
@@ -105,10 +113,26 @@ def _features(
     if len(windows) > 1:
         uneven = _variability(o, windows)
         yield f"orders_variability_{longest}", np.where(tenure >= longest, uneven, np.nan)
-    yield f"items_per_order_{longest}", _ratio(sums[longest]["items"], o[longest])
+    if rule.snapshots[-1] - YEAR >= rule.first and rule.horizon <= YEAR:
+        same = _counted(orders, day - YEAR, day - YEAR + rule.horizon, who)
+        yield "orders_last_year", same.where(tenure >= YEAR)
+    window, last = past[past["day"] >= day - longest], sums[longest]
+    returned = window.assign(back=-window["cents"].clip(upper=0)).groupby("customer")["back"].sum()
+    returned = returned.reindex(who, fill_value=0)
+    yield f"return_share_{longest}", _ratio(returned, last["cents"] + returned)
+    yield f"items_per_order_{longest}", _ratio(last["items"], o[longest])
+    for short, long in pairwise(windows):
+        baskets = sums[short]["items"] * o[long], sums[long]["items"] * o[short]
+        yield f"items_per_order_trend_{short}_{long}", _ratio(*baskets)
+    price = window["cents"].sum() / window["items"].sum()
+    yield f"price_to_store_{longest}", _ratio(last["cents"], last["items"]) / price
     yield from ((f"categories_{w}", sums[w]["kinds"]) for w in windows)
-    yield "favourite_category", _favourite(past[past["day"] >= day - longest], who)
+    yield "favourite_category", _favourite(window, who)
+    yield "days_since_new_category", day - _newest_category(past, who)
     yield from ((f"promo_share_{w}", _ratio(sums[w]["promo"], sums[w]["told"])) for w in windows)
+    bought = window[window["buys"] == 1]["promo"]
+    promo = float(bought.sum()) / bought.count()
+    yield f"promo_to_store_{longest}", _ratio(last["promo"], last["told"]) / promo
 
 
 def _ratio(above: pd.Series, below: pd.Series) -> np.ndarray:
@@ -149,13 +173,19 @@ def _favourite(some: pd.DataFrame, who: pd.Index) -> np.ndarray:
     return times.drop_duplicates("customer").set_index("customer")["category"].reindex(who)
 
 
+def _newest_category(past: pd.DataFrame, who: pd.Index) -> pd.Series:
+    bought = past[(past["buys"] == 1) & past["category"].notna()]
+    firsts = bought.groupby(["customer", "category"])["day"].min()
+    return firsts.groupby("customer").max().reindex(who)
+
+
 def main() -> None:
     """Write the table of a log of whole numbers as Parquet."""
     log = pd.read_parquet(sys.argv[1]).assign(buys=1)
     first, last = log["t"].min() // DAY, log["t"].max() // DAY
     latest = last + 1 - Rule(()).horizon
     days = [latest - 30 * n for n in range(6) if latest - 30 * n >= first + Rule(()).lookback]
-    table(log, Rule(tuple(reversed(days)))).to_parquet(sys.argv[2])
+    table(log, Rule(tuple(reversed(days)), first=int(first))).to_parquet(sys.argv[2])
 
 
 if __name__ == "__main__":

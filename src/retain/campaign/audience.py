@@ -43,6 +43,8 @@ class Audience:
         Consent is stated by the source, assumed for all, or not stated.
     counts_customers
         No profit is known: each customer counts as one, see ``counting_customers``.
+    is_turnover
+        True if money is turnover that no margin has turned into profit.
     """
 
     table: pd.DataFrame
@@ -53,6 +55,7 @@ class Audience:
     segments: np.ndarray | None = None
     consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"
     counts_customers: bool = False
+    is_turnover: bool = False
 
     def __len__(self) -> int:
         """Return the number of customers."""

@@ -11,6 +11,7 @@ Risk Model Validation), so shifts that are not significant give no warning.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,9 @@ MIN_EXPECTED_PER_BIN, N_RANDOM_TABLES = 5, 9999
 SCORE = "score of the model"
 
 
-def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.DataFrame:
+def drift(
+    reference: Reference, table: pd.DataFrame, score: np.ndarray, ageing: Collection[str] = ()
+) -> pd.DataFrame:
     """Return the shift of the score and of each feature, the score first, then by PSI.
 
     Parameters
@@ -38,6 +41,8 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
         Features of the new customers, with all columns of the reference.
     score
         Probabilities of the new customers.
+    ageing
+        Features that grow with the age of a log whatever customers do: they are left out.
 
     Returns
     -------
@@ -48,7 +53,11 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
         ``strong``), and the ``bin`` with the largest change, its ``share_training`` and
         ``share_new``.
     """
-    features = {name: (shares, table[name]) for name, shares in reference.features.items()}
+    features = {
+        name: (shares, table[name])
+        for name, shares in reference.features.items()
+        if name not in ageing
+    }
     rows = [_row("score", SCORE, reference.score, pd.Series(score))]
     rows += [_row("feature", name, shares, values) for name, (shares, values) in features.items()]
     shifts = pd.DataFrame(rows)

@@ -12,6 +12,7 @@ from retain.storage.paths import conf_dir
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
     from retain.record.document import Record
+    from retain.schema.campaign import Assumption
     from retain.schema.compare import Compare
 
 
@@ -20,6 +21,7 @@ DEFAULTS: dict[str, str | None] = {"offers": "general", "segmentation": None, "c
 
 ``general`` is the catalogue without features; None is the option that ``compare.yaml`` names.
 """
+MIN_LOSS = 0.01
 
 
 def drop_group_overrides(line: Arguments) -> Arguments:
@@ -63,7 +65,31 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
     full = compose_compare(replace(line, overrides=(*line.overrides, *chosen)))
     if full.offers is None:
         raise RetainError("offers is null; expected a catalogue, such as offers=general.")
-    return CampaignSettings(full.segmentation, config.assumptions, full.offers, full.campaign)
+    assumptions = config.assumptions
+    if (measured := measured_loss(winner)) is not None and not _typed_loss(line):
+        assumptions = assumptions.model_copy(update={"loss_fraction": measured})
+    return CampaignSettings(full.segmentation, assumptions, full.offers, full.campaign)
+
+
+def _typed_loss(line: Arguments) -> bool:
+    typed = ("assumptions=", "assumptions.loss_fraction")
+    return any(text.lstrip("+").startswith(typed) for text in line.overrides)
+
+
+def measured_loss(winner: Record) -> Assumption | None:
+    """Return the loss fraction measured on the winner's purchase log, None without one.
+
+    A decline without any loss would make every offer worthless; the smallest value is 1 %.
+    """
+    from retain.schema.campaign import Assumption
+
+    quality = None if winner.data.label is None else winner.data.label.quality
+    if quality is None or quality.persistence is None:
+        return None
+    found = quality.persistence.loss_fraction
+    return Assumption(
+        value=max(found.value, MIN_LOSS), low=found.low, high=max(found.high, MIN_LOSS)
+    )
 
 
 def compose_compare(line: Arguments) -> Compare:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from retain.customers.panel import Panel
 from retain.customers.reading import Reading
 from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
@@ -27,6 +28,7 @@ class Column:
     """The group, the kind and the display names of one feature.
 
     ``levels`` names the values of a category; a value without a name is displayed itself.
+    ``is_ageing`` says that it grows with the age of the log, whatever the customer does.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Column:
     en: str = ""
     ru: str = ""
     levels: Mapping[str, DisplayName] = field(default_factory=dict)
+    is_ageing: bool = False
 
     @property
     def label(self) -> DisplayName:
@@ -90,33 +93,6 @@ class FunnelStep:
 
 
 @dataclass(frozen=True)
-class Panel:
-    """The customer and the day of each row, for a source with several snapshots.
-
-    Attributes
-    ----------
-    customer
-        The customer's own id, indexed by row.
-    snapshot
-        The day of the row's features, ``datetime64``, indexed by row.
-    horizon
-        Days after the snapshot that the target covers.
-    sensitivity
-        Other definitions of the target on these rows: ``parameter, value, rows, declined`` (a
-        share), ``agreement`` (share of rows with the same target).
-    """
-
-    customer: pd.Series
-    snapshot: pd.Series
-    horizon: int
-    sensitivity: pd.DataFrame | None = None
-
-    def rows(self, mask: np.ndarray) -> Panel:
-        """Return the rows where ``mask`` is True."""
-        return replace(self, customer=self.customer[mask], snapshot=self.snapshot[mask])
-
-
-@dataclass(frozen=True)
 class Customers:
     """A table with one row per customer, or per customer and snapshot.
 
@@ -135,6 +111,8 @@ class Customers:
         Display name of target 1; None without a target.
     profit
         Profit of each customer in ``profit_unit``; None when the source has none.
+    profit_is_turnover
+        True if it is what the customer pays, which only a margin turns into profit.
     contactable
         True where the customer agreed to be contacted; None when the source does not say.
     duplicate_groups
@@ -158,6 +136,7 @@ class Customers:
     target_label: DisplayName | None = None
     profit: pd.Series | None = None
     profit_unit: str | None = None
+    profit_is_turnover: bool = False
     contactable: pd.Series | None = None
     duplicate_groups: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
     derived_features: tuple[DerivedFeature, ...] = ()

@@ -12,12 +12,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from retain.customers.checks.checks import audit, raise_severe
 from retain.customers.checks.data_check import DataCheck, Folding
 from retain.customers.checks.duplicates import DuplicateGroups, group_duplicates
-from retain.customers.customers import Customers, Panel
+from retain.customers.customers import Customers
+from retain.customers.panel import summarise_label
 from retain.errors import RetainError, examples
 from retain.execution.shared_memory import share
 from retain.execution.task import DatasetFacts, Preflight
@@ -30,10 +29,7 @@ from retain.record.document import (
     ColumnInfo,
     DataInfo,
     FunnelLine,
-    LabelInfo,
-    SnapshotFacts,
     SplitInfo,
-    VariantCounts,
 )
 from retain.schema.run import Audit, Run, Validation
 from retain.wording import describe_count
@@ -67,7 +63,9 @@ class Dataset:
             n_positives=int(customers.y.sum()),
             funnel=summarise_funnel(customers),
             columns=customers.reading.columns[:MAX_RECORDED_COLUMNS],
-            label=None if customers.panel is None else summarise_label(customers, customers.panel),
+            label=None
+            if customers.panel is None
+            else summarise_label(customers.y, customers.panel),
         )
 
     @cached_property
@@ -141,33 +139,6 @@ class DatasetDescription:
     funnel: tuple[FunnelLine, ...]
     dropped_examples: tuple[str, ...]
     columns: tuple[ColumnInfo, ...]
-
-
-def summarise_label(customers: Customers, dated: Panel) -> LabelInfo:
-    """Return facts about the target of a source with snapshots, for records."""
-    target = customers.y.groupby(dated.snapshot).agg(["size", "sum"])
-    variants: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
-    return LabelInfo(
-        horizon_days=dated.horizon,
-        snapshots=tuple(
-            SnapshotFacts(snapshot=f"{day:%Y-%m-%d}", n_rows=int(rows), n_declined=int(declined))
-            for day, rows, declined in target.itertuples()
-        ),
-        variants=tuple(
-            VariantCounts(
-                parameter=variant.parameter,
-                value=variant.value,
-                n_rows=int(variant.rows),
-                decline_rate=_nan_to_none(variant.declined),
-                agreement=_nan_to_none(variant.agreement),
-            )
-            for variant in variants
-        ),
-    )
-
-
-def _nan_to_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 DatasetKey = tuple[str, Audit, Validation]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import digamma, expit, gammaln, hyp2f1
+from scipy.special import betainc, betaln, digamma, expit, gammaln, hyp2f1
 from sklearn.linear_model import LogisticRegression
 
 from retain.errors import NotApplicable
@@ -55,9 +55,29 @@ class BgNbdParams:
         several = (a + self.b + x - 1) / (a - 1) * (1 - (1 - z) ** (a - 1) * whole)
         return np.asarray(several * alive)
 
+    def p_fewer(
+        self, needed: np.ndarray, ahead: float, x: np.ndarray, t_x: np.ndarray, T: np.ndarray
+    ) -> np.ndarray:
+        """Return the probability of fewer than ``needed`` ≥ 1 purchases within ``ahead`` of ``T``.
 
-def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
+        A customer who is active buys as often if the rate gives as many purchases and none of the
+        first ``needed`` − 1 is followed by dropout. Both probabilities have a closed form, because
+        rate and dropout of who is active are independent.
+        """
+        enough = betainc(needed, self.r + x, ahead / (self.alpha + T + ahead))
+        stays = np.exp(betaln(self.a, self.b + x + needed - 1) - betaln(self.a, self.b + x))
+        return np.asarray(1 - (1 - self.p_churned(x, t_x, T)) * enough * stays)
+
+
+def fit_bg_nbd(
+    x: np.ndarray, t_x: np.ndarray, T: np.ndarray, customers: np.ndarray | None = None
+) -> BgNbdParams:
     """Return the maximum-likelihood parameters; customers equal in all three are aggregated.
+
+    Parameters
+    ----------
+    customers
+        Number of customers with each history; None for one each.
 
     Raises
     ------
@@ -66,7 +86,7 @@ def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
     """
     if not (x > 0).any():
         raise NotApplicable("BG/NBD learns from repeat purchases, and no customer has any")
-    rows, counts = np.unique(np.column_stack([x, t_x, T]), axis=0, return_counts=True)
+    rows, counts = count_histories(x, t_x, T, customers)
     objective = _NegLogLikelihood(rows, counts)
     log_tenure = float(np.log(max(np.average(rows[:, 2], weights=counts), 1e-3)))
     for start in (
@@ -82,13 +102,23 @@ def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
             bounds=[(-MAX_LOG_PARAMETER, MAX_LOG_PARAMETER)] * 4,
             options={"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8},
         )
-        if _is_flat(result.x, result.jac):
+        if is_flat(result.x, result.jac):
             r, alpha, a, b = np.exp(result.x).tolist()
-            return BgNbdParams(r, alpha, a, b, log_likelihood=-float(result.fun) * len(x))
+            return BgNbdParams(r, alpha, a, b, -float(result.fun * counts.sum()))
     raise NotApplicable(f"BG/NBD finds no greatest likelihood on these customers: {result.message}")
 
 
-def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
+def count_histories(
+    x: np.ndarray, t_x: np.ndarray, T: np.ndarray, customers: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct histories, shape (n, 3), and the number of customers with each."""
+    rows = np.column_stack([x, t_x, T])
+    if customers is not None:
+        return rows, customers
+    return np.unique(rows, axis=0, return_counts=True)
+
+
+def is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
     """Return whether the likelihood is at its maximum within the bounds.
 
     The optimiser's own status is not used: it reports a failure where only rounding is left.

@@ -16,7 +16,7 @@ from retain.errors import RetainError
 from retain.learning import tuning_report
 from retain.learning.fold_data import PreparedFoldCache
 from retain.learning.metrics import Metric, corrected_interval, select_metrics
-from retain.learning.pipeline import assemble
+from retain.learning.pipeline import assemble, with_population
 from retain.learning.score_file import write_scores
 from retain.learning.scores import Scores
 from retain.learning.scoring import (
@@ -92,7 +92,8 @@ def fit(training: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEsti
     """Fit the training spec's estimator, tuned if configured, on the customers ``ids``."""
     table = training.feature_table(customers).loc[ids]
     target = customers.y.loc[ids].to_numpy()
-    model = assemble(training.pipeline, table, customers.duplicate_groups, training.seed)
+    pipeline = with_population(training.pipeline, customers.panel)
+    model = assemble(pipeline, table, customers.duplicate_groups, training.seed)
     if training.pipeline.tuning.on:
         inner = inner_folds(training, customers)
         model = tune(model, training.pipeline, table, target, inner).model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
+from retain.customers.panel import Panel
+from retain.learning.bg_nbd import PurchaseCountModel
 from retain.learning.blend import Blend
 from retain.learning.columns import required_features
 from retain.learning.splits import DuplicateAwareKFold
@@ -58,6 +60,19 @@ def assemble(
     folds = DuplicateAwareKFold(spec.model.folds, groups, seed)
     blend = Blend(members, spec.model.average, folds)
     return _probabilistic(blend, spec.calibration.method, inner)
+
+
+def with_population(spec: PipelineSpec, dated: Panel | None) -> PipelineSpec:
+    """Return the spec with its models of purchases told the horizon and everyone seen."""
+    if dated is None or dated.population is None:
+        return spec
+    told = {"horizon": dated.horizon, "population": dated.population}
+    model = clone(spec.model)
+    members = model.members.values() if isinstance(model, Blend) else (model,)
+    for one in members:
+        if isinstance(one, PurchaseCountModel):
+            one.set_params(**told)
+    return replace(spec, model=model)
 
 
 def _probabilistic(

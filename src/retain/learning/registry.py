@@ -54,6 +54,7 @@ CLASSES = (
     "catboost.CatBoostClassifier",
     "catboost.CatBoostRegressor",
     "retain.learning.bg_nbd.BgNbd",
+    "retain.learning.bg_nbd.ParetoNbd",
     "retain.learning.blend.Blend",
     "retain.learning.recency_rule.RecencyRule",
 )

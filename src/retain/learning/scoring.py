@@ -18,7 +18,7 @@ from retain.learning import compatibility, tuning_report
 from retain.learning.columns import select_model_columns
 from retain.learning.features import feature_matrix
 from retain.learning.fold_data import FoldData, PreparedFoldCache, prepare_fold, preprocessing_key
-from retain.learning.pipeline import PipelineSpec, assemble
+from retain.learning.pipeline import PipelineSpec, assemble, with_population
 from retain.learning.scores import COLUMNS, Scores
 from retain.learning.splits import DuplicateAwareKFold, Fold, Splits
 from retain.learning.tuning import Tuned, tune
@@ -108,9 +108,8 @@ class FoldScorer:
         self.labels = customers.y.loc[splits.ids].to_numpy()
         for fold in splits.folds:
             compatibility.check_compatible(training.pipeline, self.table, self.labels[fold.train])
-        self._model = assemble(
-            training.pipeline, self.table, customers.duplicate_groups, training.seed
-        )
+        pipeline = with_population(training.pipeline, customers.panel)
+        self._model = assemble(pipeline, self.table, customers.duplicate_groups, training.seed)
         self._cache = cache
         self._content = _cache_key(customers, splits, self.table, self._model)
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Customers, Panel
+from retain.customers.customers import Customers
+from retain.customers.panel import Panel
 from retain.errors import RetainError
 from retain.learning.splits import TEST_SEED, Fold, SealedPart, Splits, assign_folds
 from retain.schema.run import Validation

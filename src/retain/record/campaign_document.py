@@ -218,6 +218,8 @@ class CampaignDocument(Config):
         Where no profit is known, each customer counts as one.
     profit_unit
         Unit of all money; ``customers`` if these are counted.
+    is_turnover
+        True if money is turnover, because no margin is typed.
     basis
         Where costs and save rates come from, as the catalogue says.
     approval, known_classes
@@ -256,6 +258,7 @@ class CampaignDocument(Config):
     care: tuple[CareInfo, ...]
     approval: tuple[ApprovalRow, ...] = ()
     known_classes: tuple[KnownClass, ...] | None = None
+    is_turnover: bool = False
     assumptions: tuple[NamedAssumption, ...]
     recalibration: RecalibrationInfo
     calibration_check: CalibrationCheck | None

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from retain.record.label import LabelQuality
 from retain.record.tuning import TuningInfo
 from retain.schema.parsing import Config, Node
 
@@ -74,6 +75,7 @@ class LabelInfo(Config):
     horizon_days: int
     snapshots: tuple[SnapshotFacts, ...]
     variants: tuple[VariantCounts, ...]
+    quality: LabelQuality | None = None
 
 
 class ColumnInfo(Config):

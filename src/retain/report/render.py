@@ -23,6 +23,7 @@ from retain.report.charts.svg import inline, key
 from retain.report.charts.tornado import tornado
 from retain.report.fishbone.fishbone import fishbone
 from retain.report.text.names import printable
+from retain.report.text.turnover import naming_money
 from retain.report.text.words import LANGUAGES, message, words
 from retain.storage.writing import atomic_write
 
@@ -106,7 +107,7 @@ def pictures(
         The files, in the order of the page.
     """
     written = []
-    with chart_style():
+    with chart_style(), naming_money(tree):
         rendered = charts(tree, language)
         for chart in rendered.values():
             _head(chart, tree, language)

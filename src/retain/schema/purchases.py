@@ -82,7 +82,9 @@ class LabelRule(Config):
 
     A customer declined if the measure in the ``horizon`` days after a snapshot is less than
     ``decline_ratio`` × the one expected from the rate of the ``lookback`` days before it.
-    ``min_history`` are days since the first purchase, None for twice the horizon.
+    ``relative`` to the store multiplies the expected one by the trend of the whole store, from the
+    look-back to the horizon. ``min_history`` are days since the first purchase, None for twice the
+    horizon.
     """
 
     measure: Measure
@@ -91,6 +93,7 @@ class LabelRule(Config):
     decline_ratio: Annotated[float, Field(gt=0, le=1)]
     regularity: RegularityRule
     min_history: Days | None
+    relative: Literal["own", "store"] = "own"
 
     @property
     def least_history(self) -> int:

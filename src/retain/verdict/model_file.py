@@ -34,6 +34,7 @@ TRUSTED = (
     "lightgbm.sklearn.LGBMClassifier",
     "numpy.dtype",
     "retain.learning.bg_nbd.BgNbd",
+    "retain.learning.bg_nbd.ParetoNbd",
     "retain.learning.blend.Blend",
     "retain.learning.recency_rule.RecencyRule",
     "scipy.sparse._csr.csr_matrix",

@@ -53,7 +53,9 @@ def score_customers(
     """
     scores = _compute_scores(config, saved, new)
     with threadpool_limits(config.threads):
-        shifts = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
+        ageing = {name for name, column in new.customers.columns.items() if column.is_ageing}
+        score = scores.table["probability"].to_numpy()
+        shifts = drift(saved.reference, new.table, score, ageing)
         audience = _build_audience(saved, settings, new, scores)
         campaign = apply_to_new_customers(audience, saved.recalibration, settings, saved.ranking)
         language = config.report.language

@@ -162,6 +162,7 @@ def further(text):
         "fitted_thresholds": {"segmentation": {"risk": {"bands": {text: 0.5}}}},
         "campaign": {
             "profit_unit": text,
+            "is_turnover": False,
             "offers": [
                 {
                     "name": text,
@@ -323,7 +324,9 @@ def swept(at, text, made):
     source = SimpleNamespace(
         messages=(text,),
         data=SimpleNamespace(
-            funnel=(step,), label=SimpleNamespace(variants=(other,)), columns=(column,)
+            funnel=(step,),
+            label=SimpleNamespace(variants=(other,), quality=None),
+            columns=(column,),
         ),
         dropped_examples=(text,),
         checks=(SimpleNamespace(outcome="failed", code=text, message=text),),

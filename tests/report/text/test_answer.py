@@ -189,7 +189,7 @@ def test_a_significant_effect_goes_before_a_larger_one_that_is_not(tree):
 
 
 # That a model is better than one score for all, or than a rule of thumb, is no finding.
-@pytest.mark.parametrize("baseline", ["dummy", "recency_rule", "bg_nbd"])
+@pytest.mark.parametrize("baseline", ["dummy", "recency_rule", "bg_nbd", "pareto_nbd"])
 def test_a_baseline_moves_nothing(tree, baseline):
     difference = {"value": -0.4, "low": -0.5, "high": -0.3}
     level = {

@@ -93,8 +93,13 @@ def _profit_missing(document: CampaignDocument) -> Numbers | None:
     return {"n_missing": missing, "n_customers": document.n_customers} if missing else None
 
 
+def _turnover(document: CampaignDocument) -> Numbers | None:
+    return {"unit": document.profit_unit} if document.is_turnover else None
+
+
 CAUTION_CHECKS = {
     "no_profit": _no_profit,
+    "turnover": _turnover,
     "risk_miscalibrated": _risk_miscalibrated,
     "ranking_not_tested": _ranking_not_tested,
     "profit_concentrated": _profit_concentrated,

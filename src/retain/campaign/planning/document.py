@@ -84,6 +84,7 @@ def build_document(
         policies=summarise_policies(audience, planning),
         care=summarise_care(catalogue, audience, planning),
         profit_unit=audience.profit_unit,
+        is_turnover=audience.is_turnover,
         assumptions=tuple(
             NamedAssumption(name=name, **getattr(assumptions, name).model_dump())
             for name in ("horizon", "loss_fraction", "margin", "cost_multiplier")

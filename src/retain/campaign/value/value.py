@@ -83,6 +83,7 @@ def build_audience(  # noqa: PLR0913 - all data of a customer are combined here
         consent="not_stated"
         if customers.contactable is None and consent == "from_data"
         else consent,
+        is_turnover=customers.profit_is_turnover and assumptions.margin.value == 1.0,
     )
 
 

@@ -15,6 +15,7 @@ from retain.record.estimates import Estimate, PartialEstimate
 from retain.record.plan_scenarios import ShadowPrices
 from retain.record.segments_document import ContrastInfo, SegmentInfo
 from retain.report.text.numbers import format_number
+from retain.report.text.turnover import say_turnover
 from retain.wording import (
     describe_count,
     format_interval,
@@ -122,18 +123,25 @@ def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo
     if isinstance(campaign, NoCampaignInfo):
         _print_no_campaign(console, campaign)
         return
-    cautions = campaign.cautions
-    _print_cautions(console, [one for one in cautions if one.code in AT_HEAD])
+    cautions, about_turnover = campaign.cautions, campaign.is_turnover
+    at_head = [one for one in cautions if one.code in AT_HEAD]
+    _print_cautions(console, at_head, about_turnover=about_turnover)
     console.print(_offers(campaign))
     limits = None if campaign.shadow_prices is None else _limits(campaign.shadow_prices)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
-    _print_cautions(console, [one for one in cautions if one.code not in AT_HEAD])
+    later = [one for one in cautions if one.code not in AT_HEAD]
+    _print_cautions(console, later, about_turnover=about_turnover)
 
 
-def _print_cautions(console: Console, cautions: Sequence[CautionInfo]) -> None:
+def _print_cautions(
+    console: Console, cautions: Sequence[CautionInfo], *, about_turnover: bool
+) -> None:
     for one in cautions:
-        console.print(f"[yellow]{literal(CAUTIONS[one.code].format(**one.numbers))}[/]")
+        message = CAUTIONS[one.code].format(**one.numbers)
+        if about_turnover and one.code != "turnover":
+            message = say_turnover(message, "en")
+        console.print(f"[yellow]{literal(message)}[/]")
         _print_overrides(console, one.numbers.get("overrides", ()))
 
 
@@ -160,6 +168,9 @@ def print_campaign_path(
 
 
 CAUTIONS = {
+    "turnover": "All amounts are turnover, not profit, because no margin is typed: a plan may cost "
+    "more than it earns. Type what is left of one unit of turnover, such as "
+    "assumptions.margin.low=0.2 assumptions.margin.value=0.25 assumptions.margin.high=0.3.",
     "ranking_not_tested": "Whether the model ranks customers better than chance was not tested, so "
     "a campaign aimed by its scores may do no better than one aimed at random.",
     "profit_concentrated": "{share:.0%} of the expected profit at risk (more than {limit:.0%}) is "
@@ -187,7 +198,7 @@ CAUTIONS = {
     "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
 """Messages of cautions by code."""
-AT_HEAD = ("ranking_not_tested", "risk_miscalibrated", "profit_concentrated")
+AT_HEAD = ("turnover", "ranking_not_tested", "risk_miscalibrated", "profit_concentrated")
 """Cautions printed before the offers: without them the plan would promise too much."""
 
 
@@ -244,10 +255,11 @@ def _plan(campaign: CampaignDocument) -> str:
             f"{_span(net, form)}), {_value(kept.per_contact or 0.0)} per contact{rate}. The "
             f"plan is {best}."
         )
+    noun = "turnover" if campaign.is_turnover else "profit"
     return (
         f"{plan.n_treated:,} of {customers} get an offer "
         f"({campaign.n_contactable:,} agreed to be contacted). Expected cost: "
-        f"{format_signed(cost, form)}; expected profit saved: "
+        f"{format_signed(cost, form)}; expected {noun} saved: "
         f"{format_signed(saved, form)}; expected net value: "
         f"{format_signed(net.value, form)} (95 % interval {_span(net, form)}). The plan is "
         f"{best}."

@@ -12,7 +12,7 @@ from rich.console import Console
 from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
 from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.explanations import print_explanations
-from retain.cli.terminal.snapshots import snapshots_table
+from retain.cli.terminal.snapshots import label_lines, snapshots_table
 from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.cautions import list_cautions
 from retain.verdict.config_keys import label_run
@@ -95,6 +95,9 @@ def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras
         console.print(message if len(sealed.accesses) == 1 else f"[yellow]{message}[/]")
     if snapshots := score_by_snapshot(verdict.winner, sealed):
         console.print(snapshots_table(snapshots))
+    if verdict.winner.data.label is not None:
+        for line in label_lines(verdict.winner.data.label.quality):
+            console.print(literal(line), soft_wrap=True, highlight=False)
     results = findings.customer_results
     if sealed is None or results is None:
         return

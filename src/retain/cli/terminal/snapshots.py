@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE_HEAD
 
 from retain.cli.terminal.console import Table, literal
+from retain.report.text.label import label_sentences
+from retain.report.text.words import words
 from retain.wording import format_interval
 
 if TYPE_CHECKING:
     from retain.record.comparison_document import SnapshotScore
     from retain.record.document import VariantCounts
+    from retain.record.label import LabelQuality
 
 
 def labels_table(others: Sequence[VariantCounts]) -> Table:
@@ -25,6 +28,11 @@ def labels_table(others: Sequence[VariantCounts]) -> Table:
         text = ("—" if share is None else f"{share:.0%}" for share in shares)
         table.add_row(literal(one.parameter), literal(one.value), f"{one.n_rows:,}", *text)
     return table
+
+
+def label_lines(quality: LabelQuality | None) -> list[str]:
+    """Return what the checks of the label found, a sentence a line."""
+    return [words("en").plain(one) for one in label_sentences(quality)]
 
 
 def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:

@@ -23,7 +23,7 @@ from retain.cli.terminal.progress import (
     format_tuning,
     render_progress,
 )
-from retain.cli.terminal.snapshots import labels_table
+from retain.cli.terminal.snapshots import label_lines, labels_table
 from retain.execution.progress import SweepProgress
 from retain.execution.status import StatusWriter
 from retain.record.document import Record
@@ -121,6 +121,8 @@ def print_sources(console: Console, plan: SweepPlan) -> None:
             print_columns(console, source.data.columns, MAX_COLUMNS)
         if source.data.label is not None and source.data.label.variants:
             console.print(labels_table(source.data.label.variants))
+            for line in label_lines(source.data.label.quality):
+                console.print(f"  {literal(line)}", soft_wrap=True, highlight=False)
         for check in source.checks:
             if check.outcome in ("mitigated", "caution", "failed"):
                 message = f"  audit {check.outcome} {check.code}: {check.message}"

@@ -25,6 +25,7 @@ from retain.customers.purchases.features.snapshots import (
     single_snapshot,
     snapshots_from_log,
 )
+from retain.customers.purchases.features.store_level import read_store_levels
 from retain.customers.purchases.log import (
     Log,
     LogOptions,
@@ -193,6 +194,7 @@ class LogRequest:
                 log.columns,
                 len(log.categories),
                 self.has_target,
+                read_store_levels(connection, calendar, log.columns),
             )
             built = self._build_features(connection, query, log, write)
         return TableFacts(
@@ -202,6 +204,8 @@ class LogRequest:
             snapshots=calendar.snapshots,
             counts=tuple((*key, *value) for key, value in built.counts.items()),
             sensitivity=tuple(built.sensitivity),
+            histories=tuple((*cell, *sums) for cell, sums in built.histories.items()),
+            daily=query.levels.daily,
             built_on=_today(),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -11,15 +11,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retain.customers.customers import Column, Customers, FunnelStep, Panel
+from retain.customers.customers import Column, Customers, FunnelStep
+from retain.customers.panel import Panel
 from retain.customers.purchases.features import label as labels
 from retain.customers.purchases.features.feature_names import TOP_CATEGORY, describe_columns
 from retain.customers.purchases.features.result import FeatureTable, TableFacts
 from retain.customers.purchases.features.snapshots import date_from_epoch
+from retain.customers.purchases.features.store_level import StoreLevels
+from retain.customers.purchases.quality.quality import (
+    INPUTS,
+    OUTCOMES,
+    check_label,
+    forecast_profit,
+)
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule
 
-_NON_FEATURES = ("customer", "snapshot", "declined", "reason", "money")
+_NON_FEATURES = ("customer", "snapshot", "reason", "past_orders", *OUTCOMES)
+_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -48,13 +57,20 @@ def build_customers(table: FeatureTable, request: LabelRequest) -> Customers:
     order, id_texts = _sort_order(rows)
     ids = _build_ids(rows, order, id_texts, facts, has_target=request.has_target)
     features, columns = _build_features(rows, order, ids, facts)
-    panel = _build_panel(rows, order, ids, request, facts) if request.has_target else None
+    checked = _select_checked(rows, order)
+    profit = _build_profit(checked, ids, request)
+    panel = None
+    if request.has_target:
+        panel = _build_panel(rows, order, ids, request, facts)
+        money = None if profit is None else profit.to_numpy()
+        panel = replace(panel, quality=check_label(checked, request.label, facts, money))
     return Customers(
         features=features,
         columns=columns,
         target=_build_target(rows, order, ids) if request.has_target else None,
-        profit=_build_profit(rows, order, ids, request.label),
+        profit=profit,
         profit_unit=request.profit_unit,
+        profit_is_turnover="profit" not in request.columns,
         target_label=labels.describe_label(request.label) if request.has_target else None,
         funnel=funnel,
         snapshot=None if request.has_target else date_from_epoch(facts.snapshots[0]),
@@ -196,28 +212,43 @@ def _build_target(rows: pa.Table, order: np.ndarray, ids: pd.Index) -> pd.Series
     return pd.Series(declined, index=ids, name="target")
 
 
-def _build_profit(
-    rows: pa.Table, order: np.ndarray, ids: pd.Index, rule: LabelRule
-) -> pd.Series | None:
-    """Return money per month: cents of the look-back / 100 / its days × 365.25 / 12.
+def _select_checked(rows: pa.Table, order: np.ndarray) -> pa.Table:
+    """Return the columns that the checks of the label read, in the order of the customers."""
+    names = [name for name in (*INPUTS, *OUTCOMES) if name in rows.column_names]
+    return rows.select(names).take(pa.array(order))
 
-    Days before the first purchase are no days of the customer.
-    """
+
+def _build_profit(rows: pa.Table, ids: pd.Index, request: LabelRequest) -> pd.Series | None:
+    """Return the money expected a month, None for a log without money."""
     if "money" not in rows.column_names:
         return None
-    cents = rows["money"].to_numpy()[order]
-    days = np.clip(rows["tenure_days"].to_numpy()[order], 1, rule.lookback)
-    return pd.Series(cents * 487 / (1600 * days), index=ids, name="profit")
+    expected = forecast_profit(rows, request.label, shrinks="profit" not in request.columns)
+    return pd.Series(expected, index=ids, name="profit")
 
 
 def _build_panel(
     rows: pa.Table, order: np.ndarray, ids: pd.Index, request: LabelRequest, facts: TableFacts
 ) -> Panel:
     days = (rows["snapshot"].to_numpy()[order] + facts.first_day - 1).astype("datetime64[D]")
-    variants = labels.list_label_variants(request.label, labels.list_measures(request.columns))
+    levels = StoreLevels(facts.first_day, facts.daily, facts.snapshots)
+    measures = labels.list_measures(request.columns)
+    variants = labels.list_label_variants(request.label, measures, levels)
     return Panel(
         customer=_take(rows, "customer", order).set_axis(ids).rename("customer"),
         snapshot=pd.Series(days.astype("datetime64[s]"), index=ids, name="snapshot"),
         horizon=request.label.horizon,
         sensitivity=labels.tabulate_variants(variants, facts.sensitivity),
+        population=build_population(facts.histories),
     )
+
+
+def build_population(histories: tuple[tuple[int, ...], ...]) -> np.ndarray:
+    """Return repeat purchases, weeks to the last and to the snapshot, and customers of each cell.
+
+    >>> build_population(((3, 2, 4, 31, 60, 2),)).round(2).tolist()
+    [[2.0, 2.21, 4.29, 2.0]]
+    """
+    cells = np.array(histories, dtype=float).reshape(-1, 6)
+    customers = cells[:, 5]
+    weeks = cells[:, 3:5] / (_WEEK * customers[:, None])
+    return np.column_stack([cells[:, 0] - 1, weeks, customers])

@@ -51,6 +51,7 @@ from retain.report.text.explanations import (
     missing_ablation,
     source,
 )
+from retain.report.text.label import label_sentences
 from retain.report.text.names import (
     code,
     format_level,
@@ -77,6 +78,7 @@ from retain.report.text.segments import (
     segment_sentences,
     stability_message,
 )
+from retain.report.text.turnover import naming_money
 from retain.report.text.words import (
     LANGUAGES,
     Label,
@@ -142,6 +144,7 @@ _CAMPAIGN: dict[str, object] = {
     "dominant_caution": dominant_caution,
     "check_message": check_message,
     "step_message": step_message,
+    "label_sentences": label_sentences,
     "measure": measure,
     "swings": swings,
     "assumptions": assumptions,
@@ -168,6 +171,11 @@ def page(verdict: VerdictDocument, language: str) -> str:
     language
         The language shown first, ``en`` or ``ru``; the page holds both.
     """
+    with naming_money(verdict):
+        return _render_page(verdict, language)
+
+
+def _render_page(verdict: VerdictDocument, language: str) -> str:
     rendered = render_charts(verdict)
     numbers = columns(verdict)
     script = _script()

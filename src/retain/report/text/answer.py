@@ -16,7 +16,7 @@ from retain.report.text.words import LANGUAGES, Message, Values, interval, messa
 from retain.report.tree import METRIC, present
 from retain.wording import format_value
 
-BASELINES = frozenset({"dummy", "recency_rule", "bg_nbd"})
+BASELINES = frozenset({"dummy", "recency_rule", "bg_nbd", "pareto_nbd"})
 """Models without a choice of features: one score for all, and rules of thumb."""
 
 

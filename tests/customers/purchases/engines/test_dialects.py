@@ -6,6 +6,7 @@ from retain.customers.purchases.engines.spark_sql import translate_to_spark
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.customers.purchases.features.sql_script import render_sql
+from retain.customers.purchases.features.store_level import StoreLevels
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, RegularityRule
 
@@ -29,8 +30,10 @@ EVERYTHING = frozenset(
 @pytest.mark.parametrize("has_target", [True, False])
 def test_every_statement_of_the_table_is_on_the_list(columns, kinds, has_target):
     snapshots = (400, 430) if has_target else (430,)
+    sums = dict.fromkeys(("amount", "items", "promo", "told", "returned"), (2,) * 601)
+    levels = StoreLevels(0, (1,) * 601, snapshots, sums)
     query = FeatureQuery(
-        SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, has_target
+        SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, has_target, levels
     )
     script = render_sql(query)
     for name in script.__dataclass_fields__:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from retain.customers.purchases.engines.duckdb import build_features, connect, p
 from retain.customers.purchases.features.label import list_label_variants, tabulate_variants
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
+from retain.customers.purchases.features.store_level import StoreLevels, read_store_levels
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, RegularityRule
 
@@ -25,6 +27,8 @@ duckdb = pytest.importorskip("duckdb")
 DAY = 86_400
 FIRST = 18_000
 COLUMNS = frozenset({"amount", "items", "category", "promo"})
+NO_LEVELS = StoreLevels(FIRST, (), ())
+OUTCOMES = ("past_orders", "later_orders", "next_money")
 RULE = LabelRule(
     measure="orders",
     horizon=90,
@@ -68,7 +72,13 @@ def _with_gaps(values, random):
 
 def make_query(kinds=5, *, rule=RULE, windows=(30, 90, 180), columns=COLUMNS, days=SNAPSHOTS):
     return FeatureQuery(
-        SnapshotCalendar(FIRST, FIRST + 699, days), rule, windows, columns, kinds, has_target=True
+        SnapshotCalendar(FIRST, FIRST + 699, days),
+        rule,
+        windows,
+        columns,
+        kinds,
+        has_target=True,
+        levels=NO_LEVELS,
     )
 
 
@@ -78,6 +88,7 @@ def build(log, query, *, threads=2, share=10**9):
     with connect("1GB", threads) as connection:
         connection.register("given", pa.Table.from_pandas(log, preserve_index=False))
         connection.execute("CREATE TABLE purchases AS SELECT * FROM given")
+        query = replace(query, levels=read_store_levels(connection, query.calendar, query.columns))
         counted = build_features(
             connection,
             query,
@@ -96,7 +107,7 @@ def in_order(rows, query):
     return (
         rows.assign(text=text)
         .sort_values(["text", "snapshot"], ignore_index=True)
-        .drop(columns=["text", "money"], errors="ignore")
+        .drop(columns=["text", "money", *OUTCOMES], errors="ignore")
     )
 
 
@@ -119,7 +130,7 @@ def test_every_cell_is_what_pandas_makes_of_the_definition(peer, kinds):
     assert len(rows) > 150
     assert 0.02 < rows["declined"].mean() < 0.98
     assert len(rows.columns) - 3 >= 25
-    assert_same(rows, peer.table(log, peer.Rule(SNAPSHOTS)))
+    assert_same(rows, peer.table(log, peer.Rule(SNAPSHOTS, first=FIRST)))
 
 
 @pytest.mark.parametrize(
@@ -158,6 +169,7 @@ def test_windows_without_common_edges_are_exact(peer, rule, windows):
         rule.regularity.periods,
         rule.regularity.days,
         rule.least_history,
+        FIRST,
     )
     rows, _ = build(log, make_query(rule=rule, windows=windows, days=days))
     assert_same(rows, peer.table(log, peer_rule))
@@ -167,7 +179,7 @@ def test_many_snapshots_are_split(peer):
     log, days = make_log(seed=4), tuple(range(FIRST + 400, FIRST + 600, 7))
     query = make_query(days=days)
     assert len(query.split()) > 1
-    assert_same(build(log, query)[0], peer.table(log, peer.Rule(days)))
+    assert_same(build(log, query)[0], peer.table(log, peer.Rule(days, first=FIRST)))
 
 
 def test_neither_threads_nor_shares_nor_the_order_of_rows_change_a_bit():
@@ -328,7 +340,9 @@ def test_sensitivity_by_hand():
     rows = [(name, n * DAY) for name, days in bought.items() for n in days]
     log = pd.DataFrame(rows, columns=["customer", "t"]).assign(cents=100, items=1, buys=1)
     _, counted = build(log, make_query(0, columns=frozenset(), days=(day,)))
-    table = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
+    table = tabulate_variants(
+        list_label_variants(RULE, ("orders",), NO_LEVELS), counted.sensitivity
+    )
     table = table.set_index(["parameter", "value"])
     assert table.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
     # one order after, two in an average 90 days before: declined below 0.6 of the rate

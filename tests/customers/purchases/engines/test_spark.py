@@ -19,6 +19,7 @@ from retain.customers.purchases.engines.spark import find_parquet_view, register
 from retain.customers.purchases.engines.spark_sql import translate_to_spark
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import snapshots_from_log
+from retain.customers.purchases.features.store_level import read_store_levels
 from retain.customers.purchases.log import LogOptions, open_log
 from retain.customers.purchases.parsing.conditions import ColumnTest, Junction, parse_condition
 from retain.customers.purchases.parsing.sql_names import trim_sql
@@ -116,8 +117,15 @@ def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None, rows=N
         connection.execute(f"SET TimeZone = '{session}'")
         rule = SnapshotRule(step_days=30, n=snapshots, last=None)
         calendar = snapshots_from_log(log.first_day, log.last_day, rule, RULE)
+        levels = read_store_levels(connection, calendar, log.columns)
         query = FeatureQuery(
-            calendar, RULE, (30, 90), log.columns, len(log.categories), has_target=True
+            calendar,
+            RULE,
+            (30, 90),
+            log.columns,
+            len(log.categories),
+            has_target=True,
+            levels=levels,
         )
         yield connection, query
 
@@ -133,6 +141,7 @@ def both(connection, query, local_spark):
     tables = [pa.concat_tables(parts).sort_by(order) for parts in (by_duckdb, by_spark)]
     assert dict(duck.counts) == dict(sorted(other.counts.items()))
     assert list(duck.sensitivity) == list(other.sensitivity)
+    assert dict(duck.histories) == dict(other.histories)
     return tables
 
 

@@ -48,10 +48,14 @@ class EngineCounts:
         log's first, which is 1.
     sensitivity
         Four counts per label variant: customers, declined, shared, agreed.
+    histories
+        Sums of days to the last purchase and to the first snapshot, and customers, by cell (order
+        days, weeks to the last purchase, weeks to the snapshot).
     """
 
     counts: Mapping[tuple[int, int], tuple[int, int]]
     sensitivity: Sequence[int]
+    histories: Mapping[tuple[int, ...], tuple[int, ...]]
 
 
 def parse_memory_limit(limit: str) -> int:
@@ -256,7 +260,13 @@ def _build_chunk(
     write(run(script.rows).to_arrow_table())
     counts = {row[:2]: row[2:] for row in run(script.counts).fetchall()}
     variants = () if script.sensitivity is None else run(script.sensitivity).fetchall()[0]
-    return EngineCounts(counts, [n or 0 for n in variants])
+    cells = () if script.histories is None else run(script.histories).fetchall()
+    return EngineCounts(counts, [n or 0 for n in variants], group_histories(cells))
+
+
+def group_histories(rows: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """Return the rows of ``histories.sql`` by cell."""
+    return {tuple(row[:3]): tuple(row[3:]) for row in rows}
 
 
 def sum_counts(chunks: Sequence[EngineCounts]) -> EngineCounts:
@@ -266,4 +276,7 @@ def sum_counts(chunks: Sequence[EngineCounts]) -> EngineCounts:
         before = total.get(key, (0, 0))
         total[key] = (before[0] + customers, before[1] + declined)
     variants = [sum(n) for n in zip(*(chunk.sensitivity for chunk in chunks), strict=True)]
-    return EngineCounts(dict(sorted(total.items())), variants)
+    cells: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for cell, sums in (item for chunk in chunks for item in chunk.histories.items()):
+        cells[cell] = tuple(map(sum, zip(cells.get(cell, (0, 0, 0)), sums, strict=True)))
+    return EngineCounts(dict(sorted(total.items())), variants, dict(sorted(cells.items())))

@@ -21,18 +21,36 @@ class WindowSpans:
     """Lengths of windows in days: lookbacks before a snapshot, horizons after it.
 
     A regular customer bought in each of the last ``n_periods`` periods of ``period_days`` days.
+    ``later`` is the end of the horizon after next, which a log may not reach.
     """
 
     lookbacks: tuple[int, ...]
     horizons: tuple[int, ...]
     n_periods: int
     period_days: int
+    later: int | None = None
 
     def find_edges(self, snapshot: int) -> set[int]:
         """Return every day on which a window of the snapshot begins or ends."""
         periods = (self.period_days * n for n in range(1, self.n_periods + 1))
         before = {snapshot - days for days in (*self.lookbacks, *periods)}
         return {snapshot, *before, *(snapshot + days for days in self.horizons)}
+
+    def later_end(self, snapshot: int, last_day: int) -> int | None:
+        """Return the end of the horizon after next, None if the log ends before it."""
+        if self.later is None or snapshot + self.later > last_day + 1:
+            return None
+        return snapshot + self.later
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSum:
+    """A column summed from day ``begin`` to before ``end``, counted from a snapshot."""
+
+    name: str
+    column: str
+    begin: int
+    end: int
 
 
 def compute_window_spans(
@@ -43,8 +61,9 @@ def compute_window_spans(
     >>> from retain.schema.purchases import RegularityRule
     >>> label = LabelRule(measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
     ...                   regularity=RegularityRule(periods=2, days=90), min_history=None)
-    >>> compute_window_spans(label, (30, 90), has_target=True)
-    WindowSpans(lookbacks=(30, 90, 180), horizons=(30, 60, 90), n_periods=3, period_days=90)
+    >>> spans = compute_window_spans(label, (30, 90), has_target=True)
+    >>> spans.lookbacks, spans.horizons, spans.n_periods, spans.later
+    ((30, 90, 180), (30, 60, 90), 3, 180)
     """
     regularity = label.regularity
     if not has_target:
@@ -52,7 +71,8 @@ def compute_window_spans(
         return WindowSpans(lookbacks, (), regularity.periods, regularity.days)
     lookbacks = tuple(sorted({*windows, label.lookback, *shorter_lookbacks(label)}))
     horizons = (*shorter_horizons(label), label.horizon)
-    return WindowSpans(lookbacks, horizons, regularity.periods + 1, regularity.days)
+    later = 2 * label.horizon
+    return WindowSpans(lookbacks, horizons, regularity.periods + 1, regularity.days, later)
 
 
 def shorter_lookbacks(label: LabelRule) -> tuple[int, ...]:
@@ -84,6 +104,8 @@ def build_day_buckets(calendar: SnapshotCalendar, spans: WindowSpans) -> tuple[D
     [(0, 35), (35, 70), (70, 100), (100, 120)]
     """
     edges = set().union(*(spans.find_edges(day) for day in calendar.snapshots))
+    later = (spans.later_end(day, calendar.last_day) for day in calendar.snapshots)
+    edges |= {end for end in later if end is not None}
     end = max(calendar.first_day + 1, *edges)
     inner = {edge for edge in edges if calendar.first_day < edge < end}
     intervals = pairwise(sorted({calendar.first_day, *inner, end}))

@@ -7,11 +7,17 @@ from collections.abc import Iterable
 from retain.customers.customers import Column, Kind
 
 TOP_CATEGORY = "favourite_category"
+AGEING = ("tenure_days", "order_days")
+"""Features since the first order, which grow as long as a log does."""
 _DESCRIPTIONS = {
     "purchase": {
         "days_since_order": ("days since the last order", "дней с последнего заказа"),
         "tenure_days": ("days since the first order", "дней с первого заказа"),
         "order_days": ("days with an order so far", "дней с заказами за всё время"),
+        "orders_needed": (
+            "fewest days with an order that are no decline",
+            "наименьшее число дней с заказом, при котором нет снижения",
+        ),
         "orders": ("orders in {} days", "заказов за {} дн."),
         "items": ("items in {} days", "товаров за {} дн."),
         "amount": ("amount in {} days", "сумма за {} дн."),
@@ -22,6 +28,11 @@ _DESCRIPTIONS = {
             "rate of orders in {} days against the own past",
             "темп заказов за {} дн. к собственному прошлому",
         ),
+        "orders_last_year": (
+            "orders in the days of the horizon a year before",
+            "заказов в дни горизонта годом ранее",
+        ),
+        "return_share": ("share returned, by amount, {} days", "доля возвратов по сумме, {} дн."),
         "mean_gap_days": ("mean days between orders", "дней между заказами в среднем"),
         "lateness": (
             "days since the last order, in mean gaps",
@@ -34,6 +45,22 @@ _DESCRIPTIONS = {
     },
     "product": {
         "items_per_order": ("items of an order, {} days", "товаров в заказе, {} дн."),
+        "items_per_order_trend": (
+            "items of an order, {} days against {}",
+            "товаров в заказе, {} дн. к {} дн.",
+        ),
+        "price_to_store": (
+            "price of an item against the store's, {} days",
+            "цена товара к средней по магазину, {} дн.",
+        ),
+        "days_since_new_category": (
+            "days since a category was bought for the first time",
+            "дней с первой покупки в новой категории",
+        ),
+        "promo_to_store": (
+            "share bought at a discount against the store's, {} days",
+            "доля покупок со скидкой к доле по магазину, {} дн.",
+        ),
         "categories": ("different categories in {} days", "разных категорий за {} дн."),
         TOP_CATEGORY: ("favourite category", "любимая категория"),
         "promo_share": (
@@ -65,4 +92,5 @@ def _describe_column(name: str) -> Column:
         days.insert(0, last)
     en, ru = _DESCRIPTIONS[group][stem]
     kind: Kind = "category" if name == TOP_CATEGORY else "number"
-    return Column(name, group, kind, en.format(*days), ru.format(*days))
+    names = (en.format(*days), ru.format(*days))
+    return Column(name, group, kind, *names, is_ageing=name in AGEING)

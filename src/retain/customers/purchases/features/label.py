@@ -9,6 +9,7 @@ from math import gcd
 import pandas as pd
 
 from retain.customers.purchases.features.day_buckets import shorter_horizons, shorter_lookbacks
+from retain.customers.purchases.features.store_level import StoreLevels
 from retain.errors import RetainError
 from retain.record.estimates import DisplayName
 from retain.schema.purchases import LabelRule, Measure
@@ -47,7 +48,7 @@ def compute_decline_rule(rule: LabelRule) -> DeclineRule:
     return DeclineRule(future // common, past // common)
 
 
-def decline_sql(rule: LabelRule) -> str:
+def decline_sql(rule: LabelRule, levels: StoreLevels) -> str:
     """Return SQL that is 1 for a customer who declined, else 0.
 
     The own rate is over the days in which the customer could buy: who came within the look-back
@@ -57,11 +58,24 @@ def decline_sql(rule: LabelRule) -> str:
     factors = compute_decline_rule(rule)
     after, before = f"{rule.measure}_next_{rule.horizon}", f"{rule.measure}_{rule.lookback}"
     largest = max(factors.future_factor * rule.lookback, factors.past_factor)
-    if rule.measure != "orders" and largest > _MAX_SAFE_FACTOR:
+    relative = rule.relative == "store"
+    if relative or (rule.measure != "orders" and largest > _MAX_SAFE_FACTOR):
         after, before = (f"CAST({name} AS DECIMAL(38, 0))" for name in (after, before))
     days = f"LEAST({rule.lookback}, snapshot - first_day)"
-    less = f"{after} * {factors.future_factor} * {days} < {before} * {factors.past_factor}"
+    left, right = f"{after} * {factors.future_factor} * {days}", f"{before} * {factors.past_factor}"
+    if relative:
+        above, below = levels.trend_sql(rule.lookback, rule.horizon)
+        left, right = f"{left} * {below}", f"{right} * {above}"
+    less = f"{left} < {right}"
     return f"CASE WHEN {less} THEN 1 ELSE 0 END"
+
+
+def needed_sql(rule: LabelRule) -> str:
+    """Return SQL of the fewest days with an order in the horizon that are no decline."""
+    factors = compute_decline_rule(rule)
+    days = f"LEAST({rule.lookback}, p.snapshot - p.first_day)"
+    below = f"({factors.future_factor} * {days})"
+    return f"(p.days_{rule.lookback} * {factors.past_factor} + {below} - 1) // {below}"
 
 
 def check_measure(rule: LabelRule, columns: frozenset[str]) -> LabelRule:
@@ -96,11 +110,15 @@ def describe_label(rule: LabelRule) -> DisplayName:
     'fewer orders in 90 days than 50 % of the own rate of up to 180 days before'
     """
     share = f"{rule.decline_ratio * 100:g} %"
+    trend_en, trend_ru = ("", "")
+    if rule.relative == "store":
+        trend_en, trend_ru = " × the store's trend", " × динамика магазина"
     less = "less" if rule.measure == "amount" else "fewer"
     en = f"{less} {rule.measure} in {rule.horizon} days than {share} of the own rate of up to "
     ru = f"{_MEASURES_RU[rule.measure]} за {rule.horizon} дней меньше {share} собственного темпа "
     return DisplayName(
-        f"{en}{rule.lookback} days before", f"{ru}не более чем за {rule.lookback} дней до того"
+        f"{en}{rule.lookback} days before{trend_en}",
+        f"{ru}не более чем за {rule.lookback} дней до того{trend_ru}",
     )
 
 
@@ -122,7 +140,9 @@ class LabelVariant:
     declined_sql: str
 
 
-def list_label_variants(rule: LabelRule, measures: tuple[Measure, ...]) -> tuple[LabelVariant, ...]:
+def list_label_variants(
+    rule: LabelRule, measures: tuple[Measure, ...], levels: StoreLevels
+) -> tuple[LabelVariant, ...]:
     """Return the chosen label, then its variants.
 
     Horizon and look-back are only shortened: a longer horizon is not over yet, and a longer
@@ -134,25 +154,31 @@ def list_label_variants(rule: LabelRule, measures: tuple[Measure, ...]) -> tuple
         "horizon": shorter_horizons(rule),
         "lookback": shorter_lookbacks(rule),
         "measure": [measure for measure in measures if measure != rule.measure],
+        "relative": [base for base in ("own", "store") if base != rule.relative],
     }
     changes = [(name, value) for name, listed in values.items() for value in listed]
     periods = rule.regularity.periods
     return (
-        _make_variant("chosen", "", rule),
-        *(_make_variant(n, value, rule.model_copy(update={n: value})) for n, value in changes),
-        *(_regularity_variant(rule, n) for n in (periods - 1, periods + 1) if n > 0),
+        _make_variant("chosen", "", rule, levels),
+        *(
+            _make_variant(n, value, rule.model_copy(update={n: value}), levels)
+            for n, value in changes
+        ),
+        *(_regularity_variant(rule, n, levels) for n in (periods - 1, periods + 1) if n > 0),
     )
 
 
-def _regularity_variant(rule: LabelRule, periods: int) -> LabelVariant:
+def _regularity_variant(rule: LabelRule, periods: int, levels: StoreLevels) -> LabelVariant:
     regularity = rule.regularity.model_copy(update={"periods": periods})
     changed = rule.model_copy(update={"regularity": regularity})
-    return _make_variant("regularity.periods", periods, changed)
+    return _make_variant("regularity.periods", periods, changed, levels)
 
 
-def _make_variant(parameter: str, value: object, rule: LabelRule) -> LabelVariant:
-    past = f"{rule.measure}_{rule.lookback}"
-    return LabelVariant(parameter, str(value), rule.regularity.periods, past, decline_sql(rule))
+def _make_variant(
+    parameter: str, value: object, rule: LabelRule, levels: StoreLevels
+) -> LabelVariant:
+    past, declined = f"{rule.measure}_{rule.lookback}", decline_sql(rule, levels)
+    return LabelVariant(parameter, str(value), rule.regularity.periods, past, declined)
 
 
 def tabulate_variants(variants: Sequence[LabelVariant], counts: Sequence[int]) -> pd.DataFrame:

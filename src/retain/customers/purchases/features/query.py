@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from math import lcm
 from typing import Any
 
 from retain.customers.purchases.features.day_buckets import (
     DayBucket,
     WindowSpans,
+    WindowSum,
     buckets_between,
     build_day_buckets,
     build_day_table,
@@ -23,37 +23,13 @@ from retain.customers.purchases.features.label import (
     decline_sql,
     list_label_variants,
     list_measures,
+    needed_sql,
 )
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
+from retain.customers.purchases.features.store_level import YEAR, StoreLevels
+from retain.customers.purchases.features.variation import rate_variation_sql
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY
 from retain.schema.purchases import LabelRule
-
-
-def rate_variation_sql(windows: tuple[int, ...]) -> tuple[str, str] | None:
-    """Return numerator and denominator of the squared variation of the rate between windows.
-
-    The windows cut the days into rings. With x orders in a ring of d days and X in all D days it is
-    D · Σ x²/d / X² − 1; every term is multiplied by a common multiple of the days. None for a
-    single window.
-
-    >>> above, below = rate_variation_sql((30, 60))
-    >>> above
-    '(60 * p.orders_30 * p.orders_30 + 60 * (p.orders_60 - p.orders_30) * \
-(p.orders_60 - p.orders_30) - 30 * p.orders_60 * p.orders_60)'
-    >>> below
-    '(30 * p.orders_60 * p.orders_60)'
-    """
-    rings = tuple(pairwise((0, *windows)))
-    if len(rings) == 1:
-        return None
-    longest = windows[-1]
-    multiple = lcm(*(high - low for low, high in rings))
-    orders = [f"(p.orders_{b} - p.orders_{a})" if a else f"p.orders_{b}" for a, b in rings]
-    weights = [multiple // (high - low) * longest for low, high in rings]
-    terms = [f"{w} * {x} * {x}" for w, x in zip(weights, orders, strict=True)]
-    squared = f"{multiple} * p.orders_{longest} * p.orders_{longest}"
-    return f"({' + '.join(terms)} - {squared})", f"({squared})"
-
 
 DISCOUNT_SHIFT = 2**31
 """One integer holds two counts: discounted purchases, and 2³¹ × purchases with a known discount."""
@@ -63,19 +39,12 @@ _MAX_WIDE_COLUMNS = 400  # of a customer's row; with more, the snapshots are spl
 OPTIONAL_SUMS = ("minutes", "contacts", "profit")
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSum:
-    """A column summed from day ``begin`` to before ``end``, counted from a snapshot."""
-
-    name: str
-    column: str
-    begin: int
-    end: int
-
-
 @dataclass(frozen=True)
 class FeatureQuery:
-    """The feature table to compute; ``columns`` and ``n_categories`` are those of the log."""
+    """The feature table to compute; ``columns`` and ``n_categories`` are those of the log.
+
+    The histories of everyone are those of ``population_day``, by default the first snapshot.
+    """
 
     calendar: SnapshotCalendar
     label: LabelRule
@@ -83,11 +52,23 @@ class FeatureQuery:
     columns: frozenset[str]
     n_categories: int
     has_target: bool
+    levels: StoreLevels
+    population_day: int | None = None
+
+    @property
+    def has_last_year(self) -> bool:
+        """True if some snapshot has the same days a year before."""
+        reaches = max(self.calendar.snapshots) - YEAR >= self.calendar.first_day
+        return reaches and self.label.horizon <= YEAR
 
     @cached_property
     def spans(self) -> WindowSpans:
         """Lengths of all windows."""
-        return compute_window_spans(self.label, self.windows, has_target=self.has_target)
+        spans = compute_window_spans(self.label, self.windows, has_target=self.has_target)
+        if not self.has_last_year:
+            return spans
+        year = (YEAR - self.label.horizon, YEAR)
+        return replace(spans, lookbacks=tuple(sorted({*spans.lookbacks, *year} - {0})))
 
     @cached_property
     def buckets(self) -> tuple[DayBucket, ...]:
@@ -136,12 +117,34 @@ class FeatureQuery:
         features = (*measures, *optional)
         yield from (self._lookback_sum(name, days) for name in features for days in self.windows)
         yield from (self._lookback_sum(name, rule.lookback) for name in label_measures)
+        yield WindowSum(f"days_{rule.lookback}", "days", -rule.lookback, 0)
+        yield self._lookback_sum("orders", rule.lookback)
+        if self.levels.has_returns:
+            yield WindowSum("returned", "returned", -self.windows[-1], 0)
+        if self.has_last_year:
+            end = rule.horizon - YEAR
+            yield WindowSum("orders_last_year", self._bucket_column("orders"), -YEAR, end)
         if self.money_column is not None:
             yield self._lookback_sum(self.money_column, rule.lookback)
         if self.has_target:
+            yield from (self._horizon_sum(name, rule.horizon) for name in self._outcomes)
             yield from (self._horizon_sum(name, rule.horizon) for name in label_measures)
             yield from (self._lookback_sum(rule.measure, days) for days in shorter_lookbacks(rule))
             yield from (self._horizon_sum(rule.measure, days) for days in shorter_horizons(rule))
+
+    @property
+    def _outcomes(self) -> tuple[str, ...]:
+        """Columns summed over the horizon that are not the label's measure."""
+        return () if self.money_column is None else (self.money_column,)
+
+    def later_sum(self, day: int) -> WindowSum | None:
+        """Return the orders of the horizon after next of a snapshot, None beyond the log."""
+        end = self.spans.later_end(day, self.calendar.last_day)
+        if end is None:
+            return None
+        return WindowSum(
+            "orders_later", self._bucket_column("orders"), self.label.horizon, end - day
+        )
 
     def _lookback_sum(self, name: str, days: int) -> WindowSum:
         return WindowSum(f"{name}_{days}", self._bucket_column(name), -days, 0)
@@ -172,13 +175,15 @@ class FeatureQuery:
             return (self,)
         middle = len(days) // 2
         calendars = (replace(self.calendar, snapshots=d) for d in (days[:middle], days[middle:]))
-        halves = (replace(self, calendar=calendar).split() for calendar in calendars)
+        first = self.population_day or days[0]
+        parts = (replace(self, calendar=one, population_day=first) for one in calendars)
+        halves = (part.split() for part in parts)
         return tuple(query for half in halves for query in half)
 
     def template_context(self, log: str) -> dict[str, Any]:
         """Return the variables of the templates; ``log`` is the relation of purchases."""
         rule, money = self.label, self.money_column
-        variants = list_label_variants(rule, list_measures(self.columns))
+        variants = list_label_variants(rule, list_measures(self.columns), self.levels)
         return {
             "log": log,
             "day_zero_second": (self.calendar.first_day - 1) * SECONDS_PER_DAY,
@@ -201,8 +206,20 @@ class FeatureQuery:
             "min_history_days": rule.least_history,
             "n_periods": rule.regularity.periods,
             "past_column": f"{rule.measure}_{rule.lookback}",
-            "declined_sql": decline_sql(rule) if self.has_target else None,
+            "declined_sql": decline_sql(rule, self.levels) if self.has_target else None,
+            "needed_sql": needed_sql(rule),
+            "has_returns": self.levels.has_returns,
+            "has_last_year": self.has_last_year,
+            "year": YEAR,
+            "store_price": self.levels.ratios_sql("amount", "items", self.windows[-1]),
+            "store_promo": self.levels.ratios_sql("promo", "told", self.windows[-1]),
             "has_target": self.has_target,
+            "lookback": rule.lookback,
+            "horizon": rule.horizon,
+            "population_snapshot": (self.population_day or self.calendar.snapshots[0])
+            - self.calendar.first_day
+            + 1,
+            "next_money": None if money is None else f"{money}_next_{rule.horizon}",
             "money_column": None if money is None else f"{money}_{rule.lookback}",
             "variants": variants if self.has_target else (),
         }
@@ -214,7 +231,8 @@ def list_wide_columns(query: FeatureQuery) -> set[tuple[str, int]]:
 
 
 def _iter_wide_columns(query: FeatureQuery, day: int) -> Iterator[tuple[str, int]]:
-    for total in query.window_sums:
+    later = query.later_sum(day)
+    for total in (*query.window_sums, *(() if later is None else (later,))):
         indices = buckets_between(query.buckets, day + total.begin, day + total.end)
         yield from ((total.column, index) for index in indices)
     for word in query.bitmask_words:
@@ -239,7 +257,7 @@ def build_snapshot_context(query: FeatureQuery, day: int) -> dict[str, Any]:
         indices = buckets_between(query.buckets, day - days, day)
         return _join_columns(" | ", f"kinds_{word}", indices)
 
-    recent = _recent_buckets(query, day)
+    recent, later = _recent_buckets(query, day), query.later_sum(day)
     lifetime = {
         column: f"({column}_before + {_join_columns(' + ', column, recent)})"
         for column in query.lifetime_columns
@@ -262,6 +280,9 @@ def build_snapshot_context(query: FeatureQuery, day: int) -> dict[str, Any]:
             total.name: sum_sql(total.column, day + total.begin, day + total.end)
             for total in query.window_sums
         },
+        "later": None
+        if later is None
+        else sum_sql(later.column, day + later.begin, day + later.end),
         "bitmasks": {
             days: [bitmask_sql(word, days) for word in query.bitmask_words]
             for days in query.windows

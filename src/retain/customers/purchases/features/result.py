@@ -31,6 +31,10 @@ class TableFacts:
         Snapshot (as in the rows), reason (0: regular), customers, and how many of them declined.
     sensitivity
         Four counts per label variant: customers, declined, shared, agreed.
+    histories
+        Rows of ``histories.sql``: the histories of everyone seen at the first snapshot.
+    daily
+        Purchases of the store on each day from the first.
     built_on
         Day on which the table was built, YYYY-MM-DD.
     """
@@ -41,6 +45,8 @@ class TableFacts:
     snapshots: tuple[int, ...]
     counts: tuple[tuple[int, int, int, int], ...]
     sensitivity: tuple[int, ...]
+    histories: tuple[tuple[int, ...], ...]
+    daily: tuple[int, ...]
     built_on: str
 
     def to_json(self) -> str:

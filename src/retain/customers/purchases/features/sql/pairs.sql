@@ -17,6 +17,8 @@
   {%- for name, sum in snapshot.sums.items() %},
   {{ sum }} AS {{ name }}
   {%- endfor %}
+  {%- if has_target %},
+  {{ snapshot.later or "CAST(NULL AS BIGINT)" }} AS orders_later{% endif %}
   {%- if has_many_categories is false and bitmask_words %}{% for days, masks in snapshot.bitmasks.items() %},
   {% for mask in masks %}CAST(BIT_COUNT({{ mask }}) AS BIGINT){% if not loop.last %} + {% endif %}{% endfor %} AS kinds_{{ days }}
   {%- endfor %}{% endif %}

@@ -9,6 +9,8 @@ WITH lines AS (
     p.buys,
     p.cents,
     p.items
+    {%- if has_returns %},
+    CASE WHEN p.cents < 0 THEN -p.cents ELSE 0 END AS returned{% endif %}
     {%- if has_orders %},
     p.opens * p.buys AS opens{% endif %}
     {%- if has_discount %},
@@ -31,6 +33,8 @@ buckets AS (
     CAST(BIT_COUNT(BIT_OR(bit)) AS BIGINT) AS days,
     CAST(SUM(cents) AS BIGINT) AS amount,
     CAST(SUM(items) AS BIGINT) AS items
+    {%- if has_returns %},
+    CAST(SUM(returned) AS BIGINT) AS returned{% endif %}
     {%- if has_orders %},
     CAST(SUM(opens) AS BIGINT) AS orders{% endif %}
     {%- if has_discount %},

@@ -1,0 +1,1 @@
+"""Checks of the label: chance, persistence, season, and the forecast of money."""

@@ -1,0 +1,109 @@
+"""Forecast of a regular customer's money: expected orders × shrunk spend, and its validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from retain.customers.purchases.features.snapshots import date_from_epoch
+from retain.customers.purchases.features.store_level import StoreLevels
+from retain.customers.purchases.quality.chance import Z95, LabelledRows
+from retain.customers.purchases.quality.gamma_gamma import fit_gamma_gamma
+from retain.customers.purchases.quality.order_rates import OrderRates
+from retain.errors import NotApplicable
+from retain.record.label import Interval, MoneyForecast
+from retain.schema.purchases import LabelRule
+
+DAYS_PER_MONTH = 365.25 / 12
+NORMAL_PER_MEDIAN = 1.4826
+MAX_CUSTOMERS = 20_000
+"""Customers to whom the spend is fitted, evenly among all."""
+
+
+def forecast_per_day(
+    rows: LabelledRows, money: np.ndarray, rates: OrderRates | None, *, shrinks: bool
+) -> np.ndarray:
+    """Return the money expected of each row a day, if the customer goes on.
+
+    Expected orders × expected spend. The spend is that of gamma-gamma where it applies, else the
+    mean of the row's own orders; the orders are those of the row where there are no ``rates``.
+
+    Parameters
+    ----------
+    money
+        Money of each row in the look-back.
+    shrinks
+        Whether the spend follows gamma-gamma: not if the log has a profit of its own, which may be
+        below zero.
+    """
+    own = rows.orders / rows.days
+    orders = own if rates is None else rates.expected(rows.repeats, rows.days)
+    mean = np.divide(money, rows.orders, out=np.zeros(len(money)), where=rows.orders > 0)
+    if not shrinks:
+        return np.asarray(orders * mean)
+    mean = np.maximum(mean, 0.0)
+    first = np.unique(rows.customer, return_index=True)[1]
+    some = first[:: -(-len(first) // MAX_CUSTOMERS)]
+    try:
+        params = fit_gamma_gamma(rows.orders[some], mean[some])
+    except NotApplicable:
+        return np.asarray(orders * mean)
+    return np.asarray(orders * params.expected_spend(rows.orders, mean))
+
+
+def validate_forecast(  # noqa: PLR0913 - four columns, and where they stand
+    customer: np.ndarray,
+    day: np.ndarray,
+    forecast: np.ndarray,
+    actual: np.ndarray,
+    *,
+    levels: StoreLevels,
+    rule: LabelRule,
+) -> Iterator[MoneyForecast]:
+    """Yield the money forecast for each later snapshot from earlier ones, and what came.
+
+    The sum of the customers' forecasts is multiplied by what came at snapshots whose horizon was
+    over, as a share of their forecasts. The interval has the error of this share by customer, the
+    change of the whole store within a horizon, and the spread of customers around their forecasts.
+    """
+    horizon = rule.horizon
+    for later in np.unique(day):
+        before, at = day + horizon <= later, day == later
+        if not forecast[before].sum() > 0:
+            continue
+        expected, came = forecast[before], actual[before]
+        share = came.sum() / expected.sum()
+        residual = came - share * expected
+        total = forecast[at].sum()
+        value = float(share * total)
+        by_customer = np.bincount(customer[before], residual)
+        variance = (
+            (total / expected.sum()) ** 2 * (by_customer**2).sum()
+            + at.sum() * float(np.mean(residual**2))
+            + value**2 * _drift_of_store(levels, later, rule.lookback, horizon)
+        )
+        spread = Z95 * float(np.sqrt(variance))
+        came_then = float(actual[at].sum())
+        yield MoneyForecast(
+            snapshot=str(date_from_epoch(int(later))),
+            n_rows=int(at.sum()),
+            forecast=Interval(value=value, low=max(value - spread, 0.0), high=value + spread),
+            actual=came_then,
+            covered=abs(came_then - value) <= spread,
+        )
+
+
+def _drift_of_store(levels: StoreLevels, day: int, lookback: int, horizon: int) -> float:
+    """Return the variance of the change of the store's trend within a horizon, known by a day.
+
+    A season moves all customers together, and cannot be seen in the spread of customers. It is
+    1.48 × the median absolute change squared, so that the first months of a store count little.
+    """
+    sums = np.concatenate([[0], np.cumsum(levels.daily[: day - levels.first_day])]).astype(float)
+    at = np.arange(lookback, len(sums) - horizon)
+    before, after = sums[at] - sums[at - lookback], sums[at + horizon] - sums[at]
+    trend = np.divide(after, before, out=np.full(len(at), np.nan), where=before > 0)
+    change = trend[horizon:] / trend[:-horizon] - 1
+    known = change[np.isfinite(change)]
+    return float((NORMAL_PER_MEDIAN * np.median(np.abs(known))) ** 2) if len(known) else 0.0
