@@ -14,7 +14,7 @@ from retain.report.charts.tornado import swings
 from retain.report.text.calibration import gap_conclusion
 from retain.report.text.names import code, label, offer_label, segment_label
 from retain.report.text.numbers import Number, count_path
-from retain.report.text.words import Label, Message, has_text, interval, message
+from retain.report.text.words import Message, interval, message
 from retain.report.tree import BEESWARM_ROWS as SWARMS
 from retain.report.tree import (
     METRIC,
@@ -28,12 +28,6 @@ from retain.report.tree import (
     top_features,
 )
 from retain.wording import format_value
-
-
-def channel(name: str) -> Message:
-    """Return the display name of a channel; one without a text keeps its name."""
-    key = f"channel.{name}"
-    return message(key) if has_text(key) else message("measure.other", key=Label(name, name))
 
 
 def _segments(tree: VerdictDocument) -> Message:

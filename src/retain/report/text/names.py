@@ -104,3 +104,9 @@ def offer_label(campaign: CampaignDocument, name: str) -> Label:
     """Return the display name of an offer; one not in the campaign keeps its name."""
     labels = {one.name: label(one.label) for one in campaign.offers}
     return labels.get(name, Label(name, name))
+
+
+def channel(name: str) -> Message:
+    """Return the display name of a channel; one without a text keeps its name."""
+    key = f"channel.{name}"
+    return message(key) if has_text(key) else message("measure.other", key=Label(name, name))

@@ -14,10 +14,9 @@ from retain.record.document import CheckResult
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.approval import is_counted
 from retain.report.text.campaign import money, promise
-from retain.report.text.captions import channel
 from retain.report.text.cautions import cautions as campaign_cautions
 from retain.report.text.checks import caution_message, check_message
-from retain.report.text.names import label
+from retain.report.text.names import channel, label
 from retain.report.text.numbers import Number
 from retain.report.text.words import Label, Message, interval, message
 from retain.report.tree import METRIC, present
