@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW_HEIGHT = 0.42
-MARGINS = (1.1, 0.55, 0.12, 0.12)
+MARGINS = (1.1, 0.55, 0.25, 0.12)
 """Inches: left, bottom, right, top."""
 DARKEST = 0.85
 """Opacity of the cell with the most profit at risk."""

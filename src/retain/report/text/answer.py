@@ -38,7 +38,10 @@ def sentence(clause: Message) -> Markup:
     for language in LANGUAGES:
         text = words(language).html(clause)
         capitalised = text[:1].upper() + text[1:]
-        shown += Markup('<span class="{0}" lang="{0}">{1}.</span>').format(language, capitalised)
+        end = "" if text.endswith((".", "!", "?")) else "."
+        shown += Markup('<span class="{0}" lang="{0}">{1}{2}</span>').format(
+            language, capitalised, end
+        )
     return shown
 
 
