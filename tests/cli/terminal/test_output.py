@@ -167,6 +167,7 @@ def further(text):
                 {
                     "name": text,
                     "n_eligible": 1,
+                    "n_chosen": 1,
                     "n_treated": 1,
                     "n_control": 1,
                     "expected_cost": 1.0,

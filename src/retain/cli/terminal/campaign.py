@@ -159,9 +159,12 @@ def _offers(campaign: CampaignDocument) -> Table:
     table.add_column("offer", overflow="fold")
     for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
-    nets = [one.expected_net for one in campaign.offers]
-    form = _money_format((one.expected_cost for one in campaign.offers), nets)
-    for one, net in zip(campaign.offers, nets, strict=True):
+    chosen = [one for one in campaign.offers if one.n_chosen]
+    nets = [one.expected_net for one in chosen]
+    form = _money_format((one.expected_cost for one in chosen), nets)
+    if unchosen := [one.name for one in campaign.offers if not one.n_chosen]:
+        table.caption = f"{caption}; for nobody: {literal(', '.join(unchosen))}"
+    for one, net in zip(chosen, nets, strict=True):
         table.add_row(
             literal(one.name),
             f"{one.n_eligible:,}",

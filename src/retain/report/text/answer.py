@@ -38,9 +38,9 @@ def sentence(clause: Message) -> Markup:
     for language in LANGUAGES:
         text = words(language).html(clause)
         capitalised = text[:1].upper() + text[1:]
-        end = "" if text.endswith((".", "!", "?")) else "."
+        stop = "" if text.endswith((".", "?", "!", "…")) else "."
         shown += Markup('<span class="{0}" lang="{0}">{1}{2}</span>').format(
-            language, capitalised, end
+            language, capitalised, stop
         )
     return shown
 
