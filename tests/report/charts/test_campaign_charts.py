@@ -141,9 +141,8 @@ def test_one_drawing_of_money_serves_both_languages(tree):
 
 def test_curves_of_a_single_point_can_be_drawn(tree, campaign):
     campaign["budget_curve"] = [{"budget": 0.0, "n_chosen": 0, "expected_net": 0.0}]
-    campaign["profit_curve"] = {
-        "offer": None, "share": [0.0], "profit": [0.0], "profit_by_risk": [0.0], "best_share": 0.0, "best_profit": 0.0,
-    }  # fmt: skip
+    points = {key: [0.0] for key in ("share", "profit", "profit_by_risk")}
+    campaign["profit_curve"] = {"offer": None, **points, "best_share": 0.0, "best_profit": 0.0}
     assert set(drawn(tree)) == set(OURS)
 
 

@@ -30,6 +30,11 @@ def counted(tree):
     campaign["plan"] |= {"kept": kept, "segment_offers": None}
     campaign["plan"]["expected_net"] = {"value": 41.3, "low": 28.1, "high": 57.9}
     campaign["overview"]["net_share"] = None
+    campaign["overview"]["risk_by_profit"] |= {
+        "profit_edges": [0.0],
+        "n_customers": [[100] * 10],
+        "profit_at_risk": [[0.0] * 10],
+    }
     return tree
 
 
@@ -90,6 +95,22 @@ def n_printed_pages(view):
 def test_the_page_is_printed_on_twelve_sheets(opened, pages):
     for html in pages.values():
         assert 3 <= n_printed_pages(opened(html, folded=True)) <= 12
+
+
+BEYOND = """[...document.querySelectorAll('table.cards')].map((one) =>
+    one.getBoundingClientRect().right - one.parentElement.getBoundingClientRect().right)"""
+
+
+# The last column is the box to tick: beyond the edge nobody would find it.
+def test_the_tables_for_the_manager_fit_the_page(opened, pages):
+    for html in pages.values():
+        view = opened(html, folded=True)
+        for language in ("English", "Русский"):
+            view.get_by_role("button", name=language).click()
+            assert max(view.evaluate(BEYOND)) <= 0, language
+            boxes = view.locator("#campaign input[type=checkbox]")
+            assert boxes.count() > 0
+            assert not view.locator(".wide.more").filter(has=boxes).count()
 
 
 def column(rows, at):
@@ -222,7 +243,7 @@ def test_without_profit_the_page_speaks_of_customers_kept(opened, pages):
     assert "41.3 would be kept" in shown
     for part in ("#answer", "#campaign", "#scenarios"):
         assert "net value" not in view.locator(part).inner_text().lower(), part
-    assert view.locator("#risk-profit").count() == 1
+    assert view.locator("#risk-profit, a[href='#risk-profit']").count() == 0
 
 
 def test_in_turnover_no_sentence_for_the_manager_says_profit(opened, pages):
