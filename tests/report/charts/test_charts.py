@@ -30,7 +30,7 @@ EVERY = {
 }
 REASONS = {"fishbone", "drivers", "beeswarm", "dependence", "distributions"}
 CAMPAIGN = {"segments", "tornado", "risk_profit", "profit_curve", "budget_curve"}
-NAMED = REASONS | {"segments", "tornado", "risk_profit"}
+NAMED = REASONS | {"segments", "tornado"}
 """Charts with names that differ by language."""
 EVERY |= REASONS | CAMPAIGN
 

@@ -382,6 +382,6 @@ def test_a_target_without_a_name_is_told_in_general():
 
 def test_in_the_page_it_takes_the_page_s_colours():
     with chart_style():
-        svg = str(inline(fishbone(the_store(), Labels("ru"))))
+        svg = str(inline(drawn(the_store(), "ru")))
     assert not re.search(r"#[0-9a-f]{6}\b", svg)
     assert "var(--accent)" in svg

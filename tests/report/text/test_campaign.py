@@ -391,7 +391,7 @@ def test_no_campaign_no_section_and_segments_stay(tree):
     html = page(tree, "en")
     assert not re.search('(id|href)="#?(campaign|offers|trust)"', html)
     assert 'id="segments"' in html
-    assert '<section id="segments"><details class="part">' in html
+    assert '<section id="segments">' in html
     assert 'href="#analysts"' in html
 
 
