@@ -222,7 +222,7 @@ def test_the_approval_says_what_few_offers_cost_whom_policies_spare_and_why(camp
     assert main_offer(row) == Label("A personal selection", "Персональная подборка")
     assert spoken([main_offer(alone)]) == ["leave alone"]
     assert spoken([why(row.choices[0])]) == ["“Unpaid items” raises the risk of 38 of 51"]
-    assert spoken([pays_if(row)]) == ["pays if one in 7 is kept"]
+    assert spoken([pays_if(row)]) == ["pays if one in 7.4 is kept"]
     assert pays_if(alone) is None
     win_back, retention = spoken(class_texts(campaign))
     assert win_back.startswith("win-back, those who have declined already: 170 of 494 customers")
