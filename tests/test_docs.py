@@ -37,7 +37,7 @@ from retain.storage.paths import conf_dir
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-TEXTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md")))
+TEXTS = (*sorted(ROOT.glob("README*.md")), ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md")))
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in TEXTS}
 STUDIES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("experiments/**/*.md"))
 COMMANDS = {
@@ -207,15 +207,25 @@ def test_the_commands_of_a_page_run(page, reader, capsys, without_charts):
             assert code == 0, (words, capsys.readouterr().err)
 
 
+NOTHING_THERE = {
+    "retain-compare": "there are no runs of study",
+    "retain-readout": "holds no campaign.json",
+}
+"""What a command says whose keys and values are right, in a folder where nothing was run."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", pages_with("console", lambda block: not block.runs))
-def test_commands_that_are_not_run_compose(page):
+def test_commands_that_are_not_run_compose(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     for block in blocks(page):
         for name, *words in block.commands if not block.runs else ():
             if name == "retain":
                 with Composer(parse_args(words), "run") as composer:
                     assert next(composer.trees())
-            assert not name.startswith("retain-"), name
+            elif name in COMMANDS:
+                assert execute([name, *words], {}) == 2
+                assert NOTHING_THERE[name] in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("page", [p for p in pages_with("python") if p != "docs/tutorial.md"])

@@ -91,10 +91,6 @@ class PurchaseCountModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         needed = np.maximum(np.rint(np.asarray(X, dtype=float)[:, 3]), 1)
         return self.purchase_params.p_fewer(needed, self.horizon / WEEK, *purchase_histories(X))
 
-    def p_alive(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Return the probability that each customer is still active."""
-        return np.asarray(1 - self.purchase_params.p_churned(*purchase_histories(X)))
-
     @property
     @abstractmethod
     def purchase_params(self) -> BgNbdParams | ParetoNbdParams:

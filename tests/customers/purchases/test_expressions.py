@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from retain.customers.purchases.cleaning.row_filter import RowFilter
@@ -72,6 +72,7 @@ def conditions():
 @MANY
 @given(formula=formulas())
 def test_a_printed_formula_is_read_as_the_same_formula(formula):
+    assume(list_columns(formula))  # one of numbers alone is refused
     assert parse_formula("key", str(formula)) == formula
 
 
@@ -230,6 +231,8 @@ def test_a_mistake_in_a_condition_is_told_with_what_to_type(source, message):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
+        ("-1", "it names no column; expected one or more columns, as in data"),
+        ("2 * (3 - 1)", "it names no column"),
         ("n *", "it ends after 'n \\*'; expected a column, a number or '\\('"),
         ("n / 2", "the sign '/' has no meaning; expected names and numbers"),
         ("n * 'price'", "'price' in single quotes is a text; expected .* double quotes: price"),

@@ -7,7 +7,7 @@ import pytest
 from retain.campaign.planning.cautions import CAUTION_CHECKS
 from retain.record.campaign_document import CampaignDocument
 from retain.report.page.page import page
-from retain.report.text.approval import class_texts, main_offer, pays_if, plan_notes, why
+from retain.report.text.approval import pays_if, plan_notes, why
 from retain.report.text.campaign import (
     assumptions,
     fixed_assumptions,
@@ -21,7 +21,7 @@ from retain.report.text.captions import caption
 from retain.report.text.cautions import cautions, no_campaign
 from retain.report.text.numbers import format_number
 from retain.report.text.segments import contrast_message, segment_sentences, stability_message
-from retain.report.text.words import Label, words
+from retain.report.text.words import words
 
 from ..trees import read_as, reading_trees
 
@@ -33,7 +33,6 @@ plan_quality_text = reading_trees(plan_quality_text)
 promise = reading_trees(promise)
 sampled_assumptions = reading_trees(sampled_assumptions)
 summary = reading_trees(summary)
-class_texts = reading_trees(class_texts)
 plan_notes = reading_trees(plan_notes)
 caption = reading_trees(caption)
 cautions = reading_trees(cautions)
@@ -208,7 +207,6 @@ def test_where_customers_are_counted_every_sentence_on_the_plan_says_so(tree):
     campaign["plan"]["kept"]["per_cost"] = 0.5
     assert "0.5 per unit of cost" in spoken(summary(campaign))[0]
     assert "counting each customer as one" in spoken(plan_notes(campaign))[0]
-    assert all("each counts as one" in one for one in spoken(class_texts(campaign)))
 
 
 def test_the_approval_says_what_few_offers_cost_whom_policies_spare_and_why(campaign):
@@ -219,14 +217,9 @@ def test_the_approval_says_what_few_offers_cost_whom_policies_spare_and_why(camp
     assert care.startswith("Apology: 30 customers, the control group too")
     assert "not the same as by who can be kept" in ranked
     _, _, row, *_, alone = read_as(CampaignDocument, campaign).approval
-    assert main_offer(row) == Label("A personal selection", "Персональная подборка")
-    assert spoken([main_offer(alone)]) == ["leave alone"]
     assert spoken([why(row.choices[0])]) == ["“Unpaid items” raises the risk of 38 of 51"]
     assert spoken([pays_if(row)]) == ["pays if one in 7.4 is kept"]
     assert pays_if(alone) is None
-    win_back, retention = spoken(class_texts(campaign))
-    assert win_back.startswith("win-back, those who have declined already: 170 of 494 customers")
-    assert retention.startswith("retention")
 
 
 def test_cautions_name_the_free_offers_and_the_minimums_unmet(tree):

@@ -1,4 +1,4 @@
-"""The approval of a plan in sentences: few offers, policies, care, known classes, reasons."""
+"""The approval of a plan in sentences: few offers, policies, care, reasons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from retain.record.campaign_document import CampaignDocument
 from retain.record.estimates import DisplayName
 from retain.report.text.campaign import customers, money
 from retain.report.text.numbers import Number
-from retain.report.text.words import Label, Message, interval, message
+from retain.report.text.words import Label, Message, message
 
 
 def is_counted(campaign: CampaignDocument) -> bool:
@@ -34,29 +34,6 @@ def plan_notes(campaign: CampaignDocument) -> list[Message]:
 def _care(one: CareInfo) -> Message:
     n = customers(one.n_customers)
     return message("campaign.care", label=_label(one.label), n=n, cost=money(one.cost))
-
-
-def class_texts(campaign: CampaignDocument) -> list[Message]:
-    """Return win-back and retention, each with its customers, cost and expected effect."""
-    counted = "_counted" if is_counted(campaign) else ""
-    return [
-        message(
-            f"campaign.class.{one.known_class}{counted}",
-            treated=Number(one.n_treated, "count"),
-            customers=customers(one.n_customers),
-            cost=money(one.expected_cost),
-            net=money(one.expected_net.value),
-            range=interval(one.expected_net.low, one.expected_net.high, "money"),
-        )
-        for one in campaign.known_classes or ()
-    ]
-
-
-def main_offer(row: ApprovalRow) -> Label | Message:
-    """Return the main offer of a row of ``approval``, or to leave the segment alone."""
-    if row.main_offer is None:
-        return message("campaign.leave_alone")
-    return _label(row.choices[0].label)
 
 
 def why(choice: Choice) -> Message | None:
