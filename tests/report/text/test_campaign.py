@@ -218,7 +218,7 @@ def test_the_approval_says_what_few_offers_cost_whom_policies_spare_and_why(camp
     assert "not the same as by who can be kept" in ranked
     _, _, row, *_, alone = read_as(CampaignDocument, campaign).approval
     assert spoken([why(row.choices[0])]) == ["“Unpaid items” raises the risk of 38 of 51"]
-    assert spoken([pays_if(row)]) == ["pays if one in 7 is kept"]
+    assert spoken([pays_if(row)]) == ["pays if one in 7.4 is kept"]
     assert pays_if(alone) is None
 
 

@@ -52,7 +52,7 @@ def pays_if(row: ApprovalRow | Choice) -> Message | None:
     """Return of how many treated one must be kept to pay; None if unknown."""
     if row.one_in is None:
         return None
-    return message("campaign.one_in", n=Number(int(row.one_in), "count"))
+    return message("campaign.one_in", n=Number(row.one_in, "value"))
 
 
 def _label(label: DisplayName) -> Label:
