@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from retain.schema.parsing import Config
 
 Days = Annotated[int, Field(ge=1, le=3_660)]
 Measure = Literal["orders", "items", "amount"]
+
+
+def _check_column(name: str) -> str:
+    if not name.strip():
+        raise ValueError("the name of a column")
+    return name
+
+
+ColumnName = Annotated[str, AfterValidator(_check_column)]
 
 
 class LogColumns(Config):
@@ -23,17 +32,17 @@ class LogColumns(Config):
     of the money.
     """
 
-    customer: str
-    time: str
-    amount: str | None = None
-    items: str | None = None
-    order: str | None = None
-    category: str | None = None
-    discount: str | None = None
-    minutes: str | None = None
-    contacts: str | None = None
-    profit: str | None = None
-    currency: str | None = None
+    customer: ColumnName
+    time: ColumnName
+    amount: ColumnName | None = None
+    items: ColumnName | None = None
+    order: ColumnName | None = None
+    category: ColumnName | None = None
+    discount: ColumnName | None = None
+    minutes: ColumnName | None = None
+    contacts: ColumnName | None = None
+    profit: ColumnName | None = None
+    currency: ColumnName | None = None
 
 
 class LogFormat(Config):

@@ -82,9 +82,7 @@ def test_a_readout_is_whole_in_a_narrow_terminal(tmp_path, amount, width):
         assert any(one == pytest.approx(value, rel=0.02) for one in shown), value
 
 
-@pytest.mark.parametrize("amount", AMOUNTS)
-@pytest.mark.parametrize("width", [60, 80])
-def test_segments_are_whole_in_a_narrow_terminal(amount, width):
+def segments_of(amount, campaign=None):
     one = {
         "segment": "high risk · middle value",
         "n_customers": 12_345,
@@ -102,12 +100,25 @@ def test_segments_are_whole_in_a_narrow_terminal(amount, width):
         "n_scored": {"out_of_fold": 12_345},
         "fitted_thresholds": {"segmentation": {"risk": None}},
         "dominant_segment": None,
+        "planned_campaign": campaign,
     }
-    output = render(width, lambda at: print_segments(at, spaces(tree)))
+    return spaces(tree)
+
+
+@pytest.mark.parametrize("amount", AMOUNTS)
+@pytest.mark.parametrize("width", [60, 80])
+def test_segments_are_whole_in_a_narrow_terminal(amount, width):
+    output = render(width, lambda at: print_segments(at, segments_of(amount)))
     assert max(map(len, output.splitlines())) <= width
     assert "…" not in output
-    wide = render(300, lambda at: print_segments(at, spaces(tree)))
+    wide = render(300, lambda at: print_segments(at, segments_of(amount)))
     assert set(numbers(output)) == set(numbers(wide))
+
+
+@pytest.mark.parametrize(("is_turnover", "money"), [(True, "Turnover"), (False, "Profit")])
+def test_segments_of_a_plan_in_turnover_say_turnover(is_turnover, money):
+    tree = segments_of(12.5, {"is_turnover": is_turnover})
+    assert f"{money} at risk is observed" in render(120, lambda at: print_segments(at, tree))
 
 
 def test_a_table_too_wide_for_the_terminal_is_a_list_of_all_its_cells():

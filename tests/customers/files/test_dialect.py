@@ -96,6 +96,13 @@ def test_a_word_of_a_million_letters_takes_no_longer_than_other_text(written):
     assert (code_page, text[:16]) == ("cp1251", "id;город;note\n1;")
 
 
+@pytest.mark.parametrize("encoding", ["utf-9", "\0", "", "hex", "é"])
+def test_a_name_that_no_encoding_has_is_refused_with_some_that_do(written, encoding):
+    path = written("id;note\n")
+    with pytest.raises(RetainError, match=r"data\.encoding: it is .*; expected"):
+        decode(path, path.read_bytes(), encoding)
+
+
 def test_two_code_pages_that_fit_are_shown_with_what_they_read(written):
     path = written("cidade;São Paulo;não\n", encoding="cp1252")
     with pytest.raises(RetainError, match=r"data\.encoding=cp1252 reads 'São', 'não'"):

@@ -230,6 +230,8 @@ def test_a_mistake_in_a_condition_is_told_with_what_to_type(source, message):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
+        ("-1", "it names no column; expected one or more columns, as in data"),
+        ("2 * (3 - 1)", "it names no column"),
         ("n *", "it ends after 'n \\*'; expected a column, a number or '\\('"),
         ("n / 2", "the sign '/' has no meaning; expected names and numbers"),
         ("n * 'price'", "'price' in single quotes is a text; expected .* double quotes: price"),

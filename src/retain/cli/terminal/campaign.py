@@ -35,7 +35,7 @@ ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed t
 def print_segments(console: Console, tree: CustomerResults) -> None:
     """Print the segments, their bands, and their contrasts if there are any."""
     segments = tree.segments
-    console.print(_segments(segments, tree.n_scored))
+    console.print(_segments(segments, tree.n_scored, _money_noun(tree.planned_campaign)))
     if (risk := tree.fitted_thresholds.segmentation.risk) is not None:
         begins = ", ".join(f"{name} from {begin:.1%}" for name, begin in risk.bands.items())
         console.print(literal(f"  Bands of risk: {begins}"), soft_wrap=True, highlight=False)
@@ -54,7 +54,11 @@ def print_segments(console: Console, tree: CustomerResults) -> None:
         console.print(literal(message), soft_wrap=True, highlight=False)
 
 
-def _segments(segments: Sequence[SegmentInfo], scored: Mapping[str, int]) -> Table:
+def _money_noun(campaign: CampaignDocument | None) -> str:
+    return "turnover" if campaign is not None and campaign.is_turnover else "profit"
+
+
+def _segments(segments: Sequence[SegmentInfo], scored: Mapping[str, int], money: str) -> Table:
     origins = ", ".join(f"{n:,} {ORIGINS.get(origin, origin)}" for origin, n in scored.items())
     title = f"Segments of {describe_count(sum(scored.values()), 'customer')} ({literal(origins)})"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -68,7 +72,9 @@ def _segments(segments: Sequence[SegmentInfo], scored: Mapping[str, int]) -> Tab
         whole = sum(one.value or 0.0 for one in at_risk if one is not None)
         total = format_signed(whole, form)
         what = "observed, that of customers who declined" if observed else "expected"
-        table.caption = f"Profit at risk is {what}; expected of all customers: {total}"
+        table.caption = (
+            f"{money.capitalize()} at risk is {what}; expected of all customers: {total}"
+        )
         sums = ("at risk", "95 % interval")
     table.add_column("segment")
     for name in ("customers", "risk", "95 % CI", "expected", *sums):
@@ -206,11 +212,10 @@ def _plan(campaign: CampaignDocument) -> str:
             f"{_span(net, form)}), {_value(kept.per_contact or 0.0)} per contact{rate}. The "
             f"plan is {best}."
         )
-    noun = "turnover" if campaign.is_turnover else "profit"
     return (
         f"{plan.n_treated:,} of {customers} get an offer "
         f"({campaign.n_contactable:,} agreed to be contacted). Expected cost: "
-        f"{format_signed(cost, form)}; expected {noun} saved: "
+        f"{format_signed(cost, form)}; expected {_money_noun(campaign)} saved: "
         f"{format_signed(saved, form)}; expected net value: "
         f"{format_signed(net.value, form)} (95 % interval {_span(net, form)}). The plan is "
         f"{best}."

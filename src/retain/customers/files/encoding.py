@@ -147,9 +147,6 @@ def _decode_as(path: Path, data: bytes, encoding: str, key: str) -> str:
     try:
         name = codecs.lookup(encoding).name
         text = data.decode("utf-8-sig" if name == "utf-8" else name)
-    except LookupError:
-        known = f"expected a name such as {', '.join(('utf-8', *CODE_PAGES))}"
-        raise RetainError.at(key, f"it is {encoding!r}", known) from None
     except UnicodeError as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         line = data.count(b"\n", 0, start) + 1
@@ -157,6 +154,9 @@ def _decode_as(path: Path, data: bytes, encoding: str, key: str) -> str:
             f"file {str(path)!r} is not {encoding}: its line {line} holds other bytes; expected "
             f"another {key}."
         ) from None
+    except (LookupError, ValueError):  # no such codec, or a name that no codec can have
+        known = f"expected a name such as {', '.join(('utf-8', *CODE_PAGES))}"
+        raise RetainError.at(key, f"it is {encoding!r}", known) from None
     if not isinstance(text, str):  # a codec of bytes, such as hex
         raise RetainError.at(key, f"it is {encoding!r}", "expected one of text")
     return text

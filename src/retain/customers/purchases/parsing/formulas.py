@@ -71,6 +71,8 @@ def parse_formula(key: str, source: str) -> Formula:
     formula = _parse_sum(reader)
     if reader.next.kind != "end":
         raise reader.unexpected("'+', '-' or '*'")
+    if not list_columns(formula):
+        raise reader.mistake("it names no column", "one or more columns")
     return formula
 
 
