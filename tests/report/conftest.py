@@ -634,10 +634,14 @@ def browser():
         browser.close()
 
 
+UNFOLD = "document.querySelectorAll('details.part').forEach((one) => { one.open = true; })"
+
+
 @pytest.fixture
 def opened(browser, tmp_path):
     """Opens a page's HTML from disk, without a network: ``opened(html, width=…, dark=…)``.
 
+    The parts for analysts are unfolded, unless ``folded`` leaves the page as it opens.
     Closing it asserts that nothing was asked of a network and nothing went wrong in the console.
     """
     contexts, wrong = [], []
@@ -650,7 +654,7 @@ def opened(browser, tmp_path):
             lambda r: None if r.url.startswith("file:") else wrong.append(r.url),
         )
 
-    def show(html, *, width=1280, height=900, dark=False):
+    def show(html, *, width=1280, height=900, dark=False, folded=False):
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
@@ -662,6 +666,8 @@ def opened(browser, tmp_path):
         file = tmp_path / f"report-{len(contexts)}.html"
         file.write_text(html, encoding="utf-8")
         view.goto(file.as_uri())
+        if not folded:
+            view.evaluate(UNFOLD)
         return view
 
     yield show

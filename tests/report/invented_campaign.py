@@ -7,6 +7,7 @@ import yaml
 
 CUSTOMERS, CONTACTABLE = 1296, 958
 TREATED, CONTROL = 248, 61
+COST, SAVED, NET = 396.45, 1264.85, 868.4
 LEVELS = [
     ("high", "High", "Высокий"),
     ("medium", "Middling", "Средний"),
@@ -119,10 +120,28 @@ def shipped(group, name):
     return yaml.safe_load((CONF / group / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
+def make_catalogue():
+    """The tree of the offers of the plan, the last in two steps."""
+    catalogue = shipped("offers", "general")
+    offers = {
+        name: {
+            **catalogue["offers"]["letter"],
+            "label": label(en, ru),
+            "text": label(f"{en}, for you.", f"{ru} — для вас."),
+            "channel": channel,
+        }
+        for name, en, ru, channel, *_ in OFFERS
+    }
+    offers[OFFERS[0][0]]["steps"] = [
+        {"day": 3, "channel": "call", "text": label("A call after it.", "Звонок вслед.")}
+    ]
+    return {**catalogue, "offers": offers}
+
+
 def make_thresholds():
     """The tree of ``fitted_thresholds``."""
     segmentation = {**shipped("segmentation", "risk_value"), "risk": make_bands()}
-    return {"segmentation": segmentation, "offers": shipped("offers", "general")}
+    return {"segmentation": segmentation, "offers": make_catalogue()}
 
 
 def make_settings():
@@ -130,7 +149,7 @@ def make_settings():
     return {
         "segmentation": shipped("segmentation", "risk_value"),
         "assumptions": shipped("assumptions", "default"),
-        "offers": shipped("offers", "general"),
+        "offers": make_catalogue(),
         "campaign": shipped("campaign", "default"),
     }
 
@@ -211,7 +230,7 @@ def budgets():
         }
         for budget in found
     ]
-    plan = {"budget": 396.45, "n_chosen": TREATED + CONTROL, "expected_net": 868.4}
+    plan = {"budget": 396.45, "n_chosen": TREATED + CONTROL, "expected_net": NET}
     return sorted([*curve, plan], key=lambda one: one["budget"])
 
 
@@ -233,7 +252,7 @@ def sensitivity():
         }
 
     return {
-        "expected_net": 868.4,
+        "expected_net": NET,
         "n_chosen": 309,
         "rows": [
             row("save_rate", 0.1525, 0.2708, 0.3997, (241.7, 1502.3), (0.265, 0.281)),
@@ -307,52 +326,108 @@ def make_check():
     }
 
 
-def make_approval():
-    """The plan by segment and by known class: an offer for one segment, none for the other."""
-    totals = {
-        "n_chosen": 40,
-        "n_treated": 32,
-        "n_control": 8,
-        "expected_cost": 16.5,
-        "expected_saved": 96.0,
-        "expected_net": {"value": 79.5, "low": 20.0, "high": 150.0},
-        "one_in": 7.4,
+def totals_of(treated, control):
+    """The totals of some of the plan's customers, as their part of the plan's totals."""
+    part = treated / TREATED
+    return {
+        "n_chosen": treated + control,
+        "n_treated": treated,
+        "n_control": control,
+        "expected_cost": COST * part,
+        "expected_saved": SAVED * part,
+        "expected_net": money(NET * part, 0.6 * NET * part),
+        "one_in": 7.4 if treated else None,
     }
-    none = {"value": 0.0, "low": 0.0, "high": 0.0}
-    nothing = {**dict.fromkeys(totals, 0), "expected_net": none, "one_in": None}
-    segments, main = make_segments()[:2], (OFFERS[0][0], None)
+
+
+CHOSEN = (
+    {0: (40, 10), 3: (18, 4)},
+    {1: (36, 9), 4: (21, 5)},
+    {2: (41, 10), 0: (26, 7), 3: (12, 3)},
+    {0: (30, 7), 1: (24, 6)},
+)
+"""Treated and control customers of a segment by offer; the other segments are left alone."""
+DECLINED = (494, 1296 - 494)
+"""Customers labelled as declined, and the others."""
+
+
+def choice(at, treated, control):
+    name, en, ru, channel, *_ = OFFERS[at]
+    because = {
+        "feature": "unpaid_items",
+        "label": label("Unpaid items", "Неоплаченные продукты"),
+        "n_customers": treated - 3,
+        "is_of_offer": at == 0,
+    }
+    totals = totals_of(treated, control)
+    known = {"offer": name, "label": label(en, ru), "channel": channel, "why": because}
+    return {**known, **totals}
+
+
+def approval_row(segment, chosen):
+    """A row of the plan to approve, whose customers are those of its choices."""
+    choices = [choice(at, *numbers) for at, numbers in chosen.items()]
+    totals = totals_of(*(sum(one[n] for one in choices) for n in ("n_treated", "n_control")))
+    contactable = max(totals["n_chosen"], round(segment["n_customers"] * 0.7392))
+    return {
+        **{key: segment[key] for key in ("segment", "label", "n_customers", "share")},
+        "expected_share": segment["expected_risk"],
+        "observed_share": segment["n_declined"] / segment["n_customers"],
+        "n_contactable": contactable,
+        "n_left_alone": segment["n_customers"] - totals["n_chosen"],
+        "main_offer": choices[0]["offer"] if choices else None,
+        **totals,
+        "choices": choices,
+    }
+
+
+def make_approval():
+    """The plan by segment and by known class; both add up to the plan."""
+    segments = sorted(make_segments(), key=lambda one: -one["n_customers"])
     rows = [
-        {
-            **{key: one[key] for key in ("segment", "label", "n_customers", "share")},
-            "expected_share": 0.61,
-            "observed_share": 0.58,
-            "n_contactable": 45,
-            "n_left_alone": 10,
-            "main_offer": offer,
-            **numbers,
-            "choices": [],
-        }
-        for one, offer, numbers in zip(segments, main, (totals, nothing), strict=True)
-    ]
-    rows[0]["choices"] = [
-        {
-            "offer": OFFERS[0][0],
-            "label": {"en": "Free delivery", "ru": "Бесплатная доставка"},
-            "channel": "email",
-            "why": {
-                "feature": "pages",
-                "label": {"en": "Pages", "ru": "Страниц"},
-                "n_customers": 20,
-                "is_of_offer": True,
-            },
-            **totals,
-        }
+        approval_row(one, CHOSEN[at] if at < len(CHOSEN) else {}) for at, one in enumerate(segments)
     ]
     classes = [
-        {"known_class": name, "n_customers": 50, **numbers}
-        for name, numbers in (("win-back", totals), ("retention", nothing))
+        {"known_class": name, "n_customers": size, **totals_of(*numbers)}
+        for name, size, numbers in zip(
+            ("win-back", "retention"), DECLINED, ((170, 41), (78, 20)), strict=True
+        )
     ]
     return {"approval": rows, "known_classes": classes}
+
+
+def make_cells():
+    """Customers by risk and fifths of profit: cells that add up, one of them empty."""
+    edges, counts = [0.0, 1.2, 3.4, 7.9, 15.5, 88.0], np.full((5, 10), 26)
+    counts[2, 4], counts[0, 0] = 0, 26 + 26 - 4
+    middles = np.outer([0.6, 2.3, 5.6, 11.7, 51.7], np.linspace(0.05, 0.95, 10))
+    return {
+        "risk_edges": [at / 10 for at in range(11)],
+        "profit_edges": edges,
+        "n_customers": counts.tolist(),
+        "profit_at_risk": (counts * middles / 3).tolist(),
+        "n_high": int(counts[:, 5:].sum()),
+        "high_share": 0.7513,
+    }
+
+
+def make_overview():
+    """What the first screen says; the channels add up to the plan."""
+    treated = {}
+    for at, numbers in ((at, numbers) for one in CHOSEN for at, numbers in one.items()):
+        treated[OFFERS[at][3]] = treated.get(OFFERS[at][3], 0) + numbers[0]
+    channels = [
+        {"channel": name, "n_treated": n, "expected_cost": COST * n / TREATED}
+        for name, n in sorted(treated.items(), key=lambda one: -one[1])
+    ]
+    return {
+        "n_declined": DECLINED[0],
+        "expected_declines": money(517.3, 21.9),
+        "at_risk_share": 0.3127,
+        "net_share": 0.1419,
+        "channels": channels,
+        "risk_by_profit": make_cells(),
+    }
 
 
 def make_campaign():
@@ -387,6 +462,7 @@ def make_campaign():
             }
         ],
         **make_approval(),
+        "overview": make_overview(),
         "assumptions": [
             {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},
             {"name": "loss_fraction", "value": 1.0, "low": 0.5, "high": 1.0},
@@ -410,11 +486,11 @@ def make_campaign():
             "n_treated": TREATED,
             "n_control": CONTROL,
             "n_paying": TREATED + CONTROL + 7,
-            "expected_cost": 396.45,
+            "expected_cost": COST,
             "budget": 400.0,
             "max_contacts": 320,
-            "expected_saved": 1264.85,
-            "expected_net": money(868.4, 512.9),
+            "expected_saved": SAVED,
+            "expected_net": money(NET, 512.9),
             "unmet_minimums": [],
             "relative_gap": 3.7e-7,
             "method": "dual",

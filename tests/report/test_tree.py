@@ -38,7 +38,7 @@ def test_every_chart_is_a_file_too(verdict, found):
     why = {"drivers", "beeswarm", "dependence", "distributions"}
     curves = {name for name, curve in found["curves"].items() if curve}
     campaign = (
-        {"tornado", "profit_curve", "budget_curve"}
+        {"tornado", "risk_profit", "profit_curve", "budget_curve"}
         if found["campaign"] and "reason" not in found["campaign"]
         else set()
     )

@@ -14,7 +14,12 @@ def read_as(kind, tree):
     """A tree read by the class of its document; anything else as it is."""
     if not isinstance(tree, dict | list):
         return tree
-    return TypeAdapter(kind).validate_json(json.dumps(tree, default=lambda number: number.item()))
+    return TypeAdapter(kind).validate_json(json.dumps(tree, default=_plain))
+
+
+def _plain(one):
+    """A number of numpy's, or a path, in JSON's types."""
+    return one.item() if hasattr(one, "item") else str(one)
 
 
 def reading_trees(function):

@@ -29,8 +29,8 @@ from retain.storage.writing import atomic_write
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
 EXPLANATION_CHARTS = (fishbone, drivers, beeswarm, dependence, distributions)
-MONEY_CHARTS = (profit_curve, budget_curve)
-CHARTS_WITH_NAMES = (*EXPLANATION_CHARTS, segments, tornado, risk_profit)
+MONEY_CHARTS = (risk_profit, profit_curve, budget_curve)
+CHARTS_WITH_NAMES = (*EXPLANATION_CHARTS, segments, tornado)
 """Charts that contain names of the data, which differ by language."""
 CHART_NAMES = (
     "intervals",

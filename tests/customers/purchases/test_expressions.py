@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from retain.customers.purchases.cleaning.row_filter import RowFilter
@@ -72,6 +72,7 @@ def conditions():
 @MANY
 @given(formula=formulas())
 def test_a_printed_formula_is_read_as_the_same_formula(formula):
+    assume(list_columns(formula))  # one of numbers alone is refused
     assert parse_formula("key", str(formula)) == formula
 
 

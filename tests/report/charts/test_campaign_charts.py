@@ -13,7 +13,7 @@ localised_charts = reading_trees(localised_charts)
 
 pytestmark = pytest.mark.slow
 
-OURS = ("segments", "tornado", "profit_curve", "budget_curve")
+OURS = ("segments", "tornado", "risk_profit", "profit_curve", "budget_curve")
 
 
 @pytest.fixture(autouse=True)
@@ -141,14 +141,13 @@ def test_one_drawing_of_money_serves_both_languages(tree):
 
 def test_curves_of_a_single_point_can_be_drawn(tree, campaign):
     campaign["budget_curve"] = [{"budget": 0.0, "n_chosen": 0, "expected_net": 0.0}]
-    campaign["profit_curve"] = {
-        "offer": None, "share": [0.0], "profit": [0.0], "best_share": 0.0, "best_profit": 0.0,
-    }  # fmt: skip
+    points = {key: [0.0] for key in ("share", "profit", "profit_by_risk")}
+    campaign["profit_curve"] = {"offer": None, **points, "best_share": 0.0, "best_profit": 0.0}
     assert set(drawn(tree)) == set(OURS)
 
 
 def test_without_a_campaign_segments_alone_are_drawn(tree):
-    tree["campaign"] = {"reason": "no profit"}
+    tree["campaign"] = {"reason": "no profit", "code": "no_profit", "overrides": []}
     assert set(drawn(tree)) == {"segments"}
     tree["campaign"] = tree["segments"] = None
     assert drawn(tree) == {}

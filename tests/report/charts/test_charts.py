@@ -10,6 +10,7 @@ from retain.report.charts.canvas import COLOURS, Labels, chart_style
 from retain.report.charts.svg import inline
 from retain.report.render import charts, pictures
 from retain.report.text.captions import CAPTIONS
+from retain.report.text.words import message, words
 
 from ..trees import reading_trees
 
@@ -28,7 +29,7 @@ EVERY = {
     "captured_profit",
 }
 REASONS = {"fishbone", "drivers", "beeswarm", "dependence", "distributions"}
-CAMPAIGN = {"segments", "tornado", "profit_curve", "budget_curve"}
+CAMPAIGN = {"segments", "tornado", "risk_profit", "profit_curve", "budget_curve"}
 NAMED = REASONS | {"segments", "tornado"}
 """Charts with names that differ by language."""
 EVERY |= REASONS | CAMPAIGN
@@ -136,8 +137,6 @@ def test_a_chart_may_go_to_a_folder_of_its_own(tree, tmp_path):
 
 
 def test_a_label_is_known_in_both_languages():
-    from retain.report.text.words import message
-
     labels = Labels("ru")
     assert labels(message("chart.lift.y")) == "лифт"
     assert labels.pairs["лифт"] == {"en": "lift", "ru": "лифт"}
@@ -145,8 +144,7 @@ def test_a_label_is_known_in_both_languages():
 
 def test_axes_without_a_pair_of_runs_have_no_chart(tree):
     for effect in tree["main_effects"]:
-        for level in effect["levels"]:
-            level["difference"] = {"value": None, "low": None, "high": None}
+        effect["levels"] = []
     with chart_style():
         assert "effects" not in charts(tree, "en")
 
@@ -167,6 +165,18 @@ def test_every_chart_becomes_an_svg_and_a_png(files_in, language):
                 and path.stem
                 in ("calibration", "captured_profit", "lift", "profit_curve", "roc", "tornado")
             )
+
+
+# A file leaves its page: it says itself what it shows, and of which study and winner.
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_picture_s_file_carries_its_title_study_and_winner(files_in, made, language):
+    winner = made["winner"]
+    for path in files_in[language]:
+        if path.suffix == ".svg":
+            text = "".join(ET.fromstring(path.read_text(encoding="utf-8")).itertext())  # noqa: S314 - ours
+            title = words(language).plain(message(f"chart.{path.stem}.title"))
+            assert title in text, path.name
+            assert f"{made['study']} · {winner['name']} {winner['id']}" in text, path.name
 
 
 @pytest.mark.no_cover

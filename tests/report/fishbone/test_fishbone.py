@@ -12,14 +12,15 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from retain.record.explanations_document import ExplanationsDocument
+from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import COLOURS, POINTS_PER_INCH, Labels, chart_style
 from retain.report.charts.svg import inline
 from retain.report.fishbone.fishbone import fishbone
 from retain.report.render import PNG_DPI
 
-from ..trees import reading_trees
-
-fishbone = reading_trees(fishbone)
+from ..invented_explanations import make_reasons
+from ..trees import NO_EFFECT, read_as
 
 pytestmark = pytest.mark.slow
 
@@ -46,9 +47,12 @@ def feature(group, at, label, *, strengths=True, used=True, **more):
     mean = 0.9 * 0.86**at if strengths and used else None
     way = ("up", "down", "mixed", "level")[at % 4] if mean else None
     return {
+        **NO_EFFECT,
         "name": f"f{at}",
         "group": group,
         "label": label,
+        "kind": "category" if at % 4 == 3 else "number",
+        "is_derived": False,
         "in_model": used,
         "phik": 0.7 * 0.9**at,
         "mean_abs_shap": mean and {"value": mean, "low": 0.92 * mean, "high": 1.1 * mean},
@@ -64,11 +68,19 @@ def group_of(name, loss, *, used=True):
     given = loss is not None and used
     if given:
         auc_loss = {"value": loss, "low": loss - 0.012, "high": loss + 0.013}
+        ablation = {"auc_loss": auc_loss, "source": "refit", "n_pairs": None}
     return {
         "name": name,
+        "n_features": 1,
         "in_model": used,
-        "ablation": {"auc_loss": auc_loss} if given else None,
+        "mean_abs_shap": None,
+        "ablation": ablation if given else None,
+        "reason": None if given else "not measured",
     }
+
+
+REST = make_reasons()
+"""The parts of explanations that no fishbone shows."""
 
 
 def tree_of(features, losses=None, **target):
@@ -78,6 +90,7 @@ def tree_of(features, losses=None, **target):
     label = {"en": "Purchasing activity: Declined", "ru": "Покупательская активность: Снизилась"}
     return {
         "explanations": {
+            **REST,
             "target": {"label": label, "n_customers": 1039, "n_declined": 395, "decline_rate": 0.38}
             | target,
             "groups": [group_of(name, loss) for name, loss in losses.items()],
@@ -112,8 +125,10 @@ def the_store(**how):
 
 
 def drawn(tree, language="en"):
+    found = tree["explanations"] and read_as(ExplanationsDocument, tree["explanations"])
+    verdict = VerdictDocument.model_construct(explanations=found)
     with chart_style():
-        return fishbone(tree, Labels(language))
+        return fishbone(verdict, Labels(language))
 
 
 def texts_of(chart):
@@ -367,6 +382,6 @@ def test_a_target_without_a_name_is_told_in_general():
 
 def test_in_the_page_it_takes_the_page_s_colours():
     with chart_style():
-        svg = str(inline(fishbone(the_store(), Labels("ru"))))
+        svg = str(inline(drawn(the_store(), "ru")))
     assert not re.search(r"#[0-9a-f]{6}\b", svg)
     assert "var(--accent)" in svg

@@ -185,7 +185,7 @@ def test_every_chart_has_a_text_alternative_and_every_field_a_label(view):
     alternatives = """[...document.querySelectorAll('svg[role=img]')].map((one) =>
         document.getElementById(one.getAttribute('aria-labelledby')).innerText.length)"""
     lengths = view.evaluate(alternatives)
-    assert len(lengths) == 9 + 2 * 7
+    assert len(lengths) == 10 + 2 * 7
     assert min(lengths) > 60
     unlabelled = """[...document.querySelectorAll('input, select')]
         .filter((one) => !one.labels.length).length"""

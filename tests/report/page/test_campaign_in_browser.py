@@ -31,12 +31,13 @@ def head(view, section, name):
 def test_every_part_is_reached_from_the_top_of_the_page(view):
     for name, section in [
         ("Campaign", "campaign"),
-        ("Segments", "segments"),
-        ("Offers", "offers"),
-        ("Assumptions", "trust"),
+        ("Assumptions", "scenarios"),
+        ("For analysts", "analysts"),
     ]:
         view.locator("nav").get_by_role("link", name=name, exact=True).click()
-        assert view.locator(f"#{section} h2").is_visible()
+        assert view.locator(f"#{section} h2").first.is_visible()
+    for section in ("segments", "offers", "trust"):
+        assert view.locator(f"#analysts #{section} h2").is_visible()
 
 
 def test_segments_are_sorted_by_any_of_their_numbers(view, tree):
@@ -70,7 +71,7 @@ def test_what_has_no_number_stays_last_either_way(view):
 
 def test_the_language_swaps_names_pictures_and_numbers(view):
     view.get_by_role("button", name="Русский").click()
-    text = view.locator("#campaign").inner_text()
+    text = view.locator("#answer").inner_text() + view.locator("#campaign").inner_text()
     assert "1\u202f296 клиентов" in text
     assert "customers" not in text
     assert view.locator("svg[data-chart='tornado-ru']").is_visible()
@@ -98,7 +99,14 @@ def long_named(made):
     name = "a_segment_of_a_long_name_" * 12
     label = {"en": name, "ru": name}
     campaign = tree["campaign"]
-    campaign["unit"] = name
+    campaign["profit_unit"] = name
+    for one in campaign["overview"]["channels"]:
+        one["channel"] = name
+    for row in campaign["approval"]:
+        row["label"] = label
+        for one in row["choices"]:
+            one |= {"label": label, "channel": name}
+            one["why"]["label"] = label
     for one in tree["segments"]:
         one["label"] = label
         for difference in one["contrasts"]:

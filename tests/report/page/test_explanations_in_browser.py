@@ -73,9 +73,10 @@ def test_a_level_tells_no_value(view, tree):
     assert str(level["n_customers"]) in text
 
 
-# The diagram is read from side to side; on a phone it moves within its own box.
-def test_the_fishbone_keeps_its_size_on_a_phone(opened, html):
+# The diagram is read from side to side; enlarged on a phone, it moves within its own box.
+def test_the_fishbone_keeps_its_size_on_a_phone_once_enlarged(opened, html):
     view = opened(html, width=390)
+    view.locator(".zoom").click()
     box = view.locator(".broad")
     wide, shown = box.evaluate("(one) => [one.scrollWidth, one.clientWidth]")
     assert wide >= 900
@@ -102,13 +103,13 @@ def long_named(made):
     reasons, name = tree["explanations"], "a_feature_of_a_long_name_" * 12
     label = {"en": name, "ru": name}
     reasons["reason"] = reasons["groups"][0]["name"] = name
-    reasons["groups"][-1]["why_not"] = reasons["examples"][0]["customer_id"] = name
+    reasons["groups"][-1]["reason"] = reasons["examples"][0]["customer_id"] = name
     for feature in reasons["features"]:
         feature |= {"label": label, "top_level": feature["top_level"] and label}
         for level in feature["distribution"].get("levels", []):
             level["label"] = label
     for row in reasons["label_audit"]:
-        row.update(before=label, last=label, derived=label)
+        row.update(previous=label, current=label, derived=label)
     return page(tree, "en")
 
 

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from retain.campaign.planning.no_campaign import find_no_campaign
+from retain.record.documents import to_tree
 from retain.report.page.page import page
 from retain.schema.campaign import Beta, Catalogue
 from retain.schema.names import Translated
@@ -40,7 +41,7 @@ def reason(code):
     audience = SimpleNamespace(with_profit=with_profit, profit_unit="roubles")
     no = find_no_campaign(audience, SimpleNamespace(catalogue=catalogue), ranking)
     assert no.code == code
-    return no.as_json()
+    return to_tree(no.to_info())
 
 
 @pytest.fixture(scope="module")
@@ -79,10 +80,11 @@ def test_rare_declines_have_their_bounds_and_a_caution(opened, bare, width):
     label = {"en": "low risk", "ru": "низкий риск"}
     labels = {"low": label, "high": {"en": "high risk", "ru": "высокий риск"}}
     risk = {"scale": "absolute", "bands": {"low": 0.0, "high": 0.0577}, "labels": labels}
+    fitted = bare["fitted_thresholds"]
     tree = {
         **bare,
         "dominant_segment": {"name": "low risk", "label": label, "share": 0.97},
-        "fitted_thresholds": {"segmentation": {"risk": risk}},
+        "fitted_thresholds": {**fitted, "segmentation": {**fitted["segmentation"], "risk": risk}},
     }
     view = opened(page(tree, "en"), width=width)
     part = view.locator("#segments")

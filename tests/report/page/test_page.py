@@ -63,17 +63,35 @@ def poisoned(tree):
 def poison_campaign(tree):
     """Markup wherever rules and a catalogue name a thing."""
     name, campaign = {"en": EVIL, "ru": EVIL}, tree["campaign"]
-    campaign["profit_unit"] = EVIL
+    campaign |= {"profit_unit": EVIL, "basis": name}
+    poison_approval(tree, name)
     for at, one in enumerate(tree["segments"]):
         one |= {"segment": f"{EVIL}{at}", "label": None if at else name, "is_small": True}
         for difference in one["contrasts"]:
             difference |= {"feature": EVIL, "label": name, "level": EVIL, "level_label": None}
     for one in campaign["offers"]:
         one |= {"name": EVIL, "label": name, "channel": EVIL}
+    for one in campaign["overview"]["channels"]:
+        one["channel"] = EVIL
     for one in campaign["control_group"]["strata"]:
         one |= {"segment": EVIL, "offer": EVIL}
     for one in campaign["power"]["segments"]:
         one["segment"] = EVIL
+
+
+def poison_approval(tree, name):
+    """Markup wherever the plan to approve, its care and its texts name a thing."""
+    campaign, catalogue = tree["campaign"], tree["settings"]["offers"]
+    for at, row in enumerate(campaign["approval"]):
+        row |= {"segment": f"{EVIL}{at}", "label": name if at % 2 else None}
+        for one in row["choices"]:
+            one |= {"offer": EVIL, "label": name, "channel": EVIL}
+            one["why"] |= {"feature": EVIL, "label": name}
+    for one in campaign["care"]:
+        one |= {"name": EVIL, "label": name, "channel": EVIL}
+    first, *_ = catalogue["offers"].values()
+    first["steps"][0]["text"] = name
+    catalogue["offers"] = {EVIL: {**first, "label": name, "text": name}}
 
 
 def poison(reasons):

@@ -39,3 +39,12 @@ def test_the_page_of_a_plan_in_turnover_says_so(tree):
     assert "Saved turnover" in text
     assert "Saved profit" not in text
     assert "Saved profit" in page(in_turnover(tree, is_turnover=False), "en")
+
+
+# After a preposition the noun has another case: by profit, "по прибыли", is "по выручке".
+def test_turnover_in_russian_has_the_case_of_profit(tree):
+    with naming_money(in_turnover(tree)):
+        texts = [text for _, text in sentences("ru")]
+    assert "Клиенты по риску и выручке" in texts
+    wrong = r"\b(?:о|к|по|по риску и) выручки\b|\b(?:на|или|его|их) выручка\b"
+    assert [text for text in texts if re.search(wrong, text)] == []

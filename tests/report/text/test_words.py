@@ -44,7 +44,7 @@ def test_no_russian_text_was_left_in_english():
     }
     named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
     named |= {"driver.level", "interval.plain", "fishbone.interval"}
-    named |= {"check.feature", "page.question"}
+    named |= {"check.feature", "page.question", "scenarios.setting"}
     assert same <= named, same - named
 
 
@@ -63,6 +63,8 @@ def test_every_text_is_asked_for_somewhere():
         "column.",
         "column_type.",
         "answer.chance.",
+        "approval.retention",
+        "approval.win_back",
         "effect.",
         "funnel.",
         "funnel_reason.",
@@ -70,6 +72,7 @@ def test_every_text_is_asked_for_somewhere():
         "measure.",
         "metric.",
         "outcome.",
+        "overview.sure.",
         "label.excess.",
         "label.no_chance.",
         "label.no_persistence.",

@@ -10,14 +10,14 @@ from retain.record.campaign_document import RiskByProfit
 from retain.record.verdict_document import VerdictDocument
 from retain.report.charts.canvas import COLOURS, Chart, Labels, Tooltip, add_axes, to_points, write
 from retain.report.charts.ticks import set_ticks
-from retain.report.text.numbers import format_number, money_form
-from retain.report.text.words import message
+from retain.report.text.numbers import money_form
+from retain.report.text.words import interval, message
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ROW_HEIGHT = 0.42
-MARGINS = (1.1, 0.55, 0.12, 0.12)
+MARGINS = (1.1, 0.55, 0.25, 0.12)
 """Inches: left, bottom, right, top."""
 DARKEST = 0.85
 """Opacity of the cell with the most profit at risk."""
@@ -52,9 +52,9 @@ def risk_profit(tree: VerdictDocument, labels: Labels) -> Chart | None:
 def _name_rows(axes: Axes, edges: Sequence[float], labels: Labels) -> None:
     """Name each row by the bounds of its profit."""
     form = money_form(edges)
-    ends = [format_number(edge, form, labels.language) for edge in edges]
     axes.set_yticks([row + 0.5 for row in range(len(edges) - 1)])
-    axes.set_yticklabels([f"{low}–{high}" for low, high in itertools.pairwise(ends)])
+    rows = (interval(low, high, form) for low, high in itertools.pairwise(edges))
+    axes.set_yticklabels([labels(row) for row in rows])
     axes.set_ylabel(labels(message("chart.risk_profit.y")), labelpad=6)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from retain.record.label import Interval, LabelQuality
 from retain.report.text.numbers import Number
-from retain.report.text.words import Message, message
+from retain.report.text.words import Label, Message, message
 
 HALF = 0.5
 
@@ -75,9 +75,9 @@ def _money(quality: LabelQuality) -> Iterator[Message]:
             covered=Number(
                 sum(one.covered for one in forecasts),
                 "count",
-                "data.label.quality.money[covered=true]",
+                'data.label.quality.money {"covered": true}',
             ),
-            day=last.snapshot,
+            day=Label(last.snapshot, last.snapshot),
             actual=Number(last.actual, "money_0"),
             **_interval(last.forecast, "money_0"),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from retain.record.approval_document import ApprovalRow
 from retain.record.campaign_document import CampaignDocument
 from retain.record.estimates import DisplayName
 from retain.record.segments_document import SegmentInfo
@@ -95,7 +96,7 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() or one in SPACES else "\ufffd" for one in text)
 
 
-def segment_label(one: SegmentInfo) -> Label:
+def segment_label(one: SegmentInfo | ApprovalRow) -> Label:
     """Return the display name of a segment."""
     return Label(one.segment, one.segment) if one.label is None else label(one.label)
 

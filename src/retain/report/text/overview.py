@@ -13,7 +13,7 @@ from retain.record.campaign_document import CampaignDocument
 from retain.record.document import CheckResult
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.approval import is_counted
-from retain.report.text.campaign import money, promise
+from retain.report.text.campaign import money
 from retain.report.text.cautions import cautions as campaign_cautions
 from retain.report.text.checks import caution_message, check_message
 from retain.report.text.names import channel, label
@@ -124,8 +124,11 @@ def _how_sure(tree: VerdictDocument) -> Message:
 def _what_could_go_wrong(campaign: CampaignDocument) -> Message:
     if not campaign.plan.n_chosen:
         return message("overview.wrong.nothing_sent")
+    needed = campaign.power.overall.required_n
+    if not campaign.power.overall.claimable and needed is None:
+        return message("overview.wrong.unmeasured")
     if not campaign.power.overall.claimable:
-        return message("overview.wrong.unmeasured", promise=promise(campaign))
+        return message("overview.wrong.too_small", n=Number(needed, "count"))
     return message("overview.wrong.assumed", n=Number(campaign.plan.n_control, "count"))
 
 

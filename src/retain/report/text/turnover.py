@@ -13,7 +13,7 @@ from retain.record.verdict_document import VerdictDocument
 _RULES = {
     "en": ((r"(?<![{.])\bprofit\b(?!})", "turnover"), (r"\bProfit\b", "Turnover")),
     "ru": (
-        (r"\b(о|к) прибыли\b", r"\1 выручке"),
+        (r"\b(о|к|риску и) прибыли\b", r"\1 выручке"),
         (r"\b(его|их|на|или) прибыль\b", r"\1 выручку"),
         (r"\bприбыль\b", "выручка"),
         (r"\bприбыли\b", "выручки"),
