@@ -164,7 +164,8 @@ def test_the_plan_for_the_store_is_the_optimum_of_an_exact_solver(asked):
     net, cost = problem.net[customers, offers], problem.cost[customers, offers]
     one = (np.ones(len(cells)), (customers, cells))
     each = (np.ones(len(cells)), (offers, cells))
-    rows = sparse.vstack([sparse.csr_array(one), sparse.csr_array(each), sparse.csr_array([cost])])
+    of_offer = sparse.csr_array(each, shape=(problem.net.shape[1], len(cells)))  # some to nobody
+    rows = sparse.vstack([sparse.csr_array(one), of_offer, sparse.csr_array([cost])])
     most = np.concatenate([np.ones(customers.max() + 1), problem.capacity, [problem.budget]])
     found = optimize.milp(
         -net,

@@ -17,9 +17,9 @@ def curve_of(problem, n_points):
     nobody = np.zeros(len(problem.net), dtype=bool)
     offers = SimpleNamespace(net=problem.net, cost=np.broadcast_to(problem.cost, problem.net.shape))
     control = ControlAssignment(nobody, 1, np.full(len(nobody), ""))
-    return compute_budget_curve(
-        CampaignPlan(offers, problem, allocate(problem), control), 0.0, n_points
-    )
+    n_eligible = np.zeros(problem.net.shape[1], dtype=int)  # no matter to a curve
+    plan = CampaignPlan(offers, problem, allocate(problem), control, n_eligible)
+    return compute_budget_curve(plan, 0.0, n_points)
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,15 @@ import yaml
 from retain.campaign.assignment import CSV, JSON, campaign_id
 from retain.campaign.value.calibration_map import CalibrationMap
 from retain.campaign.value.recalibration import Line, Recalibration
+from retain.record.approval_document import Policies
 from retain.record.campaign_document import (
     CAMPAIGN_SCHEMA,
     CampaignDocument,
     Concentration,
     ControlGroup,
+    OverviewInfo,
     PlanTotals,
+    RiskByProfit,
 )
 from retain.record.documents import to_tree
 from retain.record.estimates import Estimate
@@ -70,7 +73,18 @@ def make_plan(assignment, **changes):
         consent="assume_given",
         ranking="shown",
         free_offers=(),
+        objective="profit",
         profit_unit="roubles",
+        basis=None,
+        policies=Policies(
+            max_contacts_current=None,
+            contacts_current=None,
+            rest_days=None,
+            days_since_contact=None,
+            channels=(),
+            n_spared=0,
+        ),
+        care=(),
         assumptions=(),
         recalibration=recalibration.to_info(),
         calibration_check=None,
@@ -82,6 +96,8 @@ def make_plan(assignment, **changes):
         offers=(),
         plan=PlanTotals(
             **{**NOBODY, "n_paying": 0, "expected_cost": 0.0, "expected_saved": 0.0},
+            segment_offers=None,
+            kept=None,
             budget=None,
             max_contacts=None,
             unmet_minimums=(),
@@ -92,6 +108,21 @@ def make_plan(assignment, **changes):
         ),
         control_group=ControlGroup(share=0.2, n_attempts=1, strata=()),
         power=PowerInfo(alpha=0.05, level=0.025, power=0.8, overall=power, segments=()),
+        overview=OverviewInfo(
+            n_declined=None,
+            expected_declines=nothing,
+            at_risk_share=None,
+            net_share=None,
+            channels=(),
+            risk_by_profit=RiskByProfit(
+                risk_edges=(),
+                profit_edges=(),
+                n_customers=(),
+                profit_at_risk=(),
+                n_high=0,
+                high_share=0.0,
+            ),
+        ),
         settings=parse(SavedSettings, settings),
     )
     return to_tree(document.model_copy(update=changes))

@@ -161,6 +161,7 @@ def further(text):
         "dominant_segment": {"name": text, "label": None, "share": 0.99},
         "fitted_thresholds": {"segmentation": {"risk": {"bands": {text: 0.5}}}},
         "campaign": {
+            "objective": "profit",
             "profit_unit": text,
             "is_turnover": False,
             "offers": [
@@ -175,6 +176,7 @@ def further(text):
                 }
             ],
             "plan": {
+                "kept": None,
                 "n_treated": 1,
                 "is_optimal": True,
                 "expected_cost": 1.0,
