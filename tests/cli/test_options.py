@@ -180,7 +180,7 @@ def test_the_smoke_study_has_every_option(smoke, group):
 @pytest.mark.slow
 def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common(smoke):
     alone = (9 - 4) + (4 - 1) + (4 - 1)  # samplers, scalings and calibrations not met before
-    assert len(smoke) == len({run.id for run in smoke}) == 14 * 4 + alone + 2
+    assert len(smoke) == len({run.id for run in smoke}) == 15 * 4 + alone + 2
     assert len(compose_compare("study=smoke", "model=tree")) == 4 + alone + 1
 
 
@@ -216,15 +216,19 @@ def test_every_kind_of_explanation_composes(option):
     assert explain.on == (option != "none")
 
 
+def winner(source):
+    """The winner of a study on data without a label of their own making."""
+    data = SimpleNamespace(label=None)
+    return SimpleNamespace(config={"data": {"name": source}}, data=data)
+
+
 @pytest.mark.parametrize("group", ["assumptions", "campaign", "offers"])
 def test_every_part_of_a_campaign_composes_and_settles(group):
     from retain.cli.campaign_settings import campaign_settings, compose_compare
 
     for option in OPTIONS[group]:
         line = Arguments((f"{group}={option}",))
-        found = campaign_settings(
-            line, compose_compare(line), SimpleNamespace(config={"data": {"name": "demo"}})
-        )
+        found = campaign_settings(line, compose_compare(line), winner("demo"))
         by_group = {
             "assumptions": found.assumptions,
             "campaign": found.planning,
@@ -243,8 +247,8 @@ def test_the_catalogue_is_the_one_named_after_the_data(source, catalogue):
     )
 
     line = Arguments(("study=demo", f"offers.offers.{FIRST[catalogue]}.capacity=7"))
-    winner = SimpleNamespace(config={"data": {"name": source}})
-    found = campaign_settings(line, compose_compare(drop_group_overrides(line)), winner).catalogue
+    run = compose_compare(drop_group_overrides(line))
+    found = campaign_settings(line, run, winner(source)).catalogue
     assert found.name == catalogue
     assert found.offers[FIRST[catalogue]].capacity == 7
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.record.documents import parse_document
+from retain.record.verdict_document import VerdictDocument
 from retain.report.page.page import page
 
 LINE = ("data=table", "data.path=my.csv", "data.id=id", "data.target=left", "validation.folds=2")
@@ -127,10 +128,11 @@ def test_a_leak_below_the_limit_is_a_caution_at_launch_in_the_verdict_and_on_the
     assert "audit caution strong_feature: feature 'score' (AUC 0.9" in output
     assert "data.drop_columns=[score]" in output
     retain_compare("study=mine", "explain=none", "resamples=100")
-    tree = json.loads(Path("outputs/mine/verdict/verdict.json").read_text())
-    assert "strong_feature" in [one["code"] for one in tree["cautions"]]
-    assert "One feature alone" not in tree["summary"]
-    shown = page(tree, "en")
+    text = Path("outputs/mine/verdict/verdict.json").read_text()
+    verdict = parse_document(VerdictDocument, text, "verdict.json")
+    assert "strong_feature" in [one.code for one in verdict.cautions]
+    assert "One feature alone" not in verdict.summary
+    shown = page(verdict, "en")
     assert "strong_feature" in shown
     assert "alone as good as a whole model" in shown
     assert "What was read: " in shown

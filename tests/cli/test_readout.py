@@ -278,5 +278,5 @@ def test_the_command_is_one_of_the_packages(checkout):
     import tomllib
 
     scripts = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]["scripts"]
-    assert scripts["retain-readout"] == "retain.cli.readout:main"
+    assert scripts["retain-readout"] == "retain.cli.entry:readout"
     assert (conf_dir() / "readout.yaml").is_file()

@@ -128,7 +128,8 @@ class Composer:
         if self.line.multirun or count_runs(typed) > 1:
             raise RetainError("this command does one thing at a time: no -m and no lists to sweep.")
         tree = dict(_without_hydra(self._compose(first_values(typed))))
-        if not any(text.lstrip("+").startswith("validation") for text in typed):
+        is_typed = any(text.lstrip("+").startswith("validation") for text in typed)
+        if self.primary != "run" and not is_typed:
             tree.pop("validation", None)  # chosen by a source, for runs alone
         values = resolve(tree)
         with_references(tree, values, resolve)  # raises for values that a document would hold
