@@ -52,8 +52,8 @@ def test_a_study_is_put_together_as_hydra_composes_it(study):
 
 def test_an_option_costs_one_composition_and_a_value_none():
     with composer("study=smoke", "seed=0,1") as one:
-        assert len(list(one.trees())) == 2 * (14 * 4 + 9 + 4 + 4 + 2)
-        assert len(one._composed) <= 1 + (14 + 3) + 9 + 4 + 4 + 2
+        assert len(list(one.trees())) == 2 * (15 * 4 + 9 + 4 + 4 + 2)
+        assert len(one._composed) <= 1 + (15 + 3) + 9 + 4 + 4 + 2
 
 
 @pytest.fixture

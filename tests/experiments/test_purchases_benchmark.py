@@ -38,7 +38,7 @@ def test_each_contestant_makes_its_table_and_they_agree(benchmark, tmp_path, cap
             patch.setattr("sys.argv", ["purchase_contestants.py", name, *words])
             benchmark("purchase_contestants").main()
     result = purchases._agreement(3000, tmp_path)
-    assert "35 columns; equal to pandas in every cell: True" in result
+    assert "45 columns; equal to pandas in every cell: True" in result
 
 
 def test_what_was_measured_is_told_beside_its_target(benchmark):
