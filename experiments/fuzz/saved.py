@@ -83,10 +83,16 @@ def vary_record(ground: Ground) -> Reader:
     return vary
 
 
+PARTS = ("model", "reference", "recalibration", "settings", "fitted_thresholds", "winner")
+"""The parts of a verdict that scoring reads."""
+
+
 def vary_verdict(ground: Ground) -> Reader:
     """Read winners that were saved, with their references."""
     tree = json.loads(ground.study.verdict_json.read_text("utf-8"))
-    needed = {key: one for key, one in tree.items() if len(json.dumps(one)) < 20_000}
+    needed = {
+        key: one for key, one in tree.items() if key in PARTS or len(json.dumps(one)) < 20_000
+    }
     reference = ground.study.reference.read_bytes()
     path = ground.folder / "verdict.json"
     beside = ground.folder / tree["reference"]["file"]
@@ -100,9 +106,7 @@ def vary_verdict(ground: Ground) -> Reader:
                 write_json({**tree, "reference": {**tree["reference"], "sha256": sha256}})
             )
         elif chance.random() < 0.6:
-            part = chance.choice(
-                ("model", "reference", "recalibration", "settings", "fitted_thresholds", "winner")
-            )
+            part = chance.choice(PARTS)
             path.write_bytes(write_json({**changed, part: mutate_tree(chance, changed[part])}))
         else:
             path.write_bytes(mutate_json(chance, changed))
