@@ -99,7 +99,7 @@ def parse_condition(source: str) -> Condition:
     reader = TokenReader(KEY, source, EXAMPLE)
     condition = _parse_any(reader)
     if reader.next.kind != "end":
-        raise reader.unexpected("and, or, or the end")
+        raise reader.unexpected_token("and, or, or the end")
     return condition
 
 
@@ -138,12 +138,12 @@ def _parse_test(reader: TokenReader) -> Condition:
     elif reader.read_word("is"):
         is_negated = reader.read_word("not")
         if not reader.read_word("missing"):
-            raise reader.unexpected("the word missing")
+            raise reader.unexpected_token("the word missing")
         test = ColumnTest(column, "missing")
     else:
         is_negated = reader.read_word("not")
         if not reader.read_word("in"):
-            raise reader.unexpected("in" if is_negated else _EXPECTED_OPERATOR)
+            raise reader.unexpected_token("in" if is_negated else _EXPECTED_OPERATOR)
         test = ColumnTest(column, "in", _read_values(reader, column))
     return Negation(test) if is_negated else test
 
@@ -154,7 +154,7 @@ def _read_column(reader: TokenReader) -> str:
         expected = f"the name of a column in double quotes: {quote_name(token.text or 'column')}"
         raise reader.mistake(f"{token.text!r} in single quotes is a text", expected)
     if token.kind not in ("name", "column") or any(map(token.is_word, ("and", "or", "in", "is"))):
-        raise reader.unexpected("the name of a column")
+        raise reader.unexpected_token("the name of a column")
     return reader.read().text
 
 
@@ -174,7 +174,9 @@ def _read_value(reader: TokenReader, column: str) -> Value:
         reader.read()
         return Decimal(sign + token.text)
     if sign or not _is_value(token):
-        raise reader.unexpected(f"a word, a number or a text in quotes for {quote_name(column)}")
+        raise reader.unexpected_token(
+            f"a word, a number or a text in quotes for {quote_name(column)}"
+        )
     reader.read()
     if token.kind != "date":
         return token.text

@@ -70,7 +70,7 @@ def parse_formula(key: str, source: str) -> Formula:
         raise reader.mistake(f"it has {len(reader.tokens)} words and signs", f"{_MAX_TOKENS}")
     formula = _parse_sum(reader)
     if reader.next.kind != "end":
-        raise reader.unexpected("'+', '-' or '*'")
+        raise reader.unexpected_token("'+', '-' or '*'")
     if not list_columns(formula):
         raise reader.mistake("it names no column", "one or more columns")
     return formula
@@ -105,7 +105,7 @@ def _parse_operand(reader: TokenReader) -> Formula:
         expected = f"a name in double quotes: {quote_name(token.text or 'column')}"
         raise reader.mistake(f"{token.text!r} in single quotes is a text", expected)
     else:
-        raise reader.unexpected(_OPERAND)
+        raise reader.unexpected_token(_OPERAND)
     reader.level -= 1
     return formula
 

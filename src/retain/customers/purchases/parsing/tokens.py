@@ -113,7 +113,7 @@ class TokenReader:
     def expect_sign(self, sign: str) -> None:
         """Read a sign, or raise."""
         if self.read_sign(sign) is None:
-            raise self.unexpected(repr(sign))
+            raise self.unexpected_token(repr(sign))
 
     def enter(self) -> None:
         """Count a level of brackets, or raise if there are too many."""
@@ -122,7 +122,7 @@ class TokenReader:
             found = f"brackets lie more than {MAX_LEVELS} deep in each other"
             raise self.mistake(found, "fewer")
 
-    def unexpected(self, expected: str) -> RetainError:
+    def unexpected_token(self, expected: str) -> RetainError:
         """Return the error about the next token."""
         before = self.source[: self.next.start].strip()[-40:]
         if self.next.kind == "end":

@@ -38,7 +38,7 @@ def forecast_per_day(
         below zero.
     """
     own = rows.orders / rows.days
-    orders = own if rates is None else rates.expected(rows.repeats, rows.days)
+    orders = own if rates is None else rates.expect_rates(rows.repeats, rows.days)
     mean = np.divide(money, rows.orders, out=np.zeros(len(money)), where=rows.orders > 0)
     if not shrinks:
         return np.asarray(orders * mean)

@@ -47,10 +47,10 @@ class OrderRates:
     r: float
     alpha: float
 
-    def expected(self, repeats: np.ndarray, days: np.ndarray) -> np.ndarray:
+    def expect_rates(self, repeats: np.ndarray, days: np.ndarray) -> np.ndarray:
         """Return the expected orders a day of customers with ``repeats`` orders in ``days``.
 
-        >>> OrderRates(1.0, 90.0).expected(np.array([5.0]), np.array([90.0])) * 90
+        >>> OrderRates(1.0, 90.0).expect_rates(np.array([5.0]), np.array([90.0])) * 90
         array([3.])
         """
         return np.asarray((self.r + repeats) / (self.alpha + days))
