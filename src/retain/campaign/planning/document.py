@@ -100,7 +100,7 @@ def build_document(
         plan=_summarise_plan(plan, context),
         control_group=_summarise_control(plan, audience, planning),
         power=summarise_power(plan, audience, planning),
-        overview=summarise_overview(plan, audience, monte_carlo, context.outcomes),
+        overview=summarise_overview(plan, audience, monte_carlo, context.outcomes, assumptions),
         profit_curve=profit_curve(audience, plan.offers) if scenarios else None,
         empc=_compute_empc(context) if scenarios else None,
         shadow_prices=compute_shadow_prices(plan, audience, settings) if scenarios else None,

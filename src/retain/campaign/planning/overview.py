@@ -11,6 +11,7 @@ from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.value import positive_profit
 from retain.record.campaign_document import ChannelInfo, OverviewInfo, RiskByProfit
+from retain.schema.campaign import Assumptions
 
 N_BANDS, N_ROWS = 10, 5
 HIGH = 0.5
@@ -52,17 +53,19 @@ def summarise_overview(
     audience: Audience,
     monte_carlo: MonteCarlo,
     outcomes: AudienceOutcomes | None,
+    assumptions: Assumptions,
 ) -> OverviewInfo:
     """Return ``overview`` of ``campaign.json``; ``outcomes`` are None if nobody knows them."""
     table = audience.table
-    monthly = float(positive_profit(table["profit"].to_numpy(dtype=float)).sum())
-    at_risk, at_stake = float(table["profit_at_risk"].sum()), float(table["value_at_stake"].sum())
+    profit = positive_profit(table["profit"].to_numpy(dtype=float)).sum()
+    month = float(profit) * assumptions.margin.value
+    whole = month * assumptions.horizon.value
     columns = (table[name].to_numpy(dtype=float) for name in ("risk", "profit", "profit_at_risk"))
     return OverviewInfo(
         n_declined=None if outcomes is None else int(outcomes.declined.sum()),
         expected_declines=monte_carlo.declines(),
-        at_risk_share=at_risk / at_stake if at_stake > 0 else None,
-        net_share=plan.expected_net / monthly if monthly > 0 else None,
+        at_risk_share=float(table["profit_at_risk"].sum()) / whole if whole > 0 else None,
+        net_share=plan.expected_net / month if month > 0 else None,
         channels=summarise_channels(plan),
         risk_by_profit=count_risk_by_profit(*columns),
     )
