@@ -12,7 +12,7 @@ from retain.campaign.hand_over import (
     contacts_table,
     do_not_contact_table,
 )
-from retain.schema.campaign import Catalogue
+from retain.schema.campaign import CampaignConfig, Catalogue
 from retain.schema.parsing import parse
 
 from .planning.random_plans import random_settings
@@ -84,6 +84,12 @@ def test_with_a_start_texts_and_contacts_have_dates(planned):
 
 
 # Care is no lever: the control group gets it too, so that it changes no comparison.
+@pytest.mark.parametrize("day", ["9999-12-30", "1999-12-31", "3000-01-01", "31.12.2027", ""])
+def test_a_campaign_starts_on_a_day_of_this_millennium(day):
+    with pytest.raises(ValueError, match="a day from 2000 to 2999, such as 2027-02-01"):
+        CampaignConfig.model_validate({**random_settings(0).planning.model_dump(), "start": day})
+
+
 def test_care_goes_to_everybody_for_whom_its_rule_holds(planned):
     campaign, _ = planned
     table, care = campaign.audience.table, contacts(planned)

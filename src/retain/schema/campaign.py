@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -24,11 +25,11 @@ Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 def _check_day(text: str) -> str:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise ValueError("a day, such as 2027-02-01") from None
-    return text
+    """Return a day of this millennium: the days of validity after it are dates too."""
+    with suppress(ValueError):
+        if date.fromisoformat(text).year in range(2000, 3000):
+            return text
+    raise ValueError("a day from 2000 to 2999, such as 2027-02-01")
 
 
 class Assumption(Config):
