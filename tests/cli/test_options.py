@@ -17,6 +17,8 @@ from retain.execution.dataset import preflight, prepare_dataset
 from retain.execution.plan import plan_runs
 from retain.learning.components import build_training_spec
 from retain.learning.cross_validation import cross_validate, fit, score_test
+from retain.record.estimates import Estimate
+from retain.record.label import Persistence
 from retain.storage.paths import conf_dir
 from retain.verdict.model_file import load_model, save_model
 
@@ -251,6 +253,38 @@ def test_the_catalogue_is_the_one_named_after_the_data(source, catalogue):
     found = campaign_settings(line, run, winner(source)).catalogue
     assert found.name == catalogue
     assert found.offers[FIRST[catalogue]].capacity == 7
+
+
+def measured(value, low, high):
+    """The winner of a study on a log, whose label cost customers a share of their orders."""
+    loss = Estimate(value, low, high)
+    found = Persistence(n_rows=9, labelled=0.5, others=1.0, ratio=loss, loss_fraction=loss)
+    quality = SimpleNamespace(persistence=found)
+    return SimpleNamespace(
+        config={"data": {"name": "purchases"}},
+        data=SimpleNamespace(label=SimpleNamespace(quality=quality)),
+    )
+
+
+def test_what_a_decline_costs_is_measured_on_a_log_unless_it_is_typed():
+    from retain.cli.campaign_settings import campaign_settings, compose_compare
+
+    def loss(found, *typed):
+        line = Arguments(typed)
+        one = campaign_settings(line, compose_compare(line), found).assumptions.loss_fraction
+        return one.value, one.low, one.high
+
+    assert loss(measured(0.4, 0.3, 0.5)) == (0.4, 0.3, 0.5)
+    assert loss(measured(0.4, 0.3, 0.5), "assumptions.loss_fraction=0.7") == (0.7, 0.7, 0.7)
+    assert loss(measured(0.4, 0.3, 0.5), "assumptions=default") == (1.0, 0.5, 1.0)
+    assert loss(measured(0.0, 0.0, 0.0)) == (0.01, 0.0, 0.01)
+    assert loss(winner("purchases")) == (1.0, 0.5, 1.0)
+
+
+@pytest.mark.parametrize("shares", [(5.0, 1.0, 9.0), (-1.0, -2.0, 0.0), (0.2, 0.5, 0.9)])
+def test_a_record_cannot_have_measured_what_is_no_share(shares):
+    with pytest.raises(ValueError, match="a share from 0 to 1"):
+        measured(*shares)
 
 
 def test_help_offers_every_group():

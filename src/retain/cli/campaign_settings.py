@@ -22,6 +22,7 @@ DEFAULTS: dict[str, str | None] = {"offers": "general", "segmentation": None, "c
 ``general`` is the catalogue without features; None is the option that ``compare.yaml`` names.
 """
 MIN_LOSS = 0.01
+"""Smallest measured loss fraction: without any loss no offer would be worth making."""
 
 
 def drop_group_overrides(line: Arguments) -> Arguments:
@@ -77,10 +78,7 @@ def _typed_loss(line: Arguments) -> bool:
 
 
 def measured_loss(winner: Record) -> Assumption | None:
-    """Return the loss fraction measured on the winner's purchase log, None without one.
-
-    A decline without any loss would make every offer worthless; the smallest value is 1 %.
-    """
+    """Return the loss fraction measured on the winner's purchase log, None without one."""
     from retain.schema.campaign import Assumption
 
     quality = None if winner.data.label is None else winner.data.label.quality

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import field_validator
+
+from retain.record.estimates import Estimate
 from retain.schema.parsing import Config
-
-
-class Interval(Config):
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class ChanceFloor(Config):
@@ -33,8 +28,8 @@ class ChanceFloor(Config):
     """
 
     share_labelled: float
-    share: Interval
-    excess: Interval
+    share: Estimate
+    excess: Estimate
     poisson_share: float
     ceiling_auc: float
     rate_shape: float
@@ -59,8 +54,15 @@ class Persistence(Config):
     n_rows: int
     labelled: float
     others: float
-    ratio: Interval
-    loss_fraction: Interval
+    ratio: Estimate
+    loss_fraction: Estimate
+
+    @field_validator("loss_fraction")
+    @classmethod
+    def _check_share(cls, found: Estimate) -> Estimate:
+        if not 0 <= found.low <= found.value <= found.high <= 1:
+            raise ValueError("a share from 0 to 1 within its interval")
+        return found
 
 
 class StoreLevel(Config):
@@ -79,7 +81,7 @@ class MoneyForecast(Config):
 
     snapshot: str
     n_rows: int
-    forecast: Interval
+    forecast: Estimate
     actual: float
     covered: bool
 

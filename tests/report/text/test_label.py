@@ -2,7 +2,8 @@
 
 import pytest
 
-from retain.record.label import Interval, LabelQuality
+from retain.record.estimates import Estimate
+from retain.record.label import LabelQuality
 from retain.report.text.label import label_sentences
 from retain.report.text.words import words
 
@@ -42,7 +43,7 @@ def test_each_check_has_a_sentence_in_both_languages(quality):
     ("low", "high", "key"), [(0.01, 0.03, "more"), (-0.05, -0.01, "fewer"), (-0.01, 0.02, "equal")]
 )
 def test_a_difference_is_clear_only_where_its_interval_says_so(quality, low, high, key):
-    excess = Interval(value=(low + high) / 2, low=low, high=high)
+    excess = Estimate(value=(low + high) / 2, low=low, high=high)
     chance = quality.chance.model_copy(update={"excess": excess})
     quality = quality.model_copy(update={"chance": chance})
     assert f"label.excess.{key}" in keys(quality)

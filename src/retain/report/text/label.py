@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from retain.record.label import Interval, LabelQuality
+from retain.record.estimates import Estimate
+from retain.record.label import LabelQuality
 from retain.report.text.numbers import Number
 from retain.report.text.words import Label, Message, message
 
@@ -83,5 +84,5 @@ def _money(quality: LabelQuality) -> Iterator[Message]:
         )
 
 
-def _interval(one: Interval, form: str) -> dict[str, Number]:
+def _interval(one: Estimate, form: str) -> dict[str, Number]:
     return {name: Number(getattr(one, name), form) for name in ("value", "low", "high")}

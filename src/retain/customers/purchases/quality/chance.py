@@ -15,7 +15,8 @@ from retain.customers.purchases.quality.order_rates import (
     fit_order_rates,
     rates_influence,
 )
-from retain.record.label import ChanceFloor, Interval
+from retain.record.estimates import Estimate
+from retain.record.label import ChanceFloor
 
 N_RATES = 40
 """Quantiles of the rates of a row for the ceiling."""
@@ -71,8 +72,8 @@ def estimate_chance(rows: LabelledRows) -> ChanceFloor:
     excess = labelled - share
     return ChanceFloor(
         share_labelled=labelled,
-        share=Interval(value=share, low=share - spread, high=share + spread),
-        excess=Interval(value=excess, low=excess - excess_spread, high=excess + excess_spread),
+        share=Estimate(value=share, low=share - spread, high=share + spread),
+        excess=Estimate(value=excess, low=excess - excess_spread, high=excess + excess_spread),
         poisson_share=float(plain @ counts / counts.sum()),
         ceiling_auc=_ceiling(groups, counts, rates),
         rate_shape=rates.r,

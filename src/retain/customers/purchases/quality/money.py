@@ -12,7 +12,8 @@ from retain.customers.purchases.quality.chance import Z95, LabelledRows
 from retain.customers.purchases.quality.gamma_gamma import fit_gamma_gamma
 from retain.customers.purchases.quality.order_rates import OrderRates
 from retain.errors import NotApplicable
-from retain.record.label import Interval, MoneyForecast
+from retain.record.estimates import Estimate
+from retain.record.label import MoneyForecast
 from retain.schema.purchases import LabelRule
 
 DAYS_PER_MONTH = 365.25 / 12
@@ -88,7 +89,7 @@ def validate_forecast(  # noqa: PLR0913 - four columns, and where they stand
         yield MoneyForecast(
             snapshot=str(date_from_epoch(int(later))),
             n_rows=int(at.sum()),
-            forecast=Interval(value=value, low=max(value - spread, 0.0), high=value + spread),
+            forecast=Estimate(value=value, low=max(value - spread, 0.0), high=value + spread),
             actual=came_then,
             covered=abs(came_then - value) <= spread,
         )

@@ -6,7 +6,8 @@ import numpy as np
 
 from retain.customers.purchases.quality.chance import Z95, LabelledRows
 from retain.errors import NotApplicable
-from retain.record.label import Interval, Persistence
+from retain.record.estimates import Estimate
+from retain.record.label import Persistence
 
 MIN_CUSTOMERS = 20
 """Labelled and other customers that are needed each."""
@@ -52,6 +53,6 @@ def measure_persistence(rows: LabelledRows, later: np.ndarray) -> Persistence:
         n_rows=int(known.sum()),
         labelled=float(ratios[0]),
         others=float(ratios[1]),
-        ratio=Interval(value=float(kept), low=float(ends[0]), high=float(ends[1])),
-        loss_fraction=Interval(value=loss[0], low=loss[1], high=loss[2]),
+        ratio=Estimate(value=float(kept), low=float(ends[0]), high=float(ends[1])),
+        loss_fraction=Estimate(value=loss[0], low=loss[1], high=loss[2]),
     )
