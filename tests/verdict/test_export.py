@@ -142,10 +142,11 @@ def test_a_workbook_holds_the_same_cells_and_no_formula(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     paths = tmp_path / "one.xlsx", tmp_path / "two.xlsx"
     for path in paths:
-        assert write_workbook({"Сегменты: риск": TABLE, "b": TABLE}, path, ExportDialect("ru"))
+        sheets = [("Сегменты: риск", TABLE), ("b", TABLE), ("b", TABLE)]
+        assert write_workbook(sheets, path, ExportDialect("ru"))
     assert paths[0].read_bytes() == paths[1].read_bytes()
     book = openpyxl.load_workbook(paths[0])
-    assert book.sheetnames == ["Сегменты  риск", "b"]
+    assert book.sheetnames == ["Сегменты  риск", "b", "b1"]
     header, *rows = book["b"].iter_rows()
     assert [cell.value for cell in header] == ["Клиент", "Текст", "Риск", "Клиентов"]
     assert [[cell.value for cell in row] for row in rows][1] == ["=8", 'a "b"', 1e-7, 2]
@@ -154,5 +155,5 @@ def test_a_workbook_holds_the_same_cells_and_no_formula(tmp_path):
 
 def test_without_the_extra_there_is_no_workbook(tmp_path, monkeypatch):
     monkeypatch.setattr("retain.verdict.workbook.find_spec", lambda _: None)
-    assert not write_workbook({"a": TABLE}, tmp_path / "a.xlsx", ExportDialect())
+    assert not write_workbook([("a", TABLE)], tmp_path / "a.xlsx", ExportDialect())
     assert not list(tmp_path.iterdir())

@@ -35,11 +35,14 @@ CONTACTS = (
 )
 LEAVE_ALONE = {"en": "leave alone", "ru": "не трогать"}
 REASONS = {
-    "control": ("control group: nothing until the readout", "контрольная группа: ничего до замера"),
+    "control": (
+        "control group: no offer until the readout",
+        "контрольная группа: без предложений до замера",
+    ),
     "consent": ("no consent", "нет согласия на рассылку"),
     "policy": ("enough contacts already", "контактов уже достаточно"),
 }
-"""Reasons not to contact a customer, in both languages; the first that holds is written."""
+"""Reasons not to write to or call a customer, in both languages; the first that holds is written."""
 
 
 def contacts_table(

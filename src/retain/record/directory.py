@@ -177,7 +177,7 @@ class CampaignDirectory:
 
     @property
     def do_not_contact(self) -> Path:
-        """The customers who must not be contacted, with the reason."""
+        """The customers who must not be written to or called, with the reason."""
         return self.path / "do_not_contact.csv"
 
     @property
@@ -187,7 +187,7 @@ class CampaignDirectory:
 
     @property
     def dictionary(self) -> Path:
-        """What each column of the tables holds."""
+        """The columns of the tables and their content."""
         return self.path / "columns.csv"
 
     @property
@@ -197,7 +197,7 @@ class CampaignDirectory:
 
     @property
     def guide(self) -> Path:
-        """What each file is for, and the command that reads the outcomes."""
+        """The purpose of each file, and the command that reads the outcomes."""
         return self.path / "README.txt"
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,19 +26,23 @@ WIDTHS = {"text": 80, "drivers": 60, "customer_id": 14}
 _TIME = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
 
-def write_workbook(sheets: Mapping[str, pd.DataFrame], path: Path, dialect: ExportDialect) -> bool:
-    """Write tables as the sheets of a workbook, the same bytes for the same tables.
+def write_workbook(
+    sheets: Sequence[tuple[str, pd.DataFrame]], path: Path, dialect: ExportDialect
+) -> bool:
+    """Write named tables as the sheets of a workbook, the same bytes for the same tables.
+
+    A name that is taken already gets a number.
 
     Every text is a text, formulas too. Returns False, and writes nothing, without the package
     ``openpyxl`` or with a table of more than ``MAX_ROWS`` rows.
     """
-    too_long = any(len(table) > MAX_ROWS for table in sheets.values())
+    too_long = any(len(table) > MAX_ROWS for _, table in sheets)
     if too_long or find_spec("openpyxl") is None:
         return False
     from openpyxl import Workbook
 
     book = Workbook(write_only=True)
-    for name, table in sheets.items():
+    for name, table in sheets:
         title = re.sub(r"[\[\]:*?/\\]", " ", name)[:MAX_SHEET_NAME_CHARACTERS]
         _fill(book.create_sheet(title), table, dialect)
     raw = io.BytesIO()

@@ -80,7 +80,7 @@ class CampaignFiles:
         """Write the tables of customers and segments."""
         write_csv(self.segments, files.segments, self.dialect)
         write_csv(self.customers, files.customers, self.dialect)
-        sheets = {"segments": self.segments, "customers": self.customers}
+        sheets = [("segments", self.segments), ("customers", self.customers)]
         write_workbook(sheets, files.workbook, self.dialect)
 
 

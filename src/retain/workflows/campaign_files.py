@@ -39,10 +39,10 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
         the hash is None if no campaign was planned.
     """
     results, planned = files.results, files.results.planned_campaign
-    if files.offers is None or files.assignment is None or planned is None:
+    if files.offers is None or files.assignment is None or files.hand_over is None:
         return files
-    if files.hand_over is None:
-        return files
+    if planned is None:
+        raise ValueError("tables of a campaign without the plan")
     directory = CampaignDirectory(staging.path / "campaign")
     write_csv(files.offers, directory.offers, files.dialect)
     write_csv(files.assignment, directory.assignment, files.dialect)
@@ -80,13 +80,9 @@ def _write_guide(
     write_csv(template, directory.outcomes_template, plain)
     write_csv(column_dictionary(dialect.language), directory.dictionary, plain)
     by_channel = hand_over.contacts.groupby("channel", sort=True)
-    channels = {str(channel): table for channel, table in by_channel}
-    others = {
-        "approval": hand_over.approval,
-        "do not contact": hand_over.do_not_contact,
-        "outcomes": template,
-    }
-    write_workbook({**channels, **others}, directory.workbook, dialect)
+    sheets = [(str(channel), table) for channel, table in by_channel]
+    sheets += [("approval", hand_over.approval), ("do not contact", hand_over.do_not_contact)]
+    write_workbook([*sheets, ("outcomes", template)], directory.workbook, dialect)
     write_text(directory.guide, GUIDE[dialect.language].format(id=id_))
 
 
@@ -95,7 +91,7 @@ GUIDE = {
 
 approval.csv           the plan by segment, to approve
 contacts.csv           every contact: customer, day, channel, text, code
-do_not_contact.csv     who must not be contacted, and why
+do_not_contact.csv     who must not be written to or called, and why
 offers.csv             the offer of each customer, with the reasons
 campaign.csv           offers and control group; do not change it
 outcomes_template.csv  fill in declined (1 or 0), contacted (1 or 0) and cost
@@ -108,7 +104,7 @@ When outcomes are known, type in this folder:
 
 approval.csv           план по сегментам — для согласования
 contacts.csv           все контакты: клиент, день, канал, текст, промокод
-do_not_contact.csv     с кем нельзя связываться и почему
+do_not_contact.csv     кому нельзя писать и звонить и почему
 offers.csv             предложение каждому клиенту и причины
 campaign.csv           предложения и контрольная группа; не изменять
 outcomes_template.csv  заполните declined (1 или 0), contacted (1 или 0) и cost
@@ -118,7 +114,7 @@ columns.csv            что в каких столбцах
   retain-readout campaign=. outcomes=outcomes_template.csv
 """,
 }
-"""What each file of a campaign is for, by language."""
+"""The purpose of each file of a campaign, by language."""
 
 
 @dataclass(frozen=True)
