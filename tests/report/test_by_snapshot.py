@@ -37,6 +37,15 @@ def test_every_customer_of_the_funnel_is_learnt_from_tested_sealed_or_left_aside
     assert "77 more are at snapshots between these and the latest" in text
 
 
+# A customer of the latest snapshot may have been met at earlier ones.
+def test_only_customers_of_no_other_snapshot_are_new_to_the_model(tree):
+    text = text_of(page(tree, "en"))
+    assert "of two customers at the latest snapshot, one who declined" in text
+    assert "new to it" not in text
+    tree["by_snapshot"] = []
+    assert "of two customers new to it" in text_of(page(tree, "en"))
+
+
 def test_a_source_of_one_row_a_customer_speaks_of_customers(tree):
     tree["by_snapshot"], tree["data"]["label"] = [], None
     del tree["split"]["test_snapshots"]

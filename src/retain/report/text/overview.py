@@ -114,8 +114,9 @@ def _how_sure(tree: VerdictDocument) -> Message:
     """Return what the ROC-AUC means for two customers, of the sealed test where it was opened."""
     sealed = tree.sealed_test
     found = (tree.winner.metrics if sealed is None else sealed.metrics)[METRIC]
+    key = "overview.sure.sealed_in_time" if tree.by_snapshot else "overview.sure.sealed"
     return message(
-        f"overview.sure.{'out_of_fold' if sealed is None else 'sealed'}",
+        "overview.sure.out_of_fold" if sealed is None else key,
         share=Number(found.value, "percent"),
         range=interval(found.low, found.high, "percent"),
     )
