@@ -42,7 +42,7 @@ REASONS = {
     "consent": ("no consent", "нет согласия на рассылку"),
     "policy": ("enough contacts already", "контактов уже достаточно"),
 }
-"""Reasons not to write to or call a customer, in both languages; the first that holds is written."""
+"""Reasons not to write to or call a customer, by language; the first that holds is written."""
 
 
 def contacts_table(

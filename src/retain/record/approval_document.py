@@ -67,7 +67,7 @@ class KnownClass(TreatedTotals):
 
 
 class SegmentOffersInfo(Config):
-    """What few offers a segment cost against the net value ``free_net`` of a free plan."""
+    """The cost of few offers a segment against the net value ``free_net`` of a free plan."""
 
     limit: int
     free_net: float

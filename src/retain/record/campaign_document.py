@@ -173,7 +173,7 @@ class RiskByProfit(Config):
 
 
 class OverviewInfo(Config):
-    """What the first screen of the page says.
+    """The numbers of the page's first screen.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a comparison tells of runs, as ``verdict.json`` has it."""
+"""The results of a comparison of runs, as ``verdict.json`` has them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class CorrectedMeans(Config):
 
 
 class Selection(Config):
-    """How the winner was chosen; it is ``best`` or ``simplest_tied``, by the rule."""
+    """The choice of the winner; it is ``best`` or ``simplest_tied``, by the rule."""
 
     rule: str
     best: RunName

@@ -1,4 +1,4 @@
-"""What a plan can show, and what others would bring, as ``campaign.json`` has it."""
+"""The power of a plan, and the value of others, as ``campaign.json`` has them."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class RiskCurve(Config):
 
 
 class RecalibrationInfo(Config):
-    """What turns scores into probabilities, and how it was chosen.
+    """The recalibration of scores to probabilities, and its choice.
 
     Attributes
     ----------

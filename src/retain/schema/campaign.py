@@ -151,7 +151,7 @@ class Boost(Config):
 
 
 class Contact(Config):
-    """What is sent to customers, or said to them on a channel such as ``call``.
+    """A contact: what is sent to customers, or said to them on a channel such as ``call``.
 
     ``contact_cost`` is paid per customer contacted. ``text`` may hold bare feature names in
     braces, ``{code}`` (the ``code`` that a customer names) and ``{until}``, the end of

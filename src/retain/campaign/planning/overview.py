@@ -1,4 +1,4 @@
-"""What the first screen says of a plan: how many, how much, by which channel, and where."""
+"""The numbers of the page's first screen: how many, how much, by which channel, and where."""
 
 from __future__ import annotations
 

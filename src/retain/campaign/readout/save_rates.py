@@ -97,7 +97,7 @@ def _estimate_save_rate(
 
 @dataclass(frozen=True)
 class Posterior:
-    """What outcomes say of a save rate; see ``SaveRateRow``."""
+    """An estimate of a save rate from outcomes; see ``SaveRateRow``."""
 
     posterior: Estimate
     catalogue: BetaEstimate
