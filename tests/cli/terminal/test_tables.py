@@ -2,15 +2,18 @@
 
 import io
 import re
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
-from retain.cli.terminal.campaign import print_segments
+from retain.cli.terminal.campaign import print_campaign, print_segments
+from retain.cli.terminal.comparison import MIN_WIDE_COLUMNS, _leaderboard
 from retain.cli.terminal.console import Table
 from retain.cli.terminal.readout import print_readout
 
-from .test_output import spaces
+from .test_output import further, spaces
 
 AMOUNTS = (0.01, 0.5, 12.34, 4_321.0, 1_234_567.0, 1e9)
 
@@ -119,6 +122,42 @@ def test_segments_are_whole_in_a_narrow_terminal(amount, width):
 def test_segments_of_a_plan_in_turnover_say_turnover(is_turnover, money):
     tree = segments_of(12.5, {"is_turnover": is_turnover})
     assert f"{money} at risk is observed" in render(120, lambda at: print_segments(at, tree))
+
+
+def test_offers_that_nobody_gets_are_named_below_those_that_somebody_gets():
+    tree = further("letter").campaign
+    (chosen,) = tree.offers
+    unchosen = SimpleNamespace(**{**vars(chosen), "name": "call", "n_chosen": 0})
+    tree.offers = [chosen, unchosen]
+    at = Console(file=io.StringIO(), width=100)
+    print_campaign(at, tree)
+    shown = at.file.getvalue()
+    assert re.search(r"letter +1 +1 +1", shown)
+    assert not re.search(r"call +1", shown)
+    assert "for nobody: call" in shown
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_leaderboard_says_why_a_run_is_not_tied_and_in_a_wide_terminal_the_seconds(width):
+    keys = ("rank", "id", "roc_auc", "roc_auc_low", "roc_auc_high", "brier", "ece", "difference")
+    runs = [(1, "a", True), (2, "b", True), (3, "c", False)]
+    rows = [
+        {**dict.fromkeys(keys, 0.5), "rank": rank, "id": name, "model": name, "tied": tied}
+        for rank, name, tied in runs
+    ]
+    table = pd.DataFrame(rows).assign(
+        p=0.1, p_adjusted=0.1, stopped_early=False, n_folds=5, fit_seconds=7.25
+    )
+    best = SimpleNamespace(id="a")
+    verdict = SimpleNamespace(table=table, best=best, winner=best, keys=("model",))
+    at = Console(file=io.StringIO(), width=width)
+    at.print(_leaderboard(verdict, "study", wide=width >= MIN_WIDE_COLUMNS))
+    lines = at.file.getvalue().splitlines()
+    said = {line.split()[1]: line for line in lines if re.match(r" *[123] ", line)}
+    assert [re.search(r"best|tied|lower", said[name])[0] for name in "abc"] == [
+        *("best", "tied", "lower"),
+    ]
+    assert all(("7.2" in line) == (width == 120) for line in said.values())
 
 
 def test_a_table_too_wide_for_the_terminal_is_a_list_of_all_its_cells():
