@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 import pytest
 
-from retain.customers.purchases.quality.chance import estimate_chance
+from retain.customers.purchases.quality.chance import LabelledRows, estimate_chance
 from retain.customers.purchases.quality.gamma_gamma import fit_gamma_gamma
 from retain.customers.purchases.quality.order_rates import OrderRates, PastOrders, fit_order_rates
 from retain.customers.purchases.quality.persistence import measure_persistence
@@ -50,6 +50,28 @@ def test_the_excess_over_chance_is_there_where_customers_leave_and_not_where_the
     )
     assert abs(steady.value) < 0.03
     assert leaving.low > 0.1
+
+
+# Few rows whose label timing can hardly miss, and hardly reach.
+@pytest.mark.parametrize("needed", [1, 15, 60])
+def test_a_share_by_chance_and_its_interval_are_shares(needed):
+    random, n = np.random.default_rng(0), 12
+    orders = random.integers(25, 35, n).astype(float)
+    days, ahead = np.full(n, 180.0), np.full(n, 90.0)
+    rows = LabelledRows(
+        customer=np.arange(n),
+        orders=orders,
+        repeats=orders - 2,
+        days=days,
+        periods=np.full(n, 2.0),
+        period_days=90,
+        needed=np.full(n, float(needed)),
+        ahead=ahead,
+        declined=(np.arange(n) % 2).astype(float),
+    )
+    found = estimate_chance(rows)
+    assert 0 <= found.share.low <= found.share.value <= found.share.high <= 1
+    assert 0.5 <= found.ceiling_auc <= 1
 
 
 def test_no_score_ranks_better_than_the_true_rates(store):

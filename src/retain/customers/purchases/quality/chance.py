@@ -72,8 +72,8 @@ def estimate_chance(rows: LabelledRows) -> ChanceFloor:
     excess = labelled - share
     return ChanceFloor(
         share_labelled=labelled,
-        share=Estimate(value=share, low=share - spread, high=share + spread),
-        excess=Estimate(value=excess, low=excess - excess_spread, high=excess + excess_spread),
+        share=Estimate(share, max(share - spread, 0.0), min(share + spread, 1.0)),
+        excess=Estimate(excess, excess - excess_spread, excess + excess_spread),
         poisson_share=float(plain @ counts / counts.sum()),
         ceiling_auc=_ceiling(groups, counts, rates),
         rate_shape=rates.r,
@@ -127,7 +127,10 @@ def _spread(values: np.ndarray, customer: np.ndarray) -> float:
 
 
 def _ceiling(groups: LabelledRows, counts: np.ndarray, rates: OrderRates) -> float:
-    """Return the expected ROC-AUC of P(label) given each customer's true rate."""
+    """Return the expected ROC-AUC of P(label) given each customer's true rate.
+
+    It is .5 where timing labels everybody or nobody: then there is nothing to rank.
+    """
     shape, scale = rates.r + groups.repeats, 1 / (rates.alpha + groups.days)
     levels = (np.arange(N_RATES) + 0.5) / N_RATES
     true = gamma.ppf(levels[None, :], shape[:, None], scale=scale[:, None])
@@ -136,4 +139,5 @@ def _ceiling(groups: LabelledRows, counts: np.ndarray, rates: OrderRates) -> flo
     order = np.argsort(p, kind="stable")
     positive, negative = (weight * p)[order], (weight * (1 - p))[order]
     below = np.cumsum(negative) - negative / 2
-    return float(positive @ below / (positive.sum() * negative.sum()))
+    pairs = positive.sum() * negative.sum()
+    return float(positive @ below / pairs) if pairs > 0 else 0.5
