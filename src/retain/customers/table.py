@@ -23,6 +23,7 @@ from retain.customers.columns import (
     assign_roles,
     canonical_names,
     check_required_columns,
+    find_columns,
     rename_reserved,
 )
 from retain.customers.contract.derived import parse_derived_features
@@ -81,6 +82,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     number_format: Mapping[str, str] | None = None,
     date_format: Mapping[str, str] | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
+    named_columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
 
@@ -131,6 +133,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     known_kinds
         For customers to be scored: the kinds of the model's features. These columns are read as
         this kind and always kept. Customers with an invalid cell are dropped with a funnel step.
+    named_columns
+        Columns that other keys of a command name, by key. They are always kept.
 
     Raises
     ------
@@ -151,6 +155,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     marks = configure_marks(table.marks, names, decimal, thousands, formats)
     table = replace(table, marks=marks)
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
+    for key, listed in (named_columns or {}).items():
+        keep_columns = [*keep_columns, *find_columns(listed, names, key)]
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
     roles = rename_reserved(roles)
     check_required_columns(known_kinds or (), [*roles.names.values(), *(derived or {})])

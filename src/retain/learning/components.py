@@ -86,12 +86,15 @@ def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: in
 
 
 def build_source(
-    node: Mapping[str, Any], known_kinds: Mapping[str, str] | None = None
+    node: Mapping[str, Any],
+    known_kinds: Mapping[str, str] | None = None,
+    named_columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Callable[[], Customers]:
     """Return a function that reads the customers of a ``data`` node.
 
     ``known_kinds`` maps features of a model to their kinds, for customers to be scored: a reader
-    without a contract needs them.
+    without a contract needs them. ``named_columns`` are the columns that other keys name, by key;
+    only a table has columns that can be named.
     """
     target = node.get("_target_")
     if target not in SOURCES:
@@ -100,6 +103,11 @@ def build_source(
     reader = getattr(import_module(module), name)
     not_its_own = ("name", "_target_", *SWEEP_ONLY_KEYS)
     parameters = {key: value for key, value in node.items() if key not in not_its_own}
+    if named_columns is not None:
+        if "named_columns" not in parameter_names(reader):
+            problem = f"it is {node.get('name')!r}, which has no columns that keys could name"
+            raise RetainError.at("data", problem, "expected data=table data.path=FILE")
+        parameters["named_columns"] = named_columns
     _check_names("data", node, reader, parameters)
     if known_kinds is not None and "known_kinds" in parameter_names(reader):
         parameters["known_kinds"] = known_kinds
