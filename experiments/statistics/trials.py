@@ -1,6 +1,6 @@
 """How often a randomised campaign is refused, one that is not is found, and effects are covered.
 
-    python experiments/statistics/trials.py [--logs 2000] [--seed 0] [--out trials.csv]
+    python experiments/statistics/trials.py [--logs 2000] [--kinds equal best] [--out trials.csv]
 
 Each log has ``CUSTOMERS`` customers with six covariates, among them what they spent before, and the
 money that they spend later: nothing for most, a log-normal amount for others. They are assigned
@@ -38,6 +38,7 @@ from retain.errors import RetainError
 CUSTOMERS = 1500
 RANDOMISED = ("equal", "three_arms", "unequal", "strata", "varying")
 SELECTED = ("best", "best_few", "new_big")
+KINDS = (*RANDOMISED, *SELECTED)
 ALPHA, POWER = 0.05, 0.8
 LIFT = 1 / 3
 BAR_FALSE, BAR_FOUND, BAR_COVERS = 0.002, 0.95, 0.93
@@ -149,9 +150,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--logs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    rows = [row for kind in (*RANDOMISED, *SELECTED) for row in count(kind, arguments)]
+    rows = [row for kind in arguments.kinds for row in count(kind, arguments)]
     if arguments.out is not None:
         with arguments.out.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, rows[0].keys())
@@ -164,9 +166,7 @@ def count(kind: str, arguments: argparse.Namespace) -> Iterator[dict[str, object
     yes: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for index in range(arguments.logs):
-        random = np.random.default_rng(
-            [arguments.seed, index, (*RANDOMISED, *SELECTED).index(kind)]
-        )
+        random = np.random.default_rng([arguments.seed, index, KINDS.index(kind)])
         for name, happened in judge(kind, random):
             total[name] += 1
             yes[name] += happened
