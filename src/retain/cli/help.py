@@ -78,7 +78,7 @@ OFFERED = {
     ),
     "compare": ("data", "segmentation", "assumptions", "offers", "campaign", "explain", "tracking"),
     "score": ("data", "assumptions", "offers", "campaign"),
-    "readout": ("data",),
+    "readout": (),
 }
 
 
