@@ -1,6 +1,6 @@
 """How often looks at a campaign find an effect that is none, and stop one that harms.
 
-    python experiments/statistics/looks.py [--campaigns 4000] [--seed 0] [--out looks.csv]
+    python experiments/statistics/looks.py [--campaigns 10000] [--seed 0] [--out looks.csv]
 
 Campaigns of ``CUSTOMERS`` customers, a third of them the control group. Outcomes arrive one by one:
 a share that declines (``declined``) or log-normal money (``profit``). They are looked at after
@@ -147,7 +147,7 @@ def widths() -> Iterator[str]:
 def main() -> None:
     """Simulate, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--campaigns", type=int, default=4000)
+    parser.add_argument("--campaigns", type=int, default=10000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
