@@ -74,7 +74,11 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
         )
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
     result = read_out_campaign(
-        campaign, config.outcomes, resamples=config.resamples, on_wait=say_waiting
+        campaign,
+        config.outcomes,
+        resamples=config.resamples,
+        monitoring=config.monitoring,
+        on_wait=say_waiting,
     )
     next_plan = None
     if result.catalogue is not None:
@@ -121,7 +125,8 @@ def _check_keys(line: Arguments, *, has_table: bool) -> None:
     """Raise for keys that are about the other kind of campaign."""
     from retain.schema.readout import TrialKeys
 
-    others = ("campaign", "outcomes", "resamples") if has_table else TrialKeys.model_fields
+    of_campaign = ("campaign", "outcomes", "monitoring", "resamples")
+    others = of_campaign if has_table else tuple(TrialKeys.model_fields)
     for text in line.overrides:
         key = text.lstrip("+~").partition("=")[0].partition(".")[0]
         if key in others:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retain.campaign.readout.arm_effects import estimate_arm_effects, propensity_varies
-from retain.campaign.readout.readout import repeated_error_rate
+from retain.campaign.readout.looks import repeated_error_rate
 from retain.campaign.trial.checks import check_trial
 from retain.campaign.trial.covariate_checks import describe_balance
 from retain.campaign.trial.covariates import Encoded, encode_covariates
