@@ -11,7 +11,7 @@ from rich.console import Console
 from retain.cli.terminal.cautions import AT_HEAD, print_cautions, print_overrides
 from retain.cli.terminal.console import Table, literal
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
-from retain.record.estimates import Estimate, PartialEstimate
+from retain.record.estimates import DisplayName, Estimate, PartialEstimate
 from retain.record.plan_scenarios import ShadowPrices
 from retain.record.segments_document import ContrastInfo, SegmentInfo
 from retain.report.text.numbers import format_number
@@ -157,7 +157,7 @@ def print_campaign_path(
 
 
 def _offers(campaign: CampaignDocument) -> Table:
-    unit = literal(campaign.profit_unit)
+    unit = literal(DisplayName.of(campaign.profit_unit).en)
     counted = "net: customers expected to be kept; each counts as one"
     caption = counted if campaign.objective == "customers" else f"cost and net value in {unit}"
     table = Table(title="Offers", caption=caption, box=SIMPLE_HEAD)

@@ -52,6 +52,7 @@ from retain.report.text.names import (
     offer_label,
     run_name,
     segment_label,
+    unit_label,
 )
 from retain.report.text.numbers import Number, count_path, money_form
 from retain.report.text.overview import (
@@ -70,7 +71,6 @@ from retain.report.text.segments import (
 )
 from retain.report.text.words import (
     LANGUAGES,
-    Label,
     Message,
     has_text,
     interval,
@@ -134,7 +134,7 @@ _CAMPAIGN: dict[str, object] = {
     "swings": swings,
     "assumptions": assumptions,
     "channel": channel,
-    "called": lambda text: Label(text, text),
+    "unit": unit_label,
     "gap_conclusion": gap_conclusion,
     "with_money": has_profit,
     "with_observed_money": has_observed_profit,

@@ -16,6 +16,7 @@ from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
 from retain.schema.names import Translated
 from retain.verdict.config_keys import label_run
+from retain.verdict.headings import CODES
 from retain.wording import format_value
 
 Row = Mapping[str, Any]
@@ -107,7 +108,12 @@ def offer_label(campaign: CampaignDocument, name: str) -> Label:
     return labels.get(name, Label(name, name))
 
 
+def unit_label(campaign: CampaignDocument) -> Label:
+    """Return the display name of the unit of money."""
+    return label(DisplayName.of(campaign.profit_unit))
+
+
 def channel(name: str) -> Message:
-    """Return the display name of a channel; one without a text keeps its name."""
-    key = f"channel.{name}"
-    return message(key) if has_text(key) else message("measure.other", key=Label(name, name))
+    """Return the display name of a channel; one that is not known keeps its name."""
+    known = CODES["channel"].get(name)
+    return message("measure.other", key=Label(name, name) if known is None else label(known))
