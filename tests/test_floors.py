@@ -43,7 +43,7 @@ ROOMS = (
     "campaign",
     "campaign.readout",
     "report.text.numbers",
-    "report.text.turnover",
+    "report.text.amounts",
     "report.text.words",
     "report.text.names",
     "report.tree",

@@ -75,6 +75,11 @@ def _with_labels(
     return table
 
 
+def name_kept(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose net values are customers kept, each counted as one."""
+    return table.rename(columns=lambda name: str(name).replace("expected_net", "expected_kept"))
+
+
 def customers_table(campaign: Campaign, language: Language) -> pd.DataFrame:
     """Return all scored customers with score, risk, profit at risk and segment."""
     audience = campaign.audience
@@ -138,7 +143,8 @@ def offers_table(
         table.insert(2, "known_class", campaign.known_class[rows])
     order = ["segment", "expected_net"]
     table = table.sort_values(order, ascending=[True, False], kind="stable", ignore_index=True)
-    return _with_labels(table, campaign.segments, language)
+    table = _with_labels(table, campaign.segments, language)
+    return name_kept(table) if audience.counts_customers else table
 
 
 def arms_table(campaign: Campaign, plan: CampaignPlan) -> pd.DataFrame:

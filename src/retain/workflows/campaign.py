@@ -195,7 +195,7 @@ def to_campaign_files(
         hand_over = HandOver(
             contacts_table(audience, plan, settings.catalogue, planning, language),
             do_not_contact_table(campaign, plan, planning, language),
-            approval_table(campaign.document.approval, language),
+            approval_table(campaign.document.approval, language, counted=audience.counts_customers),
         )
     return CampaignFiles(
         results=results,

@@ -9,6 +9,7 @@ import pytest
 
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.campaign import make_campaign
+from retain.campaign.hand_over import approval_table
 from retain.campaign.planning.segment_offers import choose_segment_offers
 from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.tables import customers_table, offers_table
@@ -169,6 +170,12 @@ def test_without_profit_each_customer_counts_as_one():
     assert {one["code"] for one in tree["cautions"]} >= {"no_profit"}
     assert {row["one_in"] for row in tree["approval"]} == {None}
     assert not {"profit", "profit_at_risk"} & set(customers_table(campaign, "en"))
+    offers = offers_table(campaign, plan, "en", None)
+    assert offers["expected_kept"].sum() == pytest.approx(kept)
+    approval = approval_table(campaign.document.approval, "en", counted=True)
+    assert approval["expected_kept"].iloc[-1] == pytest.approx(kept)
+    named = {*offers, *approval}
+    assert not [one for one in named if "net" in one or "saved" in one or one == "one_in"]
 
 
 def test_without_profit_and_limits_as_many_are_contacted_as_are_expected_to_decline():
