@@ -16,7 +16,7 @@ from retain.report.page.leaderboard import (
     WRAP_LENGTH,
 )
 from retain.report.text.answer import sentence
-from retain.report.text.approval import is_counted, pays_if, plan_notes, why
+from retain.report.text.approval import approve_label, is_counted, pays_if, plan_notes, why
 from retain.report.text.calibration import gap_conclusion
 from retain.report.text.campaign import (
     CONSENT,
@@ -109,6 +109,7 @@ _CAMPAIGN: dict[str, object] = {
     "scenario": scenario,
     "contacts": choice_contacts,
     "why_offer": why,
+    "approve_label": approve_label,
     "pays_if": pays_if,
     "is_counted": is_counted,
     "plan_notes": plan_notes,

@@ -6,6 +6,7 @@ from retain.record.approval_document import ApprovalRow, CareInfo, Choice
 from retain.record.campaign_document import CampaignDocument
 from retain.record.estimates import DisplayName
 from retain.report.text.campaign import customers, money
+from retain.report.text.names import segment_label
 from retain.report.text.numbers import Number
 from retain.report.text.words import Label, Message, message
 
@@ -46,6 +47,14 @@ def why(choice: Choice) -> Message | None:
         n=Number(choice.why.n_customers, "count"),
         chosen=Number(choice.n_chosen, "count"),
     )
+
+
+def approve_label(row: ApprovalRow) -> Message:
+    """Return the name of the box to tick for a segment: the segment, and its main offer."""
+    segment = segment_label(row)
+    if row.main_offer is None:
+        return message("approval.approve_alone", segment=segment)
+    return message("approval.approve_offer", segment=segment, offer=_label(row.choices[0].label))
 
 
 def pays_if(row: ApprovalRow | Choice) -> Message | None:
