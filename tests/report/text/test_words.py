@@ -68,6 +68,7 @@ def test_every_text_is_asked_for_somewhere():
         "approval.win_back",
         "effect.",
         "funnel.",
+        "campaign.why.",
         "funnel_reason.",
         "group.",
         "measure.",

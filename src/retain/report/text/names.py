@@ -16,7 +16,6 @@ from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
 from retain.schema.names import Translated
 from retain.verdict.config_keys import label_run
-from retain.verdict.headings import CODES
 from retain.wording import format_value
 
 Row = Mapping[str, Any]
@@ -115,5 +114,5 @@ def unit_label(campaign: CampaignDocument) -> Label:
 
 def channel(name: str) -> Message:
     """Return the display name of a channel; one that is not known keeps its name."""
-    known = CODES["channel"].get(name)
-    return message("measure.other", key=Label(name, name) if known is None else label(known))
+    key = f"channel.{name}"
+    return message(key) if has_text(key) else message("measure.other", key=Label(name, name))

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from retain.report.text.amounts import Amounts, amounts, texts_about
 from retain.report.text.numbers import Number, format_number
+from retain.verdict.headings import CODES
 from retain.wording import MINUS
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -169,6 +170,7 @@ def _catalogue(language: str, about: Amounts) -> TextCatalogue:
     files = [Path(__file__).parent / f"{name}_{language}.yaml" for name in CATALOGUES]
     trees = [yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER) for file in files]  # noqa: S506 - a safe one
     texts = dict(text for tree in trees for text in _flatten(tree))
+    texts |= {f"channel.{code}": name.text(language) for code, name in CODES["channel"].items()}
     return TextCatalogue(language, texts_about(texts, about, language))
 
 
