@@ -3,8 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
 
 from retain.record.document import ColumnInfo
+from retain.schema.parsing import Config
+
+Order = Literal["YMD", "DMY", "MDY"]
+UnitKind = Literal["", "currency", "percent", "other"]
+
+
+class SourceColumn(Config):
+    """The column of a training file that a feature was read from, and how its cells are written.
+
+    Attributes
+    ----------
+    name
+        Name in the file.
+    decimal, grouping
+        The marks of its numbers, empty if no cell shows one.
+    unit, unit_kind
+        The unit of its numbers as in the file.
+    date_orders
+        The order of day, month and year by the mark between them.
+    date_format
+        The ``strptime`` format of dates that are written like numbers.
+    """
+
+    name: str
+    is_date: bool = False
+    decimal: str = ""
+    grouping: str = ""
+    unit: str = ""
+    unit_kind: UnitKind = ""
+    date_orders: dict[str, Order] = Field(default_factory=dict)
+    date_format: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ import pytest
 from retain.customers.cells.date_digits import civil_days
 from retain.customers.cells.month_names import MONTHS
 from retain.customers.cells.number_format import FileMarks, parse_format
-from retain.customers.cells.types import coerce_type, infer_type
+from retain.customers.cells.trained_columns import coerce_type
+from retain.customers.cells.types import infer_type
 from retain.errors import RetainError
 
 DAYS = [dt.date(2019, 1, 1) + dt.timedelta(11 * n) for n in range(120)]

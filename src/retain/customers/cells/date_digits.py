@@ -59,6 +59,7 @@ class DigitDates:
 
     days: NDArray[np.float64] | None
     reading: str
+    date_format: str = ""
 
 
 def find_digit_dates(column: DictionaryColumn, name: str) -> DigitDates | None:
@@ -80,7 +81,7 @@ def find_digit_dates(column: DictionaryColumn, name: str) -> DigitDates | None:
     shares = {one: _share(texts, pattern) for one, pattern in _POINTED.items()}
     date_format, share = max(shares.items(), key=lambda one: one[1])
     if share == 1 and len(texts) >= MIN_DISTINCT:
-        return DigitDates(_read(texts, date_format), f"dates, {_describe(date_format)}")
+        return _digit_dates(read_digits(texts, date_format), date_format)
     if share > 1 / 2 and (share == 1 or len(texts) >= MIN_DISTINCT):
         _refuse(texts, _POINTED[date_format], [date_format], name)
     check_two_parts(column, name, ".")
@@ -166,10 +167,10 @@ def _find_compact(texts: pa.Array, name: str) -> DigitDates | None:
     is_long = best == 1 and fitting[0] in ("%Y%m%d", "%d%m%Y")
     if best < MIN_SHARE or (len(texts) < MIN_DISTINCT and not (is_named or is_long)):
         return None
-    days = _read(texts, fitting[0])
+    days = read_digits(texts, fitting[0])
     if is_named and not np.isnan(days).any():
         if len(fitting) == 1 and "y" not in fitting[0] and len(texts) >= MIN_DISTINCT:
-            return DigitDates(days, f"dates, {_describe(fitting[0])}")
+            return _digit_dates(days, fitting[0])
         _refuse(texts, _COMPACT[fitting[0]], fitting, name)
     typed = " or ".join(_typed(name, one) for one in fitting)
     return DigitDates(None, f"they may be dates: {typed}")
@@ -179,7 +180,11 @@ def _says_date(name: str) -> bool:
     return any(word in DATE_WORDS for word in snake_case(name).split("_"))
 
 
-def _read(texts: pa.Array, date_format: str) -> NDArray[np.float64]:
+def _digit_dates(days: NDArray[np.float64], date_format: str) -> DigitDates:
+    return DigitDates(days, f"dates, {_describe(date_format)}", date_format)
+
+
+def read_digits(texts: pa.Array, date_format: str) -> NDArray[np.float64]:
     """Return the days of texts in a format of digits, NaN where a text is none."""
     order = re.findall("[Yymd]", date_format)
     separator = "[.]" if "." in date_format else ""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -22,11 +21,12 @@ from retain.customers.cells.date_digits import (
     find_year,
     full_years,
 )
+from retain.customers.cells.date_messages import refuse_named, refuse_order, refuse_short
 from retain.customers.cells.month_names import parse_named_dates, to_english
-from retain.customers.cells.number_format import FileMarks, Order
+from retain.customers.cells.number_format import FileMarks
 from retain.customers.cells.numbers import normalise_digits
-from retain.customers.columns import key_name
-from retain.errors import RetainError, type_value
+from retain.customers.reading import Order, SourceColumn
+from retain.errors import RetainError
 
 _CLOCK = r"(?:[T ] ?[0-9]{1,2}:[0-9]{2}[0-9:.,+Z APMapmUTC-]*)?"
 _NUMERIC = "".join(
@@ -48,12 +48,18 @@ MIN_DATE_SHARE = 0.5
 class ParsedDates:
     """A column as days, NaN where a cell is no date; ``reading`` describes the format.
 
-    ``n_like`` counts the rows that look like dates in some format.
+    ``n_like`` counts the rows that look like dates in some format, ``orders`` are those of day,
+    month and year by the mark between them.
     """
 
     column: DictionaryColumn
     reading: str = ""
     n_like: int = 0
+    orders: Mapping[str, Order] = field(default_factory=dict)
+
+    def source(self, name: str) -> SourceColumn:
+        """Return how the column is written."""
+        return SourceColumn(name=name, is_date=True, date_orders=dict(self.orders))
 
     def cells(self) -> pd.Series:
         """Return the days row by row."""
@@ -80,7 +86,7 @@ def parse_dates(cells: pd.Series | DictionaryColumn, marks: FileMarks, name: str
         days = np.full(len(rows), np.nan)
         return ParsedDates(column.with_distinct(pd.Series(days)), n_like=n_like)
     days = dates.days(marks, name)
-    return ParsedDates(column.with_distinct(pd.Series(days)), dates.reading, n_like)
+    return ParsedDates(column.with_distinct(pd.Series(days)), dates.reading, n_like, dates.orders)
 
 
 def find_sure_order(texts: pd.Series) -> set[Order]:
@@ -131,6 +137,7 @@ class _Dates:
     def __init__(self, column: DictionaryColumn) -> None:
         self.texts = _with_dashes(pa.array(column.distinct.array, pa.string(), from_pandas=True))
         self.readings: list[str] = []
+        self.orders: dict[str, Order] = {}
         self._cut_parts()
         self.others = _parse_months(self.texts)
         self.named = parse_named_dates(self.texts)
@@ -184,40 +191,19 @@ class _Dates:
             return
         years, short = named.years, named.is_short
         if short.any() and ((years[short] > MAX_DAY) | (years[short] == 0)).mean() < MIN_SHOWN:
-            self._refuse_short(int(np.flatnonzero(short)[0]), name)
+            refuse_short(str(self.texts[int(np.flatnonzero(short)[0])]), name)
         pairs = named.is_like & (named.months > 0) & (named.years < 100) & ~short
         parts = (named.days[pairs], named.months[pairs], named.years[pairs])
         if pairs.any() and find_year(*parts) == "first":
-            self._refuse_named(int(np.flatnonzero(pairs)[0]), name)
+            refuse_named(str(self.texts[int(np.flatnonzero(pairs)[0])]), name)
         self.readings.append("with the name of the month")
         chosen = named.is_like & (named.months > 0)
         full = full_years(years[chosen])
         days[chosen] = civil_days(full, named.months[chosen], named.days[chosen])
 
-    def _refuse_named(self, index: int, name: str) -> NoReturn:
-        cell, key = str(self.texts[index]), f"data.date_format.{key_name(name)}"
-        form = re.sub(r"[^\W\d_]+", "%b", cell, count=1)
-        first, second = (
-            type_value(key, re.sub(r"[0-9]+(.*?)[0-9]+", rf"%{one}\1%{other}", form, count=1))
-            for one, other in ("dy", "yd")
-        )
-        raise RetainError(
-            f"column {name!r}: {cell!r} may be a date with the day first or with the year first, "
-            f"and the column speaks for the year. Type {first} or {second}."
-        )
-
-    def _refuse_short(self, index: int, name: str) -> NoReturn:
-        cell, column = str(self.texts[index]), key_name(name)
-        form = re.sub(r"[0-9]+", "%y", re.sub(r"[^\W\d_]+", "%b", cell, count=1), count=1)
-        typed = type_value(f"data.date_format.{column}", form)
-        category = type_value("data.categorical_columns", [column])
-        raise RetainError(
-            f"column {name!r}: {cell!r} may be a month with its year or a day without one, and "
-            f"nothing in the column says which. Type {typed} for months, or {category}."
-        )
-
     def _of_order(self, chosen: NDArray[np.bool_], order: Order, mark: str) -> NDArray[np.float64]:
         words = {"D": "day", "M": "month", "Y": "year"}
+        self.orders[mark] = order
         short = " of two digits" if (self.n_last[chosen] == 2).any() else ""
         self.readings.append(mark.join(words[one] for one in order) + short)
         numbers = (self.first[chosen], self.middle[chosen], self.last[chosen])
@@ -240,29 +226,15 @@ class _Dates:
 
     def _order(self, chosen: NDArray[np.bool_], mark: str, marks: FileMarks, name: str) -> Order:
         orders = self.find_orders(chosen, mark)
-        if len(orders) > 1 and "YMD" not in orders and len(marks.orders) == 1:
+        trained = marks.trained[name].date_orders.get(mark) if name in marks.trained else None
+        if len(orders) > 1 and trained in orders and marks.orders <= {trained}:
+            orders = (trained,)
+        if len(orders) > 1 and "YMD" not in orders and len(marks.orders) == 1 and not trained:
             orders = tuple(marks.orders & set(orders)) or orders
         if len(orders) > 1:
-            self._refuse(chosen, orders, name)
+            index = int(np.flatnonzero(chosen)[0])
+            refuse_order(str(self.texts[index]), orders, name, is_short=self.n_last[index] == 2)
         return orders[0]
-
-    def _refuse(self, chosen: NDArray[np.bool_], orders: Sequence[Order], name: str) -> NoReturn:
-        index = int(np.flatnonzero(chosen)[0])
-        cell, mark = str(self.texts[index]), str(self.mark[index])
-        year = "%y" if self.n_last[index] == 2 else "%Y"
-        letters = {"D": "%d", "M": "%m", "Y": year}
-        forms = [mark.join(letters[one] for one in order) for order in orders]
-        clock = re.sub("^[^T ]*", "", cell)
-        if clock:
-            clock = " %H:%M:%S" if clock.count(":") > 1 else " %H:%M"
-        key = f"data.date_format.{key_name(name)}"
-        typed = [type_value(key, form + clock) for form in forms]
-        words = {"DMY": "the day first", "MDY": "the month first", "YMD": "the year first"}
-        raise RetainError(
-            f"column {name!r}: {cell!r} may be a date with "
-            f"{' or with '.join(words[order] for order in orders)}, and nothing in the column or "
-            f"the file says which. Type {' or '.join(typed)}."
-        )
 
 
 def _with_dashes(texts: pa.Array) -> pa.Array:

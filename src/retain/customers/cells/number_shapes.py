@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from retain.customers.cells.number_format import UnitKind
+from retain.customers.reading import UnitKind
 
 FACTORS = {
     **dict.fromkeys(("k", "K", "тыс", "tys", "Tsd"), 1e3),
