@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,8 @@ class SourceColumn(Config):
         The order of day, month and year by the mark between them.
     date_format
         The ``strptime`` format of dates that are written like numbers.
+    first_short_year
+        The first of the hundred years that two digits stand for.
     """
 
     name: str
@@ -39,6 +41,7 @@ class SourceColumn(Config):
     unit_kind: UnitKind = ""
     date_orders: dict[str, Order] = Field(default_factory=dict)
     date_format: str = ""
+    first_short_year: Annotated[int, Field(ge=1900, le=2100)] = 1940
 
 
 @dataclass(frozen=True, slots=True)

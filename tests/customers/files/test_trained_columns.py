@@ -39,6 +39,7 @@ def score(tmp_path):
 
 GROUPED, DECIMAL = ["1.234,50", "656,10", "2.000,25"], ["3,380", "2,7"]
 DAY_FIRST, MONTH_FIRST = ["31/01/2024", "15/02/2023"], ["01/31/2024", "02/15/2023"]
+BIRTHS = [f"{day}.0{day % 9 + 1}.{3 * day + 1}" for day in range(10, 29)] + ["31.01.32", "30.01.39"]
 MONTHS = [f"{n:02}.2020" for n in range(1, 13)]
 
 
@@ -53,6 +54,8 @@ MONTHS = [f"{n:02}.2020" for n in range(1, 13)]
         (MONTHS, ["10.2020"], [18536.0]),
         (["12.3%", "45%"], ["9.5 %"], [9.5]),
         (["1.2k", "900"], ["1200"], [1200.0]),
+        (["1:30", "2:45"], ["0:10"], [10.0]),
+        (BIRTHS, ["03.04.35"], [-12691.0]),
     ],
 )
 def test_what_allows_two_readings_is_read_as_in_the_training_data(score, training, new, values):
@@ -80,6 +83,7 @@ def test_another_format_that_is_certain_is_read(score, training, new, values):
         (["€12.3", "€45"], ["$12.3", "$45"]),
         (["1.2 T€", "3.4 T€"], ["1200.5 €", "3400 €"]),
         (["1.2%", "45%"], ["1.2‰", "45‰"]),
+        (["1:30", "2:45"], ["90.5", "165"]),
     ],
 )
 def test_numbers_of_another_unit_are_refused_unless_the_user_says_they_mean_the_same(

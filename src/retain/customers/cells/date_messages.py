@@ -42,14 +42,12 @@ def refuse_short(cell: str, name: str) -> NoReturn:
 
 def refuse_order(cell: str, orders: Sequence[Order], name: str, *, is_short: bool) -> NoReturn:
     """Raise for a date of digits that allows several orders of day, month and year."""
-    mark = re.sub("^[0-9]+", "", cell)[0]
+    mark, end = re.findall(r"[^0-9]+|$", cell)[0], re.findall(r"[0-9]+([^0-9:]*)$", cell)
     letters = {**_LETTERS, "Y": "%y"} if is_short else _LETTERS
-    forms = [mark.join(letters[one] for one in order) for order in orders]
-    clock = re.sub("^[^T ]*", "", cell)
-    if clock:
-        clock = " %H:%M:%S" if clock.count(":") > 1 else " %H:%M"
+    words = "".join(end) if ":" not in cell else ""
+    forms = [mark.join(letters[one] for one in order) + words for order in orders]
     key = f"data.date_format.{key_name(name)}"
-    typed = [type_value(key, form + clock) for form in forms]
+    typed = [type_value(key, form) for form in forms]
     raise RetainError(
         f"column {name!r}: {cell!r} may be a date with "
         f"{' or with '.join(_WORDS[order] for order in orders)}, and nothing in the column or "

@@ -13,6 +13,7 @@ import pyarrow as pa
 from retain.customers.cells.arrow_cells import DictionaryColumn
 from retain.customers.cells.date_digits import read_digits
 from retain.customers.cells.dates import parse_dates
+from retain.customers.cells.durations import parse_durations
 from retain.customers.cells.invalid_rows import InvalidRows
 from retain.customers.cells.number_column import parse_column
 from retain.customers.cells.number_format import FileMarks, NumberFormat
@@ -123,6 +124,10 @@ def _coerce_numbers(
     """Return the numbers of a column; raise if it holds dates or has another unit."""
     parsed = parse_column(column, marks, name)
     is_odd = parsed.column.distinct.isna()
+    times = parse_durations(column, name) if is_odd.any() else None
+    if times is not None and times.n_like > column.counts()[~is_odd].sum():
+        _check_unit(NumberFormat(unit=times.unit, unit_kind="other"), trained, name)
+        return InferredColumn("number", times.cells(), reading=times.reading), "."
     if is_odd.any() and parse_dates(column, marks, name).column.distinct.notna().any():
         _refuse_other_type(column.distinct[is_odd], trained, name)
     if not is_odd.all() and name not in marks.formats:

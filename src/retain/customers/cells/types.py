@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +12,9 @@ import pyarrow.compute as pc
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
 from retain.customers.cells.codes import find_code_reading
 from retain.customers.cells.date_digits import check_two_parts, find_digit_dates
-from retain.customers.cells.dates import ParsedDates, dates_to_days, parse_dates
-from retain.customers.cells.invalid_rows import InvalidCellsError
+from retain.customers.cells.date_texts import dates_to_days
+from retain.customers.cells.dates import ParsedDates, parse_dates
+from retain.customers.cells.durations import parse_durations
 from retain.customers.cells.number_column import (
     ParsedNumbers,
     has_points,
@@ -23,10 +23,16 @@ from retain.customers.cells.number_column import (
 )
 from retain.customers.cells.number_format import FileMarks
 from retain.customers.cells.numbers import n_cells, normalise_digits, preview
-from retain.customers.columns import key_name
+from retain.customers.cells.type_checks import (
+    are_mostly_numbers,
+    check_few_levels,
+    check_quantities,
+    odd_cells,
+    parses_fully,
+)
 from retain.customers.customers import Kind
 from retain.customers.reading import SourceColumn
-from retain.errors import RetainError, type_value
+from retain.errors import RetainError
 
 _ABSENT = (
     *("na", "n/a", "n.a.", "n.a", "n. a.", "n/a.", "n/d", "k.a.", "k. a.", "н/д", "н.д."),
@@ -34,13 +40,6 @@ _ABSENT = (
     *("-", "--", "---", "\u2013", "\u2014", "?"),
 )
 _NUMBERS = "numbers"
-_NEARLY = 0.9  # from this share on, the cells that do not fit count as errors
-MIN_NUMBER_SHARE = 0.9
-"""Share of distinct cells that are numbers above which the others may mean missing values."""
-MAX_MISSING_WORDS = 5
-"""Different words up to which a message asks whether they mean missing values."""
-MAX_LEVELS = 20
-"""Levels up to which a column with some numbers is a category without being asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +84,31 @@ def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     column = to_column(cells)
     if name in marks.date_formats:
         return _infer_named_dates(column, cells.index, marks, name)
+    return _infer_texts(column, cells, marks, name)
+
+
+def _infer_texts(
+    column: DictionaryColumn, cells: pd.Series, marks: FileMarks, name: str
+) -> InferredColumn:
+    """Return the type of a column that the user says nothing about and that is not plain."""
     parsed = parse_column(column, marks, name)
-    if len(column.distinct) == 0 or _parses_fully(column, parsed, cells.index, "number", name):
+    if (times := _infer_times(column, parsed, cells.index, name)) is not None:
+        return times
+    if len(column.distinct) == 0 or parses_fully(column, parsed, cells.index, "number", name):
         found = infer_digit_dates(column, cells.index, parsed, marks, name)
         code = "" if found.is_date else find_code_reading(column, marks, name)
         reading = found.reading.replace(_NUMBERS, code, 1)
         return InferredColumn("category", cells, reading=reading or code) if code else found
     dates = parse_dates(column, marks, name)
-    if _parses_fully(column, dates, cells.index, "date", name):
+    if parses_fully(column, dates, cells.index, "date", name):
         days = dates.cells().set_axis(cells.index)
         return _as_dates(days, dates, name)
     best = parsed if parsed.n_like >= dates.n_like else dates
-    if 2 * best.n_like > column.counts().sum() or _are_mostly_numbers(column, parsed):
-        _check_few_levels(column, best, cells.index, name)
+    if 2 * best.n_like > column.counts().sum() or are_mostly_numbers(column, parsed):
+        check_few_levels(column, best, cells.index, name)
     else:
         check_two_parts(column, name)
+        check_quantities(column, name)
     return InferredColumn("category", cells)
 
 
@@ -117,13 +126,29 @@ def to_column(cells: pd.Series) -> DictionaryColumn:
     return to_dictionary(column.with_distinct(plain.to_pandas().astype("str")).cells())
 
 
+def _infer_times(
+    column: DictionaryColumn, parsed: ParsedNumbers, index: pd.Index, name: str
+) -> InferredColumn | None:
+    """Return times and durations as numbers; None if more cells are ``parsed`` as numbers."""
+    n_numbers = int(column.counts()[parsed.column.distinct.notna()].sum())
+    if n_numbers == column.counts().sum():
+        return None
+    times = parse_durations(column, name)
+    if times is None or times.n_like < n_numbers:
+        return None
+    if not parses_fully(column, times, index, "time", name):
+        return None
+    values = times.cells().set_axis(index)
+    return InferredColumn("number", values, reading=times.reading, source=times.source(name))
+
+
 def _infer_named_dates(
     column: DictionaryColumn, index: pd.Index, marks: FileMarks, name: str
 ) -> InferredColumn:
     """Return dates of the format that the user names; raise if some cells are none."""
     dates = parse_dates(column, marks, name)
-    if len(column.distinct) and not _parses_fully(column, dates, index, "date", name):
-        odd = _odd_cells(column, dates, index)
+    if len(column.distinct) and not parses_fully(column, dates, index, "date", name):
+        odd = odd_cells(column, dates, index)
         problem = f"{n_cells(len(odd))} not of data.date_format: {preview(odd)}"
         expected = f"expected dates as {marks.date_formats[name]}"
         raise RetainError.at(f"column {name!r}", problem, expected)
@@ -146,20 +171,6 @@ def infer_digit_dates(
     reading = parsed.reading if found is None else f"{_NUMBERS}; {found.reading}"
     numbers = parsed.cells().set_axis(index)
     return InferredColumn("number", numbers, reading=reading, source=parsed.source(name))
-
-
-def _odd_cells(
-    column: DictionaryColumn, parsed: ParsedNumbers | ParsedDates, index: pd.Index
-) -> pd.Series:
-    """Return the cells without a parsed value."""
-    texts = column.with_distinct(column.distinct.where(parsed.column.distinct.isna()))
-    return texts.cells().set_axis(index).dropna()
-
-
-def _are_mostly_numbers(column: DictionaryColumn, parsed: ParsedNumbers) -> bool:
-    """Return whether a few words, however frequent, stand among distinct numbers."""
-    n_numbers = int(parsed.column.distinct.notna().sum())
-    return n_numbers > MIN_NUMBER_SHARE * len(column.distinct)
 
 
 def as_text(cells: pd.Series) -> pd.Series:
@@ -213,50 +224,3 @@ def infer_typed(cells: pd.Series, name: str) -> InferredColumn:
         where = f"column {name!r}"
         raise RetainError.at(where, "it holds infinite values", "expected finite numbers")
     return InferredColumn("number", values, source=SourceColumn(name=name))
-
-
-def _parses_fully(
-    column: DictionaryColumn,
-    parsed: ParsedNumbers | ParsedDates,
-    index: pd.Index,
-    kind: str,
-    name: str,
-) -> bool:
-    """Return whether all cells are of this kind; raise if nearly all are."""
-    rows, is_odd = column.counts(), parsed.column.distinct.isna().to_numpy()
-    share = 1 - rows[is_odd].sum() / rows.sum()
-    if _NEARLY <= share < 1:
-        odd = _odd_cells(column, parsed, index)
-        problem = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
-        missing = type_value("data.missing_values", odd.drop_duplicates().head(5).tolist())
-        raise InvalidCellsError(
-            f"{problem}; expected {kind}s and empty cells. Mend these cells, say that they are "
-            f"missing: {missing}, leave their rows out: data.bad_rows=drop, or read the column "
-            f"as a category: {type_value('data.categorical_columns', [key_name(name)])}",
-            odd.index,
-        )
-    return bool(share == 1)
-
-
-def _check_few_levels(
-    column: DictionaryColumn, parsed: ParsedNumbers | ParsedDates, index: pd.Index, name: str
-) -> None:
-    """Warn that a column with some numbers is a category; raise if it has too many levels."""
-    odd = _odd_cells(column, parsed, index)
-    key = type_value("data.categorical_columns", [key_name(name)])
-    words = odd.drop_duplicates().head(MAX_MISSING_WORDS + 1).tolist()
-    missing = type_value("data.missing_values", words) if len(words) <= MAX_MISSING_WORDS else ""
-    levels = len(column.distinct)
-    if levels > MAX_LEVELS:
-        problem = f"column {name!r}: most cells look like numbers or dates, but not {preview(odd)}"
-        say = f", say that they are missing: {missing}," if missing else ","
-        raise InvalidCellsError(
-            f"{problem}; expected one kind of cells. Mend these{say} or read the "
-            f"{levels} different cells as a category: {key}",
-            odd.index,
-        )
-    say = f"; if that is a missing value: {missing}" if missing else ""
-    log = logging.getLogger(__name__)
-    log.warning(
-        "column %r is a category, as it holds %s. To say so: %s%s", name, preview(odd), key, say
-    )
