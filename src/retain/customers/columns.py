@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 from retain.customers.reading import SourceColumn
 from retain.errors import RetainError, did_you_mean, examples
@@ -16,6 +17,23 @@ from retain.schema.names import RESERVED, RULE_WORDS
 from retain.schema.parsing import check_mapping
 
 log = logging.getLogger(__name__)
+
+
+class ColumnName(str):
+    """The name of a column in its file, and the ``key`` by which the user may type it."""
+
+    __slots__ = ("key",)
+    key: str
+
+    def __new__(cls, name: str, key: str) -> Self:
+        """Return the name with its key."""
+        found = super().__new__(cls, name)
+        found.key = key
+        return found
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """Return what another process makes it of."""
+        return type(self), (str(self), self.key)
 
 
 def canonical_names(
@@ -27,11 +45,15 @@ def canonical_names(
     feature, and so is one of the same canonical name, if no other is.
 
     >>> canonical_names(["customerID", "Total charges, $", "total_charges", "Тип сервиса"])
-    {'customerID': 'customer_id', 'Total charges, $': 'total_charges', \
-'total_charges': 'total_charges_2', 'Тип сервиса': 'тип_сервиса'}
+    {'customerID': 'customer_id', 'Total charges, $': 'total_charges_2', \
+'total_charges': 'total_charges', 'Тип сервиса': 'тип_сервиса'}
     """
     canonical = _match_features(names, sources or {})
     taken = {*canonical.values(), *(sources or {})}
+    for name in names:  # what is typed means the column of this very name
+        if name not in canonical and name not in taken and key_name(name) == name:
+            canonical[name] = name
+            taken.add(name)
     for name in names:
         if name in canonical:
             continue
@@ -42,7 +64,7 @@ def canonical_names(
             candidate = f"{plain}_{number}"
         taken.add(candidate)
         canonical[name] = candidate
-    return {name: canonical[name] for name in names}
+    return {ColumnName(name, canonical[name]): canonical[name] for name in names}
 
 
 def _match_features(names: Sequence[str], sources: Mapping[str, SourceColumn]) -> dict[str, str]:
@@ -103,8 +125,11 @@ def snake_case(name: str) -> str:
 
 
 def key_name(name: str) -> str:
-    """Return the canonical name of a column that no other has, also for one without letters."""
-    return snake_case(name) or "column"
+    """Return the key of a column of a file, or the canonical name of one that no other has.
+
+    It also has one without letters.
+    """
+    return name.key if isinstance(name, ColumnName) else snake_case(name) or "column"
 
 
 def find_column(name: object, names: dict[str, str], where: str) -> str:
@@ -118,7 +143,7 @@ def find_column(name: object, names: dict[str, str], where: str) -> str:
     """
     wanted = str(name)
     if wanted in names:
-        return wanted
+        return ColumnName(wanted, names[wanted])
     back = {canonical: original for original, canonical in names.items()}
     if wanted in back:
         return back[wanted]

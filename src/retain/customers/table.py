@@ -257,7 +257,7 @@ def _columns(roles: Roles, features: Mapping[str, InferredColumn]) -> Iterator[C
         group = roles.groups.get(name, "other")
         column = features[key]
         source = column.source or SourceColumn(name=name)
-        yield Column(key, group, column.kind, en=name, ru=name, source=source)
+        yield Column(key, group, column.kind, en=str(name), ru=str(name), source=source)
 
 
 def _find_useless(
