@@ -13,6 +13,8 @@ MIN_GROUPS, MIN_ROWS, MIN_GROUP_ROWS = 2, 10, 2
 """Groups, rows, and mean rows of a group, whose sums are evidence: they cover the whole table."""
 MIN_COLUMNS = 2
 """Columns whose sums are evidence in rows that lack no other cell."""
+MAX_COLUMNS = 50
+"""Columns that are looked at, evenly spaced."""
 TOLERANCE = 1e-9
 """Largest distance of a sum, as a share of it."""
 MAX_GROUP_ROWS = 100_000
@@ -32,6 +34,7 @@ def find_subtotals(columns: Sequence[Column], is_odd: NDArray[np.bool_]) -> list
     n_rows = len(is_odd)
     if not columns or n_rows < MIN_ROWS:
         return []
+    columns = columns[:: len(columns) // MAX_COLUMNS + 1]
     if below := _find_below(columns, is_odd):
         return below
     above = _find_below([column[::-1] for column in columns], is_odd[::-1])
