@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.panel import Panel
-from retain.customers.reading import Reading
+from retain.customers.reading import Reading, SourceColumn
 from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
 from retain.record.estimates import DisplayName
@@ -29,6 +29,7 @@ class Column:
 
     ``levels`` names the values of a category; a value without a name is displayed itself.
     ``is_ageing`` says that it grows with the age of the log, whatever the customer does.
+    ``source`` is the column of a table that it was read from.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     ru: str = ""
     levels: Mapping[str, DisplayName] = field(default_factory=dict)
     is_ageing: bool = False
+    source: SourceColumn | None = None
 
     @property
     def label(self) -> DisplayName:
