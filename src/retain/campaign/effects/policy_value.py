@@ -1,0 +1,227 @@
+"""What policies would have earned in a randomised campaign, compared with one another.
+
+The value of a policy is the mean of the doubly robust scores of the arms it chooses (Dudík,
+Langford & Li 2011; Athey & Wager 2021), net of cost, beyond a policy that contacts nobody. As each
+fold's choices are made without it, scores and choices are independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from retain.campaign.effects.learners import LearnedEffects
+from retain.campaign.effects.policies import SIMPLICITY, Payoff, Policy, Ranking, net_contrasts
+from retain.record.estimates import Estimate
+
+N_MULTIPLIERS = 20_000
+"""Samples of the multiplier bootstrap."""
+CHUNK = 2_000
+SEED = 0
+"""Seed of the bootstrap and of the order of equal scores: the same input, the same numbers."""
+
+
+@dataclass(frozen=True)
+class PolicyValue:
+    """A row of the comparison, all in the unit of the payoff.
+
+    Attributes
+    ----------
+    value, total
+        Net value beyond contacting nobody, a head and of all customers of the trial.
+    contacted_share, cost
+        Share of customers who get an arm but the control, and cost a head.
+    is_tied
+        Whether the policy cannot be told from the best.
+    """
+
+    policy: str
+    value: Estimate
+    total: Estimate
+    contacted_share: float
+    cost: float
+    is_tied: bool
+
+
+@dataclass(frozen=True)
+class PolicyDifference:
+    """Net value a head of the first policy less the second's."""
+
+    first: str
+    second: str
+    value: Estimate
+
+
+@dataclass(frozen=True)
+class PolicyComparison:
+    """Policies side by side; all intervals and differences hold together.
+
+    ``chosen`` is the simplest policy among those tied with the best.
+    """
+
+    values: tuple[PolicyValue, ...]
+    differences: tuple[PolicyDifference, ...]
+    chosen: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per policy."""
+        columns = ("policy", "contacted_share", "cost", "is_tied")
+        rows = [
+            {name: getattr(one, name) for name in columns}
+            | {"value": one.value.value, "low": one.value.low, "high": one.value.high}
+            for one in self.values
+        ]
+        return pd.DataFrame(rows).set_index("policy")
+
+
+def compare_policies(
+    effects: LearnedEffects,
+    payoff: Payoff,
+    policies: Sequence[Policy],
+    alpha: float = 0.05,
+) -> PolicyComparison:
+    """Return the values of policies and their paired differences, with simultaneous intervals.
+
+    Policies are tied if the interval of their difference holds 0. Of those tied with the best the
+    simplest is chosen (``SIMPLICITY``), and of equally simple ones the best.
+    """
+    gains = policy_gains(net_contrasts(effects, payoff), [policy.arm for policy in policies])
+    pairs = list(combinations(range(len(policies)), 2))
+    difference = gains[:, [b for _, b in pairs]] - gains[:, [a for a, _ in pairs]]
+    found = dict(zip(pairs, simultaneous_estimates(difference, alpha), strict=True))
+    nobody = next(i for i, policy in enumerate(policies) if policy.kind == "nobody")
+    values = [_against(found, i, nobody) for i in range(len(policies))]
+    best = int(np.argmax([one.value for one in values]))
+    tied = [_against(found, best, i).low <= 0 for i in range(len(policies))]
+    rows = [
+        _describe(policy, value, payoff.cost, is_tied=bool(is_tied))
+        for policy, value, is_tied in zip(policies, values, tied, strict=True)
+    ]
+    simplest = min(
+        (i for i in range(len(policies)) if tied[i]),
+        key=lambda i: (SIMPLICITY.index(policies[i].kind), -values[i].value),
+    )
+    differences = tuple(
+        PolicyDifference(policies[b].name, policies[a].name, found[a, b]) for a, b in pairs
+    )
+    return PolicyComparison(tuple(rows), differences, policies[simplest].name)
+
+
+def policy_gains(net: np.ndarray, arms: Sequence[np.ndarray]) -> np.ndarray:
+    """Return each customer's score of the net value of the arm chosen, (n, policies)."""
+    rows = np.arange(len(net))
+    return np.column_stack([net[rows, arm] for arm in arms])
+
+
+def _against(found: dict[tuple[int, int], Estimate], first: int, second: int) -> Estimate:
+    """Return the difference of two policies in either order."""
+    if first == second:
+        return Estimate(0.0, 0.0, 0.0)
+    if (second, first) in found:
+        return found[second, first]
+    one = found[first, second]
+    return Estimate(0.0 - one.value, 0.0 - one.high, 0.0 - one.low)
+
+
+def _describe(policy: Policy, value: Estimate, cost: np.ndarray, *, is_tied: bool) -> PolicyValue:
+    n = len(policy.arm)
+    return PolicyValue(
+        policy=policy.name,
+        value=value,
+        total=Estimate(n * value.value, n * value.low, n * value.high),
+        contacted_share=float((policy.arm > 0).mean()),
+        cost=float(cost[policy.arm].mean()),
+        is_tied=is_tied,
+    )
+
+
+def value_by_share(
+    effects: LearnedEffects,
+    payoff: Payoff,
+    rankings: Sequence[Ranking],
+    shares: Sequence[float],
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Return what contacting the customers ranked first is worth, by their share.
+
+    The first are taken within each fold, since scores of folds come from different models.
+
+    Returns
+    -------
+    DataFrame with one row per ranking and share: ``ranking``, ``share``, net ``value`` a head of
+    all customers, ``low`` and ``high`` of the interval, and ``band_low`` and ``band_high`` of the
+    band that holds all rows together.
+    """
+    net, fold = net_contrasts(effects, payoff), effects.scores.fold
+    points = [(ranking, share) for ranking in rankings for share in shares]
+    quantile = {one.kind: _rank_within_fold(one.score, fold) for one in rankings}
+    arms = [np.where(quantile[one.kind] <= share, one.arm, 0) for one, share in points]
+    gains = policy_gains(net, arms)
+    bands = simultaneous_estimates(gains, alpha)
+    errors = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
+    reach = special.ndtri(1 - alpha / 2) * errors
+    value = gains.mean(axis=0)
+    return pd.DataFrame(
+        {
+            "ranking": [ranking.kind for ranking, _ in points],
+            "share": [share for _, share in points],
+            "value": value,
+            "low": value - reach,
+            "high": value + reach,
+            "band_low": [band.low for band in bands],
+            "band_high": [band.high for band in bands],
+        }
+    )
+
+
+def _rank_within_fold(score: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Return the share of the fold ranked as high or higher, in (0, 1]; ties are shuffled."""
+    shuffled = np.random.default_rng(SEED).random(len(score))
+    found = np.empty(len(score))
+    for k in np.unique(fold):
+        rows = np.flatnonzero(fold == k)
+        order = rows[np.lexsort((shuffled[rows], -score[rows]))]
+        found[order] = np.arange(1, len(rows) + 1) / len(rows)
+    return found
+
+
+def simultaneous_estimates(gains: np.ndarray, alpha: float) -> list[Estimate]:
+    """Return the mean of each column of (n, m) with intervals that hold all means at 1 − α.
+
+    The multiplier bootstrap of the largest t statistic (Chernozhukov, Chetverikov & Kato 2013).
+    With normal multipliers the statistics are normal with the columns' correlation, from which
+    they are sampled. A constant column has no width.
+
+    >>> columns = np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [2.0, 0.0]])
+    >>> first, second = simultaneous_estimates(columns, 0.05)
+    >>> round(first.low, 1), round(first.high, 1), second.high
+    (1.2, 2.8, 0.0)
+    """
+    mean = gains.mean(axis=0)
+    covariance = np.atleast_2d(np.cov(gains, rowvar=False))
+    error = np.sqrt(np.diag(covariance).clip(0.0))
+    varies = error > 1e-12 * np.abs(gains).max(axis=0, initial=0.0)
+    reach = np.zeros(len(mean))
+    if varies.any():
+        correlation = covariance[np.ix_(varies, varies)] / np.outer(error[varies], error[varies])
+        critical = _max_t_quantile(correlation, alpha)
+        reach[varies] = critical * error[varies] / np.sqrt(len(gains))
+    ends = zip(mean, mean - reach, mean + reach, strict=True)
+    return [Estimate(*map(float, three)) for three in ends]
+
+
+def _max_t_quantile(correlation: np.ndarray, alpha: float) -> float:
+    """Return the 1 − α quantile of the largest of several normal statistics, in absolute value."""
+    values, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(values.clip(0.0))
+    random = np.random.default_rng(SEED)
+    largest = [
+        np.abs(random.standard_normal((CHUNK, len(root))) @ root.T).max(axis=1)
+        for _ in range(N_MULTIPLIERS // CHUNK)
+    ]
+    return float(np.quantile(np.concatenate(largest), 1 - alpha))
