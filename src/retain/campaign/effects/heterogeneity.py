@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from retain.campaign.effects.simultaneous import simultaneous_estimates
 from retain.record.estimates import Estimate
 from retain.verdict.paired import holm
 
@@ -181,3 +182,35 @@ def combine_folds(
         return Estimate(0.0, 0.0, 0.0), 1.0
     value, reach = float(weight @ values / weight.sum()), 1.96 / np.sqrt(weight.sum())
     return Estimate(value, float(value - reach), float(value + reach)), float(special.ndtr(-z))
+
+
+@dataclass(frozen=True)
+class SubgroupEffect:
+    """Mean effect of an arm on the ``n`` customers of a subgroup."""
+
+    subgroup: str
+    arm: str
+    n: int
+    effect: Estimate
+
+
+def estimate_subgroup_effects(
+    arms: Sequence[str], contrasts: np.ndarray, subgroup: np.ndarray, alpha: float = LEVEL
+) -> list[SubgroupEffect]:
+    """Return the mean contrast of each arm in each subgroup; all intervals hold together.
+
+    ``subgroup`` (n,) is a name known before the campaign, or a band of effects out of fold: by
+    these the means show the calibration of the effects. Customers who could not get an arm do not
+    count, and nor do subgroups with fewer than two others.
+    """
+    cells, gains = [], []
+    for name in np.unique(subgroup):
+        for arm in range(1, len(arms)):
+            rows = (subgroup == name) & np.isfinite(contrasts[:, arm])
+            if rows.sum() > 1:
+                mean = contrasts[rows, arm].mean()
+                cells.append((str(name), arms[arm], int(rows.sum())))
+                deviation = np.where(rows, contrasts[:, arm] - mean, 0.0)
+                gains.append(mean + deviation * len(rows) / rows.sum())
+    estimates = simultaneous_estimates(np.column_stack(gains), alpha) if gains else []
+    return [SubgroupEffect(*cell, one) for cell, one in zip(cells, estimates, strict=True)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -147,6 +148,10 @@ class _FoldEffects:
     spec: EffectsSpec
     scores: DoublyRobustScores
 
+    @cached_property
+    def _table(self) -> pd.DataFrame:
+        return covariate_table(self.trial.covariates)
+
     @property
     def _pipeline(self) -> PipelineSpec:
         is_outcome = self.spec.learner == "t_learner"
@@ -173,9 +178,8 @@ class _FoldEffects:
         found = np.zeros((int(test.sum()), len(self.trial.arms)))
         if self.spec.learner == "mean":
             return found
-        table = covariate_table(self.trial.covariates)
         rows = PreparedRows.prepare(
-            self._pipeline, table, np.flatnonzero(train), np.flatnonzero(test)
+            self._pipeline, self._table, np.flatnonzero(train), np.flatnonzero(test)
         )
         for target in self._targets(train):
             found[:, target.arm] = rows.fit_predict(
@@ -227,12 +231,11 @@ class _FoldEffects:
 
     def fit_all(self) -> tuple[BaseEstimator, ...]:
         """Return the pipelines fitted to all customers."""
-        table = covariate_table(self.trial.covariates)
-        everybody = np.ones(len(table), dtype=bool)
+        everybody = np.ones(len(self._table), dtype=bool)
         models = []
         for target in self._targets(everybody):
             y = target.y[target.rows]
             model = select_model(self._pipeline.model, y, is_binary=self._is_binary)
-            rows = table[target.rows]
+            rows = self._table[target.rows]
             models.append(build_pipeline(self._pipeline, model, rows).fit(rows, y))
         return tuple(models)

@@ -17,13 +17,11 @@ from scipy import special
 
 from retain.campaign.effects.learners import LearnedEffects
 from retain.campaign.effects.policies import SIMPLICITY, Payoff, Policy, Ranking, net_contrasts
+from retain.campaign.effects.simultaneous import simultaneous_estimates
 from retain.record.estimates import Estimate
 
-N_MULTIPLIERS = 20_000
-"""Samples of the multiplier bootstrap."""
-CHUNK = 2_000
-SEED = 0
-"""Seed of the bootstrap and of the order of equal scores: the same input, the same numbers."""
+TIE_SEED = 0
+"""Seed of the order of equal scores."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class PolicyComparison:
     ``chosen`` is the simplest policy among those tied with the best.
     """
 
-    values: tuple[PolicyValue, ...]
+    policies: tuple[PolicyValue, ...]
     differences: tuple[PolicyDifference, ...]
     chosen: str
 
@@ -74,7 +72,7 @@ class PolicyComparison:
         rows = [
             {name: getattr(one, name) for name in columns}
             | {"value": one.value.value, "low": one.value.low, "high": one.value.high}
-            for one in self.values
+            for one in self.policies
         ]
         return pd.DataFrame(rows).set_index("policy")
 
@@ -181,7 +179,7 @@ def value_by_share(
 
 def _rank_within_fold(score: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """Return the share of the fold ranked as high or higher, in (0, 1]; ties are shuffled."""
-    shuffled = np.random.default_rng(SEED).random(len(score))
+    shuffled = np.random.default_rng(TIE_SEED).random(len(score))
     found = np.empty(len(score))
     for k in np.unique(fold):
         rows = np.flatnonzero(fold == k)
@@ -190,38 +188,26 @@ def _rank_within_fold(score: np.ndarray, fold: np.ndarray) -> np.ndarray:
     return found
 
 
-def simultaneous_estimates(gains: np.ndarray, alpha: float) -> list[Estimate]:
-    """Return the mean of each column of (n, m) with intervals that hold all means at 1 − α.
+def customers_for_gain(
+    gain: float, differing_share: float, variance: float, n_policies: int, power: float = 0.9
+) -> int:
+    """Return the customers of a trial that tell a plan from a simpler one with the power.
 
-    The multiplier bootstrap of the largest t statistic (Chernozhukov, Chetverikov & Kato 2013).
-    With normal multipliers the statistics are normal with the columns' correlation, from which
-    they are sampled. A constant column has no width.
+    Parameters
+    ----------
+    gain
+        What the plan earns more, a head of all customers.
+    differing_share
+        Share of the customers to whom the two give different arms.
+    variance
+        Of the difference of two arms' scores: σ² (1 ÷ e_a + 1 ÷ e_b) for an outcome of variance
+        σ² and propensities e.
+    n_policies
+        Policies compared, for whose pairs intervals are corrected (Bonferroni, at .05).
 
-    >>> columns = np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [2.0, 0.0]])
-    >>> first, second = simultaneous_estimates(columns, 0.05)
-    >>> round(first.low, 1), round(first.high, 1), second.high
-    (1.2, 2.8, 0.0)
+    >>> customers_for_gain(gain=0.02, differing_share=0.5, variance=0.4, n_policies=8)
+    9704
     """
-    mean = gains.mean(axis=0)
-    covariance = np.atleast_2d(np.cov(gains, rowvar=False))
-    error = np.sqrt(np.diag(covariance).clip(0.0))
-    varies = error > 1e-12 * np.abs(gains).max(axis=0, initial=0.0)
-    reach = np.zeros(len(mean))
-    if varies.any():
-        correlation = covariance[np.ix_(varies, varies)] / np.outer(error[varies], error[varies])
-        critical = _max_t_quantile(correlation, alpha)
-        reach[varies] = critical * error[varies] / np.sqrt(len(gains))
-    ends = zip(mean, mean - reach, mean + reach, strict=True)
-    return [Estimate(*map(float, three)) for three in ends]
-
-
-def _max_t_quantile(correlation: np.ndarray, alpha: float) -> float:
-    """Return the 1 − α quantile of the largest of several normal statistics, in absolute value."""
-    values, vectors = np.linalg.eigh(correlation)
-    root = vectors * np.sqrt(values.clip(0.0))
-    random = np.random.default_rng(SEED)
-    largest = [
-        np.abs(random.standard_normal((CHUNK, len(root))) @ root.T).max(axis=1)
-        for _ in range(N_MULTIPLIERS // CHUNK)
-    ]
-    return float(np.quantile(np.concatenate(largest), 1 - alpha))
+    pairs = n_policies * (n_policies - 1) / 2
+    errors = special.ndtri(1 - 0.025 / pairs) + special.ndtri(power)
+    return int(np.ceil(errors**2 * variance * differing_share / gain**2))
