@@ -1,1 +1,1 @@
-"""Randomised campaigns, retain's own or others', as data: who got which arm, and what came of it."""
+"""Randomised campaigns as data: who was assigned to which arm, and what came of it."""
