@@ -40,10 +40,6 @@ class Shrinkage:
         """Return the same without differences in the arms (arms,) for which none is shown."""
         return replace(self, factor=np.where(shown, self.factor, 0.0))
 
-    def centre_at(self, effects: np.ndarray) -> Shrinkage:
-        """Return the same around the mean of other customers' predicted effects."""
-        return replace(self, centre=effects.mean(axis=0))
-
 
 @dataclass(frozen=True)
 class ArmHeterogeneity:

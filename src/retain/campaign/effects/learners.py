@@ -8,7 +8,7 @@ covariates (Kennedy 2023). Learned effects are then drawn to their arm's mean, s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
@@ -82,8 +82,8 @@ class LearnedEffects:
     raw
         Effects out of fold before shrinkage, shape (n, arms).
     effects
-        Effects out of fold, shape (n, arms); nothing of a customer's fold, not even the
-        shrinkage, was learned from the fold itself.
+        Effects out of fold, shape (n, arms): how they differ, and how far that is believed, was
+        learned without a customer's fold; their means are those of all customers.
     heterogeneity
         One row per arm but the control; empty for the learner ``mean``.
     fitted
@@ -128,7 +128,7 @@ def learn_effects(trial: Trial, spec: EffectsSpec) -> LearnedEffects:
     if tests:
         shrinkage = shrinkage.limit(shown)
     fitted = FittedEffects(spec.learner, trial.arms, folds.fit_all(), shrinkage)
-    return LearnedEffects(trial, scores, raw, folds.shrink(raw), tests, fitted)
+    return LearnedEffects(trial, scores, raw, folds.shrink(raw, shrinkage.mean), tests, fitted)
 
 
 @dataclass(frozen=True)
@@ -208,10 +208,13 @@ class _FoldEffects:
             found[test] = self.predict(train, test)
         return found
 
-    def shrink(self, raw: np.ndarray) -> np.ndarray:
+    def shrink(self, raw: np.ndarray, mean: np.ndarray) -> np.ndarray:
         """Return effects out of fold, drawn to the mean as far as the other folds show.
 
-        What the other folds show of one another is learned without the fold at hand, too.
+        What the other folds show of one another is learned without the fold at hand, too. Only the
+        mean effects are those of all customers: if they were the other folds', the plans of folds
+        would differ by chance alone where two arms are nearly equal, and their values would depend
+        on one another. What is best of a few arms is corrected for by simultaneous intervals.
         """
         fold, contrasts = self.scores.fold, self.scores.contrasts
         others = [np.full(raw.shape, np.nan) for _ in range(self.scores.n_folds)]
@@ -226,7 +229,8 @@ class _FoldEffects:
         for k, predicted in enumerate(others):
             test, rest = fold == k, fold != k
             shrinkage = fit_shrinkage(contrasts[rest], predicted[rest], fold[rest], self.spec.alpha)
-            effects[test] = shrinkage.centre_at(raw[test]).apply(raw[test])
+            shrinkage = replace(shrinkage, mean=mean, centre=raw[test].mean(axis=0))
+            effects[test] = shrinkage.apply(raw[test])
         return effects
 
     def fit_all(self) -> tuple[BaseEstimator, ...]:

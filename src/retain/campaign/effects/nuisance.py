@@ -113,8 +113,16 @@ def drop_missing_outcomes(trial: Trial) -> Trial:
     )
 
 
+def hash_ids(ids: pd.Index, seed: int) -> np.ndarray:
+    """Return a number for each id that orders customers at random, shape (n,)."""
+    texts = ids.astype(str).to_numpy(dtype=object)
+    return pd.util.hash_array(texts, hash_key=f"{seed % 10**16:016d}", categorize=False)
+
+
 def assign_folds(trial: Trial, n_folds: int, seed: int) -> np.ndarray:
     """Return the fold of each customer, shape (n,): shares of stratum × arm are equal in all.
+
+    It depends on ids and seed, not on the order of customers or the names of arms.
 
     Raises
     ------
@@ -127,8 +135,11 @@ def assign_folds(trial: Trial, n_folds: int, seed: int) -> np.ndarray:
         raise NotApplicable(
             f"arm {small!r} has {sizes.min()} customers, fewer than {n_folds} folds"
         )
-    random = np.random.default_rng(seed)
-    order = np.lexsort((random.random(len(trial.arm)), trial.stratum, trial.arm))
+    keys = hash_ids(trial.ids, seed)
+    cell = np.unique(trial.stratum * len(trial.arms) + trial.arm, return_inverse=True)[1]
+    first = np.full(cell.max() + 1, keys.max())
+    np.minimum.at(first, cell, keys)
+    order = np.lexsort((keys, cell, first[cell]))
     fold = np.empty(len(order), dtype=np.intp)
     fold[order] = np.arange(len(order)) % n_folds
     return fold

@@ -1,4 +1,4 @@
-"""Policies: who gets which arm, decided for each fold from what the other folds show."""
+"""Policies: who gets which arm, decided fold by fold from models of the other folds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from scipy import stats
 
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.effects.learners import LearnedEffects
-from retain.campaign.effects.nuisance import is_binary
+from retain.campaign.effects.nuisance import hash_ids, is_binary
 
 SIMPLICITY = (
     "nobody",
     "everybody",
-    "best_arm",
     "by_risk",
     "by_value_at_risk",
     "by_baseline",
@@ -22,6 +21,8 @@ SIMPLICITY = (
     "learned",
 )
 """Kinds of policies, the simplest first."""
+TIE_SEED = 1
+"""Seed of the order of customers whom a policy ranks alike."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,15 @@ class ContactLimits:
     capacity: np.ndarray | None = None
     eligible: np.ndarray | None = None
 
-    def assign(self, wanted: np.ndarray, cost: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
+    def assign(
+        self, wanted: np.ndarray, cost: np.ndarray, rows: np.ndarray, keys: np.ndarray
+    ) -> np.ndarray:
         """Return the arm of the customers at ``rows`` of n, 0 for none, shape (rows,).
 
         ``wanted`` (rows, arms) is what an arm is worth to a policy: the sum is the highest within
-        the limits, and nobody gets an arm that is not worth more than 0. Ties are shuffled.
+        the limits, and nobody gets an arm that is not worth more than 0. Ties go by ``keys`` (n,).
         """
-        share = len(rows) / n
+        share = len(rows) / len(keys)
         problem = Problem(
             net=wanted[:, 1:],
             cost=cost[1:],
@@ -79,7 +82,7 @@ class ContactLimits:
             budget=None if self.budget is None else self.budget * share,
             capacity=None if self.capacity is None else self.capacity * share,
             max_contacts=None if self.max_contacts is None else int(self.max_contacts * share),
-            keys=rows,
+            keys=keys[rows],
         )
         return allocate(problem, exact_up_to=0).offer_index.astype(np.intp) + 1
 
@@ -89,7 +92,7 @@ UNLIMITED = ContactLimits()
 
 @dataclass(frozen=True)
 class Policy:
-    """An arm for each customer, shape (n,), decided without the customer's fold.
+    """An arm for each customer, shape (n,), decided without the outcomes of the customer's fold.
 
     ``offer`` is the arm of a policy that gives everybody the same.
     """
@@ -131,28 +134,21 @@ def rank_customers(
     given. ``by_value_at_risk``: by risk × value, if there are values, and a risk or a binary
     outcome. ``by_baseline``: those of whom most is expected without a contact, as a model of past
     purchases ranks them. ``by_response``: those of whom most is expected with the contact. All
-    these send the arm that is best on average in the other folds. ``learned``: by the net value
-    of each customer's best arm.
+    these send the arm that is best on average. ``learned``: by the net value of each customer's
+    best arm.
     """
-    best, expected = _best_arm(effects, payoff), effects.scores.outcome_model
+    expected = effects.scores.outcome_model
+    best = int(np.nanmean(net_contrasts(effects, payoff)[:, 1:], axis=0).argmax()) + 1
     at_risk = -expected[:, 0] if risk is None else risk
     scores = {"by_risk": at_risk}
     if np.ndim(payoff.value) and (risk is not None or is_binary(effects.trial)):
         scores["by_value_at_risk"] = (1 + at_risk if risk is None else risk) * payoff.value
     scores["by_baseline"] = expected[:, 0]
-    scores["by_response"] = expected[np.arange(len(best)), best]
-    rankings = [Ranking(kind, score, best) for kind, score in scores.items()]
+    scores["by_response"] = expected[:, best]
+    arm = np.full(len(expected), best)
+    rankings = [Ranking(kind, score, arm) for kind, score in scores.items()]
     net = np.where(effects.trial.propensity > 0, payoff.of(effects.effects), -np.inf)[:, 1:]
     return (*rankings, Ranking("learned", net.max(axis=1), net.argmax(axis=1) + 1))
-
-
-def _best_arm(effects: LearnedEffects, payoff: Payoff) -> np.ndarray:
-    """Return for each customer the arm that earns most on average in the other folds, (n,)."""
-    net, fold = net_contrasts(effects, payoff), effects.scores.fold
-    best = np.empty(len(fold), dtype=np.intp)
-    for k in range(effects.scores.n_folds):
-        best[fold == k] = np.nanmean(net[fold != k, 1:], axis=0).argmax() + 1
-    return best
 
 
 def build_policies(
@@ -166,14 +162,14 @@ def build_policies(
     A policy that follows a ranking or sends everybody an arm contacts as many as the limits allow.
     """
     trial, n = effects.trial, len(effects.trial.ids)
-    columns = np.arange(len(trial.arms))
+    columns, keys = np.arange(len(trial.arms)), hash_ids(trial.ids, TIE_SEED)
 
     def assign(wanted: np.ndarray) -> np.ndarray:
         arm = np.zeros(n, dtype=np.intp)
         wanted = np.where(trial.propensity > 0, wanted, 0.0)
         for k in range(effects.scores.n_folds):
             rows = np.flatnonzero(effects.scores.fold == k)
-            arm[rows] = limits.assign(wanted[rows], payoff.cost, rows, n)
+            arm[rows] = limits.assign(wanted[rows], payoff.cost, rows, keys)
         return arm
 
     policies = [Policy("nobody", np.zeros(n, dtype=np.intp))]
@@ -183,8 +179,6 @@ def build_policies(
     ]
     *orders, learned = rank_customers(effects, payoff, risk)
     is_best = orders[0].arm[:, None] == columns
-    if len(trial.arms) > 2:
-        policies.append(Policy("best_arm", assign(is_best.astype(float))))
     for order in orders:
         rank = stats.rankdata(order.score) / n
         policies.append(Policy(order.kind, assign(is_best * rank[:, None])))

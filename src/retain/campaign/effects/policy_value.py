@@ -1,8 +1,9 @@
 """What policies would have earned in a randomised campaign, compared with one another.
 
 The value of a policy is the mean of the doubly robust scores of the arms it chooses (Dudík,
-Langford & Li 2011; Athey & Wager 2021), net of cost, beyond a policy that contacts nobody. As each
-fold's choices are made without it, scores and choices are independent.
+Langford & Li 2011; Athey & Wager 2021), net of cost, beyond a policy that contacts nobody. Who is
+chosen in a fold is learned without it; the best of the arms is known for all folds, for which the
+intervals, which hold together for all policies, correct.
 """
 
 from __future__ import annotations
@@ -16,12 +17,17 @@ import pandas as pd
 from scipy import special
 
 from retain.campaign.effects.learners import LearnedEffects
-from retain.campaign.effects.policies import SIMPLICITY, Payoff, Policy, Ranking, net_contrasts
+from retain.campaign.effects.nuisance import hash_ids
+from retain.campaign.effects.policies import (
+    SIMPLICITY,
+    TIE_SEED,
+    Payoff,
+    Policy,
+    Ranking,
+    net_contrasts,
+)
 from retain.campaign.effects.simultaneous import simultaneous_estimates
 from retain.record.estimates import Estimate
-
-TIE_SEED = 0
-"""Seed of the order of equal scores."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,8 @@ def value_by_share(
     """
     net, fold = net_contrasts(effects, payoff), effects.scores.fold
     points = [(ranking, share) for ranking in rankings for share in shares]
-    quantile = {one.kind: _rank_within_fold(one.score, fold) for one in rankings}
+    keys = hash_ids(effects.trial.ids, TIE_SEED)
+    quantile = {one.kind: _rank_within_fold(one.score, fold, keys) for one in rankings}
     arms = [np.where(quantile[one.kind] <= share, one.arm, 0) for one, share in points]
     gains = policy_gains(net, arms)
     bands = simultaneous_estimates(gains, alpha)
@@ -177,14 +184,13 @@ def value_by_share(
     )
 
 
-def _rank_within_fold(score: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Return the share of the fold ranked as high or higher, in (0, 1]; ties are shuffled."""
-    shuffled = np.random.default_rng(TIE_SEED).random(len(score))
+def _rank_within_fold(score: np.ndarray, fold: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Return the share of the fold ranked as high or higher, in (0, 1]; ties go by ``keys``."""
+    order = np.lexsort((keys, -score, fold))
+    size = np.bincount(fold)
+    first = np.cumsum(size) - size
     found = np.empty(len(score))
-    for k in np.unique(fold):
-        rows = np.flatnonzero(fold == k)
-        order = rows[np.lexsort((shuffled[rows], -score[rows]))]
-        found[order] = np.arange(1, len(rows) + 1) / len(rows)
+    found[order] = (np.arange(1, len(score) + 1) - first[fold[order]]) / size[fold[order]]
     return found
 
 
