@@ -106,7 +106,7 @@ def promised_size() -> int:
     gain = float(net.max(axis=1).mean() - net[:, simple].mean())
     differing = float((net.argmax(axis=1) != simple).mean())
     mean = float((BASE[:, None] + STRONG).mean())
-    return customers_for_gain(gain, differing, mean * (1 - mean) * 6, n_policies=8)
+    return customers_for_gain(gain, differing, mean * (1 - mean) * 6, n_policies=7)
 
 
 def stores() -> list[Store]:

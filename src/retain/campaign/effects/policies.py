@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.effects.learners import LearnedEffects
@@ -66,23 +65,33 @@ class ContactLimits:
     capacity: np.ndarray | None = None
     eligible: np.ndarray | None = None
 
-    def assign(
-        self, wanted: np.ndarray, cost: np.ndarray, rows: np.ndarray, keys: np.ndarray
+    def contact_first(
+        self, arm: int, score: np.ndarray, cost: float, share: float, allowed: np.ndarray
     ) -> np.ndarray:
-        """Return the arm of the customers at ``rows`` of n, 0 for none, shape (rows,).
+        """Return a mask of the customers contacted with one arm, highest score first.
 
-        ``wanted`` (rows, arms) is what an arm is worth to a policy: the sum is the highest within
-        the limits, and nobody gets an arm that is not worth more than 0. Ties go by ``keys`` (n,).
+        As many of the allowed as the limits' ``share`` permits; ties go by the order given.
         """
-        share = len(rows) / len(keys)
+        most = [allowed.sum()]
+        most += [] if self.budget is None or cost <= 0 else [self.budget * share / cost]
+        most += [] if self.max_contacts is None else [self.max_contacts * share]
+        most += [] if self.capacity is None else [self.capacity[arm - 1] * share]
+        first = np.argsort(np.where(allowed, -score, np.inf), kind="stable")[: int(min(most))]
+        chosen = np.zeros(len(score), dtype=bool)
+        chosen[first] = True
+        return chosen
+
+    def assign_best(
+        self, net: np.ndarray, cost: np.ndarray, share: float, allowed: np.ndarray
+    ) -> np.ndarray:
+        """Return arms (n,) of the highest total ``net`` value (n, arms); 0 where none earns."""
         problem = Problem(
-            net=wanted[:, 1:],
+            net=net[:, 1:],
             cost=cost[1:],
-            eligible=None if self.eligible is None else self.eligible[rows, 1:],
+            eligible=allowed[:, 1:],
             budget=None if self.budget is None else self.budget * share,
             capacity=None if self.capacity is None else self.capacity * share,
             max_contacts=None if self.max_contacts is None else int(self.max_contacts * share),
-            keys=keys[rows],
         )
         return allocate(problem, exact_up_to=0).offer_index.astype(np.intp) + 1
 
@@ -162,24 +171,28 @@ def build_policies(
     A policy that follows a ranking or sends everybody an arm contacts as many as the limits allow.
     """
     trial, n = effects.trial, len(effects.trial.ids)
-    columns, keys = np.arange(len(trial.arms)), hash_ids(trial.ids, TIE_SEED)
+    allowed = trial.propensity > 0
+    if limits.eligible is not None:
+        allowed &= limits.eligible
+    order = np.argsort(hash_ids(trial.ids, TIE_SEED))
+    folds = [order[effects.scores.fold[order] == k] for k in range(effects.scores.n_folds)]
 
-    def assign(wanted: np.ndarray) -> np.ndarray:
-        arm = np.zeros(n, dtype=np.intp)
-        wanted = np.where(trial.propensity > 0, wanted, 0.0)
-        for k in range(effects.scores.n_folds):
-            rows = np.flatnonzero(effects.scores.fold == k)
-            arm[rows] = limits.assign(wanted[rows], payoff.cost, rows, keys)
-        return arm
+    def send_first(score: np.ndarray, arm: int) -> np.ndarray:
+        chosen = np.zeros(n, dtype=np.intp)
+        for rows in folds:
+            cost, share = payoff.cost[arm], len(rows) / n
+            mask = limits.contact_first(arm, score[rows], cost, share, allowed[rows, arm])
+            chosen[rows[mask]] = arm
+        return chosen
 
     policies = [Policy("nobody", np.zeros(n, dtype=np.intp))]
     policies += [
-        Policy("everybody", assign(np.tile(columns == arm, (n, 1)).astype(float)), trial.arms[arm])
-        for arm in columns[1:]
+        Policy("everybody", send_first(np.zeros(n), arm), trial.arms[arm])
+        for arm in range(1, len(trial.arms))
     ]
-    *orders, learned = rank_customers(effects, payoff, risk)
-    is_best = orders[0].arm[:, None] == columns
-    for order in orders:
-        rank = stats.rankdata(order.score) / n
-        policies.append(Policy(order.kind, assign(is_best * rank[:, None])))
-    return (*policies, Policy(learned.kind, assign(payoff.of(effects.effects))))
+    *rankings, _ = rank_customers(effects, payoff, risk)
+    policies += [Policy(one.kind, send_first(one.score, int(one.arm[0]))) for one in rankings]
+    net, learned = payoff.of(effects.effects), np.zeros(n, dtype=np.intp)
+    for rows in folds:
+        learned[rows] = limits.assign_best(net[rows], payoff.cost, len(rows) / n, allowed[rows])
+    return (*policies, Policy("learned", learned))

@@ -29,6 +29,9 @@ from retain.campaign.effects.policies import (
 from retain.campaign.effects.simultaneous import simultaneous_estimates
 from retain.record.estimates import Estimate
 
+ATTAINED_SHARE = 0.8
+"""Share of the best plan's gain that a plan learned from as many customers as needed attains."""
+
 
 @dataclass(frozen=True)
 class PolicyValue:
@@ -202,7 +205,8 @@ def customers_for_gain(
     Parameters
     ----------
     gain
-        What the plan earns more, a head of all customers.
+        What the best plan earns more, a head of all customers; a learned plan attains
+        ``ATTAINED_SHARE`` of it.
     differing_share
         Share of the customers to whom the two give different arms.
     variance
@@ -211,9 +215,9 @@ def customers_for_gain(
     n_policies
         Policies compared, for whose pairs intervals are corrected (Bonferroni, at .05).
 
-    >>> customers_for_gain(gain=0.02, differing_share=0.5, variance=0.4, n_policies=8)
-    9704
+    >>> customers_for_gain(gain=0.02, differing_share=0.5, variance=0.4, n_policies=7)
+    14578
     """
     pairs = n_policies * (n_policies - 1) / 2
     errors = special.ndtri(1 - 0.025 / pairs) + special.ndtri(power)
-    return int(np.ceil(errors**2 * variance * differing_share / gain**2))
+    return int(np.ceil(errors**2 * variance * differing_share / (ATTAINED_SHARE * gain) ** 2))
