@@ -117,7 +117,7 @@ def targeting_area(contrasts: np.ndarray, effects: np.ndarray) -> tuple[float, f
 
     The rank-weighted average effect with weights −log(u) − 1, u being the share of customers
     ranked as high (Yadlowsky et al. 2025). The error is that of its influence function, in which
-    the ranks vary, too. Equal effects share their weights, so that a constant has area 0.
+    the ranks vary, too, scaled as in HC3. Equal effects share their weights: a constant has area 0.
     """
     n = len(effects)
     order = np.argsort(-effects, kind="stable")
@@ -130,7 +130,8 @@ def targeting_area(contrasts: np.ndarray, effects: np.ndarray) -> tuple[float, f
     level = (np.bincount(group, gain) / size)[group] / np.arange(1, n + 1)
     tail = np.cumsum(level[::-1])[::-1]
     influence = weight * gain - tail
-    influence -= influence.mean()
+    leverage = weight**2 / max(float(weight @ weight), 1e-300) + 1 / n
+    influence = (influence - influence.mean()) / np.maximum(1 - leverage, 1e-6)
     return area, float(np.sqrt(influence @ influence)) / n
 
 

@@ -7,7 +7,7 @@ covariates (Kennedy 2023). Learned effects are then drawn to their arm's mean, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -121,7 +121,7 @@ def learn_effects(trial: Trial, spec: EffectsSpec) -> LearnedEffects:
     raw = folds.predict_out_of_fold()
     tests: tuple[ArmHeterogeneity, ...] = ()
     if spec.learner != "mean":
-        earlier = folds.predict_from_earlier()
+        earlier = folds.predict_from_earlier(raw)
         tests = measure_heterogeneity(trial.arms, scores.contrasts, earlier, scores.fold)
     shown = np.array([False, *(test.p < spec.alpha for test in tests)])
     shrinkage = fit_shrinkage(scores.contrasts, raw, scores.fold, spec.alpha)
@@ -192,18 +192,23 @@ class _FoldEffects:
         expected, fold = self.scores.outcome_model, self.scores.fold
         if self.spec.learner == "t_learner":
             return np.asarray(expected - expected[:, :1])
-        return self._fill(lambda k: (fold != k, fold == k))
+        return self._fill(range(self.scores.n_folds), lambda k: (fold != k, fold == k))
 
-    def predict_from_earlier(self) -> np.ndarray:
-        """Return effects on each fold learned from the folds before it; NaN in the first."""
-        fold = self.scores.fold
-        return self._fill(lambda k: (fold < k, fold == k), first=1)
+    def predict_from_earlier(self, raw: np.ndarray) -> np.ndarray:
+        """Return effects on each fold learned from the folds before it; NaN in the first.
+
+        The last fold's are those of ``raw``, learned from all others.
+        """
+        fold, last = self.scores.fold, self.scores.n_folds - 1
+        found = self._fill(range(1, last), lambda k: (fold < k, fold == k))
+        found[fold == last] = raw[fold == last]
+        return found
 
     def _fill(
-        self, split: Callable[[int], tuple[np.ndarray, np.ndarray]], first: int = 0
+        self, folds: Iterable[int], split: Callable[[int], tuple[np.ndarray, np.ndarray]]
     ) -> np.ndarray:
         found = np.full(self.trial.propensity.shape, np.nan)
-        for k in range(first, self.scores.n_folds):
+        for k in folds:
             train, test = split(k)
             found[test] = self.predict(train, test)
         return found
