@@ -25,9 +25,9 @@ from sklearn.preprocessing import StandardScaler
 
 from report import figures, machine, rewrite
 from retain.campaign.effects.learners import LearnedEffects, learn_effects
-from retain.campaign.effects.nuisance import EffectsSpec
 from retain.campaign.effects.policies import Payoff, build_policies
 from retain.campaign.effects.policy_value import compare_policies
+from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.regression import regression_counterpart

@@ -25,9 +25,9 @@ from sklearn.preprocessing import StandardScaler
 
 from retain.campaign.effects.heterogeneity import estimate_subgroup_effects
 from retain.campaign.effects.learners import LearnedEffects, learn_effects
-from retain.campaign.effects.nuisance import EffectsSpec, LearnerName
 from retain.campaign.effects.policies import ContactLimits, Payoff, Policy, build_policies
 from retain.campaign.effects.policy_value import compare_policies, customers_for_gain
+from retain.campaign.effects.spec import EffectsSpec, LearnerName
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.learning.pipeline import PipelineSpec
 from retain.schema.run import Calibration

@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from retain.campaign.effects.nuisance import EffectsSpec
+from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.learning.pipeline import PipelineSpec
 from retain.schema.run import Calibration

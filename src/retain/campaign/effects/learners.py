@@ -25,8 +25,6 @@ from retain.campaign.effects.heterogeneity import (
 )
 from retain.campaign.effects.nuisance import (
     DoublyRobustScores,
-    EffectsSpec,
-    LearnerName,
     PreparedRows,
     covariate_table,
     drop_missing_outcomes,
@@ -35,6 +33,7 @@ from retain.campaign.effects.nuisance import (
     predict,
     select_model,
 )
+from retain.campaign.effects.spec import EffectsSpec, LearnerName
 from retain.campaign.trial.trial import Trial
 from retain.errors import NotApplicable
 from retain.learning.pipeline import PipelineSpec, build_pipeline

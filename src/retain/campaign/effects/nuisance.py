@@ -11,57 +11,18 @@ Its mean over any customers is their mean outcome had they all got arm a, howeve
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.dummy import DummyRegressor
 
+from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.trial.trial import Trial
 from retain.errors import NotApplicable
-from retain.learning.blend import Blend
-from retain.learning.columns import required_features
 from retain.learning.fold_data import prepare_fold
 from retain.learning.pipeline import PipelineSpec, build_pipeline, categories
 from retain.learning.regression import regression_counterpart
-
-LearnerName = Literal["mean", "t_learner", "dr_learner"]
-
-
-@dataclass(frozen=True)
-class EffectsSpec:
-    """How effects are learned.
-
-    Attributes
-    ----------
-    outcome, effect
-        The models of outcomes and of effects; a classifier stands for its regression too.
-    n_folds, seed
-        Folds of the cross-fitting, and their seed.
-    alpha
-        Level at which heterogeneity has to be shown for effects to differ at all.
-    """
-
-    learner: LearnerName
-    outcome: PipelineSpec
-    effect: PipelineSpec
-    n_folds: int = 5
-    seed: int = 0
-    alpha: float = 0.05
-
-    def __post_init__(self) -> None:
-        """Check that both models take any covariates.
-
-        Raises
-        ------
-        NotApplicable
-            A model is a blend, or needs features of a purchase log.
-        """
-        for spec in (self.outcome, self.effect):
-            if isinstance(spec.model, Blend) or required_features(spec.model) is not None:
-                name = type(spec.model).__name__
-                raise NotApplicable(f"{name} cannot be a model of outcomes or effects")
 
 
 @dataclass(frozen=True)
