@@ -20,6 +20,6 @@ class Effects(Config):
     outcome: Node | None = None
     effect: Node | None = None
     scaling: Node | None = None
-    folds: Annotated[int, Field(ge=2, le=20)] = 5
+    folds: Annotated[int, Field(ge=3, le=20)] = 5
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     max_categories: Annotated[int, Field(ge=2, le=1000)] = 30

@@ -64,11 +64,6 @@ class ArmHeterogeneity:
     autoc_p: float
 
 
-def is_heterogeneous(tests: Sequence[ArmHeterogeneity], alpha: float = LEVEL) -> bool:
-    """Return whether any arm's effect is shown to differ; p values are corrected already."""
-    return any(test.p < alpha for test in tests)
-
-
 def fit_shrinkage(
     contrasts: np.ndarray, effects: np.ndarray, fold: np.ndarray, alpha: float = LEVEL
 ) -> Shrinkage:

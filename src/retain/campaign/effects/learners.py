@@ -20,7 +20,6 @@ from retain.campaign.effects.heterogeneity import (
     ArmHeterogeneity,
     Shrinkage,
     fit_shrinkage,
-    is_heterogeneous,
     measure_heterogeneity,
 )
 from retain.campaign.effects.nuisance import (
@@ -90,6 +89,7 @@ class LearnedEffects:
     """
 
     trial: Trial
+    spec: EffectsSpec
     scores: DoublyRobustScores
     raw: np.ndarray
     effects: np.ndarray
@@ -99,7 +99,7 @@ class LearnedEffects:
     @property
     def is_heterogeneous(self) -> bool:
         """Whether effects are shown to differ between customers, all arms considered."""
-        return is_heterogeneous(self.heterogeneity)
+        return any(test.p < self.spec.alpha for test in self.heterogeneity)
 
 
 def learn_effects(trial: Trial, spec: EffectsSpec) -> LearnedEffects:
@@ -126,8 +126,9 @@ def learn_effects(trial: Trial, spec: EffectsSpec) -> LearnedEffects:
     shrinkage = fit_shrinkage(scores.contrasts, raw, scores.fold, spec.alpha)
     if tests:
         shrinkage = shrinkage.limit(shown)
+    effects = folds.shrink(raw, shrinkage.mean)
     fitted = FittedEffects(spec.learner, trial.arms, folds.fit_all(), shrinkage)
-    return LearnedEffects(trial, scores, raw, folds.shrink(raw, shrinkage.mean), tests, fitted)
+    return LearnedEffects(trial, spec, scores, raw, effects, tests, fitted)
 
 
 @dataclass(frozen=True)

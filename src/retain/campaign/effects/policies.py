@@ -28,6 +28,8 @@ TIE_SEED = 1
 class Payoff:
     """Money of each customer and arm: value × outcome − cost.
 
+    The n customers are those of ``LearnedEffects.trial``, whose outcomes are observed.
+
     Attributes
     ----------
     value
@@ -47,6 +49,8 @@ class Payoff:
 @dataclass(frozen=True)
 class ContactLimits:
     """Limits of a campaign to all customers of a trial; each fold gets its share of them.
+
+    The n customers are those of ``LearnedEffects.trial``, whose outcomes are observed.
 
     Attributes
     ----------

@@ -90,7 +90,6 @@ def compare_policies(
     effects: LearnedEffects,
     payoff: Payoff,
     policies: Sequence[Policy],
-    alpha: float = 0.05,
 ) -> PolicyComparison:
     """Return the values of policies and their paired differences, with simultaneous intervals.
 
@@ -100,7 +99,7 @@ def compare_policies(
     gains = policy_gains(net_contrasts(effects, payoff), [policy.arm for policy in policies])
     pairs = list(combinations(range(len(policies)), 2))
     difference = gains[:, [b for _, b in pairs]] - gains[:, [a for a, _ in pairs]]
-    found = dict(zip(pairs, simultaneous_estimates(difference, alpha), strict=True))
+    found = dict(zip(pairs, simultaneous_estimates(difference, effects.spec.alpha), strict=True))
     nobody = next(i for i, policy in enumerate(policies) if policy.kind == "nobody")
     values = [_against(found, i, nobody) for i in range(len(policies))]
     best = int(np.argmax([one.value for one in values]))
@@ -152,7 +151,6 @@ def value_by_share(
     payoff: Payoff,
     rankings: Sequence[Ranking],
     shares: Sequence[float],
-    alpha: float = 0.05,
 ) -> pd.DataFrame:
     """Return what contacting the customers ranked first is worth, by their share.
 
@@ -170,9 +168,9 @@ def value_by_share(
     quantile = {one.kind: _rank_within_fold(one.score, fold, keys) for one in rankings}
     arms = [np.where(quantile[one.kind] <= share, one.arm, 0) for one, share in points]
     gains = policy_gains(net, arms)
-    bands = simultaneous_estimates(gains, alpha)
+    bands = simultaneous_estimates(gains, effects.spec.alpha)
     errors = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
-    reach = special.ndtri(1 - alpha / 2) * errors
+    reach = special.ndtri(1 - effects.spec.alpha / 2) * errors
     value = gains.mean(axis=0)
     return pd.DataFrame(
         {

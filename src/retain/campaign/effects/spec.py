@@ -28,7 +28,7 @@ class EffectsSpec:
     outcome, effect
         The models of outcomes and of effects; a classifier stands for its regression too.
     n_folds, seed
-        Folds of the cross-fitting, and their seed.
+        Folds of the cross-fitting, at least 3, and their seed.
     alpha
         Level at which heterogeneity has to be shown for effects to differ at all.
     """
