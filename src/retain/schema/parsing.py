@@ -46,6 +46,7 @@ OURS = {
     "value_error": "{error}",
     "tuple_type": "a list",
     "too_short": "{min_length} or more entries",
+    "string_pattern_mismatch": "text of the form {pattern}",
     "string_too_short": "text of {min_length} or more characters",
     "string_too_long": "text of at most {max_length} characters",
 }

@@ -74,12 +74,6 @@ def test_customers_who_were_chosen_are_refused_with_what_they_were_chosen_by(sim
             check_trial(table, encode_covariates(table.trial.covariates))
 
 
-def test_a_campaign_of_our_own_is_only_cautioned(simulation):
-    table, _ = simulation.simulate("best", np.random.default_rng(0))
-    encoded = encode_covariates(table.trial.covariates)
-    assert check_trial(table, encoded, may_refuse=False).balance.outcome == "caution"
-
-
 # Of few rare customers all may get the coupon by chance, and a normal approximation be far off.
 def test_a_rare_level_does_not_look_like_selection():
     random, n, p = np.random.default_rng(0), 300, []

@@ -47,7 +47,6 @@ class TrialSettings:
     alpha: float
     power: float
     looks: Sequence[str] = ()
-    may_refuse: bool = True
 
 
 def build_trial_readout(
@@ -61,7 +60,7 @@ def build_trial_readout(
         The trial fails a check.
     """
     trial, encoded = table.trial, encode_covariates(table.trial.covariates)
-    checks = check_trial(table, encoded, may_refuse=settings.may_refuse)
+    checks = check_trial(table, encoded)
     effects = estimate_arm_effects(trial, encoded, alpha=settings.alpha, power=settings.power)
     looks = tuple(dict.fromkeys([*settings.looks, hash_trial(trial)]))
     document = TrialDocument(

@@ -28,11 +28,8 @@ MAX_LISTED = 10
 """Covariates that the document names."""
 
 
-def check_trial(table: TrialTable, encoded: Encoded, *, may_refuse: bool = True) -> TrialChecks:
+def check_trial(table: TrialTable, encoded: Encoded) -> TrialChecks:
     """Return the checks of a trial.
-
-    ``may_refuse`` is False for campaigns that were assigned by retain itself: these only get a
-    caution.
 
     Raises
     ------
@@ -40,13 +37,13 @@ def check_trial(table: TrialTable, encoded: Encoded, *, may_refuse: bool = True)
         A covariate was known only after the campaign, the arms have not the planned shares, or
         covariates tell the arm (p < .001).
     """
-    if may_refuse and (late := find_late_covariates(table.trial, table.labels)):
+    if late := find_late_covariates(table.trial, table.labels):
         raise _late_error(late, table)
     ratio = check_sample_ratio(table)
-    if may_refuse and ratio.against == "typed" and ratio.p < REFUSED_P:
+    if ratio.against == "typed" and ratio.p < REFUSED_P:
         raise _ratio_error(ratio.p, table.trial)
     balance = check_balance(table.trial, encoded)
-    if may_refuse and balance.p is not None and balance.p < REFUSED_P:
+    if balance.p is not None and balance.p < REFUSED_P:
         raise _balance_error(balance, table, encoded)
     return TrialChecks(sample_ratio=ratio, balance=balance, missing=check_missing(table.trial))
 
