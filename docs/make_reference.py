@@ -20,6 +20,7 @@ from retain.campaign.reference import Reference
 from retain.record.campaign_document import CampaignDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
+from retain.record.trial_document import TrialDocument
 from retain.record.verdict_document import VerdictDocument
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +31,7 @@ DOCUMENTS = {
     "verdict": VerdictDocument,
     "campaign": CampaignDocument,
     "readout": ReadoutDocument,
+    "trial": TrialDocument,
     "score": ScoreDocument,
     "reference": Reference,
 }

@@ -285,6 +285,16 @@ def one_click_dir(checkout: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def experiments_dir(checkout: Path) -> Path:
+    """The folder with real randomised campaigns, beside the checkout or where one says."""
+    root = Path(os.environ.get("RETAIN_DATA", checkout.parent / "shared" / "data"))
+    folder = root / "experiments"
+    if not folder.is_dir():
+        pytest.skip(f"the real campaigns are not in {folder}; set RETAIN_DATA to the folder above")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def optional() -> Callable[[str], ModuleType]:
     """A package of an extra; where it is not installed, the test is skipped.
 

@@ -23,6 +23,7 @@ from retain.customers.columns import (
     assign_roles,
     canonical_names,
     check_required_columns,
+    find_columns,
     rename_reserved,
 )
 from retain.customers.contract.derived import parse_derived_features
@@ -82,6 +83,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     date_format: Mapping[str, str] | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
     known_sources: Mapping[str, SourceColumn] | None = None,
+    named_columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
 
@@ -135,6 +137,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     known_sources
         The columns of the training file by feature: they say which column is which feature, and
         decide where its cells allow two readings.
+    named_columns
+        Columns that other keys of a command name, by key. They are always kept.
 
     Raises
     ------
@@ -157,6 +161,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     trained = {by_key[key]: one for key, one in (known_sources or {}).items() if key in by_key}
     table = replace(table, marks=replace(marks, trained=trained))
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
+    for key, listed in (named_columns or {}).items():
+        keep_columns = [*keep_columns, *find_columns(listed, names, key)]
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
     roles = rename_reserved(roles)
     check_required_columns(known_kinds or (), [*roles.names.values(), *(derived or {})])

@@ -218,6 +218,38 @@ class CampaignDirectory:
 
 
 @dataclass(frozen=True)
+class TrialDirectory:
+    """The files of the readout of a randomised campaign in a table, replaced as a whole."""
+
+    path: Path
+
+    @property
+    def trial_json(self) -> Path:
+        """The checks and all results."""
+        return self.path / "trial.json"
+
+    @property
+    def table(self) -> Path:
+        """The customers: ids, arms, outcomes and covariates."""
+        return self.path / "trial.parquet"
+
+    @property
+    def effects(self) -> Path:
+        """The effects, as a table."""
+        return self.path / "effects.csv"
+
+    @property
+    def balance(self) -> Path:
+        """The covariates by arm, as a table."""
+        return self.path / "balance.csv"
+
+    @property
+    def dropped_rows(self) -> Path:
+        """Rows of the file that are no customers, with their lines and the reasons."""
+        return self.path / "dropped_rows.csv"
+
+
+@dataclass(frozen=True)
 class ReadoutDirectory:
     """The files of a readout, replaced as a whole."""
 

@@ -114,7 +114,7 @@ def _looks(document: ReadoutDocument) -> Iterator[str]:
         )
 
 
-class _Scale(NamedTuple):
+class OutcomeScale(NamedTuple):
     """The unit of an outcome in the terminal, and the formats of means, differences and ends."""
 
     times: int
@@ -124,17 +124,17 @@ class _Scale(NamedTuple):
     end: str
 
 
-def _find_scale(rows: Sequence[EffectRow]) -> _Scale:
+def _find_scale(rows: Sequence[EffectRow]) -> OutcomeScale:
     """Return the scale of the effects on one outcome; amounts of a column have equal decimals."""
     if rows[0].outcome == "declined":
-        return _Scale(100, " points", ".1f", ".1f", ".0f")
+        return OutcomeScale(100, " points", ".1f", ".1f", ".0f")
     means = money_digits(mean for row in rows for mean in (row.treated_mean, row.control_mean))
     gaps = [row.difference for row in rows if row.difference is not None]
     differences = money_digits(end for gap in gaps for end in (gap.value, gap.low, gap.high))
-    return _Scale(1, "", f",.{means}f", f",.{differences}f", f",.{differences}f")
+    return OutcomeScale(1, "", f",.{means}f", f",.{differences}f", f",.{differences}f")
 
 
-def _effects(rows: Sequence[EffectRow], unit: str, level: str, scale: _Scale) -> Table:
+def _effects(rows: Sequence[EffectRow], unit: str, level: str, scale: OutcomeScale) -> Table:
     declined = rows[0].outcome == "declined"
     title = "Share that declined, %" if declined else f"Profit per customer, {unit}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -153,7 +153,7 @@ def _effects(rows: Sequence[EffectRow], unit: str, level: str, scale: _Scale) ->
     return table
 
 
-def _cells(row: EffectRow, scale: _Scale) -> list[str]:
+def _cells(row: EffectRow, scale: OutcomeScale) -> list[str]:
     means = [
         "" if mean is None else format_signed(mean * scale.times, scale.mean)
         for mean in (row.treated_mean, row.control_mean)
@@ -171,7 +171,7 @@ def _cells(row: EffectRow, scale: _Scale) -> list[str]:
     ]
 
 
-def _sentence(row: EffectRow, document: ReadoutDocument, scale: _Scale) -> str:
+def _sentence(row: EffectRow, document: ReadoutDocument, scale: OutcomeScale) -> str:
     """Return the conclusion about the whole campaign as a sentence."""
     if row.difference is None:
         return "Too few customers are observed to compare the two groups."
@@ -215,7 +215,7 @@ def _heterogeneity(rows: Sequence[EffectRow], document: ReadoutDocument) -> Iter
         )
 
 
-def _effect_words(row: EffectRow, scale: _Scale) -> str:
+def _effect_words(row: EffectRow, scale: OutcomeScale) -> str:
     value = 0.0 if row.difference is None else row.difference.value
     size = format_signed(abs(value) * scale.times, scale.difference) + scale.unit
     good = (value < 0) == (row.outcome == "declined")
