@@ -183,7 +183,9 @@ def build_policies(
         allowed = allowed & limits.eligible
     by_key = np.argsort(hash_ids(trial.ids, TIE_SEED))
     folds = [by_key[effects.scores.fold[by_key] == k] for k in range(effects.scores.n_folds)]
-    orders = [("everybody", np.zeros(n), arm, trial.arms[arm]) for arm in range(1, len(trial.arms))]
+    orders: list[tuple[str, np.ndarray, int, str | None]] = [
+        ("everybody", np.zeros(n), arm, trial.arms[arm]) for arm in range(1, len(trial.arms))
+    ]
     *rankings, _ = rank_customers(effects, payoff, risk)
     orders += [(one.kind, one.score, int(one.arm[0]), None) for one in rankings]
     policies = [Policy("nobody", np.zeros(n, dtype=np.intp))]
