@@ -254,9 +254,9 @@ class TrialDirectory:
         return self.path / "value_by_share.csv"
 
     @property
-    def subgroup_effects(self) -> Path:
-        """Effects by what they were expected to be."""
-        return self.path / "subgroup_effects.csv"
+    def calibration(self) -> Path:
+        """Effects by what they were predicted to be."""
+        return self.path / "calibration.csv"
 
     @property
     def balance(self) -> Path:

@@ -54,7 +54,8 @@ def _evidence(document: EffectsDocument) -> Iterator[str]:
 
 def _policies(document: EffectsDocument) -> Table:
     level = f"{100 * (1 - document.alpha):g} % CI"
-    title = f"Net value of plans for these customers, beyond nobody, {document.unit}"
+    unit = document.unit or document.outcome
+    title = f"Net value of plans for these customers, beyond nobody, {unit}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("contacted", overflow="fold", max_width=34, min_width=24)
     has_cost = any(row.cost for row in document.policies)
