@@ -13,6 +13,7 @@ from retain.cli.readout import readout
 from retain.cli.run import run_command
 from retain.errors import RetainError
 from retain.record.directory import TrialDirectory
+from retain.storage.writing import hash_file
 
 
 def table(n=600, seed=0):
@@ -96,6 +97,28 @@ def test_a_table_that_was_changed_is_not_read_back(file):
     frame = pd.read_parquet(directory.table)
     frame.assign(outcome_0=0.0).to_parquet(directory.table)
     with pytest.raises(RetainError, match=r"is not the file that was written with trial\.json"):
+        read_trial(directory)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"customer_id": "c1"}, "an id is repeated"),
+        ({"arm": "Mail C"}, "an arm is not one of"),
+        ({"stratum": 10**15}, "a stratum is below 0 or above"),
+        ({"propensity_0": -1.0}, "propensities are not above 0"),
+        ({"outcome_0": np.inf}, "an outcome is infinite"),
+        ({"outcome_1": "yes"}, "could not convert"),
+    ],
+)
+def test_a_table_that_fits_its_hash_and_not_its_document_is_not_read_back(file, columns, message):
+    assert called() == 0
+    directory = TrialDirectory(Path("outputs/mail/trial"))
+    pd.read_parquet(directory.table).assign(**columns).to_parquet(directory.table)
+    document = tree()
+    document["table"]["sha256"] = hash_file(directory.table)
+    directory.trial_json.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(RetainError, match=message):
         read_trial(directory)
 
 

@@ -129,9 +129,8 @@ def _check_keys(line: Arguments, *, has_table: bool) -> None:
     """Raise for keys that are about the other kind of campaign."""
     from retain.schema.readout import TrialKeys
 
-    others = (
-        ("campaign", "outcomes", "monitoring", "resamples") if has_table else TrialKeys.model_fields
-    )
+    of_campaign = ("campaign", "outcomes", "monitoring", "resamples")
+    others = of_campaign if has_table else tuple(TrialKeys.model_fields)
     for text in line.overrides:
         key = text.lstrip("+~").partition("=")[0].partition(".")[0]
         if key in others:

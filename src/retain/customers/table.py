@@ -178,8 +178,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         features, unreadable = _infer_features(table, roles, ids, known_kinds or {})
     customers = _assemble(table, roles, ids, features, positive)
     useless = {} if known_kinds is not None else _find_useless(customers, roles, features)
-    customers = _drop_columns(customers, useless)
-    customers = drop_invalid(customers, unreadable)
+    customers = drop_invalid(_drop_columns(customers, useless), unreadable)
     computed = parse_derived_features(derived, customers.columns)
     columns = tuple(describe_columns(all_columns, table, roles, features, useless))
     reading = Reading(columns, table.dropped)
@@ -274,10 +273,7 @@ def _find_useless(
     keep = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
     kept_keys = {roles.names[name] for name in keep}
     reasons = {
-        key: uninformative_reason(
-            customers.features[key],
-            is_quantity=features[key].is_quantity,
-        )
+        key: uninformative_reason(customers.features[key], is_quantity=features[key].is_quantity)
         for key in customers.columns
         if key not in kept_keys
     }

@@ -96,8 +96,7 @@ def build_source(
 
     ``known_kinds`` maps features of a model to their kinds, ``known_sources`` to the columns of the
     training file, for customers to be scored: a reader without a contract needs them.
-    ``named_columns`` are the columns that other keys name, by key; only a table has columns that
-    can be named.
+    ``named_columns`` are the columns that other keys name, by key; only a table has such columns.
     """
     target = node.get("_target_")
     if target not in SOURCES:

@@ -73,7 +73,7 @@ class Readout(TrialKeys):
 
     campaign: CampaignSelector
     outcomes: OutcomesFile
-    monitoring: Monitoring
     data: Node | None = None
+    monitoring: Monitoring
     outputs: str
     resamples: Annotated[int, Field(ge=200, le=100_000)]

@@ -67,6 +67,8 @@ def _unfit(directory: TrialDirectory, problem: str) -> RetainError:
 def _assemble(frame: pd.DataFrame, document: TrialDocument) -> Trial:
     """Return the trial; raise ``ValueError`` or ``KeyError`` for columns that are not its own."""
     arms = tuple(arm.name for arm in document.arms)
+    if len(set(arms)) < len(arms):
+        raise ValueError("trial.json names an arm twice")
     outcomes = {
         one.name: Outcome(one.name, one.kind, frame[f"outcome_{k}"].to_numpy(dtype=float))
         for k, one in enumerate(document.outcomes)
@@ -95,7 +97,9 @@ def _check_values(trial: Trial) -> None:
     problems = {
         "an id is repeated or missing": not trial.ids.is_unique or trial.ids.hasnans,
         "an arm is not one of trial.json": (trial.arm < 0).any(),
-        "a stratum is below 0": (trial.stratum < 0).any(),
+        "a stratum is below 0 or above the number of customers": (
+            (trial.stratum < 0) | (trial.stratum > len(trial.ids))
+        ).any(),
         "propensities are not above 0 and 1 in total": not (
             (trial.propensity > 0).all() and (np.abs(total - 1) < MAX_SHARE_ERROR).all()
         ),
