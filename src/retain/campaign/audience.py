@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Assumption, Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import RESERVED
 from retain.schema.scoring import SavedSettings
@@ -50,7 +51,7 @@ class Audience:
     table: pd.DataFrame
     features: pd.DataFrame
     columns: Mapping[str, Column]
-    profit_unit: str | None = None
+    profit_unit: str | DisplayName | None = None
     drivers: pd.DataFrame | None = None
     segments: np.ndarray | None = None
     consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"

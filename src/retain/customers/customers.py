@@ -137,7 +137,7 @@ class Customers:
     target: pd.Series | None = None
     target_label: DisplayName | None = None
     profit: pd.Series | None = None
-    profit_unit: str | None = None
+    profit_unit: str | DisplayName | None = None
     profit_is_turnover: bool = False
     contactable: pd.Series | None = None
     duplicate_groups: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))

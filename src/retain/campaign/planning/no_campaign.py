@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from retain.campaign.audience import Audience, CampaignSettings
 from retain.errors import NotApplicable
 from retain.record.campaign_document import NoCampaignInfo
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Catalogue
 from retain.verdict.versus_random import Status
 
@@ -54,7 +55,7 @@ def find_no_campaign(
         )
     free = free_offers(settings.catalogue) if audience.with_profit else []
     if free and settings.catalogue.costs != "accept":
-        return _without_costs(free, audience.profit_unit)
+        return _without_costs(free, DisplayName.of(audience.profit_unit or "").en)
     return None
 
 
@@ -67,7 +68,7 @@ def free_offers(catalogue: Catalogue) -> list[str]:
     ]
 
 
-def _without_costs(free: list[str], unit: str | None) -> NoCampaign:
+def _without_costs(free: list[str], unit: str) -> NoCampaign:
     names, them = " and ".join(filter(None, [", ".join(free[:-1]), free[-1]])), len(free) > 1
     return NoCampaign(
         "free_offers",

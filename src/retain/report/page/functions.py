@@ -16,7 +16,7 @@ from retain.report.page.leaderboard import (
     WRAP_LENGTH,
 )
 from retain.report.text.answer import sentence
-from retain.report.text.approval import is_counted, pays_if, plan_notes, why
+from retain.report.text.approval import approve_label, is_counted, pays_if, plan_notes, why
 from retain.report.text.calibration import gap_conclusion
 from retain.report.text.campaign import (
     CONSENT,
@@ -52,6 +52,7 @@ from retain.report.text.names import (
     offer_label,
     run_name,
     segment_label,
+    unit_label,
 )
 from retain.report.text.numbers import Number, count_path, money_form
 from retain.report.text.overview import (
@@ -70,7 +71,6 @@ from retain.report.text.segments import (
 )
 from retain.report.text.words import (
     LANGUAGES,
-    Label,
     Message,
     has_text,
     interval,
@@ -109,6 +109,7 @@ _CAMPAIGN: dict[str, object] = {
     "scenario": scenario,
     "contacts": choice_contacts,
     "why_offer": why,
+    "approve_label": approve_label,
     "pays_if": pays_if,
     "is_counted": is_counted,
     "plan_notes": plan_notes,
@@ -134,7 +135,7 @@ _CAMPAIGN: dict[str, object] = {
     "swings": swings,
     "assumptions": assumptions,
     "channel": channel,
-    "called": lambda text: Label(text, text),
+    "unit": unit_label,
     "gap_conclusion": gap_conclusion,
     "with_money": has_profit,
     "with_observed_money": has_observed_profit,
