@@ -25,7 +25,7 @@ class Effects(Config):
     max_categories: Annotated[int, Field(ge=2, le=1000)] = 30
 
 
-class PlanLimits(Config):
+class PolicyLimits(Config):
     """Limits of every plan that is judged, for the customers of the trial.
 
     ``budget`` is in money, ``capacity`` in customers by arm.

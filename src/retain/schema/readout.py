@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from retain.schema.effects import Effects, PlanLimits
+from retain.schema.effects import Effects, PolicyLimits
 from retain.schema.parsing import Config, Node
 
 Monitoring = Literal["auto", "once", "always_valid", "planned_end"]
@@ -63,7 +63,7 @@ class TrialKeys(Config):
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     power: Share
     effects: Effects
-    limits: PlanLimits
+    limits: PolicyLimits
     seed: Annotated[int, Field(ge=0)]
     threads: Annotated[int, Field(ge=1)]
 

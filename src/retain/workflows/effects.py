@@ -26,12 +26,12 @@ from retain.record.directory import TrialDirectory
 from retain.record.documents import to_tree
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
-from retain.schema.effects import PlanLimits
+from retain.schema.effects import PolicyLimits
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
 
 
-def judge_plans(table: TrialTable, spec: EffectsSpec, limits: PlanLimits) -> EffectsDocument:
+def judge_plans(table: TrialTable, spec: EffectsSpec, limits: PolicyLimits) -> EffectsDocument:
     """Learn the effects of a trial's arms, and say what plans by them would have earned.
 
     Raises
@@ -49,7 +49,7 @@ def judge_plans(table: TrialTable, spec: EffectsSpec, limits: PlanLimits) -> Eff
     return describe_effects(effects, payoff, within)
 
 
-def _limits(trial: Trial, limits: PlanLimits) -> ContactLimits:
+def _limits(trial: Trial, limits: PolicyLimits) -> ContactLimits:
     capacity = None
     if limits.capacity:
         offers = trial.arms[1:]

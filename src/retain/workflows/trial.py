@@ -37,7 +37,7 @@ from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
 from retain.record.study import StudyDirectory
 from retain.record.trial_document import ArmEffect, RobustDifference, TrialDocument
-from retain.schema.effects import PlanLimits
+from retain.schema.effects import PolicyLimits
 from retain.schema.parsing import Node
 from retain.schema.readout import TrialKeys
 from retain.storage.transaction import transaction
@@ -98,7 +98,7 @@ def read_out_trial(
 
 
 def learn(
-    files: TrialDirectory, table: TrialTable, spec: EffectsSpec, limits: PlanLimits
+    files: TrialDirectory, table: TrialTable, spec: EffectsSpec, limits: PolicyLimits
 ) -> EffectsDocument | NotApplicable:
     """Learn effects, judge plans by them, and write both; or return why that cannot be."""
     try:
