@@ -18,6 +18,7 @@ from pathlib import Path
 
 from retain.campaign.reference import Reference
 from retain.record.campaign_document import CampaignDocument
+from retain.record.effects_document import EffectsDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
 from retain.record.trial_document import TrialDocument
@@ -32,6 +33,7 @@ DOCUMENTS = {
     "campaign": CampaignDocument,
     "readout": ReadoutDocument,
     "trial": TrialDocument,
+    "effects": EffectsDocument,
     "score": ScoreDocument,
     "reference": Reference,
 }

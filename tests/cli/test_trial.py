@@ -269,3 +269,57 @@ def test_the_promotion_of_starbucks_costs_more_than_it_brings(
     (net,) = tree("promotion")["net"]
     assert (net["conclusion"], net["n_customers"]) == ("lost", 42_364)
     assert net["net"]["value"] == pytest.approx(-0.055, abs=1e-3)
+
+
+# --- effects -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def promotion(tmp_path, monkeypatch):
+    """A promotion that costs .3 and brings 1 to customers of about 50, and nothing to others."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    random, n = np.random.default_rng(3), 4000
+    arm, age = random.random(n) < 0.5, random.integers(18, 80, n)
+    spend = random.normal(10, 1, n) + age / 20 + arm * (abs(age - 50) < 10)
+    columns = {"who": range(n), "mail": np.where(arm, "sent", "none"), "age": age}
+    columns["spend"] = np.round(np.maximum(spend, 0), 2)
+    columns["loyal"] = random.choice(["yes", "no"], n)
+    pd.DataFrame(columns).to_csv("mail.csv", index=False)
+
+
+LEARN = ("data=table", "data.path=mail.csv", "data.id=who", "treatment=mail", "control=none")
+LEARN += ("outcome=spend", "cost.sent=0.3", "effects=dr_learner", "effects.folds=3")
+
+
+def test_plans_are_judged_by_the_effects_learned_and_written(promotion, capsys):
+    assert run_command(readout, [*LEARN, "limits.budget=600"], "readout") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "The effect of sent differs between customers (p <0.001)" in shown
+    assert "The simplest of the best plans: each by the effects learned." in shown
+    folder = Path("outputs/mail/trial")
+    learned = json.loads((folder / "effects.json").read_text("utf-8"))
+    assert learned["chosen"] == "learned"
+    assert learned["is_heterogeneous"]
+    policies = pd.read_csv(folder / "policies.csv").set_index("policy")
+    assert (policies["contacted_share"] <= 0.5).all()  # 600 pays for half of the customers
+    assert policies["value"].idxmax() == "learned"
+    bands = pd.read_csv(folder / "calibration.csv")
+    assert bands["effect"].iloc[0] < 0.3
+    assert bands["effect"].iloc[-1] > 0.7
+    assert len(pd.read_csv(folder / "value_by_share.csv")) % 20 == 0
+
+
+def test_a_trial_without_covariates_says_why_no_effects_are_learned(promotion, capsys):
+    words = [*LEARN, "data.drop_columns=[age,loyal]"]
+    assert run_command(readout, words, "readout") == 0
+    assert "No effects were learned: learner dr_learner needs" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert not Path("outputs/mail/trial/effects.json").exists()
+
+
+def test_a_limit_of_an_arm_that_is_none_is_refused_before_anything_is_written(promotion, capsys):
+    assert run_command(readout, [*LEARN, "limits.capacity.letter=5"], "readout") == 2
+    assert "the arms are 'sent'" in " ".join(capsys.readouterr().err.split())
+    assert not Path("outputs/mail/trial").exists()

@@ -50,13 +50,17 @@ def _read_out_trial(line: Arguments, config: Readout) -> int:
     from retain.cli.compare import say_waiting
     from retain.cli.terminal.console import console
     from retain.cli.terminal.trial import print_trial
+    from retain.record.effects_document import EffectsDocument
     from retain.workflows.trial import read_out_trial
 
     outputs = parse_path("outputs", config.outputs)
     result = read_out_trial(dict(config.data or {}), config, outputs, on_wait=say_waiting)
     print_trial(console(), result)
     if line.json:
-        write_json(to_tree(result.document))
+        tree = to_tree(result.document)
+        if isinstance(result.effects, EffectsDocument):
+            tree |= {"learned": to_tree(result.effects)}
+        write_json(tree)
     return 0
 
 

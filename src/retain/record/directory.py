@@ -239,6 +239,26 @@ class TrialDirectory:
         return self.path / "effects.csv"
 
     @property
+    def effects_json(self) -> Path:
+        """Effects that were learned, and plans judged by them."""
+        return self.path / "effects.json"
+
+    @property
+    def policies(self) -> Path:
+        """What each plan would have earned."""
+        return self.path / "policies.csv"
+
+    @property
+    def value_by_share(self) -> Path:
+        """What each order of customers would have earned, by the share contacted."""
+        return self.path / "value_by_share.csv"
+
+    @property
+    def calibration(self) -> Path:
+        """Effects by what they were predicted to be."""
+        return self.path / "calibration.csv"
+
+    @property
     def balance(self) -> Path:
         """The covariates by arm, as a table."""
         return self.path / "balance.csv"

@@ -38,6 +38,19 @@ class ArmEffectInfo(Config):
     autoc_p: float | None
 
 
+class CalibrationBand(Config):
+    """A fifth of the customers by predicted effect, and the effect on them, intervals together.
+
+    ``predicted`` is the mean of effects out of fold, after shrinkage.
+    """
+
+    arm: str
+    band: int
+    n: int
+    predicted: float
+    effect: Estimate
+
+
 class SubgroupEffectInfo(Config):
     """The mean effect of an arm on the ``n`` customers of a subgroup; intervals hold together."""
 
@@ -83,12 +96,16 @@ class EffectsDocument(Config):
 
     Attributes
     ----------
-    outcome, unit
-        The outcome whose effects were learned, and the unit of net values.
+    outcome
+        The outcome whose effects were learned.
     n_customers
         With an observed outcome.
     is_heterogeneous
         Whether effects are shown to differ between customers at level ``alpha``.
+    calibration
+        Of the arms whose predicted effects differ; empty without any.
+    unit
+        Of net values and costs; None for the outcome's own.
     chosen
         The simplest of the policies tied with the best.
     """
@@ -96,7 +113,7 @@ class EffectsDocument(Config):
     schema_: Literal[1] = Field(default=EFFECTS_SCHEMA, alias="schema")
     learner: Literal["mean", "t_learner", "dr_learner"]
     outcome: str
-    unit: str
+    unit: str | None
     alpha: float
     seed: int
     n_folds: int
@@ -104,6 +121,7 @@ class EffectsDocument(Config):
     control: str
     arms: tuple[ArmEffectInfo, ...]
     is_heterogeneous: bool
+    calibration: tuple[CalibrationBand, ...]
     subgroups: tuple[SubgroupEffectInfo, ...]
     policies: tuple[PolicyRow, ...]
     differences: tuple[PolicyDifferenceInfo, ...]

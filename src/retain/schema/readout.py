@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from retain.schema.effects import Effects, PolicyLimits
 from retain.schema.parsing import Config, Node
 
 Monitoring = Literal["auto", "once", "always_valid", "planned_end"]
@@ -61,6 +62,10 @@ class TrialKeys(Config):
     name: Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)] | None
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     power: Share
+    effects: Effects
+    limits: PolicyLimits
+    seed: Annotated[int, Field(ge=0)]
+    threads: Annotated[int, Field(ge=1)]
 
 
 class Readout(TrialKeys):

@@ -19,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from retain.campaign.effects.spec import EffectsSpec, build_effects_spec
 from retain.campaign.readout.trial_readout import (
     TrialResult,
     TrialSettings,
@@ -27,28 +28,32 @@ from retain.campaign.readout.trial_readout import (
 from retain.campaign.trial.from_table import TrialTable, build_trial, named_columns
 from retain.campaign.trial.saved_trial import write_trial_table
 from retain.customers.customers import Customers
-from retain.errors import RetainError
+from retain.errors import NotApplicable, RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.record.directory import TrialDirectory
 from retain.record.documents import SavedFile, read_document, to_tree
+from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
 from retain.record.study import StudyDirectory
 from retain.record.trial_document import ArmEffect, RobustDifference, TrialDocument
+from retain.schema.effects import PolicyLimits
 from retain.schema.parsing import Node
 from retain.schema.readout import TrialKeys
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv, write_dropped_rows
+from retain.workflows.effects import judge_plans, write_effects
 
 
 @dataclass(frozen=True)
 class TrialReadout:
-    """The readout of a trial, where it lies, and what the readers said."""
+    """The readout of a trial, where it lies, what the readers said, and effects if asked for."""
 
     document: TrialDocument
     directory: TrialDirectory
     messages: tuple[str, ...]
+    effects: EffectsDocument | NotApplicable | None
 
 
 def read_out_trial(
@@ -67,6 +72,7 @@ def read_out_trial(
     RetainError
         The table or a key is invalid, the campaign fails a check, or the folder is not writable.
     """
+    spec = build_effects_spec(keys.effects, keys.seed, keys.threads)
     with capture_log() as messages:
         customers = read_trial_customers(data, keys)
     table = build_trial(customers, keys)
@@ -83,11 +89,24 @@ def read_out_trial(
             files = TrialDirectory(staging.add(study.trial.path.name))
             with threadpool_limits(1):  # small fits, which more threads would only slow down
                 result = write_trial(files, table, settings)
+            effects = None if spec is None else learn(files, table, spec, keys.limits)
             if customers.reading.dropped_rows:
                 write_dropped_rows(customers.reading.dropped_rows, files.dropped_rows)
     except OSError as error:
         raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
-    return TrialReadout(result.document, study.trial, tuple(messages))
+    return TrialReadout(result.document, study.trial, tuple(messages), effects)
+
+
+def learn(
+    files: TrialDirectory, table: TrialTable, spec: EffectsSpec, limits: PolicyLimits
+) -> EffectsDocument | NotApplicable:
+    """Learn effects, judge plans by them, and write both; or return why that cannot be."""
+    try:
+        document = judge_plans(table, spec, limits)
+    except NotApplicable as reason:
+        return reason
+    write_effects(files, document)
+    return document
 
 
 def read_trial_customers(data: Node, keys: TrialKeys) -> Customers:

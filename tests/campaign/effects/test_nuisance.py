@@ -104,7 +104,7 @@ def test_folds_depend_on_ids_and_seed_alone():
 def test_models_of_any_family_take_binary_outcomes_and_money(model, kind):
     trial = make_trial(120)
     y = (trial.y > 6).astype(float) if kind == "binary" else trial.y
-    scores = estimate_scores(with_outcome(trial, y, kind), make_spec(model=model, n_folds=2))
+    scores = estimate_scores(with_outcome(trial, y, kind), make_spec(model=model, n_folds=3))
     assert np.isfinite(scores.values).all()
     if kind == "binary":
         assert -0.5 < scores.outcome_model.min() < scores.outcome_model.max() < 1.5

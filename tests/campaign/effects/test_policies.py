@@ -11,6 +11,7 @@ from retain.campaign.effects.policies import (
     build_policies,
     rank_customers,
 )
+from retain.campaign.effects.policy_value import value_by_share
 
 from .trials import make_spec, make_trial, select, with_outcome
 
@@ -100,9 +101,12 @@ def test_nobody_gets_an_arm_that_had_no_chance_in_the_trial():
     propensity = np.where(trial.stratum[:, None] == 0, [0.5, 0.0, 0.5], [1 / 3, 1 / 3, 1 / 3])
     arm = np.where((trial.stratum == 0) & (trial.arm == 1), 2, trial.arm)
     trial = replace(trial, arm=arm, propensity=propensity)
-    arms = arms_of(learn_effects(trial, make_spec("t_learner")), ContactLimits(max_contacts=500))
-    for chosen in arms.values():
+    effects = learn_effects(trial, make_spec("t_learner"))
+    for chosen in arms_of(effects, ContactLimits(max_contacts=500)).values():
         assert not ((chosen == 1) & (trial.stratum == 0)).any()
+    letters = Payoff(1.0, np.array([0.0, 0.0, 9.0]))  # the letter is best
+    curve = value_by_share(effects, letters, rank_customers(effects, letters), [0.5, 1.0])
+    assert np.isfinite(curve.drop(columns="ranking").to_numpy()).all()
 
 
 # Half of the customers are contacted, all of whom are alike.

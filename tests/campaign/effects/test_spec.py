@@ -11,7 +11,7 @@ from retain.schema.effects import Effects
 from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
 
-from .trials import make_trial
+from .trials import make_spec, make_trial
 
 OPTIONS = sorted(path.stem for path in (conf_dir() / "effects").glob("*.yaml"))
 
@@ -50,3 +50,8 @@ def test_a_learner_without_a_model_says_so():
         build_effects_spec(Effects(name="mean"), seed=0)
     with pytest.raises(RetainError, match=r"effects\.outcome\._target_: it is null"):
         build_effects_spec(Effects(name="mean", outcome={"_target_": None}), seed=0)
+
+
+def test_two_folds_are_too_few():
+    with pytest.raises(RetainError, match=r"effects\.folds: it is 2; expected 3 or more"):
+        make_spec(n_folds=2)

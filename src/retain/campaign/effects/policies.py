@@ -36,10 +36,13 @@ class Payoff:
         Worth of one unit of the outcome, shape (n,), or the same for all.
     cost
         Cost of each arm in the unit of ``value`` × outcome, shape (arms,); 0 for the control.
+    unit
+        That unit: by default the outcome's own.
     """
 
     value: np.ndarray | float
     cost: np.ndarray
+    unit: str | None = None
 
     def of(self, effects: np.ndarray) -> np.ndarray:
         """Return the net value of effects or their scores, shape (n, arms)."""
@@ -177,25 +180,21 @@ def build_policies(
     trial, n = effects.trial, len(effects.trial.ids)
     allowed = trial.propensity > 0
     if limits.eligible is not None:
-        allowed &= limits.eligible
-    order = np.argsort(hash_ids(trial.ids, TIE_SEED))
-    folds = [order[effects.scores.fold[order] == k] for k in range(effects.scores.n_folds)]
-
-    def send_first(score: np.ndarray, arm: int) -> np.ndarray:
-        chosen = np.zeros(n, dtype=np.intp)
-        for rows in folds:
-            cost, share = payoff.cost[arm], len(rows) / n
-            mask = limits.contact_first(arm, score[rows], cost, share, allowed[rows, arm])
-            chosen[rows[mask]] = arm
-        return chosen
-
-    policies = [Policy("nobody", np.zeros(n, dtype=np.intp))]
-    policies += [
-        Policy("everybody", send_first(np.zeros(n), arm), trial.arms[arm])
-        for arm in range(1, len(trial.arms))
+        allowed = allowed & limits.eligible
+    by_key = np.argsort(hash_ids(trial.ids, TIE_SEED))
+    folds = [by_key[effects.scores.fold[by_key] == k] for k in range(effects.scores.n_folds)]
+    orders: list[tuple[str, np.ndarray, int, str | None]] = [
+        ("everybody", np.zeros(n), arm, trial.arms[arm]) for arm in range(1, len(trial.arms))
     ]
     *rankings, _ = rank_customers(effects, payoff, risk)
-    policies += [Policy(one.kind, send_first(one.score, int(one.arm[0]))) for one in rankings]
+    orders += [(one.kind, one.score, int(one.arm[0]), None) for one in rankings]
+    policies = [Policy("nobody", np.zeros(n, dtype=np.intp))]
+    for kind, score, arm, offer in orders:
+        chosen = np.zeros(n, dtype=np.intp)
+        for rows in folds:
+            cost, share, may = payoff.cost[arm], len(rows) / n, allowed[rows, arm]
+            chosen[rows[limits.contact_first(arm, score[rows], cost, share, may)]] = arm
+        policies.append(Policy(kind, chosen, offer))
     net, learned = payoff.of(effects.effects), np.zeros(n, dtype=np.intp)
     for rows in folds:
         learned[rows] = limits.assign_best(net[rows], payoff.cost, len(rows) / n, allowed[rows])

@@ -167,7 +167,7 @@ def value_by_share(
     keys = hash_ids(effects.trial.ids, TIE_SEED)
     quantile = {one.kind: _rank_within_fold(one.score, fold, keys) for one in rankings}
     arms = [np.where(quantile[one.kind] <= share, one.arm, 0) for one, share in points]
-    gains = policy_gains(net, arms)
+    gains = np.nan_to_num(policy_gains(net, arms))  # an arm that could not be had is not sent
     bands = simultaneous_estimates(gains, effects.spec.alpha)
     errors = gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
     reach = special.ndtri(1 - effects.spec.alpha / 2) * errors

@@ -41,13 +41,17 @@ class EffectsSpec:
     alpha: float = 0.05
 
     def __post_init__(self) -> None:
-        """Check that both models take any covariates.
+        """Check the folds, and that both models take any covariates.
 
         Raises
         ------
+        RetainError
+            There are fewer than three folds: what two show of each other needs a third.
         NotApplicable
             A model is a blend, or needs features of a purchase log.
         """
+        if self.n_folds < 3:
+            raise RetainError.at("effects.folds", f"it is {self.n_folds}", "expected 3 or more")
         for spec in (self.outcome, self.effect):
             if isinstance(spec.model, Blend) or required_features(spec.model) is not None:
                 name = type(spec.model).__name__

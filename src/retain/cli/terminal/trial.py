@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
+from retain.cli.terminal.effects import print_effects
 from retain.cli.terminal.readout import PAID, WORDS, OutcomeScale
 from retain.record.documents import CautionInfo
 from retain.record.estimates import Estimate
@@ -68,6 +69,8 @@ def print_trial(console: Console, readout: TrialReadout) -> None:
         console.print(NOT_TESTED)
     if document.net is not None:
         console.print(_net(document.net, _level(document)))
+    if readout.effects is not None:
+        print_effects(console, readout.effects)
     for caution in document.cautions:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
     path = literal(readout.directory.path)
