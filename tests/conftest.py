@@ -216,13 +216,11 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 
 @contextlib.contextmanager
 def _without_charts() -> Iterator[None]:
-    from retain.execution.job_executor import run_in_subprocess
+    from retain.execution.executor import run_in_subprocess
 
-    def run_all_but_charts(job: str, *arguments: Any, description: str) -> Any:
+    def run_all_but_charts(job: str, *arguments: Any) -> Any:
         return (
-            contextlib.nullcontext(list)
-            if job == "render"
-            else run_in_subprocess(job, *arguments, description=description)
+            contextlib.nullcontext(list) if job == "render" else run_in_subprocess(job, *arguments)
         )
 
     with (

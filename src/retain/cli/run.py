@@ -233,11 +233,9 @@ def _preflight(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
     """Return the preflight, computed in a process of its own if runs are remote."""
     runs = [one.run for one in composed]
     if folder is not None:
-        from retain.execution.job_executor import run_in_subprocess
+        from retain.execution.executor import run_in_subprocess
 
-        with run_in_subprocess(
-            "preflight", runs, folder / "customers", description="reads the data"
-        ) as surveyed:
+        with run_in_subprocess("preflight", runs, folder / "customers") as surveyed:
             seen: Preflight = surveyed()
         return seen
     from retain.execution.dataset import clear_cache, preflight

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.errors import RetainError
-from retain.execution.job_executor import WorkerExecutor, run_in_subprocess
+from retain.execution.executor import WorkerExecutor, run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
 from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
@@ -160,7 +160,7 @@ def _write_verdict(study: StudyDirectory, document: VerdictDocument, language: s
     document = document.model_copy(update={"files": hashes})
     study.pictures.mkdir()
     arguments = (chart_subset(document), language, study.pictures, {"fishbone": study.verdict})
-    with run_in_subprocess("render", *arguments, description="draws the charts") as wait_for_charts:
+    with run_in_subprocess("render", *arguments) as wait_for_charts:
         write_text(study.verdict_json, as_json(document))
         write_text(study.report, page(document, language))
         wait_for_charts()
@@ -182,12 +182,7 @@ def evaluate_and_plan(
     scores, run = comparison.scores, comparison.selection.find_directory(winner)
     with launch_dir() as folder, WorkerExecutor(config.workers, comparison.on_progress) as executor:
         loading = executor.submit(
-            "load",
-            config,
-            (run, winner),
-            share(scores, folder / "scores"),
-            folder,
-            description="reads the customers",
+            "load", config, (run, winner), share(scores, folder / "scores"), folder
         )
         dialect = ExportDialect(config.export.choose(config.report))
         write_csv(comparison.verdict.table, staged.leaderboard, dialect)
@@ -195,7 +190,7 @@ def evaluate_and_plan(
         data: TrainingData = loading.result()
         arguments = (config, comparison.settings, staged, winner, data)
         access = _ledger(comparison).access_number(winner)
-        refitting = executor.submit("refit", *arguments, access, description="refits the winner")
+        refitting = executor.submit("refit", *arguments, access)
         explaining = None
         if config.explain.on and data.dataset is not None:
             explaining = ExplanationJobs(executor, config, winner, data.dataset)
@@ -266,7 +261,7 @@ def _plan_campaign(
     executor: WorkerExecutor, comparison: Comparison, *scored: object
 ) -> CampaignFiles:
     arguments = (comparison.config, comparison.settings, *scored)
-    planning = executor.submit("plan", *arguments, description="plans the campaign")
+    planning = executor.submit("plan", *arguments)
     campaign: CampaignFiles = planning.result()
     return campaign
 
