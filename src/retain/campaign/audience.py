@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
-from retain.schema.campaign import Assumption, Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import RESERVED
-from retain.schema.scoring import SavedSettings
 
 COUNTED = "customers"
 """Unit of a campaign in which each customer counts as one."""
@@ -94,45 +92,3 @@ class Audience:
     def with_segments(self, segments: np.ndarray) -> Audience:
         """Return the same customers with segments."""
         return replace(self, segments=segments)
-
-
-@dataclass(frozen=True)
-class CampaignSettings:
-    """The segmentation, assumptions, offers and limits of a campaign."""
-
-    segmentation: Segmentation
-    assumptions: Assumptions
-    catalogue: Catalogue
-    planning: CampaignConfig
-
-    def counting_customers(self, n_expected: int) -> CampaignSettings:
-        """Return the settings where each customer counts as one.
-
-        Discounts are shares of a profit that nobody knows, and left out. Without a budget or a
-        limit of contacts, at most as many are contacted as are expected to decline.
-        """
-        one = Assumption(value=1.0, low=1.0, high=1.0)
-        offers = {
-            name: offer.model_copy(update={"discount": 0.0})
-            for name, offer in self.catalogue.offers.items()
-        }
-        planning = self.planning
-        if planning.budget is None and planning.max_contacts is None:
-            planning = planning.model_copy(update={"max_contacts": n_expected})
-        return CampaignSettings(
-            self.segmentation,
-            self.assumptions.model_copy(
-                update={"horizon": one, "loss_fraction": one, "margin": one}
-            ),
-            self.catalogue.model_copy(update={"offers": offers}),
-            planning,
-        )
-
-    def to_saved(self) -> SavedSettings:
-        """Return the settings for documents."""
-        return SavedSettings(
-            segmentation=self.segmentation,
-            assumptions=self.assumptions,
-            offers=self.catalogue,
-            campaign=self.planning,
-        )

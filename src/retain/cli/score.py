@@ -160,7 +160,7 @@ def _apply_campaign(
     with transaction(study.path) as staging:
         result = replace(result, campaign=write_campaign(result.campaign, staging))
         repointing = find_repointing(study, home.score_json, result.campaign)
-        if repointing is None or settings.planning.replace:
+        if repointing is None or settings.campaign.replace:
             made = StudyDirectory(staging.path).score(home.path.name)
             staging.add(made.path.relative_to(staging.path).as_posix())
             write_scores(made, result)

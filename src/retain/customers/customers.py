@@ -17,6 +17,7 @@ from retain.customers.panel import Panel
 from retain.customers.reading import Reading
 from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
+from retain.record.document import FunnelStep
 from retain.record.estimates import DisplayName
 
 Kind = Literal["number", "category"]
@@ -76,20 +77,11 @@ class DerivedFeature:
         return Column(self.name, self.group, "number", self.en, self.ru)
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelStep:
-    """One line of the funnel: the effect of a cleaning step on a ``unit``, such as customers.
+@dataclass(frozen=True)
+class CleaningStep(FunnelStep):
+    """A step of the funnel with the customers that it dropped, whom records never name."""
 
-    ``values`` are the names and numbers of the reason, for its translation.
-    """
-
-    name: str
-    before: int
-    after: int
-    reason: str
     dropped: tuple[object, ...] = ()
-    unit: str = "customers"
-    values: Mapping[str, str | float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -140,7 +132,7 @@ class Customers:
     contactable: pd.Series | None = None
     duplicate_groups: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
     derived_features: tuple[DerivedFeature, ...] = ()
-    funnel: tuple[FunnelStep, ...] = ()
+    funnel: tuple[CleaningStep, ...] = ()
     reading: Reading = field(default_factory=Reading)
     snapshot: date | None = None
     panel: Panel | None = None
@@ -207,7 +199,7 @@ class Customers:
         """Return the funnel in one line.
 
         >>> table = pd.DataFrame({"pages": [1.0]}, index=pd.Index([7], name="customer_id"))
-        >>> step = FunnelStep("newcomers", 3, 1, "no revenue before")
+        >>> step = CleaningStep("newcomers", 3, 1, "no revenue before")
         >>> pages = Column("pages", "site", "number")
         >>> Customers(table, {"pages": pages}, funnel=(step,)).describe_funnel()
         '3 → 1 (newcomers)'
@@ -222,7 +214,7 @@ class Customers:
         """Return the customers where ``keep`` is True, with a funnel step for the others."""
         mask = np.asarray(keep, dtype=bool)
         gone = tuple(self.features.index[~mask].tolist())
-        step = FunnelStep(name, len(mask), int(mask.sum()), reason, gone)
+        step = CleaningStep(name, len(mask), int(mask.sum()), reason, dropped=gone)
         return replace(self.rows(mask), funnel=(*self.funnel, step))
 
     def rows(self, mask: np.ndarray) -> Customers:
@@ -264,8 +256,8 @@ class Customers:
                 yield name, values
 
 
-def _describe_steps(steps: Sequence[FunnelStep]) -> str:
+def _describe_steps(steps: Sequence[CleaningStep]) -> str:
     """Return the text of steps with the same unit, which is named unless it is customers."""
-    tail = " → ".join(f"{step.after} ({step.name})" for step in steps)
+    tail = " → ".join(f"{step.n_after} ({step.name})" for step in steps)
     of = "" if steps[0].unit == "customers" else f" {steps[0].unit}"
-    return f"{steps[0].before}{of} → {tail}"
+    return f"{steps[0].n_before}{of} → {tail}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from scipy import special
@@ -17,7 +17,6 @@ from retain.record.comparison_document import (
     MetricDirection,
     RunDifference,
     RunName,
-    SealedAccess,
     SealedResult,
     Selection,
     VersusRandom,
@@ -33,7 +32,7 @@ from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.cautions import list_cautions
 from retain.verdict.sealed_test import SealedTest
 from retain.verdict.verdict import Verdict
-from retain.verdict.versus_random import Chance
+from retain.verdict.versus_random import NOT_TESTED
 
 FOLDS_SHOWN = 200
 """Number of runs with fold values."""
@@ -62,9 +61,9 @@ class ComparisonExtras:
     repeated: int = 0
 
     @property
-    def chance(self) -> Chance:
+    def chance(self) -> VersusRandom:
         """The test against a random ranking."""
-        return Chance() if self.sealed is None else self.sealed.chance
+        return NOT_TESTED if self.sealed is None else self.sealed.chance
 
 
 def document(verdict: Verdict, extras: ComparisonExtras) -> VerdictDocument:
@@ -84,7 +83,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> VerdictDocument:
         ),
         winner=_winner(verdict),
         tied=tuple(verdict.tied),
-        versus_random=_versus_random(verdict, extras.chance),
+        versus_random=extras.chance.model_copy(update={"tied": tuple(verdict.constant_tied)}),
         alpha=verdict.comparison.alpha,
         rope=verdict.comparison.rope,
         **_leaderboard(verdict),
@@ -166,17 +165,9 @@ def _gate(checks: tuple[GateResult, ...]) -> Gate:
 
 
 def _sealed(sealed: SealedTest) -> SealedResult:
-    accesses = (access.model_dump(exclude={"schema_"}) for access in sealed.accesses)
     return SealedResult(
-        n_customers=sealed.customers,
-        metrics=sealed.metrics,
-        accesses=tuple(SealedAccess(**access) for access in accesses),
+        n_customers=sealed.customers, metrics=sealed.metrics, accesses=sealed.accesses
     )
-
-
-def _versus_random(verdict: Verdict, chance: Chance) -> VersusRandom:
-    tied = tuple(verdict.constant_tied)
-    return VersusRandom(**asdict(chance), tied=tied, message=chance.sentence)
 
 
 def _iter_cautions(verdict: Verdict, extras: ComparisonExtras) -> Iterator[CautionInfo]:
@@ -184,7 +175,7 @@ def _iter_cautions(verdict: Verdict, extras: ComparisonExtras) -> Iterator[Cauti
     for one in list_cautions(verdict, extras.explanations):
         yield CautionInfo.of(one.code, one.sentence, **one.values)
     if chance.status == "not_shown":
-        yield CautionInfo.of("chance", chance.sentence, p=chance.p)
+        yield CautionInfo.of("chance", chance.message, p=chance.p)
     if sealed is not None and len(sealed.accesses) > 1:
         yield CautionInfo.of("sealed_reopened", sealed.description, n_accesses=len(sealed.accesses))
 

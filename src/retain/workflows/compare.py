@@ -20,12 +20,12 @@ from retain.workflows.run_placements import read_placements
 from retain.workflows.runs import check_any_readable, read_run_scores, try_read_scores
 
 if TYPE_CHECKING:
-    from retain.campaign.audience import CampaignSettings
     from retain.learning.scores import Scores
     from retain.record.comparison_document import GateResult, RunDifference
     from retain.record.directory import RunDirectory
     from retain.record.verdict_document import CustomerResults, VerdictDocument
     from retain.schema.compare import Compare, ComparisonConfig
+    from retain.schema.scoring import CampaignSettings
     from retain.storage.transaction import Staging
     from retain.verdict.document import ComparisonExtras
     from retain.verdict.sealed_test import Ledger, SealedTest
@@ -137,7 +137,7 @@ def write_comparison(
         staging.add(staged.verdict.name)
         results = evaluate_and_plan(comparison, staged, staging)
         repointing = find_repointing(study, study.verdict_json, results.campaign)
-        if repointing is not None and not comparison.settings.planning.replace:
+        if repointing is not None and not comparison.settings.campaign.replace:
             staging.drop(staged.verdict.name)
             return results, repointing, []
         for tables in (results.explanations, results.campaign):
@@ -200,12 +200,12 @@ def evaluate_and_plan(
         if evaluation.result is not None and data.dataset is not None:
             result = evaluation.result
             if explaining is not None:
-                addressed = comparison.settings.catalogue.addressed_features
+                addressed = comparison.settings.offers.addressed_features
                 tested = result.test_explanations
                 explanations = explaining.collect(effects, scores, tested, addressed)
-            if explanations is not None and comparison.settings.planning.on:
+            if explanations is not None and comparison.settings.campaign.on:
                 name = comparison.verdict.name(winner)
-                explanations.check_offers(comparison.settings.catalogue, name)
+                explanations.check_offers(comparison.settings.offers, name)
             texts = None if explanations is None else explanations.driver_texts
             scored = ((data.dataset, data.scores), result.test_scores, texts)
             ranking = result.sealed_test.chance.status

@@ -10,7 +10,7 @@ from scipy import stats
 from retain.campaign.value.calibration_map import ProfitScale, basis_design, place_knots
 from retain.campaign.value.calibration_rows import CalibrationRows
 from retain.campaign.value.logistic import fit_logistic
-from retain.campaign.value.recalibration import ProfitTest
+from retain.record.segments_document import ProfitTest
 
 FLAT = 1e-6
 """A smaller standard deviation of the logarithm of profit counts as 0."""
@@ -49,7 +49,15 @@ def assess_profit(rows: CalibrationRows) -> tuple[ProfitTest | None, ProfitScale
     degrees = columns.shape[1]
     p = float(stats.chi2.sf(statistic, degrees))
     odds_ratio = float(np.exp(fits[1].coefficients[without.shape[1]]))
-    return ProfitTest(statistic, degrees, p, PROFIT_LEVEL, odds_ratio), scale
+    test = ProfitTest(
+        statistic=statistic,
+        degrees=degrees,
+        p=p,
+        level=PROFIT_LEVEL,
+        odds_ratio=odds_ratio,
+        is_used=p < PROFIT_LEVEL,
+    )
+    return test, scale
 
 
 def _fit_scale(profit: np.ndarray) -> ProfitScale | None:

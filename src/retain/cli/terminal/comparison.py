@@ -56,7 +56,7 @@ def print_comparison(
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
     chance = findings.chance
     colour = "[yellow]" if chance.status == "not_shown" else "[default]"
-    console.print(f"{colour}{literal(chance.sentence)}[/]")
+    console.print(f"{colour}{literal(chance.message)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))
     if findings.explanations is not None:
@@ -69,7 +69,7 @@ def print_comparison(
             print_diff(console, difference)
     print_gate(console, findings.gate or ())
     results = findings.customer_results
-    print_campaign_path(console, study, None if results is None else results.planned_campaign)
+    print_campaign_path(console, study, None if results is None else results.campaign)
 
 
 def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:

@@ -8,13 +8,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
-from retain.record.document import ColumnInfo, FunnelLine
+from retain.record.document import ColumnInfo, FunnelStep
 
 
 def print_reading(
     console: Console,
     messages: Sequence[str],
-    funnel: Sequence[FunnelLine],
+    funnel: Sequence[FunnelStep],
     dropped_examples: Sequence[str],
 ) -> None:
     """Print the messages of the readers, and the funnel."""

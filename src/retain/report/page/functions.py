@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
+from retain.record.estimates import DisplayName
 from retain.report.charts.tornado import swings
 from retain.report.page.leaderboard import (
     MAX_FILTER_VALUES,
@@ -45,10 +46,9 @@ from retain.report.text.label import label_sentences
 from retain.report.text.names import (
     channel,
     code,
-    format_level,
-    format_name,
     group_name,
     metric_name,
+    name_in_all_languages,
     offer_label,
     run_name,
     segment_label,
@@ -70,7 +70,6 @@ from retain.report.text.segments import (
 )
 from retain.report.text.words import (
     LANGUAGES,
-    Label,
     Message,
     has_text,
     interval,
@@ -119,9 +118,9 @@ _CAMPAIGN: dict[str, object] = {
     "seen_campaigns": seen_campaigns,
     "offer_label": offer_label,
     "fixed": fixed_assumptions,
-    "offer_named": lambda campaign, name: format_level(offer_label(campaign, name)),
-    "segment_name": lambda segment: format_level(segment_label(segment)),
-    "segment_named": lambda tree, name: format_level(segment_named(tree, name)),
+    "offer_named": lambda campaign, name: name_in_all_languages(offer_label(campaign, name)),
+    "segment_name": lambda segment: name_in_all_languages(segment_label(segment)),
+    "segment_named": lambda tree, name: name_in_all_languages(segment_named(tree, name)),
     "apart": contrast_message,
     "stable": stability_message,
     "segments_told": segment_sentences,
@@ -134,7 +133,7 @@ _CAMPAIGN: dict[str, object] = {
     "swings": swings,
     "assumptions": assumptions,
     "channel": channel,
-    "called": lambda text: Label(text, text),
+    "called": lambda text: DisplayName(text, text),
     "gap_conclusion": gap_conclusion,
     "with_money": has_profit,
     "with_observed_money": has_observed_profit,
@@ -178,7 +177,7 @@ def template_functions(language: str) -> dict[str, object]:
         "flat": flatten,
         "known": has_text,
         "aside": n_skipped,
-        "named": format_name,
+        "named": name_in_all_languages,
         "group": lambda name: render_all_languages(group_name(name)),
         "yaml": _to_yaml,
         "is_number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from retain.record.approval_document import ApprovalRow, CareInfo, Choice
 from retain.record.campaign_document import CampaignDocument
-from retain.record.estimates import DisplayName
 from retain.report.text.campaign import customers, money
 from retain.report.text.numbers import Number
-from retain.report.text.words import Label, Message, message
+from retain.report.text.words import Message, message
 
 
 def is_counted(campaign: CampaignDocument) -> bool:
@@ -33,7 +32,7 @@ def plan_notes(campaign: CampaignDocument) -> list[Message]:
 
 def _care(one: CareInfo) -> Message:
     n = customers(one.n_customers)
-    return message("campaign.care", label=_label(one.label), n=n, cost=money(one.cost))
+    return message("campaign.care", label=one.label, n=n, cost=money(one.cost))
 
 
 def why(choice: Choice) -> Message | None:
@@ -42,7 +41,7 @@ def why(choice: Choice) -> Message | None:
         return None
     return message(
         "campaign.why",
-        feature=_label(choice.why.label),
+        feature=choice.why.label,
         n=Number(choice.why.n_customers, "count"),
         chosen=Number(choice.n_chosen, "count"),
     )
@@ -53,7 +52,3 @@ def pays_if(row: ApprovalRow | Choice) -> Message | None:
     if row.one_in is None:
         return None
     return message("campaign.one_in", n=Number(row.one_in, "value"))
-
-
-def _label(label: DisplayName) -> Label:
-    return Label(label.en, label.ru)

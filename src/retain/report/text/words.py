@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from markupsafe import Markup, escape
 
+from retain.record.estimates import DisplayName
 from retain.report.text.numbers import Number, format_number
 from retain.report.text.turnover import KEPT, names_turnover, say_turnover
 from retain.wording import MINUS
@@ -35,24 +36,18 @@ Values = dict[str, Any]
 """The values of placeholders by name: texts, numbers, labels and messages."""
 
 
-@dataclass(frozen=True)
-class Label:
-    """A display name in each language."""
+def on_one_line(name: DisplayName, language: str) -> str:
+    r"""Return a display name on one line.
 
-    en: str
-    ru: str
+    >>> on_one_line(DisplayName("Pages\na visit", "Страниц за визит"), "en")
+    'Pages a visit'
+    """
+    return UNLINED.sub(" ", name.text(language))
 
-    def text(self, language: str) -> str:
-        r"""Return the name on one line.
 
-        >>> Label("Pages\na visit", "Страниц за визит").text("en")
-        'Pages a visit'
-        """
-        return UNLINED.sub(" ", {"en": self.en, "ru": self.ru}[language])
-
-    def html(self, language: str) -> Markup:
-        """Return the name as an element isolated from the surrounding writing direction."""
-        return Markup('<bdi class="name">{}</bdi>').format(self.text(language))
+def format_name(name: DisplayName, language: str) -> Markup:
+    """Return a display name as an element isolated from the surrounding writing direction."""
+    return Markup('<bdi class="name">{}</bdi>').format(on_one_line(name, language))
 
 
 @dataclass(frozen=True)
@@ -66,7 +61,7 @@ class Message:
 def message(key: str, /, **values: Any) -> Message:
     """Return a message of a key and its placeholders.
 
-    A value may be a text, a ``Number``, a ``Label``, another message, or a sequence of them.
+    A value may be a text, a ``Number``, a ``DisplayName``, a message, or a sequence of them.
     """
     return Message(key, values)
 
@@ -125,8 +120,10 @@ class TextCatalogue:
     def _html(self, value: Any) -> Markup:
         if isinstance(value, Message):
             return self.html(value)
-        if isinstance(value, Number | Label):
+        if isinstance(value, Number):
             return value.html(self.language)
+        if isinstance(value, DisplayName):
+            return format_name(value, self.language)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return Markup(", ").join(self._html(one) for one in value)
         return escape(value)
@@ -136,8 +133,8 @@ class TextCatalogue:
             return self.plain(value)
         if isinstance(value, Number):
             return format_number(value.value, value.form, self.language)
-        if isinstance(value, Label):
-            return value.text(self.language)
+        if isinstance(value, DisplayName):
+            return on_one_line(value, self.language)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return ", ".join(self._plain(one) for one in value)
         return str(value)
