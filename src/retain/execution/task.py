@@ -64,10 +64,8 @@ class RungResult:
     ----------
     roc_auc
         Score of each fold so far, in the order of the splits; higher is better.
-    seconds
-        Time of the run's phases, over all rungs.
-    seconds_spent
-        Wall time of all rungs.
+    seconds, seconds_spent
+        Time of the run's phases, and wall time, over all rungs.
     """
 
     id: str
@@ -241,9 +239,8 @@ def readable_write_errors(task: Task) -> Iterator[None]:
 def record_dead_run(task: Task, reason: str, traceback: str | None = None) -> Record | None:
     """Write and return the record of a run whose worker died; None if another launch has it.
 
-    The run may have ended before its worker, whose children, or whose file server, may hold its
-    lock for a while. ``traceback`` is that of a worker on another machine: one that is lost may
-    hold the lock for ever, and does not keep the record from being written.
+    The run may have ended before its worker, whose children may hold its lock for a while.
+    ``traceback`` is that of a worker on another machine, whose lock is not waited for for ever.
     """
     for attempts_left in reversed(range(MAX_CLAIM_ATTEMPTS)):
         with task.directory.hold_lock() as mine:
