@@ -122,6 +122,6 @@ def test_the_test_says_where_copies_count_once():
     score = special.expit(target + random.normal(0, 2, 120))
     chance = compare_with_random(target, score, groups, access_number=1)
     assert (chance.n_customers, chance.n_groups) == (120, 30)
-    assert "copies count once, with their mean score: 30 groups of 120 customers" in chance.sentence
+    assert "copies count once, with their mean score: 30 groups of 120 customers" in chance.message
     alone = compare_with_random(target, score, np.arange(120), access_number=1)
-    assert "copies" not in alone.sentence
+    assert "copies" not in alone.message

@@ -12,13 +12,16 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from retain.customers.panel import Panel
 from retain.customers.reading import Reading
-from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
 from retain.record.document import FunnelStep
 from retain.record.estimates import DisplayName
+
+_TENS = 10 ** np.arange(19)  # all powers of ten within int64
 
 Kind = Literal["number", "category"]
 Operation = Literal["ratio", "difference", "slope", "mean"]
@@ -261,3 +264,27 @@ def _describe_steps(steps: Sequence[CleaningStep]) -> str:
     tail = " → ".join(f"{step.n_after} ({step.name})" for step in steps)
     of = "" if steps[0].unit == "customers" else f" {steps[0].unit}"
     return f"{steps[0].n_before}{of} → {tail}"
+
+
+def natural_sort_order(ids: pd.Index) -> np.ndarray:
+    """Return the positions that sort ids by their texts.
+
+    >>> natural_sort_order(pd.Index([9, 10, 100])).tolist()
+    [1, 2, 0]
+    """
+    if ids.dtype == "int64" and ids.min() >= 0 and ids.max() < _TENS[-1]:
+        return _by_digits(ids.to_numpy())
+    return np.asarray(pc.array_sort_indices(pa.array(ids.astype(str)))).astype(np.int64)
+
+
+def _by_digits(numbers: np.ndarray) -> np.ndarray:
+    """Return the positions that sort non-negative whole numbers by their texts.
+
+    Numbers padded with zeros on the right to the same length are in that order; the shorter of two
+    equal ones comes first.
+    """
+    zeros = len(_TENS) - 2 - np.searchsorted(_TENS[1:], numbers, side="right")
+    ascending = np.argsort(numbers, kind="stable")
+    filled = (numbers * _TENS[zeros])[ascending]
+    positions: np.ndarray = ascending[np.argsort(filled, kind="stable")]
+    return positions

@@ -14,6 +14,7 @@ from retain.record.estimates import DisplayName
 from retain.record.segments_document import SegmentInfo
 from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Message, format_name, has_text, message
+from retain.schema.names import Translated
 from retain.verdict.config_keys import label_run
 from retain.wording import format_value
 
@@ -56,8 +57,8 @@ def group_name(name: str) -> Message:
     return message("measure.other", key=DisplayName(name, name))
 
 
-def name_in_all_languages(name: DisplayName) -> Markup:
-    """Return a display name in every language, once if it is the same in all.
+def name_in_all_languages(name: DisplayName | Translated) -> Markup:
+    """Return a name or a text in every language, once if it is the same in all.
 
     >>> print(name_in_all_languages(DisplayName("Pages", "Pages")))
     <bdi class="name">Pages</bdi>

@@ -58,7 +58,7 @@ def band_sentence(tree: VerdictDocument) -> Message | None:
     bands = None if fitted is None else fitted.segmentation.risk
     if bands is None:
         return None
-    names = {name: DisplayName(label.en, label.ru) for name, label in bands.labels.items()}
+    names = bands.labels
     return message(
         "segments.bands",
         bands=[

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from retain.record.estimates import DisplayName
 from retain.report.text.numbers import Number, format_number
 from retain.report.text.turnover import KEPT, names_turnover, say_turnover
+from retain.schema.names import Translated
 from retain.wording import MINUS
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,8 +37,8 @@ Values = dict[str, Any]
 """The values of placeholders by name: texts, numbers, labels and messages."""
 
 
-def on_one_line(name: DisplayName, language: str) -> str:
-    r"""Return a display name on one line.
+def on_one_line(name: DisplayName | Translated, language: str) -> str:
+    r"""Return a name or a text on one line.
 
     >>> on_one_line(DisplayName("Pages\na visit", "Страниц за визит"), "en")
     'Pages a visit'
@@ -45,8 +46,8 @@ def on_one_line(name: DisplayName, language: str) -> str:
     return UNLINED.sub(" ", name.text(language))
 
 
-def format_name(name: DisplayName, language: str) -> Markup:
-    """Return a display name as an element isolated from the surrounding writing direction."""
+def format_name(name: DisplayName | Translated, language: str) -> Markup:
+    """Return a name as an element isolated from the surrounding writing direction."""
     return Markup('<bdi class="name">{}</bdi>').format(on_one_line(name, language))
 
 
@@ -122,7 +123,7 @@ class TextCatalogue:
             return self.html(value)
         if isinstance(value, Number):
             return value.html(self.language)
-        if isinstance(value, DisplayName):
+        if isinstance(value, DisplayName | Translated):
             return format_name(value, self.language)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return Markup(", ").join(self._html(one) for one in value)
@@ -133,7 +134,7 @@ class TextCatalogue:
             return self.plain(value)
         if isinstance(value, Number):
             return format_number(value.value, value.form, self.language)
-        if isinstance(value, DisplayName):
+        if isinstance(value, DisplayName | Translated):
             return on_one_line(value, self.language)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return ", ".join(self._plain(one) for one in value)
