@@ -31,7 +31,7 @@ def main() -> None:
 def _scan(args: argparse.Namespace) -> None:
     import duckdb  # noqa: F401 - loaded before the clock runs
 
-    from retain.customers.purchases.engines.duckdb import connect
+    from retain.customers.purchases.engines.connection import connect
 
     with connect(args.limit) as connection:
         began = _clocks()

@@ -15,6 +15,7 @@ from retain.customers.purchases.content_hash import hash_log
 from retain.customers.purchases.engines import cache as table_cache
 from retain.customers.purchases.engines import duckdb as duck
 from retain.customers.purchases.engines import spark
+from retain.customers.purchases.engines.connection import connect, parse_memory_limit
 from retain.customers.purchases.features import sql_script
 from retain.customers.purchases.features.label import check_measure
 from retain.customers.purchases.features.query import FeatureQuery
@@ -34,7 +35,6 @@ from retain.customers.purchases.log import (
 )
 from retain.customers.purchases.parsing.conditions import check_condition
 from retain.customers.purchases.readers.location import locate_log
-from retain.customers.purchases.to_customers import LabelRequest, build_customers, describe_rates
 from retain.errors import RetainError
 from retain.schema.parsing import check_mapping, parse
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
@@ -117,6 +117,13 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     built = table_cache.build_or_load(
         folder, request.cache_key(), request.build_table, request.is_current
     )
+    # SciPy, which this loads, has no use while the table is built
+    from retain.customers.purchases.to_customers import (
+        LabelRequest,
+        build_customers,
+        describe_rates,
+    )
+
     roles = request.options.columns.model_dump(exclude_none=True).items()
     logger.info("columns: %s", ", ".join(f"{role} {column!r}" for role, column in roles))
     label_request = LabelRequest(rule, request.optional_columns, unit, has_target)
@@ -144,7 +151,7 @@ def parse_request(keys: Mapping[str, Any]) -> LogRequest:
         has_target=_check_has_target(keys["has_target"], keys["snapshot"]),
         snapshot=_parse_date(keys["snapshot"], "data.snapshot"),
         engine=_check_engine(keys["engine"]),
-        memory_bytes=duck.parse_memory_limit(keys["memory_limit"]),
+        memory_bytes=parse_memory_limit(keys["memory_limit"]),
     )
 
 
@@ -184,19 +191,17 @@ class LogRequest:
     def build_table(self, write: table_cache.WriteChunk) -> TableFacts:
         """Pass the rows to ``write`` chunk by chunk, and return the facts about them."""
         files = locate_log(self.path, self.table).files
-        with duck.connect(f"{self.memory_bytes}B", files=files) as connection:
+        with connect(f"{self.memory_bytes}B", files=files) as connection:
             log = open_log(connection, self.path, self.table, self.options)
             calendar = self._build_calendar(log)
-            query = FeatureQuery(
-                calendar,
-                self.label,
-                self.windows,
-                log.columns,
-                len(log.categories),
-                self.has_target,
-                read_store_levels(connection, calendar, log.columns),
-            )
-            built = self._build_features(connection, query, log, write)
+            if self.engine == "spark":
+                query = self._build_query(connection, log, calendar)
+                built = spark.build_features(connection, query, write=write)
+            else:
+                count, memory = _count_purchases(log, connection), self.memory_bytes
+                with duck.split_by_customer(connection, count, memory_bytes=memory) as chunks:
+                    query = self._build_query(connection, log, calendar)
+                    built = duck.build_features(chunks, query, write)
         return TableFacts(
             funnel=log.funnel,
             categories=log.categories,
@@ -209,14 +214,17 @@ class LogRequest:
             built_on=_today(),
         )
 
-    def _build_features(
-        self, connection: Connection, query: FeatureQuery, log: Log, write: table_cache.WriteChunk
-    ) -> duck.EngineCounts:
-        if self.engine == "spark":
-            return spark.build_features(connection, query, write=write)
-        n_purchases = _count_purchases(log, connection)
-        return duck.build_features(
-            connection, query, n_purchases=n_purchases, write=write, memory_bytes=self.memory_bytes
+    def _build_query(
+        self, connection: Connection, log: Log, calendar: SnapshotCalendar
+    ) -> FeatureQuery:
+        return FeatureQuery(
+            calendar,
+            self.label,
+            self.windows,
+            log.columns,
+            len(log.categories),
+            self.has_target,
+            read_store_levels(connection, calendar, log.columns),
         )
 
     def _build_calendar(self, log: Log) -> SnapshotCalendar:

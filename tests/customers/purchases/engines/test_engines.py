@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers.purchases.engines.duckdb import build_features, connect, parse_memory_limit
+from retain.customers.purchases.engines.connection import connect, parse_memory_limit
+from retain.customers.purchases.engines.duckdb import build_features, split_by_customer
 from retain.customers.purchases.features.label import list_label_variants, tabulate_variants
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
@@ -88,16 +89,11 @@ def build(log, query, *, threads=2, share=10**9):
     with connect("1GB", threads) as connection:
         connection.register("given", pa.Table.from_pandas(log, preserve_index=False))
         connection.execute("CREATE TABLE purchases AS SELECT * FROM given")
-        query = replace(query, levels=read_store_levels(connection, query.calendar, query.columns))
-        counted = build_features(
-            connection,
-            query,
-            n_purchases=len(log),
-            write=parts.append,
-            memory_bytes=10**9,
-            threads=threads,
-            chunk_rows=share,
-        )
+        with split_by_customer(
+            connection, len(log), memory_bytes=10**9, threads=threads, chunk_rows=share
+        ) as chunks:
+            levels = read_store_levels(connection, query.calendar, query.columns)
+            counted = build_features(chunks, replace(query, levels=levels), parts.append)
     return in_order(pa.concat_tables(parts), query), counted
 
 
@@ -428,3 +424,12 @@ def test_visits_are_no_purchases_and_their_minutes_count():
     assert shown.tolist() == [40, 0, 2.5, 3.5]
     by_reason = {reason: customers for (_, reason), (customers, _) in counted.counts.items()}
     assert by_reason == {0: 1, 4: 1}  # visits alone are no purchase
+
+
+def test_a_chunk_in_which_nobody_bought_in_time_adds_nothing():
+    log = make_log(customers=1)
+    late = log.assign(t=(FIRST + 750) * DAY, customer=range(1, len(log) + 1))
+    rows, counted = build(log, make_query())
+    with_late, other = build(pd.concat([log, late]), make_query(), share=5000)
+    assert len(with_late) == len(rows)
+    assert list(other.sensitivity) == list(counted.sensitivity)

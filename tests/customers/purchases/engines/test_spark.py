@@ -15,6 +15,7 @@ from pyarrow import parquet
 from retain.customers.purchases.cleaning.row_filter import RowFilter
 from retain.customers.purchases.engines import duckdb as engine
 from retain.customers.purchases.engines import spark, spark_session
+from retain.customers.purchases.engines.connection import connect
 from retain.customers.purchases.engines.spark import find_parquet_view, register_purchases
 from retain.customers.purchases.engines.spark_sql import translate_to_spark
 from retain.customers.purchases.features.query import FeatureQuery
@@ -106,7 +107,7 @@ def make_log(rows, *, kinds=70, zoned=False, middle=0):
 @contextmanager
 def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None, rows=None):
     """A connection with the log at a path, and a query."""
-    with engine.connect("1GB", 2) as connection:
+    with connect("1GB", 2) as connection:
         options = LogOptions(
             LogColumns(**(columns or COLUMNS)),
             LogFormat(columns=None, time_format=None, timezone=zone),
@@ -133,9 +134,7 @@ def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None, rows=N
 def both(connection, query, local_spark):
     """The table and the counts, by DuckDB and by Spark."""
     by_duckdb, by_spark = [], []
-    duck = engine.build_features(
-        connection, query, n_purchases=1, write=by_duckdb.append, memory_bytes=10**9
-    )
+    duck = engine.build_features(engine.Chunks(connection), query, by_duckdb.append)
     other = spark.build_features(connection, query, write=by_spark.append, spark=local_spark)
     order = [("customer", "ascending"), ("snapshot", "ascending")]
     tables = [pa.concat_tables(parts).sort_by(order) for parts in (by_duckdb, by_spark)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from retain.customers.purchases.cleaning.normalise import CATEGORIES, PURCHASES
 from retain.customers.purchases.cleaning.row_filter import UNFILTERED
-from retain.customers.purchases.engines.duckdb import EngineCounts, group_histories, sum_counts
+from retain.customers.purchases.engines.duckdb import EngineCounts, group_counts, sum_counts
 from retain.customers.purchases.engines.spark_session import (
     is_local,
     silence_pandas_warning,
@@ -88,10 +88,8 @@ def _run_script(
     spark: SparkSession, script: SqlScript, write: Callable[[pa.Table], None]
 ) -> EngineCounts:
     write(spark.sql(translate_to_spark(script.rows)).toArrow())
-    counts = {(row[0], row[1]): (row[2], row[3]) for row in _fetch_rows(spark, script.counts)}
-    variants = () if script.sensitivity is None else _fetch_rows(spark, script.sensitivity)[0]
-    cells = () if script.histories is None else _fetch_rows(spark, script.histories)
-    return EngineCounts(counts, [n or 0 for n in variants], group_histories(cells))
+    histories = () if script.histories is None else _fetch_rows(spark, script.histories)
+    return group_counts(_fetch_rows(spark, script.counts), histories)
 
 
 @contextmanager

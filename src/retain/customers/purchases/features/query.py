@@ -81,11 +81,6 @@ class FeatureQuery:
         return build_day_table(self.buckets, self.calendar.first_day)
 
     @property
-    def end_second(self) -> int:
-        """First second after the last window."""
-        return self.buckets[-1].end * SECONDS_PER_DAY
-
-    @property
     def optional_sums(self) -> tuple[str, ...]:
         """Optional columns of the log that are summed."""
         return tuple(name for name in OPTIONAL_SUMS if name in self.columns)

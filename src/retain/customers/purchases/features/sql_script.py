@@ -21,8 +21,7 @@ _SQL_DIR = Path(__file__).with_name("sql")
 class SqlScript:
     """Statements in the order to run them; each is a SELECT over the log and earlier relations.
 
-    ``favourites`` is None if the log has no category, ``sensitivity`` and ``histories`` are None
-    without a target.
+    ``favourites`` is None if the log has no category, ``histories`` without a target.
     ``wide`` and ``favourites`` are worth storing; ``pairs`` and ``eligibility`` are cheap as views.
     """
 
@@ -32,7 +31,6 @@ class SqlScript:
     eligibility: str
     rows: str
     counts: str
-    sensitivity: str | None
     histories: str | None
 
 
@@ -50,7 +48,6 @@ def render_sql(query: FeatureQuery, log: str = "purchases") -> SqlScript:
         eligibility=render("eligibility"),
         rows=render("rows"),
         counts=render("counts"),
-        sensitivity=render("sensitivity") if query.has_target else None,
         histories=render("histories") if query.has_target else None,
     )
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaincc
-from scipy.stats import gamma
+from scipy.special import gammaincc, gammaincinv
 
 from retain.customers.purchases.quality.order_rates import (
     STEP,
@@ -133,7 +132,7 @@ def _ceiling(groups: LabelledRows, counts: np.ndarray, rates: OrderRates) -> flo
     """
     shape, scale = rates.r + groups.repeats, 1 / (rates.alpha + groups.days)
     levels = (np.arange(N_RATES) + 0.5) / N_RATES
-    true = gamma.ppf(levels[None, :], shape[:, None], scale=scale[:, None])
+    true = gammaincinv(shape[:, None], levels[None, :]) * scale[:, None]
     p = gammaincc(groups.needed[:, None], true * groups.ahead[:, None]).ravel()
     weight = np.repeat(counts, N_RATES)
     order = np.argsort(p, kind="stable")

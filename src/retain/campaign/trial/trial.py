@@ -1,0 +1,61 @@
+"""A randomised campaign as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+OutcomeKind = Literal["binary", "count", "money"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome of each customer, shape (n,); NaN if missing. More of it is better."""
+
+    name: str
+    kind: OutcomeKind
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Customers of a randomised campaign: arms, outcomes, and covariates known before it.
+
+    Attributes
+    ----------
+    ids
+        Of the n customers, unique.
+    arms
+        Names of the arms, the control arm first.
+    arm
+        Position in ``arms`` of the arm that each customer was assigned to, shape (n,).
+    propensity
+        Probability of each arm by design, shape (n, arms); rows add up to 1.
+    stratum
+        Stratum of the randomisation, 0, 1 …, shape (n,).
+    outcomes
+        By name; the first is the one that plans are judged by.
+    covariates
+        Numbers and categories by canonical name, n rows.
+    cost
+        Cost of assigning a customer to each arm, in the unit of the first outcome, shape (arms,);
+        0 for the control arm.
+    """
+
+    ids: pd.Index
+    arms: tuple[str, ...]
+    arm: np.ndarray
+    propensity: np.ndarray
+    stratum: np.ndarray
+    outcomes: Mapping[str, Outcome]
+    covariates: pd.DataFrame
+    cost: np.ndarray
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome that plans are judged by."""
+        return next(iter(self.outcomes.values()))
