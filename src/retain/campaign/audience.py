@@ -1,8 +1,9 @@
-"""The customers of a campaign, and the settings."""
+"""The customers of a campaign, and their segments by name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
+from retain.errors import RetainError
 from retain.schema.names import RESERVED
 
 COUNTED = "customers"
@@ -92,3 +94,26 @@ class Audience:
     def with_segments(self, segments: np.ndarray) -> Audience:
         """Return the same customers with segments."""
         return replace(self, segments=segments)
+
+
+def find_segment(text: str, names: Sequence[str], where: str) -> str:
+    """Return the segment whose name has the same words; shells do not accept all its signs.
+
+    Raises
+    ------
+    RetainError
+        When there is none of these words.
+
+    >>> names = ["low risk · low value", "high risk · high value"]
+    >>> find_segment("high risk high value", names, "campaign.min_contacts")
+    'high risk · high value'
+    """
+    by_words = {normalise_name(name): name for name in names}
+    if normalise_name(text) not in by_words:
+        raise RetainError.unknown(f"{where}: segment", text, list(names))
+    return by_words[normalise_name(text)]
+
+
+def normalise_name(name: str) -> str:
+    """Return the words of a segment's name, by which it is found."""
+    return " ".join(re.findall(r"\w+", name.casefold()))

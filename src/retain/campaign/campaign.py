@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retain.campaign.audience import Audience
+from retain.campaign.audience import Audience, find_segment
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.eligibility import check_policies
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
@@ -23,7 +23,6 @@ from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
     find_dominant,
-    find_segment,
     fit_segmentation,
     segment_labels,
     segments_of,

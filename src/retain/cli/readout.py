@@ -37,8 +37,7 @@ def main() -> None:
 
 def readout(line: Arguments) -> int:
     """Read out a campaign, and print the results."""
-    from retain.cli.compare import say_waiting
-    from retain.cli.terminal.console import console
+    from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.readout import print_readout
     from retain.workflows.campaign_files import find_campaign
     from retain.workflows.readout import read_out_campaign

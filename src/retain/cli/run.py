@@ -7,6 +7,7 @@ is closed.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -51,6 +52,18 @@ def main() -> None:
     if code > SIGNALLED:  # a second Ctrl-C would only break the interpreter's cleanup
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
+
+
+@contextmanager
+def gc_paused() -> Iterator[None]:
+    """Pause garbage collection, which takes half of the time with thousands of live records."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searched:
+            gc.enable()
 
 
 def run_command(command: Command, arguments: Sequence[str], primary: str) -> int:
