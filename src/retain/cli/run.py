@@ -246,10 +246,10 @@ def _preflight(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
     """Return the preflight, computed in a process of its own if runs are remote."""
     runs = [one.run for one in composed]
     if folder is not None:
-        from retain.execution.executor import run_in_subprocess
+        from retain.execution.executor import WorkerExecutor
 
-        with run_in_subprocess("preflight", runs, folder / "customers") as surveyed:
-            seen: Preflight = surveyed()
+        with WorkerExecutor(1) as executor:
+            seen: Preflight = executor.submit("preflight", runs, folder / "customers").result()
         return seen
     from retain.execution.dataset import clear_cache, preflight
 

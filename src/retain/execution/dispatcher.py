@@ -37,10 +37,7 @@ class Dispatcher:
     """
 
     def __init__(
-        self,
-        executor: Executor,
-        limits: Limits,
-        on_start: Callable[[Task], None] | None = None,
+        self, executor: Executor, limits: Limits, on_start: Callable[[Task], None] | None = None
     ) -> None:
         self._executor, self._limits = executor, limits
         self._on_start = on_start or (lambda _: None)

@@ -9,8 +9,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing.connection import wait
 from typing import Any, Literal, Self
 
@@ -165,16 +164,3 @@ class InProcessExecutor(Executor):
             return
         future = self._queue.popleft()
         future.set_result(call_job(future.job, future.arguments))
-
-
-@contextmanager
-def run_in_subprocess(job: Job, *arguments: Any) -> Iterator[Callable[[], Any]]:
-    """Start a job in a process of its own and yield a function that waits for its result.
-
-    Raises
-    ------
-    RetainError
-        If the job rejects its arguments, or its process dies; see ``Future.result``.
-    """
-    with WorkerExecutor(1) as executor:
-        yield executor.submit(job, *arguments).result

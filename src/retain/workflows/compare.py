@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.errors import RetainError
-from retain.execution.executor import WorkerExecutor, run_in_subprocess
+from retain.execution.executor import WorkerExecutor
 from retain.execution.shared_memory import launch_dir, share
 from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
@@ -160,10 +160,11 @@ def _write_verdict(study: StudyDirectory, document: VerdictDocument, language: s
     document = document.model_copy(update={"files": hashes})
     study.pictures.mkdir()
     arguments = (chart_subset(document), language, study.pictures, {"fishbone": study.verdict})
-    with run_in_subprocess("render", *arguments) as wait_for_charts:
+    with WorkerExecutor(1) as executor:
+        drawing = executor.submit("render", *arguments)
         write_text(study.verdict_json, as_json(document))
         write_text(study.report, page(document, language))
-        wait_for_charts()
+        drawing.result()
 
 
 def _file_names(folder: Path) -> set[str]:

@@ -12,7 +12,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.campaign import apply_to_new_customers
 from retain.campaign.drift import drift, drift_warnings
 from retain.campaign.value.value import build_audience
-from retain.execution.executor import run_in_subprocess
+from retain.execution.executor import WorkerExecutor
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.scores import Scores
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
@@ -71,8 +71,8 @@ def _compute_scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Sc
     with launch_dir() as folder:
         table = share(new.table, folder / "table")
         arguments = (*model, table, config.rows, config.threads)
-        with run_in_subprocess("score", *arguments) as wait_for_scores:
-            scores: Scores = wait_for_scores()
+        with WorkerExecutor(1) as executor:
+            scores: Scores = executor.submit("score", *arguments).result()
     return scores
 
 

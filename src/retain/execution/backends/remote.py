@@ -18,7 +18,7 @@ from typing import Any
 
 from retain.errors import RetainError
 from retain.execution.dispatcher import Dispatcher
-from retain.execution.executor import WorkerExecutor, run_in_subprocess
+from retain.execution.executor import WorkerExecutor
 from retain.execution.scheduling import CostModel
 from retain.execution.shared_memory import launch_dir
 from retain.execution.task import Preflight, SharedInputs, Task
@@ -124,8 +124,8 @@ def _share_inputs(runs: Sequence[RemoteTask], folder: Path) -> list[Task]:
     """Return the tasks with datasets and a fold cache that they share on this machine."""
     sources = {run.dataset_index: run.task.run for run in runs}
     distinct = list(sources.values())
-    with run_in_subprocess("preflight", distinct, folder / "customers") as wait_for_result:
-        preflight: Preflight = wait_for_result()
+    with WorkerExecutor(1) as executor:
+        preflight: Preflight = executor.submit("preflight", distinct, folder / "customers").result()
     datasets, cache_dir = preflight.shared_datasets, folder / "rows"
     if datasets is None:
         return [run.task for run in runs]

@@ -68,9 +68,13 @@ class SubmititExecutor(Executor):
         )
         return self
 
-    def __exit__(self, *_: object) -> None:
-        with ignore_sigint():
-            self._cancel()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            while kind is None and self._alive():
+                time.sleep(POLL_SECONDS)  # they have done their runs, and end by themselves
+        finally:
+            with ignore_sigint():
+                self._cancel()
         if not self._has_lost_runs:  # else keep the logs
             shutil.rmtree(self._folder, ignore_errors=True)
             with suppress(OSError):  # folders of other launches
@@ -92,19 +96,18 @@ class SubmititExecutor(Executor):
         self._unsent.append(run)
 
     def wait(self, _timeout: float | None = None) -> None:
-        """Send the runs, and wait for the time between two checks of jobs and records."""
+        """Send the runs, and check jobs and records after a while."""
         self._waiting += self._make_batches(self._unsent)
         self._unsent = []
         max_jobs = MAX_ARRAY_JOBS if self._cluster == "slurm" else self._backend.jobs
         n_free = max_jobs - len(self._running)
         self._submit_jobs(self._waiting[:n_free])
         del self._waiting[:n_free]
+        time.sleep(max(POLL_SECONDS, len(self._remaining) / MAX_CHECKS_PER_SECOND))
         ended = [job for job in self._running if job.done()]
         self._read_records()
         for job in ended:
             self._collect_job(job)
-        interval = max(POLL_SECONDS, len(self._remaining) / MAX_CHECKS_PER_SECOND)
-        time.sleep(interval if self._running else 0)
 
     def _make_batches(self, runs: Sequence[RemoteTask]) -> list[RemoteBatch]:
         backend, per_job = self._backend, self._backend.runs_per_job
@@ -151,14 +154,17 @@ class SubmititExecutor(Executor):
             self._remaining.pop(run.task.id)[1].set_exception(death)
         self._waiting += [replace(batch, runs=resubmitted)] if resubmitted else []
 
+    def _alive(self) -> list[Any]:
+        return [job for job in self._running if not job.done()]
+
     def _cancel(self) -> None:
         if self._cluster == "slurm":
-            arrays = {job.job_id.split("_")[0]: job for job in self._running}
+            arrays = {job.job_id.split("_")[0]: job for job in self._alive()}
             for array_id, job in arrays.items():
                 type(job)(self._folder, array_id).cancel(check=False)
             return
         until = time.monotonic() + CANCEL_TIMEOUT_SECONDS
-        while (alive := [j for j in self._running if not j.done()]) and time.monotonic() < until:
+        while (alive := self._alive()) and time.monotonic() < until:
             for job in alive:
                 os.kill(int(job.job_id), signal.SIGTERM)
             time.sleep(0.1)
