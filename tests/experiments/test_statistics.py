@@ -100,3 +100,20 @@ def test_the_simulated_study_is_what_a_comparison_reads(script):
         0.5,
     ]
     assert next(islice(selection.measure_all(2), 1))["replicates"] == 2
+
+
+# Plain tests at each of a thousand looks find an effect in most idle campaigns.
+def test_looks_find_no_effect_in_idle_campaigns_and_stop_harmful_ones(script):
+    rows = [one for one in script("looks").simulate(campaigns=80, seed=1) if one.bar]
+    assert len(rows) == 11
+    for row in rows:
+        sign, bar = row.bar.split()
+        test = stats.binomtest(
+            round(row.rate * row.campaigns),
+            row.campaigns,
+            float(bar),
+            alternative="greater" if sign == "≤" else "less",
+        )
+        assert test.pvalue > 0.001, row
+    (line, *_) = script("looks").widths()
+    assert line.endswith("1.549")

@@ -14,9 +14,9 @@ from retain.record.readout_document import ByArm, QiniInfo, ReadoutDocument
     [
         ("[]", "holds no object"),
         ("{", "is not JSON"),
-        ('{"schema": 1}', "has schema 1"),
-        ('{"schema": 2}', "is not a readout this version can read: key 'campaign_id' is missing"),
-        ('{"schema": 2, "looks": "x"}', "."),
+        ('{"schema": 2}', "has schema 2"),
+        ('{"schema": 3}', "is not a readout this version can read: key 'campaign_id' is missing"),
+        ('{"schema": 3, "looks": "x"}', "."),
     ],
 )
 def test_what_is_no_readout_is_refused_with_its_file(tmp_path, text, message):

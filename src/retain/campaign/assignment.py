@@ -49,6 +49,8 @@ class Assignment:
         Id of the campaign, and unit of its money.
     alpha, power
         Of the planned test; the readout uses them too.
+    expected_effect
+        Fall of the decline rate that the plan expects.
     seed
         Seed of the plan and of its readout.
     catalogue, assumptions
@@ -62,6 +64,7 @@ class Assignment:
     unit: str
     alpha: float
     power: float
+    expected_effect: float
     seed: int
     catalogue: Catalogue
     assumptions: Assumptions
@@ -144,6 +147,7 @@ def read_assignment(folder: Path) -> Assignment:
         unit=document.profit_unit,
         alpha=document.power.alpha,
         power=document.power.power,
+        expected_effect=document.power.overall.expected,
         seed=document.seed,
         catalogue=document.settings.offers,
         assumptions=document.settings.assumptions,

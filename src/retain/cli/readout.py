@@ -47,7 +47,11 @@ def readout(line: Arguments) -> int:
         raise RetainError("no campaign is named; type campaign=ID or campaign=FOLDER.")
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
     result = read_out_campaign(
-        campaign, config.outcomes, resamples=config.resamples, on_wait=say_waiting
+        campaign,
+        config.outcomes,
+        resamples=config.resamples,
+        monitoring=config.monitoring,
+        on_wait=say_waiting,
     )
     next_plan = None
     if result.catalogue is not None:

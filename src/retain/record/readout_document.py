@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -11,9 +11,10 @@ from retain.record.documents import CautionInfo, Identity, Sha256, optional
 from retain.record.estimates import Estimate, PartialEstimate
 from retain.schema.parsing import Config
 
-READOUT_SCHEMA: Final = 2
+READOUT_SCHEMA: Final = 3
 """Of ``readout.json``; counts up when the meaning of a key changes."""
 Outcome = Literal["declined", "profit"]
+LookMethod = Literal["once", "always_valid", "planned_end"]
 
 
 class ByArm(Config):
@@ -225,6 +226,36 @@ class SaveRateRow(Config):
     is_conflict: bool
 
 
+class Look(Config):
+    """A readout of a campaign, of outcomes unlike those of the looks before.
+
+    ``information`` is that of the observed customers by that of all planned.
+    """
+
+    outcomes_sha256: Sha256
+    information: Annotated[float, Field(gt=0, le=1)]
+    method: LookMethod
+
+
+class LookCorrection(Config):
+    """How the intervals of the last look allow for those before and after it.
+
+    Attributes
+    ----------
+    level
+        Of its intervals if taken alone; all looks together have the campaign's ``alpha``.
+    width
+        Of its intervals, by those of one look alone.
+    n_more
+        Customers beyond those observed until the fall of declines that the plan expects would be
+        seen with the campaign's power: 0 if by now, None if out of reach or declines are unknown.
+    """
+
+    level: float
+    width: float
+    n_more: int | None
+
+
 class ReadoutDocument(Config):
     """The content of ``readout.json``.
 
@@ -234,9 +265,8 @@ class ReadoutDocument(Config):
         Customers in treatment and control.
     n_unknown
         Customers of the file that are not in the campaign.
-    n_looks, looks
-        Readouts of this campaign with other outcomes, this one included, and the hashes of their
-        outcomes.
+    looks
+        All readouts of this campaign with other outcomes, this one last.
     heterogeneity
         Tests that the effect is the same in all segments, and with all offers.
     money
@@ -245,7 +275,7 @@ class ReadoutDocument(Config):
         Name of the new catalogue; None if declines are unknown.
     """
 
-    schema_: Literal[2] = Field(default=READOUT_SCHEMA, alias="schema")
+    schema_: Literal[3] = Field(default=READOUT_SCHEMA, alias="schema")
     campaign_id: Identity
     campaign_sha256: Sha256
     profit_unit: str
@@ -253,8 +283,8 @@ class ReadoutDocument(Config):
     power: float
     seed: int
     n_resamples: int
-    n_looks: int
-    looks: tuple[Sha256, ...]
+    looks: tuple[Look, ...]
+    look_correction: LookCorrection
     n_planned: ByArm
     n_observed: ByArm
     n_unknown: int

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from retain.schema.parsing import Config
 
+Monitoring = Literal["auto", "once", "always_valid", "planned_end"]
+"""How intervals allow for looks at outcomes that still arrive."""
 Answer = str | int | float | bool | None
 """A value as YAML reads it."""
 
@@ -42,5 +44,6 @@ class Readout(Config):
 
     campaign: CampaignSelector
     outcomes: OutcomesFile
+    monitoring: Monitoring
     outputs: str
     resamples: Annotated[int, Field(ge=200, le=100_000)]

@@ -23,10 +23,10 @@ from retain.execution.yaml_writer import to_yaml
 from retain.record.directory import CampaignDirectory, ReadoutDirectory
 from retain.record.documents import read_document, to_tree
 from retain.record.estimates import Estimate
-from retain.record.readout_document import EffectRow, ReadoutDocument
+from retain.record.readout_document import EffectRow, Look, ReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.schema.campaign import Catalogue
-from retain.schema.readout import OutcomesFile
+from retain.schema.readout import Monitoring, OutcomesFile
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
@@ -40,6 +40,7 @@ def read_out_campaign(
     outcomes: OutcomesFile,
     *,
     resamples: int,
+    monitoring: Monitoring = "auto",
     on_wait: Callable[[StudyDirectory], None] = lambda _: None,
 ) -> ReadoutResult:
     """Measure the effects of a campaign, and write its readout in place of the one before.
@@ -59,6 +60,7 @@ def read_out_campaign(
                 assignment,
                 read_outcomes(outcomes, assignment),
                 resamples=resamples,
+                monitoring=monitoring,
                 looks=read_looks(campaign, assignment),
             )
             with transaction(study.path) as staging:
@@ -81,8 +83,8 @@ def _readout_dir(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
     return StudyDirectory(campaign.path), campaign.readout.path.name
 
 
-def read_looks(campaign: CampaignDirectory, assignment: Assignment) -> list[str]:
-    """Return the hashes of the outcomes of earlier readouts; none if there is no readout.
+def read_looks(campaign: CampaignDirectory, assignment: Assignment) -> tuple[Look, ...]:
+    """Return the looks at a campaign so far; none if there is no readout.
 
     Raises
     ------
@@ -91,14 +93,14 @@ def read_looks(campaign: CampaignDirectory, assignment: Assignment) -> list[str]
     """
     path = campaign.readout.readout
     if not path.exists():
-        return []
+        return ()
     try:
         document = read_document(ReadoutDocument, path, within=campaign.path)[1]
     except RetainError as error:
         raise _unknown_looks(path, assignment, f"{str(error).removesuffix('.')}, so it") from None
     if document.campaign_id != assignment.id:
         raise _unknown_looks(path, assignment, str(path))
-    return list(document.looks)
+    return document.looks
 
 
 def _unknown_looks(path: Path, assignment: Assignment, what: str) -> RetainError:

@@ -57,6 +57,12 @@ def strong():
 
 
 @pytest.fixture(scope="module")
+def harmful():
+    """A campaign that makes many decline."""
+    return simulate_campaign(simulation.HARMFUL)
+
+
+@pytest.fixture(scope="module")
 def tree(strong):
     """Its readout."""
     assignment, declined, kept = strong
@@ -154,18 +160,55 @@ def test_the_same_outcomes_give_the_same_tree(tree, strong):
 # --- looks ---------------------------------------------------------------------------------------
 
 
-def test_looks_at_other_outcomes_are_counted_and_warned_of_from_the_second_on(strong):
-    assignment, declined, _ = strong
-    looks = []
-    for n_known, n_looks in ((300, 1), (600, 2), (600, 2), (900, 3)):
+def look_by_look(campaign, counts, monitoring="auto"):
+    """Return the readouts of the first so many outcomes."""
+    assignment, declined, _ = campaign
+    found = []
+    for n_known in counts:
         known = np.where(np.arange(len(declined)) < n_known, declined.astype(float), np.nan)
-        result = build_readout(assignment, outcomes(known), resamples=200, looks=looks).document
-        looks = result.looks
-        assert result.n_looks == len(looks) == n_looks
-        cautions = [one for one in result.cautions if one.code == "looks"]
-        assert len(cautions) == (n_looks > 1)
-    (caution,) = cautions
+        looks = found[-1].looks if found else ()
+        options = {"resamples": 200, "looks": looks, "monitoring": monitoring}
+        found.append(build_readout(assignment, outcomes(known), **options).document)
+    return found
+
+
+def test_looks_while_outcomes_arrive_have_wider_intervals_and_need_no_caution(strong):
+    found = look_by_look(strong, (300, 600, 600, 900))
+    assert [len(one.looks) for one in found] == [1, 2, 2, 3]
+    assert [one.looks[-1].method for one in found] == ["always_valid"] * 4
+    assert [one.looks[-1].information for one in found] == pytest.approx(
+        [0.33, 0.67, 0.67, 1], abs=0.03
+    )
+    assert not any(caution.code == "looks" for one in found for caution in one.cautions)
+    (single,) = look_by_look(strong, (900,))
+    assert single.looks[-1].method == "once"
+    last, alone = (one.effects[0].difference for one in (found[-1], single))
+    assert last.value == alone.value
+    assert (last.high - last.low) / (alone.high - alone.low) == pytest.approx(1.55, abs=0.03)
+    assert found[-1].effects[0].p_adjusted > single.effects[0].p_adjusted
+
+
+def test_a_declared_end_costs_hardly_any_width(strong):
+    found = look_by_look(strong, (225, 450, 675, 900), "planned_end")
+    assert [one.look_correction.width > 1.15 for one in found] == [True, True, True, False]
+    assert found[-1].look_correction.level < 0.05
+
+
+def test_single_looks_that_were_several_are_warned_of(strong):
+    *_, last = look_by_look(strong, (300, 600, 900), "once")
+    (caution,) = [one for one in last.cautions if one.code == "looks"]
     assert caution.error_rate == pytest.approx(1 - 0.95**3)
+
+
+def test_a_campaign_that_harms_is_stopped_before_its_end(harmful):
+    early, late = look_by_look(harmful, (450, 900))
+    assert "stop" in {caution.code for caution in early.cautions}
+    assert "stop" not in {caution.code for caution in late.cautions}  # nothing is left to stop
+
+
+def test_a_readout_says_how_many_customers_more_would_tell(strong):
+    waits = [one.look_correction.n_more for one in look_by_look(strong, (225, 450, 900))]
+    assert waits[0] > waits[1] > waits[2]
 
 
 def test_contacts_and_costs_are_no_other_outcomes(strong):

@@ -287,6 +287,8 @@ def read_out(at, text, made):
     money = {"gain": ends, "net": ends, "basis": "observed", "cost": 1.0, "cost_basis": "stated"}
     tree = {
         "alpha": 0.05,
+        "looks": [{"method": "always_valid", "information": 0.5}],
+        "look_correction": {"width": 1.5, "n_more": 12},
         "power": 0.8,
         "heterogeneity": [test],
         "campaign_id": text,
@@ -302,6 +304,7 @@ def read_out(at, text, made):
             CautionInfo.of("harm", scope=text, name=text, outcome="declined"),
             CautionInfo.of("unknown_customers", n_customers=text),
             CautionInfo.of("prior_conflict", offer=text),
+            CautionInfo.of("stop", outcome="profit", level=0.1),
         ],
         "catalogue": text,
         "save_rates": [

@@ -41,6 +41,8 @@ def readout_of(amount):
     return {
         "campaign_id": "0123abcd",
         "alpha": 0.05,
+        "looks": [{"method": "always_valid", "information": 0.5}],
+        "look_correction": {"width": 1.5, "n_more": 12},
         "power": 0.8,
         "n_planned": {"treatment": 1_234, "control": 345},
         "n_observed": {"treatment": 1_234, "control": 345},

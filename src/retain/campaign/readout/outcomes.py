@@ -40,6 +40,12 @@ class Outcomes:
     cost: np.ndarray | None
     n_unknown_customers: int
 
+    @property
+    def is_observed(self) -> np.ndarray:
+        """Mask of the customers with a decline or a profit, shape (n,)."""
+        known = [values for values in (self.declined, self.profit) if values is not None]
+        return np.asarray(np.isfinite(known).any(axis=0))
+
 
 def read_outcomes(config: OutcomesFile, assignment: Assignment) -> Outcomes:
     """Read the outcomes from a CSV or Parquet file.

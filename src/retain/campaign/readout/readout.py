@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -18,8 +18,15 @@ from retain.campaign.readout.effects import (
     expected_profit,
 )
 from retain.campaign.readout.gatekeeping import conclude
+from retain.campaign.readout.looks import (
+    Monitor,
+    add_look,
+    correct_rows,
+    find_look_cautions,
+    summarise_correction,
+)
 from retain.campaign.readout.means import MeanDifference, assign_strata, estimate_mean_difference
-from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
+from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.qini import BootstrapSettings, compute_qini
 from retain.campaign.readout.save_rates import estimate_save_rates
 from retain.record.documents import CautionInfo
@@ -28,10 +35,12 @@ from retain.record.readout_document import (
     ByArm,
     CampaignMoney,
     EffectRow,
+    Look,
     ReadoutDocument,
     SaveRateRow,
 )
 from retain.schema.campaign import Beta, Catalogue
+from retain.schema.readout import Monitoring
 
 
 def estimate_money(
@@ -121,19 +130,27 @@ class ReadoutResult:
 
 
 def build_readout(
-    assignment: Assignment, outcomes: Outcomes, *, resamples: int, looks: Sequence[str] = ()
+    assignment: Assignment,
+    outcomes: Outcomes,
+    *,
+    resamples: int,
+    looks: Sequence[Look] = (),
+    monitoring: Monitoring = "auto",
 ) -> ReadoutResult:
     """Return the readout of a campaign; the same inputs give the same result.
 
-    ``looks`` are hashes of the outcomes of earlier readouts of this campaign.
+    ``looks`` are the earlier ones at this campaign.
     """
     settings = BootstrapSettings(assignment.alpha, resamples, assignment.seed)
+    looks = add_look(looks, assignment, outcomes, monitoring)
+    monitor = Monitor.of(looks, assignment.alpha)
+    monitored = replace(assignment, alpha=monitor.level)
     save_rates = estimate_save_rates(assignment, outcomes)
     catalogue = (
         None if outcomes.declined is None else update_catalogue(assignment.catalogue, save_rates)
     )
-    looks = tuple(dict.fromkeys([*looks, hash_outcomes(outcomes)]))
-    effects, tests = conclude(estimate_effects(assignment, outcomes), assignment.alpha)
+    rows = estimate_effects(monitored, outcomes)
+    effects, tests = conclude(correct_rows(rows, monitor), assignment.alpha)
     document = ReadoutDocument(
         campaign_id=assignment.id,
         campaign_sha256=assignment.fingerprint,
@@ -142,34 +159,27 @@ def build_readout(
         power=assignment.power,
         seed=assignment.seed,
         n_resamples=resamples,
-        n_looks=len(looks),
         looks=looks,
+        look_correction=summarise_correction(rows, monitor, assignment, outcomes),
         n_planned=_count_by_arm(assignment, np.ones(len(assignment.table), dtype=bool)),
         n_observed=_count_by_arm(assignment, outcomes.in_file),
         n_unknown=outcomes.n_unknown_customers,
         attrition=summarise_attrition(assignment, outcomes),
-        compliance=summarise_compliance(assignment, outcomes),
+        compliance=summarise_compliance(monitored, outcomes),
         effects=effects,
         heterogeneity=tests,
-        money=estimate_money(assignment, outcomes, effects),
+        money=estimate_money(monitored, outcomes, effects),
         qini=compute_qini(assignment, outcomes, settings),
         save_rates=save_rates,
         catalogue=None if catalogue is None else catalogue.name,
     )
-    cautions = tuple(find_cautions(document))
+    cautions = (*find_look_cautions(rows, looks, monitor), *find_cautions(document))
     return ReadoutResult(document.model_copy(update={"cautions": cautions}), catalogue)
 
 
 def find_cautions(document: ReadoutDocument) -> Iterator[CautionInfo]:
     """Yield the warnings about a readout, each with its code and numbers."""
     attrition, compliance = document.attrition, document.compliance
-    if document.n_looks > 1:
-        yield CautionInfo.of(
-            "looks",
-            n_looks=document.n_looks,
-            alpha=document.alpha,
-            error_rate=repeated_error_rate(document.alpha, document.n_looks),
-        )
     arms = {"treatment": attrition.treatment.n_missing, "control": attrition.control.n_missing}
     if attrition.is_significant:
         yield CautionInfo.of("attrition_differs", **arms, p=attrition.p)
@@ -189,19 +199,6 @@ def find_cautions(document: ReadoutDocument) -> Iterator[CautionInfo]:
     for row in document.effects:
         if row.conclusion == "harmed":
             yield CautionInfo.of("harm", scope=row.scope, name=row.name, outcome=row.outcome)
-
-
-def repeated_error_rate(alpha: float, n_looks: int) -> float:
-    """Return the largest probability of a false finding in ``n_looks`` looks at one campaign.
-
-    Each look is a test of level ``alpha``. Šidák's (1967) bound 1 − (1 − α)ⁿ holds for normal test
-    statistics of any correlation; four looks at equal intervals come to .126 (Armitage, McPherson &
-    Rowe 1969).
-
-    >>> [round(repeated_error_rate(0.05, n), 3) for n in (1, 2, 4)]
-    [0.05, 0.098, 0.185]
-    """
-    return 1 - (1 - alpha) ** n_looks
 
 
 def _count_by_arm(assignment: Assignment, mask: np.ndarray) -> ByArm:

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
-from retain.record.documents import CautionInfo
+from retain.cli.terminal.readout_cautions import say_caution
 from retain.record.estimates import Estimate
 from retain.record.readout_document import (
     CampaignMoney,
@@ -44,22 +44,6 @@ NO_RATIO = {
     "estimated.",
     "as_planned": "All customers were contacted or not contacted as planned.",
 }
-CAUTIONS = {
-    "looks": "This is look {n_looks} at this campaign's outcomes. One look finds an effect where "
-    "there is none in {alpha:.2f} of campaigns, {n_looks} looks in up to {error_rate:.2f}. Decide "
-    "by one readout, at a time chosen beforehand.",
-    "prior_conflict": "The outcomes contradict the save rate that the catalogue assumed for "
-    "{offer}. The new catalogue rests on the outcomes.",
-    "attrition_differs": "Outcomes are missing for {treatment} customers to contact and {control} "
-    "in the control group. The shares differ significantly (p {p}), so the observed groups may "
-    "not be comparable.",
-    "attrition": "Outcomes are missing for {treatment} customers to contact and {control} in the "
-    "control group.",
-    "against_plan": "Not as planned: {n_control_contacted} of the control group were contacted, "
-    "{n_not_contacted} to contact were not. Everybody is analysed as assigned.",
-    "unknown_customers": "Customers of the file that are not in the campaign and are left out: "
-    "{n_customers}.",
-}
 
 
 def print_readout(
@@ -68,6 +52,8 @@ def print_readout(
     """Print effects, money, Qini, save rates, cautions, what to type next, and the files' path."""
     level = _level(document)
     console.print(_title(document))
+    for message in _looks(document):
+        console.print(literal(message))
     for outcome in ("declined", "profit"):
         rows = [row for row in document.effects if row.outcome == outcome]
         if rows:
@@ -86,7 +72,7 @@ def print_readout(
     console.print(_money(document.money, document.profit_unit, level))
     console.print(literal(_qini(document.qini, level)))
     for caution in document.cautions:
-        console.print(f"[yellow]{literal(_caution(caution))}[/]")
+        console.print(f"[yellow]{literal(say_caution(caution))}[/]")
     if document.catalogue is not None:
         console.print(_save_rates(document.save_rates, level.removesuffix(" CI")))
     if next_plan is not None:
@@ -105,6 +91,27 @@ def _title(document: ReadoutDocument) -> str:
     control = f"{observed.control:,} of {planned.control:,} in the control group"
     seen = f"outcomes observed for {treated} and {control}"
     return f"[bold]Campaign {literal(document.campaign_id)}: {seen}[/]"
+
+
+def _looks(document: ReadoutDocument) -> Iterator[str]:
+    """Yield how the intervals allow for other looks, and how long to wait."""
+    look, correction = document.looks[-1], document.look_correction
+    if look.method == "once":
+        return
+    many = {
+        "always_valid": "Intervals and p hold at every look together",
+        "planned_end": "Intervals and p hold at all looks until the last outcome together",
+    }
+    yield (
+        f"{many[look.method]}: this is look {len(document.looks)}, with {look.information:.0%} of "
+        f"the planned information; they are {correction.width:.2f} times as wide as for one look."
+    )
+    found, total = to_frequency(document.power)
+    if correction.n_more:
+        yield (
+            f"With outcomes of {correction.n_more:,} more customers, the fall of declines that the "
+            f"plan expects would be seen in {found} of {total} such campaigns."
+        )
 
 
 class _Scale(NamedTuple):
@@ -284,14 +291,3 @@ def _save_rates(rows: Sequence[SaveRateRow], level: str) -> Table:
         del cells[-2]  # the mean of the catalogue's Beta is that of the posterior
         table.add_row(literal(row.offer), *cells)
     return table
-
-
-def _caution(caution: CautionInfo) -> str:
-    numbers = caution.numbers
-    if caution.code != "harm":
-        p = {"p": format_p(numbers["p"])} if "p" in numbers else {}
-        return CAUTIONS[caution.code].format(**{**numbers, **p})
-    is_overall, declined = numbers["scope"] == "overall", numbers["outcome"] == "declined"
-    part = "The campaign" if is_overall else f"{numbers['scope']} {numbers['name']}"
-    worse = "raised the share that declined" if declined else "lost profit"
-    return f"{part} {worse} among the customers to contact. Stop it until the reason is known."
