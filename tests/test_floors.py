@@ -44,7 +44,7 @@ ROOMS = (
     "campaign.readout",
     "campaign.effects",
     "report.text.numbers",
-    "report.text.turnover",
+    "report.text.amounts",
     "report.text.words",
     "report.text.names",
     "report.tree",

@@ -1,6 +1,10 @@
 """The tables that a campaign is carried out by."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from retain.campaign.campaign import make_campaign
@@ -10,8 +14,12 @@ from retain.campaign.hand_over import (
     contacts_table,
     do_not_contact_table,
 )
+from retain.campaign.tables import arms_table, customers_table, offers_table, segments_table
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import CampaignConfig, Catalogue
 from retain.schema.parsing import parse
+from retain.verdict.export import ExportDialect, read_exported, write_csv
+from retain.verdict.headings import CODES, RUSSIAN
 
 from .planning.random_plans import random_settings
 from .value.invented_campaign import UNSURE, make_audience
@@ -110,6 +118,43 @@ def test_nobody_who_must_not_be_contacted_has_a_contact_of_the_campaign(planned)
     assert reasons.loc[control].str.startswith("контрольная группа").all()
     silent = campaign.audience.table.index[~campaign.audience.table["contactable"]]
     assert set(silent) <= set(table["customer_id"])
+
+
+KEYS = ("customer_id", "segment", "offer", "code", "label_en", "assignment_id")
+
+
+def test_what_is_handed_over_in_russian_says_no_code_in_english(planned, tmp_path):
+    campaign, settings = planned
+    known = np.where(np.arange(160) % 2, "win-back", "retention")
+    named = {"label": DisplayName("At risk", "Зона риска")}
+    segments = [one.model_copy(update=named) for one in campaign.segments]
+    campaign = replace(campaign, known_class=known.astype(object), segments=segments)
+    plan, planning = campaign.plan, settings.campaign
+    approval = [one.model_copy(update=named) for one in campaign.document.approval]
+    tables = {
+        "contacts": contacts(planned, language="ru"),
+        "do_not_contact": do_not_contact_table(campaign, plan, planning, "ru"),
+        "approval": approval_table(approval, "ru"),
+        "customers": customers_table(campaign, "ru"),
+        "segments": segments_table(campaign.segments, lambda _: "выше"),
+        "offers": offers_table(campaign, plan, "ru", None),
+        "campaign": arms_table(campaign, plan),
+    }
+    for name, table in tables.items():
+        write_csv(table, tmp_path / name, ExportDialect("ru"))
+        shown = pd.read_csv(tmp_path / name, sep=";", dtype="str", keep_default_na=False)
+        foreign = set(shown) - {RUSSIAN[one] for one in table}
+        assert not foreign, name
+        texts = shown.drop(columns=[RUSSIAN[one] for one in KEYS if one in table])
+        cells = texts.to_numpy().ravel()
+        english = {one for one in cells if re.search("[a-z]{3,}", one.lower()) and "Код" not in one}
+        assert not english, name
+        assert (tmp_path / name).read_bytes().startswith(b"\xef\xbb\xbf")
+        read = read_exported((tmp_path / name).read_bytes())
+        assert read.columns.tolist() == list(table)
+        for code in CODES.keys() & set(table):
+            expected = table[code].astype(object)
+            assert read[code].tolist() == expected.where(expected.notna(), "").map(str).tolist()
 
 
 def test_the_last_row_of_the_approval_is_the_plan(planned):

@@ -11,7 +11,7 @@ from unittest import mock
 from retain.record.verdict_document import VerdictDocument
 from retain.report import render
 from retain.report.charts.canvas import chart_style
-from retain.report.text.turnover import names_turnover
+from retain.report.text.amounts import amounts
 
 from .trees import read_as
 
@@ -41,7 +41,7 @@ def once(draw, drawn):
     @functools.wraps(draw)
     def found(*arguments):
         *name, tree, labels = arguments
-        before = drawn.setdefault((draw, *name, labels.language, names_turnover()), [])
+        before = drawn.setdefault((draw, *name, labels.language, amounts()), [])
         for texts, chart in before:
             if all(tree.part(key) == text for key, text in texts.items()):
                 return chart

@@ -41,9 +41,9 @@ def test_every_customer_of_the_funnel_is_learnt_from_tested_sealed_or_left_aside
 def test_only_customers_of_no_other_snapshot_are_new_to_the_model(tree):
     text = text_of(page(tree, "en"))
     assert "of two customers at the latest snapshot, one who declined" in text
-    assert "new to it" not in text
+    assert "that the model never saw" not in text
     tree["by_snapshot"] = []
-    assert "of two customers new to it" in text_of(page(tree, "en"))
+    assert "of two customers that the model never saw" in text_of(page(tree, "en"))
 
 
 def test_a_source_of_one_row_a_customer_speaks_of_customers(tree):

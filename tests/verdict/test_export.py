@@ -1,3 +1,4 @@
+import csv
 import re
 
 import numpy as np
@@ -16,7 +17,7 @@ from retain.verdict.export import (
     write_csv,
     write_csv_arrow,
 )
-from retain.verdict.headings import ENGLISH, HEADINGS, column_dictionary
+from retain.verdict.headings import CODES, ENGLISH, RUSSIAN, column_dictionary
 from retain.verdict.workbook import write_workbook
 
 STARTS = tuple("=+-@|＝＋－＠\t\r\n")
@@ -103,14 +104,23 @@ def test_no_cell_of_many_can_be_a_formula(texts):
         assert found == [escape_formula(text) for text in texts]
 
 
+RU = ExportDialect("ru")
 TABLE = pd.DataFrame(
     {
         "customer_id": ["7", "=8", "9;0"],
         "text": ["Скидка 10,5 %; код", 'a "b"', ""],
         "risk": [0.25, 1e-7, 1234.5],
         "n_customers": [1, 2, 3],
+        "known_class": ["win-back", "retention", ""],
+        "channel": ["email", "fax", "site"],
+        "arm": pd.Categorical(["treatment", "control", "control"]),
+        "contactable": [True, False, True],
+        "main": pd.Series([True, False, None], dtype=object),
     }
 )
+CODED = ("known_class", "channel", "arm", "contactable", "main")
+SAID = ["вернуть", "письмо", "получает", "да", "да"]
+"""The codes of the first row in Russian."""
 
 
 # A Russian Excel opened the tables as one garbled column.
@@ -128,28 +138,50 @@ def test_both_dialects_are_read_back_to_the_same_table(tmp_path, write):
         assert cells["text"].tolist() == TABLE["text"].tolist()
         assert parse_exported(cells["risk"]).tolist() == TABLE["risk"].tolist()
         assert parse_exported(cells["n_customers"]).tolist() == [1, 2, 3]
+        for name in CODED:
+            codes = TABLE[name].astype(object)
+            assert cells[name].tolist() == codes.where(codes.notna(), "").astype(str).tolist()
     assert b"0,25" in raw
+    rows = csv.reader(raw.decode("utf-8-sig").splitlines(), delimiter=";")
+    head, first, *_ = rows
+    assert [first[head.index(RUSSIAN[name])] for name in CODED] == SAID
+    assert not re.search("True|False|treatment|win-back|email", raw.decode("utf-8"))
+
+
+def test_a_column_of_another_table_keeps_its_words(tmp_path):
+    write_csv(pd.DataFrame({"mine": ["treatment", "True"]}), tmp_path / "a.csv", RU)
+    assert read_exported((tmp_path / "a.csv").read_bytes())["mine"].tolist() == [
+        "treatment",
+        "True",
+    ]
 
 
 def test_no_two_columns_have_one_russian_heading():
-    assert len(ENGLISH) == len(HEADINGS)
+    assert len(ENGLISH) == len(RUSSIAN)
     table = column_dictionary("ru")
-    assert table["column"].tolist() == list(HEADINGS)
+    assert table["column"].tolist() == list(RUSSIAN)
     assert table.ne("").all().all()
+
+
+def test_no_two_codes_of_a_column_have_one_russian_name():
+    for name, codes in CODES.items():
+        assert len({text.ru for text in codes.values()}) == len(codes), name
 
 
 def test_a_workbook_holds_the_same_cells_and_no_formula(tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     paths = tmp_path / "one.xlsx", tmp_path / "two.xlsx"
     for path in paths:
-        sheets = [("Сегменты: риск", TABLE), ("b", TABLE), ("b", TABLE)]
+        sheets = [("Сегменты: риск", TABLE), ("b", TABLE), ("b", TABLE), ("email", TABLE)]
         assert write_workbook(sheets, path, ExportDialect("ru"))
     assert paths[0].read_bytes() == paths[1].read_bytes()
     book = openpyxl.load_workbook(paths[0])
-    assert book.sheetnames == ["Сегменты  риск", "b", "b1"]
+    assert book.sheetnames == ["Сегменты  риск", "b", "b1", "письмо"]
     header, *rows = book["b"].iter_rows()
-    assert [cell.value for cell in header] == ["Клиент", "Текст", "Риск", "Клиентов"]
-    assert [[cell.value for cell in row] for row in rows][1] == ["=8", 'a "b"', 1e-7, 2]
+    assert [cell.value for cell in header[:4]] == ["Клиент", "Текст", "Риск", "Клиентов"]
+    cells = [[cell.value for cell in row] for row in rows]
+    assert cells[1][:4] == ["=8", 'a "b"', 1e-7, 2]
+    assert cells[0][4:] == SAID
     assert {row[0].data_type for row in rows} == {"s"}
 
 

@@ -22,6 +22,7 @@ from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
 from retain.record.campaign_document import CampaignDocument
 from retain.record.documents import read_document
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Assumptions, Catalogue
 from retain.schema.parsing import Node
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
@@ -144,7 +145,7 @@ def read_assignment(folder: Path) -> Assignment:
     return Assignment(
         table=_parse_table(raw, folder / CSV),
         id=document.id,
-        unit=document.profit_unit,
+        unit=DisplayName.of(document.profit_unit).en,
         alpha=document.power.alpha,
         power=document.power.power,
         expected_effect=document.power.overall.expected,

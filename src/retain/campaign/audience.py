@@ -12,6 +12,7 @@ import pandas as pd
 
 from retain.customers.customers import Column
 from retain.errors import RetainError
+from retain.record.estimates import DisplayName
 from retain.schema.names import RESERVED
 
 COUNTED = "customers"
@@ -50,7 +51,7 @@ class Audience:
     table: pd.DataFrame
     features: pd.DataFrame
     columns: Mapping[str, Column]
-    profit_unit: str | None = None
+    profit_unit: str | DisplayName | None = None
     drivers: pd.DataFrame | None = None
     segments: np.ndarray | None = None
     consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"

@@ -15,6 +15,7 @@ from retain.campaign.campaign import Campaign
 from retain.campaign.offers.eligibility import find_care, may_be_written_to
 from retain.campaign.offers.texts import Language, TextFiller
 from retain.campaign.planning.plan import CampaignPlan
+from retain.campaign.tables import name_kept
 from retain.record.approval_document import ApprovalRow
 from retain.schema.campaign import CampaignConfig, Catalogue, Contact
 from retain.schema.names import Translated
@@ -128,10 +129,13 @@ def do_not_contact_table(
     return pd.DataFrame({"customer_id": table.index[rows], "reason": reason[rows]})
 
 
-def approval_table(approval: Sequence[ApprovalRow], language: Language) -> pd.DataFrame:
+def approval_table(
+    approval: Sequence[ApprovalRow], language: Language, *, counted: bool = False
+) -> pd.DataFrame:
     """Return the plan by segment and offer, the segment's main offer first.
 
-    A segment without offers has one row; the last row has the totals.
+    A segment without offers has one row; the last row has the totals. Where each customer is
+    ``counted`` as one, ``expected_kept`` is in place of amounts.
     """
     rows = [row for one in approval for row in _approval_rows(one, language)]
     if not rows:
@@ -141,7 +145,10 @@ def approval_table(approval: Sequence[ApprovalRow], language: Language) -> pd.Da
     total["segment_label"] = {"en": "Total", "ru": "Всего"}[language]
     total["n_customers"] = sum(one.n_customers for one in approval)
     table = pd.DataFrame([*rows, total], columns=list(rows[0]))
-    return table.astype({"n_customers": "Int64"})
+    table = table.astype({"n_customers": "Int64"})
+    if not counted:
+        return table
+    return name_kept(table.drop(columns=["expected_saved", "one_in"]))
 
 
 def _approval_rows(one: ApprovalRow, language: Language) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ missing values. They reveal nothing about a single customer.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -14,7 +15,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
-from retain.customers.customers import Kind
+from retain.customers.customers import Column, Kind
+from retain.customers.reading import SourceColumn
 from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.schema.parsing import Config, parse
@@ -109,7 +111,8 @@ Shares = Annotated[NumericHistogram | CategoryHistogram, Field(discriminator="ki
 class Reference(Config):
     """Reference distributions of a comparison.
 
-    ``features`` are the winner's, in its order. ``score`` is that of the sealed test.
+    ``features`` are the winner's, in its order, ``columns`` those of the file that they were read
+    from. ``score`` is that of the sealed test.
     ``content_sha256`` and ``n_customers`` are of all customers of the comparison.
     """
 
@@ -119,6 +122,7 @@ class Reference(Config):
     content_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     score: NumericHistogram
     features: dict[str, Shares]
+    columns: dict[str, SourceColumn] = Field(default_factory=dict)
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -126,7 +130,12 @@ class Reference(Config):
         return {name: shares.kind for name, shares in self.features.items()}
 
 
-def build_reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Reference:
+def build_reference(
+    table: pd.DataFrame,
+    training: pd.Index,
+    sealed: Scores,
+    columns: Mapping[str, Column] | None = None,
+) -> Reference:
     """Return the reference distributions of the customers of a comparison.
 
     Parameters
@@ -138,14 +147,18 @@ def build_reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> 
     sealed
         The model's scores of the sealed test. Out-of-fold scores come from other models, and are
         not comparable with scores of new customers.
+    columns
+        The columns of the customers.
     """
     trained = table.loc[training]
+    sources = {name: one.source for name, one in (columns or {}).items() if name in table}
     return Reference(
         n_training_customers=len(trained),
         n_customers=len(table),
         content_sha256=content_hash(table),
         score=_numeric_histogram(sealed.table["probability"]),
         features={str(name): _build_histogram(trained[name]) for name in trained},
+        columns={name: one for name, one in sources.items() if one is not None},
     )
 
 

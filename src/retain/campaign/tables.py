@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -14,13 +14,14 @@ from retain.campaign.offers.texts import offer_texts
 from retain.campaign.planning.plan import CampaignPlan
 from retain.record.estimates import PartialEstimate
 from retain.record.segments_document import ContrastInfo, SegmentInfo
-from retain.wording import format_significant
 
 Language = Literal["en", "ru"]
 
 
-def segments_table(segments: Sequence[SegmentInfo]) -> pd.DataFrame:
-    """Return the table of segments.
+def segments_table(
+    segments: Sequence[SegmentInfo], describe: Callable[[ContrastInfo], str]
+) -> pd.DataFrame:
+    """Return the table of segments; ``describe`` says in words how one differs in a feature.
 
     Returns
     -------
@@ -29,9 +30,11 @@ def segments_table(segments: Sequence[SegmentInfo]) -> pd.DataFrame:
         ``_high``; ``expected_risk, p, is_miscalibrated, total_profit``;
         ``observed_profit_at_risk`` and ``expected_profit_at_risk`` with ``_low`` and ``_high``;
         ``contactable_share, is_small, jaccard``;
-        ``contrasts``: the features that distinguish it from all others, as ``feature direction``.
+        ``contrasts``: the features that distinguish it from all others, in words.
     """
-    return pd.DataFrame([_segment(one) for one in segments])
+    return pd.DataFrame(
+        [_segment(one) | {"contrasts": "; ".join(map(describe, one.contrasts))} for one in segments]
+    )
 
 
 def _segment(one: SegmentInfo) -> dict[str, object]:
@@ -52,7 +55,6 @@ def _segment(one: SegmentInfo) -> dict[str, object]:
         "contactable_share": one.contactable_share,
         "is_small": one.is_small,
         "jaccard": None if one.stability is None else one.stability.jaccard,
-        "contrasts": "; ".join(map(_contrast, one.contrasts)),
     }
 
 
@@ -63,13 +65,22 @@ def _estimate(name: str, one: PartialEstimate | None) -> dict[str, float | None]
     return {name: one.value, f"{name}_low": one.low, f"{name}_high": one.high}
 
 
-def _contrast(one: ContrastInfo) -> str:
-    what = one.feature if one.level is None else f"{one.feature} = {one.level}"
-    values = [format_significant(side) for side in (one.in_segment, one.elsewhere)]
-    return f"{what} {one.direction} ({values[0]} against {values[1]})"
+def _with_labels(
+    table: pd.DataFrame, segments: Sequence[SegmentInfo], language: Language
+) -> pd.DataFrame:
+    """Return a table with the names of segments beside their keys."""
+    labels = {one.segment: getattr(one.label, language) for one in segments if one.label}
+    names = table["segment"].map(lambda key: labels.get(key, key))
+    table.insert(list(table).index("segment") + 1, "segment_label", names)
+    return table
 
 
-def customers_table(campaign: Campaign) -> pd.DataFrame:
+def name_kept(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose net values are customers kept, each counted as one."""
+    return table.rename(columns=lambda name: str(name).replace("expected_net", "expected_kept"))
+
+
+def customers_table(campaign: Campaign, language: Language) -> pd.DataFrame:
     """Return all scored customers with score, risk, profit at risk and segment."""
     audience = campaign.audience
     counted = ["profit", "profit_at_risk"] if audience.counts_customers else []
@@ -80,7 +91,7 @@ def customers_table(campaign: Campaign) -> pd.DataFrame:
         table = table.assign(profit_at_risk_low=low, profit_at_risk_high=high)
     if campaign.known_class is not None:
         table = table.assign(known_class=campaign.known_class)
-    return table.reset_index(names="customer_id")
+    return _with_labels(table.reset_index(names="customer_id"), campaign.segments, language)
 
 
 def offers_table(
@@ -97,8 +108,9 @@ def offers_table(
     Returns
     -------
     DataFrame
-        ``customer_id, segment, offer, label, channel, text, risk, expected_cost, expected_net,
-        expected_net_low, expected_net_high, drivers``, and ``known_class`` if it is known.
+        ``customer_id, segment, segment_label, offer, label, channel, text, risk, expected_cost,
+        expected_net, expected_net_low, expected_net_high, drivers``, and ``known_class`` if it is
+        known.
     """
     offers, treated = plan.offers, plan.treated_offer_index
     rows = np.flatnonzero(treated >= 0)
@@ -130,7 +142,9 @@ def offers_table(
     if campaign.known_class is not None:
         table.insert(2, "known_class", campaign.known_class[rows])
     order = ["segment", "expected_net"]
-    return table.sort_values(order, ascending=[True, False], kind="stable", ignore_index=True)
+    table = table.sort_values(order, ascending=[True, False], kind="stable", ignore_index=True)
+    table = _with_labels(table, campaign.segments, language)
+    return name_kept(table) if audience.counts_customers else table
 
 
 def arms_table(campaign: Campaign, plan: CampaignPlan) -> pd.DataFrame:

@@ -6,9 +6,12 @@ import itertools
 import logging
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
+from retain.customers.reading import SourceColumn
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.names import RESERVED, RULE_WORDS
 from retain.schema.parsing import check_mapping
@@ -16,16 +19,44 @@ from retain.schema.parsing import check_mapping
 log = logging.getLogger(__name__)
 
 
-def canonical_names(names: Sequence[str]) -> dict[str, str]:
+class ColumnName(str):
+    """The name of a column in its file, and the ``key`` by which the user may type it."""
+
+    __slots__ = ("key",)
+    key: str
+
+    def __new__(cls, name: str, key: str) -> Self:
+        """Return the name with its key."""
+        found = super().__new__(cls, name)
+        found.key = key
+        return found
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """Return what another process makes it of."""
+        return type(self), (str(self), self.key)
+
+
+def canonical_names(
+    names: Sequence[str], sources: Mapping[str, SourceColumn] | None = None
+) -> dict[str, str]:
     """Return a distinct canonical snake_case name for each name.
 
+    ``sources`` are the columns of the training file by feature: a column of the same name is this
+    feature, and so is one of the same canonical name, if no other is.
+
     >>> canonical_names(["customerID", "Total charges, $", "total_charges", "Тип сервиса"])
-    {'customerID': 'customer_id', 'Total charges, $': 'total_charges', \
-'total_charges': 'total_charges_2', 'Тип сервиса': 'тип_сервиса'}
+    {'customerID': 'customer_id', 'Total charges, $': 'total_charges_2', \
+'total_charges': 'total_charges', 'Тип сервиса': 'тип_сервиса'}
     """
-    taken: set[str] = set()
-    canonical = {}
+    canonical = _match_features(names, sources or {})
+    taken = {*canonical.values(), *(sources or {})}
+    for name in names:  # what is typed means the column of this very name
+        if name not in canonical and name not in taken and key_name(name) == name:
+            canonical[name] = name
+            taken.add(name)
     for name in names:
+        if name in canonical:
+            continue
         plain = key_name(name)
         candidate, number = plain, 1
         while candidate in taken:
@@ -33,7 +64,31 @@ def canonical_names(names: Sequence[str]) -> dict[str, str]:
             candidate = f"{plain}_{number}"
         taken.add(candidate)
         canonical[name] = candidate
-    return canonical
+    return {ColumnName(name, canonical[name]): canonical[name] for name in names}
+
+
+def _match_features(names: Sequence[str], sources: Mapping[str, SourceColumn]) -> dict[str, str]:
+    """Return the feature of each column of the training file.
+
+    >>> sources = {"a": SourceColumn(name="a $"), "a_2": SourceColumn(name="a €")}
+    >>> _match_features(["a €", "A"], sources)
+    {'a €': 'a_2'}
+    """
+    found = {one.name: key for key, one in sources.items() if one.name in names}
+    free = Counter(_loose_name(name) for name in names if name not in found)
+    wanted = Counter(_loose_name(one.name) for one in sources.values() if one.name not in found)
+    by_loose = {_loose_name(one.name): key for key, one in sources.items()}
+    for name in names:
+        loose = _loose_name(name)
+        if name not in found and free[loose] == wanted[loose] == 1:
+            found[name] = by_loose[loose]
+    return found
+
+
+def _loose_name(name: str) -> tuple[str, str]:
+    """Return the canonical name, and the signs of units that it lacks."""
+    signs = "".join(one for one in name if one == "%" or unicodedata.category(one) == "Sc")
+    return key_name(name), signs
 
 
 def rename_reserved(roles: Roles) -> Roles:
@@ -70,8 +125,11 @@ def snake_case(name: str) -> str:
 
 
 def key_name(name: str) -> str:
-    """Return the canonical name of a column that no other has, also for one without letters."""
-    return snake_case(name) or "column"
+    """Return the key of a column of a file, or the canonical name of one that no other has.
+
+    It also has one without letters.
+    """
+    return name.key if isinstance(name, ColumnName) else snake_case(name) or "column"
 
 
 def find_column(name: object, names: dict[str, str], where: str) -> str:
@@ -85,7 +143,7 @@ def find_column(name: object, names: dict[str, str], where: str) -> str:
     """
     wanted = str(name)
     if wanted in names:
-        return wanted
+        return ColumnName(wanted, names[wanted])
     back = {canonical: original for original, canonical in names.items()}
     if wanted in back:
         return back[wanted]

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from retain.customers.panel import Panel
-from retain.customers.reading import Reading
+from retain.customers.reading import Reading, SourceColumn
 from retain.errors import RetainError
 from retain.record.document import FunnelStep
 from retain.record.estimates import DisplayName
@@ -33,6 +33,7 @@ class Column:
 
     ``levels`` names the values of a category; a value without a name is displayed itself.
     ``is_ageing`` says that it grows with the age of the log, whatever the customer does.
+    ``source`` is the column of a table that it was read from.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Column:
     ru: str = ""
     levels: Mapping[str, DisplayName] = field(default_factory=dict)
     is_ageing: bool = False
+    source: SourceColumn | None = None
 
     @property
     def label(self) -> DisplayName:
@@ -130,7 +132,7 @@ class Customers:
     target: pd.Series | None = None
     target_label: DisplayName | None = None
     profit: pd.Series | None = None
-    profit_unit: str | None = None
+    profit_unit: str | DisplayName | None = None
     profit_is_turnover: bool = False
     contactable: pd.Series | None = None
     duplicate_groups: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))

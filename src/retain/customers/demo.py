@@ -33,7 +33,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     tables: Mapping[str, Any],
     cleaning: Mapping[str, Any],
     derived: Mapping[str, Any],
-    profit_unit: str,
+    profit_unit: str | Mapping[str, str],
 ) -> Customers:
     """Return synthetic customers, read and cleaned under the contract.
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from retain.customers.cells.booleans import Answer
 from retain.customers.cells.invalid_rows import InvalidRows, drop_invalid
+from retain.customers.cells.trained_columns import coerce_type
 from retain.customers.cells.types import (
     InferredColumn,
     as_text,
-    coerce_type,
     infer_type,
     mask_na_strings,
     uninformative_reason,
@@ -46,7 +46,7 @@ from retain.customers.files.table_columns import (
 )
 from retain.customers.files.table_file import FileTable, configure_marks, open_table
 from retain.customers.files.table_rows import drop_aggregates, drop_bad_cells, drop_other_rows
-from retain.customers.reading import Reading
+from retain.customers.reading import Reading, SourceColumn
 from retain.errors import RetainError, type_value
 
 MAX_MESSAGES = 5
@@ -81,6 +81,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     number_format: Mapping[str, str] | None = None,
     date_format: Mapping[str, str] | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
+    known_sources: Mapping[str, SourceColumn] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
 
@@ -131,6 +132,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     known_kinds
         For customers to be scored: the kinds of the model's features. These columns are read as
         this kind and always kept. Customers with an invalid cell are dropped with a funnel step.
+    known_sources
+        The columns of the training file by feature: they say which column is which feature, and
+        decide where its cells allow two readings.
 
     Raises
     ------
@@ -146,10 +150,12 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     )
     all_columns = list(table.cells.columns)
     table = drop_named(table, drop_columns, skip_unknown=known_kinds is not None)
-    names = canonical_names(list(table.cells.columns))
+    names = canonical_names(list(table.cells.columns), known_sources or {})
     formats = {"number_format": number_format or {}, "date_format": date_format or {}}
     marks = configure_marks(table.marks, names, decimal, thousands, formats)
-    table = replace(table, marks=marks)
+    by_key = {key: name for name, key in names.items()}
+    trained = {by_key[key]: one for key, one in (known_sources or {}).items() if key in by_key}
+    table = replace(table, marks=replace(marks, trained=trained))
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
     roles = rename_reserved(roles)
@@ -249,7 +255,9 @@ def _columns(roles: Roles, features: Mapping[str, InferredColumn]) -> Iterator[C
     for name in roles.features:
         key = roles.names[name]
         group = roles.groups.get(name, "other")
-        yield Column(key, group, features[key].kind, en=name, ru=name)
+        column = features[key]
+        source = column.source or SourceColumn(name=name)
+        yield Column(key, group, column.kind, en=str(name), ru=str(name), source=source)
 
 
 def _find_useless(

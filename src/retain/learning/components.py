@@ -15,6 +15,7 @@ from typing import Any, cast
 from omegaconf import OmegaConf
 
 from retain.customers.customers import Customers
+from retain.customers.reading import SourceColumn
 from retain.errors import RetainError, nearest
 from retain.learning import search_ranges, search_space, tuning
 from retain.learning.forbidden_parameters import FIXED
@@ -86,12 +87,14 @@ def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: in
 
 
 def build_source(
-    node: Mapping[str, Any], known_kinds: Mapping[str, str] | None = None
+    node: Mapping[str, Any],
+    known_kinds: Mapping[str, str] | None = None,
+    known_sources: Mapping[str, SourceColumn] | None = None,
 ) -> Callable[[], Customers]:
     """Return a function that reads the customers of a ``data`` node.
 
-    ``known_kinds`` maps features of a model to their kinds, for customers to be scored: a reader
-    without a contract needs them.
+    ``known_kinds`` maps features of a model to their kinds, ``known_sources`` to the columns of the
+    training file, for customers to be scored: a reader without a contract needs them.
     """
     target = node.get("_target_")
     if target not in SOURCES:
@@ -102,7 +105,7 @@ def build_source(
     parameters = {key: value for key, value in node.items() if key not in not_its_own}
     _check_names("data", node, reader, parameters)
     if known_kinds is not None and "known_kinds" in parameter_names(reader):
-        parameters["known_kinds"] = known_kinds
+        parameters |= {"known_kinds": known_kinds, "known_sources": known_sources}
     return lambda: cast("Customers", _call("data", reader, parameters))
 
 

@@ -51,10 +51,10 @@ def assemble(
     """
     inner = DuplicateAwareKFold(spec.calibration.folds, groups, seed)
     if not isinstance(spec.model, Blend):
-        pipeline = _pipeline(spec, spec.model, table)
+        pipeline = build_pipeline(spec, spec.model, table)
         return _probabilistic(pipeline, spec.calibration.method, inner)
     members = {
-        name: _probabilistic(_pipeline(spec, member, table), None, inner)
+        name: _probabilistic(build_pipeline(spec, member, table), None, inner)
         for name, member in spec.model.members.items()
     }
     folds = DuplicateAwareKFold(spec.model.folds, groups, seed)
@@ -94,7 +94,8 @@ def takes_categories(sampler: BaseEstimator | None) -> bool:
     return sampler is not None and hasattr(sampler, "categorical_features")
 
 
-def _pipeline(spec: PipelineSpec, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
+def build_pipeline(spec: PipelineSpec, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
+    """Return the unfitted steps prepare → sample → encode → ``model`` for a feature table."""
     named = required_features(model)
     names = categories(table) if named is None else []
     numbers = [str(name) for name in named or table if name not in names]

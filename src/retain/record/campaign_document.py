@@ -217,7 +217,7 @@ class CampaignDocument(Config):
     objective
         Where no profit is known, each customer counts as one.
     profit_unit
-        Unit of all money; ``customers`` if these are counted.
+        Unit of all money, in words or in words by language; ``customers`` if these are counted.
     is_turnover
         True if money is turnover, because no margin is typed.
     basis
@@ -252,7 +252,7 @@ class CampaignDocument(Config):
     ranking: Literal["shown", "not_shown", "not_tested"]
     free_offers: tuple[str, ...]
     objective: Literal["profit", "customers"]
-    profit_unit: str
+    profit_unit: str | DisplayName
     basis: DisplayName | None
     policies: Policies
     care: tuple[CareInfo, ...]

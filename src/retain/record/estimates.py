@@ -13,6 +13,11 @@ class DisplayName:
     en: str
     ru: str
 
+    @classmethod
+    def of(cls, name: str | DisplayName) -> DisplayName:
+        """Return a text as the name in both languages; a name unchanged."""
+        return cls(name, name) if isinstance(name, str) else name
+
     def text(self, language: str) -> str:
         """Return the name in a language.
 

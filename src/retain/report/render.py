@@ -22,8 +22,8 @@ from retain.report.charts.risk_profit import risk_profit
 from retain.report.charts.svg import inline, key
 from retain.report.charts.tornado import tornado
 from retain.report.fishbone.fishbone import fishbone
+from retain.report.text.amounts import naming_money
 from retain.report.text.names import printable
-from retain.report.text.turnover import naming_money
 from retain.report.text.words import LANGUAGES, message, words
 from retain.storage.writing import atomic_write
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from retain.customers.reading import DroppedRow
 from retain.storage.writing import atomic_write
-from retain.verdict.headings import ENGLISH, RUSSIAN
+from retain.verdict.headings import CODES, ENGLISH, RUSSIAN, restore_codes, translate_codes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,13 +46,9 @@ def escape_formula(cell: Any) -> Any:
 
 @dataclass(frozen=True)
 class ExportDialect:
-    """The form of exported tables: ``en`` has commas, ``ru`` is what a Russian Excel opens.
-
-    ``is_translated`` is False for tables that a command reads by the names of their columns.
-    """
+    """The form of exported tables: ``en`` has commas, ``ru`` is what a Russian Excel opens."""
 
     language: Literal["en", "ru"] = "en"
-    is_translated: bool = True
 
     @property
     def separator(self) -> str:
@@ -66,8 +62,16 @@ class ExportDialect:
 
     def headings(self, table: pd.DataFrame) -> list[str]:
         """Return the headings of a table in the language."""
-        names = RUSSIAN if self.language == "ru" and self.is_translated else {}
+        names = RUSSIAN if self.language == "ru" else {}
         return [names.get(str(name), str(name)) for name in table]
+
+    def codes(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with codes, and booleans, in the language."""
+        if self.language == "en":
+            return table
+        return table.assign(
+            **{name: translate_codes(table[name]) for name in CODES if name in table}
+        )
 
     def head(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return a table with headings in the language, formulas escaped."""
@@ -78,7 +82,7 @@ ENGLISH_DIALECT = ExportDialect()
 
 
 def read_exported(raw: bytes) -> pd.DataFrame:
-    """Return the cells of an exported table as texts, in the ``en`` dialect.
+    """Return the cells of an exported table as texts, headings and codes as in the ``en`` dialect.
 
     A comma within a number of the ``ru`` dialect is not told from a text; ``parse_exported``
     reads it.
@@ -90,6 +94,7 @@ def read_exported(raw: bytes) -> pd.DataFrame:
     )
     if separator == ";":
         cells = cells.rename(columns=ENGLISH)
+        return cells.assign(**{name: restore_codes(cells[name]) for name in CODES if name in cells})
     return cells
 
 
@@ -111,6 +116,7 @@ def to_csv(
     dialect: ExportDialect = ENGLISH_DIALECT,
 ) -> None:
     """Write ``table`` as UTF-8 CSV, formulas escaped in cells and headers."""
+    table = dialect.codes(table)
     texts = table.select_dtypes(["object", "str", "category"]).map(escape_formula)
     safe = dialect.head(table.assign(**{str(name): texts[name] for name in texts}))
     marks: dict[str, Any] = {"sep": dialect.separator, "decimal": dialect.decimal}
@@ -143,6 +149,7 @@ def write_csv_arrow(
     import pyarrow as pa
     from pyarrow import csv
 
+    table = dialect.codes(table)
     columns = [_arrow(table[name], dialect) for name in table]
     cells = pa.table(columns, names=[str(place) for place in range(len(columns))])
     with atomic_write(path) as temporary, temporary.open("wb") as file:

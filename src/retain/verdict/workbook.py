@@ -14,6 +14,7 @@ import pandas as pd
 
 from retain.storage.writing import atomic_write
 from retain.verdict.export import CONTROL, REPLACEMENT, ExportDialect
+from retain.verdict.headings import CODES
 
 if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -23,6 +24,15 @@ MAX_ROWS = 100_000
 MAX_SHEET_NAME_CHARACTERS = 31
 WIDTHS = {"text": 80, "drivers": 60, "customer_id": 14}
 """Widths of columns in characters; 18 of the others."""
+SHEETS = {
+    "approval": "план",
+    "do not contact": "не связываться",
+    "outcomes": "исходы",
+    "segments": "сегменты",
+    "customers": "клиенты",
+    **{channel: name.ru for channel, name in CODES["channel"].items()},
+}
+"""Russian names of sheets; others are named as they are."""
 _TIME = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 
 
@@ -43,7 +53,8 @@ def write_workbook(
 
     book = Workbook(write_only=True)
     for name, table in sheets:
-        title = re.sub(r"[\[\]:*?/\\]", " ", name)[:MAX_SHEET_NAME_CHARACTERS]
+        called = SHEETS.get(name, name) if dialect.language == "ru" else name
+        title = re.sub(r"[\[\]:*?/\\]", " ", called)[:MAX_SHEET_NAME_CHARACTERS]
         _fill(book.create_sheet(title), table, dialect)
     raw = io.BytesIO()
     book.save(raw)
@@ -64,7 +75,7 @@ def _fill(sheet: WriteOnlyWorksheet, table: pd.DataFrame, dialect: ExportDialect
     for cell in header:
         cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True)
     sheet.append(header)
-    for row in table.astype(object).itertuples(index=False):
+    for row in dialect.codes(table).astype(object).itertuples(index=False):
         cells = [WriteOnlyCell(sheet, value=_plain(value)) for value in row]
         for cell in cells:
             if isinstance(cell.value, str):

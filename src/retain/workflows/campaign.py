@@ -41,6 +41,8 @@ from retain.record.explanations_document import FeatureInfo
 from retain.record.study import StudyDirectory
 from retain.record.verdict_document import CustomerResults
 from retain.report.text.drivers import Levels, driver_sentences
+from retain.report.text.segments import contrast_message
+from retain.report.text.words import words
 from retain.schema.compare import Compare
 from retain.schema.scoring import CampaignSettings, FittedThresholds
 from retain.verdict.export import ENGLISH_DIALECT, ExportDialect, write_csv
@@ -193,12 +195,14 @@ def to_campaign_files(
         hand_over = HandOver(
             contacts_table(audience, plan, settings.offers, planning, language),
             do_not_contact_table(campaign, plan, planning, language),
-            approval_table(campaign.document.approval, language),
+            approval_table(campaign.document.approval, language, counted=audience.counts_customers),
         )
     return CampaignFiles(
         results=results,
-        customers=customers_table(campaign),
-        segments=segments_table(campaign.segments),
+        customers=customers_table(campaign, language),
+        segments=segments_table(
+            campaign.segments, lambda one: words(language).plain(contrast_message(one))
+        ),
         offers=offers,
         assignment=assignment,
         hand_over=hand_over,

@@ -76,9 +76,8 @@ def _write_guide(
     template = assignment[["customer_id", "arm", "offer"]].assign(
         declined="", contacted="", cost=""
     )
-    plain = replace(dialect, is_translated=False)
-    write_csv(template, directory.outcomes_template, plain)
-    write_csv(column_dictionary(dialect.language), directory.dictionary, plain)
+    write_csv(template, directory.outcomes_template, dialect)
+    write_csv(column_dictionary(dialect.language), directory.dictionary, dialect)
     by_channel = hand_over.contacts.groupby("channel", sort=True)
     sheets = [(str(channel), table) for channel, table in by_channel]
     sheets += [("approval", hand_over.approval), ("do not contact", hand_over.do_not_contact)]
@@ -107,7 +106,7 @@ contacts.csv           все контакты: клиент, день, кана
 do_not_contact.csv     кому нельзя писать и звонить и почему
 offers.csv             предложение каждому клиенту и причины
 campaign.csv           предложения и контрольная группа; не изменять
-outcomes_template.csv  заполните declined (1 или 0), contacted (1 или 0) и cost
+outcomes_template.csv  заполните «Снизил активность» и «Контакт состоялся» (1 или 0) и «Затраты»
 columns.csv            что в каких столбцах
 
 Когда исходы известны, наберите в этой папке:

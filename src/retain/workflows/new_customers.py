@@ -91,7 +91,7 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     """
     kinds = saved.reference.kinds
     with capture_log() as messages:
-        customers = build_source(node, known_kinds=kinds)()
+        customers = build_source(node, kinds, saved.reference.columns)()
     table = select_model_columns(customers, kinds)
     if (
         len(table) == saved.reference.n_customers

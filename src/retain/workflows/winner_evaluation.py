@@ -163,7 +163,8 @@ def refit_and_test(
         groups.loc[tested["customer_id"]].to_numpy(),
         access_number=access_number,
     )
-    training = build_reference(spec.feature_table(customers), splits.ids, scores)
+    table = spec.feature_table(customers)
+    training = build_reference(table, splits.ids, scores, customers.columns)
     model_sha256 = save_model(model, staged.model)
     reference_sha256 = write_reference(training, staged.reference)
     explanations = None

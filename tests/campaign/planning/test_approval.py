@@ -9,6 +9,7 @@ import pytest
 
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.campaign import make_campaign
+from retain.campaign.hand_over import approval_table
 from retain.campaign.planning.segment_offers import choose_segment_offers
 from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.tables import customers_table, offers_table
@@ -122,7 +123,7 @@ def test_as_many_kept_as_it_says_pay_for_the_contacts(made):
 def test_files_say_who_is_won_back_and_who_is_retained(made):
     campaign, declined = made
     expected = np.where(declined == 1, "win-back", "retention")
-    customers = customers_table(campaign)
+    customers = customers_table(campaign, "en")
     assert customers["known_class"].tolist() == expected.tolist()
     offers = offers_table(campaign, campaign.plan, "en", None).set_index("customer_id")
     by_id = customers.set_index("customer_id")["known_class"]
@@ -134,7 +135,7 @@ def test_of_new_customers_nobody_knows_the_class():
     audience = make_audience(160, 0, value=settings.assumptions)
     campaign = make_campaign(audience, UNSURE, settings)
     assert to_tree(campaign.document)["known_classes"] is None
-    assert "known_class" not in customers_table(campaign)
+    assert "known_class" not in customers_table(campaign, "en")
     assert {row["observed_share"] for row in to_tree(campaign.document)["approval"]} == {None}
 
 
@@ -168,7 +169,13 @@ def test_without_profit_each_customer_counts_as_one():
     )
     assert {one["code"] for one in tree["cautions"]} >= {"no_profit"}
     assert {row["one_in"] for row in tree["approval"]} == {None}
-    assert not {"profit", "profit_at_risk"} & set(customers_table(campaign))
+    assert not {"profit", "profit_at_risk"} & set(customers_table(campaign, "en"))
+    offers = offers_table(campaign, plan, "en", None)
+    assert offers["expected_kept"].sum() == pytest.approx(kept)
+    approval = approval_table(campaign.document.approval, "en", counted=True)
+    assert approval["expected_kept"].iloc[-1] == pytest.approx(kept)
+    named = {*offers, *approval}
+    assert not [one for one in named if "net" in one or "saved" in one or one == "one_in"]
 
 
 def test_without_profit_and_limits_as_many_are_contacted_as_are_expected_to_decline():

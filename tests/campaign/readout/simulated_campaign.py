@@ -28,7 +28,7 @@ from retain.record.plan_scenarios import PowerInfo, PowerResult
 from retain.schema.parsing import parse
 from retain.schema.scoring import CampaignSettings
 from retain.storage.writing import hash_file
-from retain.verdict.export import write_csv
+from retain.verdict.export import ENGLISH_DIALECT, write_csv
 
 _PATH = Path(__file__).resolve().parents[3] / "experiments" / "statistics" / "readout.py"
 _SPEC = spec_from_file_location("simulated_readouts", _PATH)
@@ -128,10 +128,10 @@ def make_plan(assignment, **changes):
     return to_tree(document.model_copy(update=changes))
 
 
-def write_campaign(folder, assignment, **changes):
+def write_campaign(folder, assignment, dialect=ENGLISH_DIALECT, **changes):
     """The files of a campaign, as a comparison leaves them but for the offers in words."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_csv(assignment.table, folder / CSV)
+    write_csv(assignment.table, folder / CSV, dialect)
     files = {CSV: hash_file(folder / CSV)}
     write_tree(folder, {**make_plan(assignment, **changes), "files": files})
     return folder

@@ -15,6 +15,7 @@ from retain.errors import RetainError
 from retain.schema.campaign import Catalogue
 from retain.schema.parsing import parse
 from retain.schema.readout import OutcomesFile
+from retain.verdict.export import ExportDialect, write_csv
 
 from .simulated_campaign import outcomes_table, simulate_campaign, write_campaign, write_tree
 
@@ -61,6 +62,27 @@ def test_a_campaign_is_read_as_it_was_written(tmp_path, campaign):
     assert (found.unit, found.seed) == ("roubles", 3)
     assert found.id == json.loads((tmp_path / JSON).read_text())["id"]
     assert np.array_equal(found.is_treated, assignment.is_treated)
+
+
+# The template that a Russian store fills in, and the assignment beside it.
+def test_files_in_the_russian_dialect_are_read_as_the_english_ones(tmp_path, campaign):
+    assignment, declined, _ = campaign
+    russian = ExportDialect("ru")
+    folder = write_campaign(tmp_path, assignment, russian)
+    assert "контроль" in (folder / CSV).read_text(encoding="utf-8")
+    found = read_assignment(folder)
+    pd.testing.assert_frame_equal(found.table, assignment.table, check_dtype=False)
+    filled = assignment.table[["customer_id", "arm", "offer"]].assign(
+        declined=np.asarray(declined, dtype=int),
+        contacted=np.where(found.is_treated, 1, 0),
+        cost=0.5,
+    )
+    write_csv(filled, tmp_path / "outcomes.csv", russian)
+    config = OutcomesFile(file=str(tmp_path / "outcomes.csv"), **KEYS)
+    outcomes = read_outcomes(config, assignment)
+    assert outcomes.declined.tolist() == filled["declined"].tolist()
+    assert outcomes.contacted.tolist() == filled["contacted"].tolist()
+    assert set(outcomes.cost) == {0.5}
 
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=8)

@@ -139,6 +139,22 @@ def test_offers_that_nobody_gets_are_named_below_those_that_somebody_gets():
     assert "for nobody: call" in shown
 
 
+def test_where_customers_are_counted_the_campaign_speaks_of_customers_kept():
+    tree = further("letter").campaign
+    tree.objective = "customers"
+    tree.plan.kept = SimpleNamespace(value=1.0, per_contact=0.5, per_cost=None)
+    tree.shadow_prices = SimpleNamespace(
+        budget=SimpleNamespace(step=10.0, gain=0.0),
+        contact=0.25,
+        consent=None,
+        control_group=SimpleNamespace(n_customers=9, cost=3.0),
+    )
+    shown = " ".join(render(100, lambda at: print_campaign(at, tree)).split())
+    assert "In customers kept, a larger budget alone would add nothing" in shown
+    assert re.search("cost kept 95 % interval", shown)
+    assert not re.search(r"net\b|profit", shown)
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_leaderboard_says_why_a_run_is_not_tied_and_in_a_wide_terminal_the_seconds(width):
     keys = ("rank", "id", "roc_auc", "roc_auc_low", "roc_auc_high", "brier", "ece", "difference")

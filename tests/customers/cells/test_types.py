@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.customers.cells.date_digits import civil_days
+from retain.customers.cells.date_digits import civil_days, find_first_short_year
 from retain.customers.cells.month_names import MONTHS
 from retain.customers.cells.number_format import FileMarks, parse_format
-from retain.customers.cells.types import coerce_type, infer_type
-from retain.errors import RetainError
+from retain.customers.cells.trained_columns import coerce_type
+from retain.customers.cells.types import infer_type
+from retain.errors import RetainError, type_value
 
 DAYS = [dt.date(2019, 1, 1) + dt.timedelta(11 * n) for n in range(120)]
 MONTHS_ALONE = [dt.date(2018 + n // 12, n % 12 + 1, 1) for n in range(48)]
@@ -315,3 +316,145 @@ def test_digits_of_any_script_are_numbers(zero):
     ]
     codes = infer([cell.translate(digits) for cell in ("01016", "75001")])
     assert (codes.kind, "leading zeros" in codes.reading) == ("category", True)
+
+
+def dates_of(year):
+    return [dt.date(year, 1, 1) + dt.timedelta(5 * n) for n in range(70)]
+
+
+@pytest.mark.parametrize("mark", ["-", "/", "."])
+@pytest.mark.parametrize("order", ["%d{0}%m{0}%y", "%m{0}%d{0}%y", "%y{0}%m{0}%d"])
+def test_days_of_one_year_are_read_where_as_years_they_would_lie_ahead(order, mark):
+    form = order.format(mark)
+    assert infer([day.strftime(form) for day in dates_of(2024)]).cells.tolist() == to_days(
+        dates_of(2024)
+    )
+
+
+@pytest.mark.parametrize("form", ["%d.%m.%y", "%m/%d/%y", "%y-%m-%d", "%d %b %y"])
+@pytest.mark.parametrize("typed", [False, True])
+def test_years_of_two_digits_are_of_one_life(form, typed):
+    dates = [dt.date(1931, 1, 2) + dt.timedelta(97 * n) for n in range(270)]
+    cells = [day.strftime(form) for day in dates]
+    found = infer(cells, date_formats={"x": form} if typed else {})
+    assert found.cells.tolist() == to_days(dates)
+
+
+@pytest.mark.parametrize(
+    ("years", "first"),
+    [
+        ([15, 24], 1940),
+        ([95, 99, 0, 24, 35], 1940),  # ends of contracts
+        ([31, 38, 45, 71, 99, 4], 1931),
+        ([26, 30, 39, 41, 45], 2026),  # ends of loans
+        ([*range(100)], 1940),
+    ],
+)
+def test_the_first_year_of_two_digits_stands_behind_a_gap(years, first):
+    assert find_first_short_year(np.array(years)) == first
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("%d. %m. %Y", "%d.%m.%Y г.", "%d %m %Y", "%Y %m %d", "%d_%m_%Y", "%G-W%V-%u"),
+        *("%a %b %d 12:30:00 %Y", "%a %b %d 12:30:00 UTC %Y"),
+    ],
+)
+def test_dates_in_rarer_forms_are_read(form):
+    assert infer([day.strftime(form) for day in DAYS]).cells.tolist() == to_days(DAYS)
+
+
+def test_eight_digits_and_a_time_are_dates_if_the_name_says_so_and_else_may_be():
+    cells = [day.strftime("%Y%m%d104500") for day in DAYS]
+    assert infer(cells, "order date").cells.tolist() == to_days(DAYS)
+    assert "may be dates: data.date_format.x=%Y%m%d" in infer(cells).reading
+    assert infer(cells, date_formats={"x": "%Y%m%d"}).cells.tolist() == to_days(DAYS)
+
+
+def test_weeks_and_quarters_are_their_first_days():
+    mondays = [dt.date(2024, 1, 1) + dt.timedelta(7 * n) for n in range(52)]
+    for form in ("%G-W%V", "%GW%V"):
+        assert infer([day.strftime(form) for day in mondays]).cells.tolist() == to_days(mondays)
+    quarters = [dt.date(2020 + n // 4, n % 4 * 3 + 1, 1) for n in range(24)]
+    for form in ("{0.year}-Q{1}", "Q{1} {0.year}"):
+        cells = [form.format(day, day.month // 3 + 1) for day in quarters]
+        assert infer(cells).cells.tolist() == to_days(quarters)
+
+
+@pytest.mark.parametrize(
+    ("cells", "name"),
+    [(["01.24", "02.24", "12.24"], "x"), (["10.23", "11.23", "10.24", "12.24"], "month")],
+)
+def test_however_few_months_with_years_of_two_digits_are_refused(cells, name):
+    with pytest.raises(RetainError, match=r"may be a date or a number.*=%m\.%y.*=1234\.56"):
+        infer(cells * 20, name)
+    assert infer(["10.23", "11.23", "12.24"], "price").cells.tolist() == [10.23, 11.23, 12.24]
+
+
+@pytest.mark.parametrize(
+    ("cell", "form"),
+    [
+        ("05 06 2024", "%d %m %Y"),
+        ("05/06/2024 1:45 PM", "%d/%m/%Y"),
+        ("05/06/2024T13:45:00.123Z", "%d/%m/%Y"),
+        ("05.06.24 г.", "%d.%m.%y г."),
+    ],
+)
+def test_what_to_type_for_a_date_reads_it_with_its_time_and_words(cell, form):
+    with pytest.raises(RetainError) as refusal:
+        infer([cell])
+    assert type_value("data.date_format.x", form) in str(refusal.value)
+    found = infer([cell], date_formats={"x": form})
+    assert found.cells.tolist() == to_days([dt.date(2024, 6, 5)])
+
+
+# --- times ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["1:30", "0:05", "26:00"], [90, 5, 1560]),
+        (["-0:05", "10:00"], [-5, 600]),
+        (["1:30 PM", "12:10 am"], [810, 10]),
+        (["01:02:03", "00:00:01.5"], [3723, 1.5]),
+        (["2 days 01:00:00", "0 days 00:00:01"], [176_400, 1]),
+        (["1 day, 2:00:00", "2:00:00"], [93_600, 7200]),
+        (["PT1H30M", "PT5M", "P1DT2H"], [5400, 300, 93_600]),
+        (["1h 30m", "45s", "2h"], [5400, 45, 7200]),
+        (["2 ч 30 мин", "45 мин", "1 час"], [9000, 2700, 3600]),
+        (["5 min"] * 30 + ["2 h"], [300] * 30 + [7200]),
+    ],
+)
+def test_times_and_durations_are_numbers(cells, values):
+    found = infer(cells)
+    assert (found.cells.tolist(), found.is_quantity) == (values, True)
+
+
+def test_two_parts_among_times_with_seconds_are_refused():
+    with pytest.raises(RetainError, match=r"'1:30' may be hours and minutes or minutes and sec"):
+        infer(["1:30", "1:02:03"])
+
+
+@pytest.mark.parametrize("cells", [["16:9", "4:3"], ["10M", "12S"], ["5d", "7h"], ["x", "1:30"]])
+def test_sizes_and_ratios_are_no_times(cells):
+    assert infer(cells).kind == "category"
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [f"{n} {unit}" for n in range(30) for unit in ("kg", "g")],
+        [f"<{n}.5>" for n in range(30)],
+    ],
+)
+def test_many_numbers_of_several_units_or_in_odd_signs_are_no_category(cells):
+    with pytest.raises(RetainError, match=r"data\.categorical_columns=\[x\]"):
+        infer(cells)
+    assert infer(cells[:20]).kind == "category"
+
+
+def test_a_sign_outside_of_brackets_is_that_of_an_amount():
+    assert infer(["$(8,616.02)", "$12.50"]).cells.tolist() == [-8616.02, 12.5]
+    assert infer(["1,200,500円", "980円"]).cells.tolist() == [1_200_500, 980]

@@ -89,7 +89,8 @@ def test_four_files_become_one_row_a_customer(small_dir, contract):
     assert customers.y.tolist() == [0, 1] * 6
     assert customers.contactable.tolist() == [False, True] * 6
     assert customers.profit.iloc[0] == 1.21
-    assert customers.profit_unit == "units of money.csv (the store does not say which)"
+    assert customers.profit_unit.en == "units of money.csv (the store does not say which)"
+    assert customers.profit_unit.ru == "единицы money.csv (магазин их не назвал)"
     assert len(customers.derived_features) == 6
 
 
@@ -193,6 +194,14 @@ def test_a_source_without_target_profit_and_consent_is_only_scored(small_dir, co
     customers = read(dir=str(small_dir), **contract)
     assert customers.target is customers.profit is customers.contactable is None
     assert customers.profit_unit is None
+
+
+def test_the_unit_of_profit_is_one_text_or_a_text_by_language(small_dir, contract):
+    contract["profit_unit"] = "roubles"
+    assert read(dir=str(small_dir), **contract).profit_unit == "roubles"
+    contract["profit_unit"] = {"en": "roubles"}
+    with pytest.raises(RetainError, match="profit_unit: key 'ru' is missing"):
+        read(dir=str(small_dir), **contract)
 
 
 def test_unlabelled_files_need_no_target_column(small_dir, contract, change):

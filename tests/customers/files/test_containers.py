@@ -205,3 +205,24 @@ def csv_rows():
     """The rows of the table as Python values."""
     head, *rows = [line.split(";") for line in CSV.splitlines()]
     return [head, *([int(one), float(two), city] for one, two, city in rows)]
+
+
+def mixed_rows(*texts):
+    """Rows whose sums are numbers, and texts in some of them."""
+    sums = [7.25, 12.5, 830, *texts, 0.5, 64.125]
+    return [["id", "sum", "city"], *([n, one, "AB"[n % 2]] for n, one in enumerate(sums))]
+
+
+def test_texts_among_the_numbers_of_a_workbook_are_read_by_their_own_marks(
+    make_workbook, read_bytes
+):
+    pytest.importorskip("python_calamine")
+    book = make_workbook({"Sheet": mixed_rows("1.234,50", "12,5")})
+    sums = read_bytes(book, "table.xlsx").features["sum"].tolist()
+    assert sums == [7.25, 12.5, 830, 1234.5, 12.5, 0.5, 64.125]
+    doubtful = make_workbook({"Sheet": mixed_rows("1.234", "2.345")})
+    with pytest.raises(RetainError, match=r"'1\.234' may be 1234 or 1\.234"):
+        read_bytes(doubtful, "table.xlsx")
+    for form, values in (("1.234,56", [1234, 2345]), ("1234.56", [1.234, 2.345])):
+        customers = read_bytes(doubtful, "table.xlsx", number_format={"sum": form})
+        assert customers.features["sum"].tolist() == [7.25, 12.5, 830, *values, 0.5, 64.125]

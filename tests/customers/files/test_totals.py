@@ -172,3 +172,41 @@ def test_customers_are_hardly_ever_taken_for_totals(read_lines):
         frame = pd.DataFrame({"id": [f"c{i}" for i in range(n)], **values})
         lines = frame.assign(city=rng.choice(["A", "B", ""], n)).to_csv(index=False).splitlines()
         assert len(read_lines(lines, known_kinds={"x0": "number"})) == n
+
+
+# --- subtotals -----------------------------------------------------------------------------------
+
+
+def with_subtotals(table, size, label, *, above=False):
+    """The lines of a table with a row that sums up each group of so many customers."""
+    lines = table.to_csv(index=False).splitlines()
+    found = [lines[0]]
+    for number, start in enumerate(range(0, N, size)):
+        group = lines[1 + start : 1 + start + size]
+        total = [aggregate(table[start : start + size], label.format(number), np.sum)]
+        found += total + group if above else group + total
+    return found
+
+
+@pytest.mark.parametrize("scoring", [False, True])
+@pytest.mark.parametrize("above", [False, True])
+@pytest.mark.parametrize("size", [3, 6, 20])
+@pytest.mark.parametrize("label", ["Region {}", "s{}"])
+def test_rows_that_sum_up_a_group_each_are_left_out_whatever_their_names(
+    read_lines, table, label, size, above, scoring
+):
+    table["spend"] = table["spend"].round()
+    lines = with_subtotals(table, size, label, above=above)
+    customers = read_lines(lines, scoring=scoring)
+    assert customers.features.index.tolist() == table["id"].tolist()
+    named = [*lines, aggregate(table, "Total", np.sum)]
+    assert read_lines(named, scoring=scoring).features.index.tolist() == table["id"].tolist()
+
+
+def test_customers_who_equal_the_sum_of_others_by_chance_stay(read_lines):
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        rows = [f"c{n},{rng.integers(1, 4)},{rng.integers(1, 4)},A,no" for n in range(N)]
+        lines = ["id,visits,orders,city,churn", *rows]
+        kinds = {"visits": "number", "orders": "number"}
+        assert len(read_lines(lines, known_kinds=kinds)) == N

@@ -309,3 +309,24 @@ def test_a_feature_called_as_rules_call_risk_is_kept_by_the_name_that_is_printed
     (hint,) = printed_hints(step.reason)
     node = compose_data("data.id=id", "data.target=churned", hint)
     assert "risk_2" in read(path=str(path), **node).columns
+
+
+@pytest.mark.parametrize(
+    "names", [("Total $", "Total €"), ("Total $", "total"), ("a,b", "a;b"), ("risk", "Risk")]
+)
+@pytest.mark.parametrize("role", [None, "profit"])
+def test_columns_that_share_a_canonical_name_are_told_apart_in_what_to_type(tmp_path, names, role):
+    path = tmp_path / "table.csv"
+    header = ";".join(["id", *(f'"{name}"' for name in names), "k"])
+    rows = [f"{n};{n % 7 + 1},380;{n % 5 + 1},125;{n % 3}" for n in range(N)]
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    options = {"id": "id", **({"profit": names[1], "profit_unit": "euro"} if role else {})}
+    words = []
+    for _ in names:
+        with pytest.raises(RetainError) as refusal:
+            read(path=str(path), **(compose_data(*words) | options))
+        problem = str(refusal.value).splitlines()[0]
+        words += shlex.split(re.search("Type (.*) for", problem)[1].split(" for ")[0])
+    customers = read(path=str(path), **(compose_data(*words) | options))
+    values = [*customers.features.iloc[0], *(customers.profit[:1] if role else ())]
+    assert sorted(values) == [0, 1125, 1380]

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from retain.report.page.page import page
+from retain.report.text.campaign import ABOUT_PROFIT
 
 from ..trees import reading_trees
 
@@ -15,6 +16,9 @@ SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 FIRST = "#answer .note.weighty > p, #answer .tiles > div, #answer .brief > li"
 BOTTOMS = f"""[...document.querySelectorAll('{FIRST}')]
     .map((one) => one.getBoundingClientRect().bottom)"""
+
+
+SUMS = ("total_profit", "observed_profit_at_risk", "expected_profit_at_risk")
 
 
 def in_profit(tree):
@@ -30,6 +34,11 @@ def counted(tree):
     campaign["plan"] |= {"kept": kept, "segment_offers": None}
     campaign["plan"]["expected_net"] = {"value": 41.3, "low": 28.1, "high": 57.9}
     campaign["overview"]["net_share"] = None
+    campaign["recalibration"]["profit_test"] = None
+    rows = campaign["sensitivity"]["rows"]
+    campaign["sensitivity"]["rows"] = [one for one in rows if one["name"] not in ABOUT_PROFIT]
+    for one in tree["segments"]:
+        one.update(dict.fromkeys(SUMS))
     campaign["overview"]["risk_by_profit"] |= {
         "profit_edges": [0.0],
         "n_customers": [[100] * 10],
@@ -241,9 +250,26 @@ def test_without_profit_the_page_speaks_of_customers_kept(opened, pages):
     shown = view.locator("#answer").inner_text()
     assert "No profit is known, so each customer counts as one" in shown
     assert "41.3 would be kept" in shown
-    for part in ("#answer", "#campaign", "#scenarios"):
-        assert "net value" not in view.locator(part).inner_text().lower(), part
+    view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    for language, money in (("English", "net value|profit"), ("Русский", "чист|прибыл")):
+        view.get_by_role("button", name=language).click()
+        for part in ("#answer", "#campaign", "#scenarios", "#segments", "#offers", "#trust"):
+            text = view.locator(part).inner_text().lower()
+            lines = [one for one in text.splitlines() if re.search(money, one)]
+            reason = re.compile("no profit is known|прибыль неизвестна|data.profit")
+            assert [one for one in lines if not reason.search(one)] == [], part
     assert view.locator("#risk-profit, a[href='#risk-profit']").count() == 0
+
+
+# What the amounts are decides how to read every figure under it.
+def test_in_turnover_the_first_warning_says_so(opened, pages):
+    view = opened(pages["in_turnover"], folded=True)
+    for language, said in (
+        ("English", "All amounts are turnover, not profit"),
+        ("Русский", "Все суммы — выручка, а не прибыль"),
+    ):
+        view.get_by_role("button", name=language).click()
+        assert said in view.locator("#answer .note.weighty > p").inner_text()
 
 
 def test_in_turnover_no_sentence_for_the_manager_says_profit(opened, pages):

@@ -24,10 +24,9 @@ PRODUCT = r"""
 ROC AUC PR ECE EMPC SHAP PSI MLflow Python UTC seed git AUC log loss Average precision Brier phi
 Permutation importance JavaScript verdict json retain Hennig Kull et al van den Goorbergh CatBoost
 Platt Kernel Tree explainer Linear Kendall Cramer bootstrap BBC CV Hosmer Lemeshow sigmoid
-calibration smote smotenc campaign consent assume given units of money csv the store does not say
-which English
+calibration smote smotenc campaign consent assume given English
 """
-"""Words of the product, of methods and of authors, and the unit of the demo store's profit."""
+"""Words of the product, of methods and of authors."""
 
 
 class RussianTexts(HTMLParser):

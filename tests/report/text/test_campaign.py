@@ -1,6 +1,7 @@
 """The campaign in sentences true of its numbers, and what the page says where there is none."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -212,13 +213,21 @@ def test_where_customers_are_counted_every_sentence_on_the_plan_says_so(tree):
 def test_the_approval_says_what_few_offers_cost_whom_policies_spare_and_why(campaign):
     few, spared, care, ranked = spoken(plan_notes(campaign))
     assert "at most 3 choices" in few
-    assert "that simplicity costs" in few
+    assert few.endswith("that simplicity costs 31.6 of expected net value")
     assert spared.startswith("12 customers who agreed are not written to")
     assert care.startswith("Apology: 30 customers, the control group too")
     assert "not the same as by who can be kept" in ranked
     _, _, row, *_, alone = read_as(CampaignDocument, campaign).approval
-    assert spoken([why(row.choices[0])]) == ["“Unpaid items” raises the risk of 38 of 51"]
-    assert spoken([pays_if(row)]) == ["pays if one in 7.4 is kept"]
+    said = "“Unpaid items” raises the risk of 38 of 51"
+    ways = {"up": " (the higher it is, the higher the risk)", "mixed": "", "down": " (the lower"}
+    for direction, way in ways.items():
+        found = SimpleNamespace(name=row.choices[0].why.feature, direction=direction)
+        verdict = SimpleNamespace(explanations=SimpleNamespace(features=[found]))
+        assert spoken([why(row.choices[0], verdict)])[0].startswith(said + way), direction
+    assert spoken([why(row.choices[0], SimpleNamespace(explanations=None))]) == [said]
+    assert spoken([pays_if(row)]) == ["one in 7.4"]
+    many = row.model_copy(update={"one_in": 80.52})
+    assert spoken([pays_if(many)]) == ["one in 80"]
     assert pays_if(alone) is None
 
 

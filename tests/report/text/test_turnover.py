@@ -6,7 +6,7 @@ import pytest
 
 from retain.record.verdict_document import VerdictDocument
 from retain.report.page.page import page
-from retain.report.text.turnover import KEPT, naming_money
+from retain.report.text.amounts import KEPT, naming_money
 from retain.report.text.words import words
 
 from ..trees import read_as

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import retain.report
+from retain.report.text.amounts import COUNTED
 from retain.report.text.names import metric_name
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import FORMS, LANGUAGES, message, plural, render_all_languages, words
@@ -67,6 +68,7 @@ def test_every_text_is_asked_for_somewhere():
         "approval.win_back",
         "effect.",
         "funnel.",
+        "campaign.why.",
         "funnel_reason.",
         "group.",
         "measure.",
@@ -94,9 +96,22 @@ def test_every_text_is_asked_for_somewhere():
     unused = [
         key
         for key in words("en").texts
-        if not key.startswith(built) and f'"{key}"' not in code and f'"{key}' not in code
+        if not (name := key.removeprefix(COUNTED)).startswith(built) and f'"{name}' not in code
     ]
     assert unused == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_that_counts_customers_stands_in_for_another(language):
+    texts = words(language).texts
+    counted = [key for key in texts if key.startswith(COUNTED)]
+    assert counted
+    for key in counted:
+        other = texts[key.removeprefix(COUNTED)]
+        assert isinstance(texts[key], str) == isinstance(other, str), key
+        assert placeholders(texts[key]) <= placeholders(other), key
+        text = str(texts[key]).lower()
+        assert not re.search("profit|net value|прибыл|чист|money|ден[ье]", text), key
 
 
 @pytest.mark.parametrize(

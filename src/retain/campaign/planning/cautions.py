@@ -7,6 +7,7 @@ from typing import Any
 from retain.campaign.planning.no_campaign import PROFIT_OVERRIDES
 from retain.record.campaign_document import CampaignDocument
 from retain.record.documents import CautionInfo
+from retain.record.estimates import DisplayName
 
 Numbers = dict[str, Any]
 """The names and numbers of a warning."""
@@ -94,7 +95,7 @@ def _profit_missing(document: CampaignDocument) -> Numbers | None:
 
 
 def _turnover(document: CampaignDocument) -> Numbers | None:
-    return {"unit": document.profit_unit} if document.is_turnover else None
+    return {"unit": DisplayName.of(document.profit_unit).en} if document.is_turnover else None
 
 
 CAUTION_CHECKS = {

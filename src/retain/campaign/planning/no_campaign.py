@@ -9,6 +9,7 @@ from retain.campaign.audience import Audience
 from retain.errors import NotApplicable
 from retain.record.campaign_document import NoCampaignInfo
 from retain.record.comparison_document import Ranking
+from retain.record.estimates import DisplayName
 from retain.schema.campaign import Catalogue
 from retain.schema.scoring import CampaignSettings
 
@@ -53,7 +54,7 @@ def find_no_campaign(
         )
     free = free_offers(settings.offers) if audience.with_profit else []
     if free and settings.offers.costs != "accept":
-        return _without_costs(free, audience.profit_unit)
+        return _without_costs(free, DisplayName.of(audience.profit_unit or "").en)
     return None
 
 
@@ -66,7 +67,7 @@ def free_offers(catalogue: Catalogue) -> list[str]:
     ]
 
 
-def _without_costs(free: list[str], unit: str | None) -> NoCampaign:
+def _without_costs(free: list[str], unit: str) -> NoCampaign:
     names, them = " and ".join(filter(None, [", ".join(free[:-1]), free[-1]])), len(free) > 1
     return NoCampaign(
         "free_offers",

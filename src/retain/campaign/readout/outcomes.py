@@ -19,6 +19,7 @@ from retain.customers.files.encoding import resolve_path
 from retain.customers.files.table_file import FileTable, open_table
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.readout import OutcomesFile
+from retain.verdict.headings import RUSSIAN
 from retain.wording import describe_count
 
 _INTEGER = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # some tools export 7 as 7.0
@@ -60,7 +61,7 @@ def read_outcomes(config: OutcomesFile, assignment: Assignment) -> Outcomes:
         raise RetainError("no outcomes are named; type outcomes=FILE, a CSV or Parquet file.")
     table = open_table(resolve_path(config.file, "outcomes.file"))
     names = canonical_names(list(table.cells.columns))
-    key = find_column(config.id, names, "outcomes.id")
+    key = find_column(_as_spelt(config.id, names), names, "outcomes.id")
     ids = _parse_ids(table.cells[key], key, assignment.table["customer_id"])
     columns = {
         name: _resolve_column(getattr(config, name), name, names)
@@ -159,7 +160,14 @@ def _resolve_column(text: str | None, name: str, names: dict[str, str]) -> str |
     """Return the column typed, or the one of this name; None if there is none."""
     if text is not None:
         return find_column(text, names, f"outcomes.{name}")
+    name = _as_spelt(name, names)
     return find_column(name, names, name) if name in (*names, *names.values()) else None
+
+
+def _as_spelt(name: str, names: dict[str, str]) -> str:
+    """Return a column's name, or its Russian heading where the file has that alone."""
+    heading = RUSSIAN.get(name, name)
+    return heading if heading in names and name not in (*names, *names.values()) else name
 
 
 def _check_has_outcome(table: FileTable, columns: dict[str, str | None]) -> None:

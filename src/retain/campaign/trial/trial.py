@@ -59,3 +59,8 @@ class Trial:
     def outcome(self) -> Outcome:
         """The outcome that plans are judged by."""
         return next(iter(self.outcomes.values()))
+
+    @property
+    def y(self) -> np.ndarray:
+        """Values of the outcome that plans are judged by, shape (n,)."""
+        return np.asarray(self.outcome.values, dtype=float)

@@ -11,7 +11,7 @@ from rich.console import Console
 from retain.cli.terminal.cautions import AT_HEAD, print_cautions, print_overrides
 from retain.cli.terminal.console import Table, literal
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
-from retain.record.estimates import Estimate, PartialEstimate
+from retain.record.estimates import DisplayName, Estimate, PartialEstimate
 from retain.record.plan_scenarios import ShadowPrices
 from retain.record.segments_document import ContrastInfo, SegmentInfo
 from retain.record.verdict_document import CampaignOrReason
@@ -135,7 +135,7 @@ def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo
     at_head = [one for one in cautions if one.code in AT_HEAD]
     print_cautions(console, at_head, about_turnover=about_turnover)
     console.print(_offers(campaign))
-    limits = None if campaign.shadow_prices is None else _limits(campaign.shadow_prices)
+    limits = None if campaign.shadow_prices is None else _limits(campaign, campaign.shadow_prices)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
     later = [one for one in cautions if one.code not in AT_HEAD]
@@ -160,13 +160,15 @@ def print_campaign_path(
 
 
 def _offers(campaign: CampaignDocument) -> Table:
-    unit = literal(campaign.profit_unit)
-    counted = "net: customers expected to be kept; each counts as one"
-    caption = counted if campaign.objective == "customers" else f"cost and net value in {unit}"
+    unit = literal(DisplayName.of(campaign.profit_unit).en)
+    counted = campaign.objective == "customers"
+    kept = "kept: customers expected to be kept; each counts as one"
+    caption = kept if counted else f"cost and net value in {unit}"
     table = Table(title="Offers", caption=caption, box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
-    for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
+    net_column = "kept" if counted else "net"
+    for name in ("eligible", "contacted", "control", "cost", net_column, "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     chosen = [one for one in campaign.offers if one.n_chosen]
     nets = [one.expected_net for one in chosen]
@@ -225,14 +227,14 @@ def _plan(campaign: CampaignDocument) -> str:
     )
 
 
-def _limits(prices: ShadowPrices) -> str:
-    """Return the net value that looser limits would add."""
+def _limits(campaign: CampaignDocument, prices: ShadowPrices) -> str:
+    """Return the net value, or number of customers kept, that looser limits would add."""
     message = []
     if (budget := prices.budget) is not None:
         step, gain = budget.step, budget.gain
         message.append(
             "a larger budget alone would add nothing"
-            if gain is None
+            if not gain
             else f"each further {_value(step)} of budget would add {_value(gain)}"
         )
     if prices.contact:
@@ -243,7 +245,8 @@ def _limits(prices: ShadowPrices) -> str:
     control = prices.control_group
     group = describe_count(control.n_customers, "customer")
     message.append(f"the control group ({group}) costs {_value(control.cost)}")
-    return f"In net value, {'; '.join(message)}."
+    what = "customers kept" if campaign.objective == "customers" else "net value"
+    return f"In {what}, {'; '.join(message)}."
 
 
 def _value(number: float) -> str:

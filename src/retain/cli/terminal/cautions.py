@@ -8,7 +8,7 @@ from rich.console import Console
 
 from retain.cli.terminal.console import literal
 from retain.record.documents import CautionInfo
-from retain.report.text.turnover import say_turnover
+from retain.report.text.amounts import say_turnover
 
 CAUTIONS = {
     "turnover": "All amounts are turnover, not profit, because no margin is typed: a plan may cost "

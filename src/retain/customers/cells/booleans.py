@@ -18,17 +18,46 @@ STAYING = (
     *("retain", "retention", "stay", "active", "alive", "loyal", "renew", "remain", "kept", "keep"),
     *("existing", "continu", "survi", "subscri", "current", "activ", "fidel", "fidèl", "treu"),
     *("isactive", "actif", "aktiv", "engag", "member", "persist", "ongoing", "return", "repeat"),
-    *("bought", "buy", "convert", "customer", "iscustomer", "bleib", "geblieben", "bestand"),
+    *("bought", "buy", "purchas", "order", "reorder", "visit", "respon", "success", "good", "open"),
+    *("live", "came", "still", "client", "isclient", "подпис", "клиент", "заказ", "покуп", "приш"),
+    *("convert", "customer", "iscustomer", "bleib", "geblieben", "bestand"),
     *("perman", "остал", "остаёт", "остает", "актив", "удерж", "лояльн", "продл", "сохран"),
     *("действующ", "возврат", "вернул", "купил", "жив", "活跃", "留存"),
 )
 """Beginnings of words by which a column says that its customers stay."""
 LEAVING = (
     *("churn", "attrit", "left", "leav", "lost", "lapse", "cancel", "gekündigt", "kündig"),
-    *("gekundigt", "inactiv", "inaktiv", "отток", "ушел", "ушёл"),
+    *("gekundigt", "inactiv", "inaktiv", "отток", "ушел", "ушёл", "ушл", "отказ", "exit", "quit"),
+    *(
+        "gone",
+        "stop",
+        "clos",
+        "declin",
+        "drop",
+        "reduc",
+        "снизи",
+        "сокра",
+        "перестал",
+        "abgewander",
+    ),
 )
 """Beginnings of words by which a column says that its customers leave."""
-NEGATIONS = ("not", "no", "non", "un", "without", "без", "не", "нет", "nicht", "kein", "pas", "sin")
+NEGATIONS = (
+    "never",
+    "free",
+    "not",
+    "no",
+    "non",
+    "un",
+    "without",
+    "без",
+    "не",
+    "нет",
+    "nicht",
+    "kein",
+    "pas",
+    "sin",
+)
 MISSING_WORDS = (
     *("na", "n.a.", "n/a", "#n/a", "nan", "null", "none", "nil", "unknown", "missing", "empty"),
     *("not available", "undefined", "(null)", "(blank)", "(empty)", "\\n", "?", "??", "???", "-"),

@@ -17,6 +17,9 @@ from retain.errors import RetainError, type_value
 
 FIRST_SHORT_YEAR = 1940
 """First of the hundred years that two digits stand for: 40 is 1940, 39 is 2039."""
+MIN_SHARED_YEAR, MIN_GAP_YEARS, LATE_YEAR = 20, 10, 60
+"""Years of two digits: the first that may be of either century, the fewest without a date that
+tell centuries apart, and the first that is of the last century whatever stands before it."""
 MIN_DISTINCT = 5
 """Distinct numbers from which it is no chance that each of them is a date."""
 MIN_SHARE = 0.9
@@ -35,6 +38,12 @@ _MONTH, _YEAR, _DAY = "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}", "(?:0[1-9]|[12]
 _TWO_DIGITS = "(?:0[1-9]|1[0-2])"
 _POINTED = {"%m.%Y": f"^{_MONTH}[.]{_YEAR}$", "%Y.%m": f"^{_YEAR}[.]{_TWO_DIGITS}$"}
 _POINTED_PARTS = {"%m.%y": f"^{_TWO_DIGITS}[.][0-9]{{2}}$", "%d.%m": f"^{_DAY}[.]{_TWO_DIGITS}$"}
+COMPACT_CLOCK = (
+    "^((?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))"
+    "(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9])?$"
+)
+"""A date of eight digits, and hours, minutes and seconds."""
+_LAST_MONTHS = "^1[0-2][.][0-9]{2}$"
 _COMPACT = {
     "%Y%m%d": f"^{_YEAR}{_TWO_DIGITS}{_DAY}$",
     "%d%m%Y": f"^(?:0?[1-9]|[12][0-9]|3[01]){_TWO_DIGITS}{_YEAR}$",
@@ -59,6 +68,7 @@ class DigitDates:
 
     days: NDArray[np.float64] | None
     reading: str
+    date_format: str = ""
 
 
 def find_digit_dates(column: DictionaryColumn, name: str) -> DigitDates | None:
@@ -71,6 +81,8 @@ def find_digit_dates(column: DictionaryColumn, name: str) -> DigitDates | None:
     """
     texts = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
     is_compact = bool(pc.all(pc.ascii_is_decimal(texts)).as_py())
+    if is_compact and len(texts) and _share(texts, COMPACT_CLOCK) == 1:
+        texts = pc.replace_substring_regex(texts, COMPACT_CLOCK, r"\1")
     sample = texts[:: len(texts) // N_SEARCHED + 1]
     patterns = _COMPACT if is_compact else {**_POINTED, **_POINTED_PARTS}
     if max(_share(sample, pattern) for pattern in patterns.values()) < MIN_SAMPLE_SHARE:
@@ -80,7 +92,7 @@ def find_digit_dates(column: DictionaryColumn, name: str) -> DigitDates | None:
     shares = {one: _share(texts, pattern) for one, pattern in _POINTED.items()}
     date_format, share = max(shares.items(), key=lambda one: one[1])
     if share == 1 and len(texts) >= MIN_DISTINCT:
-        return DigitDates(_read(texts, date_format), f"dates, {_describe(date_format)}")
+        return _digit_dates(read_digits(texts, date_format), date_format)
     if share > 1 / 2 and (share == 1 or len(texts) >= MIN_DISTINCT):
         _refuse(texts, _POINTED[date_format], [date_format], name)
     check_two_parts(column, name, ".")
@@ -90,12 +102,16 @@ def find_digit_dates(column: DictionaryColumn, name: str) -> DigitDates | None:
 def check_two_parts(column: DictionaryColumn, name: str, marks: str = "/-") -> None:
     """Raise if all cells are two numbers of two digits that may be a date, such as 02/22.
 
-    Some begin with a zero, which numbers and ranges do not.
+    Some begin with a zero, which numbers and ranges do not; or the name is of a date, and all are
+    the last months of years. A few cells with a slash are a category, which loses nothing.
     """
     texts = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
-    if len(texts) < MIN_DISTINCT or not pc.any(pc.starts_with(texts, "0")).as_py():
-        return
+    has_zero = bool(pc.any(pc.starts_with(texts, "0")).as_py())
     for mark in marks:
+        if mark == "." and _are_last_months(texts, name):
+            _refuse(texts, _LAST_MONTHS, ["%m.%y"], name)
+        if not has_zero or (len(texts) < MIN_DISTINCT and not _are_few_dates(texts, mark, name)):
+            continue
         patterns = {
             one.replace(".", mark): pattern.replace("[.]", mark)
             for one, pattern in _POINTED_PARTS.items()
@@ -103,6 +119,18 @@ def check_two_parts(column: DictionaryColumn, name: str, marks: str = "/-") -> N
         fitting = [one for one, pattern in patterns.items() if _share(texts, pattern) == 1]
         if fitting:
             _refuse(texts, patterns[fitting[0]], fitting, name)
+
+
+def _are_few_dates(texts: pa.Array, mark: str, name: str) -> bool:
+    """Return whether the last parts of a few cells with a point are as near as years or months."""
+    if mark != "." or _share(texts, "^[0-9]{2}[.][0-9]{2}$") < 1:
+        return False
+    ends = pc.utf8_slice_codeunits(texts, 3).cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return _says_date(name) or bool(np.ptp(ends) < len(texts))
+
+
+def _are_last_months(texts: pa.Array, name: str) -> bool:
+    return _says_date(name) and _share(texts, _LAST_MONTHS) == 1
 
 
 def civil_days(
@@ -120,10 +148,31 @@ def civil_days(
     return np.where(fits, dates.astype("int64"), np.nan)
 
 
-def full_years(years: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return years of two digits as those they stand for, others unchanged."""
-    short = (years - FIRST_SHORT_YEAR) % 100 + FIRST_SHORT_YEAR
-    return np.where(years < 100, short, years)
+def full_years(years: NDArray[np.int64], first: int = FIRST_SHORT_YEAR) -> NDArray[np.int64]:
+    """Return years of two digits as those they stand for, from ``first`` on; others unchanged."""
+    return np.where(years < 100, (years - first) % 100 + first, years)
+
+
+def find_first_short_year(years: NDArray[np.int64]) -> int:
+    """Return the first of the hundred years that two digits of a column stand for.
+
+    A gap before some of the twenties or thirties, but none between them and the forties, shows
+    that these belong together: to the last century if years of its second half do too.
+
+    >>> [find_first_short_year(np.array(years)) for years in ([15, 24], [35, 38, 47, 62, 3])]
+    [1940, 1935]
+    """
+    used = np.unique(years[years < 100])
+    after = used[used >= FIRST_SHORT_YEAR % 100]
+    before = used[(used >= MIN_SHARED_YEAR) & (used < FIRST_SHORT_YEAR % 100)]
+    if len(after) == 0 or len(before) == 0 or after[0] - before[-1] >= MIN_GAP_YEARS:
+        return FIRST_SHORT_YEAR
+    steps = np.flatnonzero(np.diff(before) >= MIN_GAP_YEARS)
+    first = int(before[steps[-1] + 1] if len(steps) else before[0])
+    below = used[used < first]
+    if len(below) and first - below[-1] < MIN_GAP_YEARS:
+        return FIRST_SHORT_YEAR
+    return first + (1900 if after[-1] >= LATE_YEAR else 2000)
 
 
 def find_year(
@@ -134,7 +183,7 @@ def find_year(
     Some numbers are above 31 or 0; or the one number has a range that days never have by chance,
     which is of years without a gap, and the other has many values in a range that days have (those
     of 28 days, which all months have, among them).
-    Dates of one year may as well be those of one day of the month in many years.
+    Days of one year have a range of more than 28, which as years would end after 2028.
 
     >>> days, months, years = np.arange(1, 31), np.arange(30) % 12 + 1, np.arange(30) % 2 + 22
     >>> find_year(days, months, years), find_year(years[:2], months[:2], days[:2])
@@ -149,7 +198,9 @@ def find_year(
     ]
     for year, day, which in ((0, 1, "first"), (1, 0, "last")):
         years, n_days = np.unique(dates[2 * year]), len(np.unique(dates[2 * day]))
-        are_years = len(years) > 1 and bool((np.diff(years) == 1).all()) and years[0] < LAST_DAYS
+        are_years = bool((np.diff(years) == 1).all()) and years[0] < LAST_DAYS
+        if len(years) == 1:  # the first of the month of many years is as usual as one year
+            are_years &= years[0] > 1 and np.ptp(dates[2 * day]) + 1 > LAST_DAYS
         are_days = as_days[day] > MIN_CHANCE or np.ptp(dates[2 * day]) + 1 >= LAST_DAYS
         is_sure = as_days[year] < MAX_CHANCE and are_days
         if are_years and is_sure and n_days >= MIN_DAYS:
@@ -166,10 +217,10 @@ def _find_compact(texts: pa.Array, name: str) -> DigitDates | None:
     is_long = best == 1 and fitting[0] in ("%Y%m%d", "%d%m%Y")
     if best < MIN_SHARE or (len(texts) < MIN_DISTINCT and not (is_named or is_long)):
         return None
-    days = _read(texts, fitting[0])
+    days = read_digits(texts, fitting[0])
     if is_named and not np.isnan(days).any():
         if len(fitting) == 1 and "y" not in fitting[0] and len(texts) >= MIN_DISTINCT:
-            return DigitDates(days, f"dates, {_describe(fitting[0])}")
+            return _digit_dates(days, fitting[0])
         _refuse(texts, _COMPACT[fitting[0]], fitting, name)
     typed = " or ".join(_typed(name, one) for one in fitting)
     return DigitDates(None, f"they may be dates: {typed}")
@@ -179,8 +230,13 @@ def _says_date(name: str) -> bool:
     return any(word in DATE_WORDS for word in snake_case(name).split("_"))
 
 
-def _read(texts: pa.Array, date_format: str) -> NDArray[np.float64]:
+def _digit_dates(days: NDArray[np.float64], date_format: str) -> DigitDates:
+    return DigitDates(days, f"dates, {_describe(date_format)}", date_format)
+
+
+def read_digits(texts: pa.Array, date_format: str) -> NDArray[np.float64]:
     """Return the days of texts in a format of digits, NaN where a text is none."""
+    texts = pc.replace_substring_regex(texts, COMPACT_CLOCK, r"\1")
     order = re.findall("[Yymd]", date_format)
     separator = "[.]" if "." in date_format else ""
     two = "[0-9]{2}"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -15,18 +14,22 @@ from numpy.typing import NDArray
 
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
 from retain.customers.cells.date_digits import (
+    COMPACT_CLOCK,
+    FIRST_SHORT_YEAR,
     MAX_DAY,
     MAX_MONTH,
     MIN_SHOWN,
     civil_days,
+    find_first_short_year,
     find_year,
     full_years,
 )
+from retain.customers.cells.date_messages import refuse_named, refuse_order, refuse_short
+from retain.customers.cells.date_texts import dates_to_days, parse_periods, with_marks
 from retain.customers.cells.month_names import parse_named_dates, to_english
-from retain.customers.cells.number_format import FileMarks, Order
-from retain.customers.cells.numbers import normalise_digits
-from retain.customers.columns import key_name
-from retain.errors import RetainError, type_value
+from retain.customers.cells.number_format import FileMarks
+from retain.customers.reading import Order, SourceColumn
+from retain.errors import RetainError
 
 _CLOCK = r"(?:[T ] ?[0-9]{1,2}:[0-9]{2}[0-9:.,+Z APMapmUTC-]*)?"
 _NUMERIC = "".join(
@@ -35,10 +38,6 @@ _NUMERIC = "".join(
         rf"(?P<last>[0-9]{{1,4}}){_CLOCK}$",
     ]
 )
-_MONTH_FORMS = {  # months without a day
-    r"^[0-9]{4}[./-][0-9]{1,2}$": "%Y-%m",
-    r"^[0-9]{1,2}[./-][0-9]{4}$": "%m-%Y",
-}
 _COMPACT_WIDTHS = {"%d%m%Y": 8, "%m%d%Y": 8, "%d%m%y": 6, "%m%d%y": 6, "%y%m%d": 6}
 MIN_DATE_SHARE = 0.5
 """Share of the cells above which a column is read as dates."""
@@ -48,12 +47,25 @@ MIN_DATE_SHARE = 0.5
 class ParsedDates:
     """A column as days, NaN where a cell is no date; ``reading`` describes the format.
 
-    ``n_like`` counts the rows that look like dates in some format.
+    ``n_like`` counts the rows that look like dates in some format, ``orders`` are those of day,
+    month and year by the mark between them, and years of two digits begin with
+    ``first_short_year``.
     """
 
     column: DictionaryColumn
     reading: str = ""
     n_like: int = 0
+    orders: Mapping[str, Order] = field(default_factory=dict)
+    first_short_year: int = FIRST_SHORT_YEAR
+
+    def source(self, name: str) -> SourceColumn:
+        """Return how the column is written."""
+        return SourceColumn(
+            name=name,
+            is_date=True,
+            date_orders=dict(self.orders),
+            first_short_year=self.first_short_year,
+        )
 
     def cells(self) -> pd.Series:
         """Return the days row by row."""
@@ -73,14 +85,15 @@ def parse_dates(cells: pd.Series | DictionaryColumn, marks: FileMarks, name: str
     """
     column = to_dictionary(cells)
     if name in marks.date_formats:
-        return _parse_with_user_format(column, marks.date_formats[name], name)
+        return _parse_with_user_format(column, marks, name)
     rows, dates = column.counts(), _Dates(column)
     n_like = int(rows[dates.is_like].sum())
     if n_like <= MIN_DATE_SHARE * rows.sum():
         days = np.full(len(rows), np.nan)
         return ParsedDates(column.with_distinct(pd.Series(days)), n_like=n_like)
     days = dates.days(marks, name)
-    return ParsedDates(column.with_distinct(pd.Series(days)), dates.reading, n_like)
+    values = column.with_distinct(pd.Series(days))
+    return ParsedDates(values, dates.reading, n_like, dates.orders, dates.first_short_year)
 
 
 def find_sure_order(texts: pd.Series) -> set[Order]:
@@ -99,10 +112,13 @@ def find_sure_order(texts: pd.Series) -> set[Order]:
     return {orders[0] for orders in found if len(orders) == 1}
 
 
-def _parse_with_user_format(column: DictionaryColumn, date_format: str, name: str) -> ParsedDates:
-    texts = column.distinct
+def _parse_with_user_format(column: DictionaryColumn, marks: FileMarks, name: str) -> ParsedDates:
+    texts, date_format = column.distinct, marks.date_formats[name]
     if width := _COMPACT_WIDTHS.get(date_format):
         texts = texts.str.zfill(width)
+    if not re.search("%[HIXT]", date_format):
+        texts = texts.str.replace(f"{_CLOCK}$", "", regex=True)
+        texts = texts.str.replace(COMPACT_CLOCK, r"\1", regex=True)
     if re.search("%[bB]", date_format):
         texts, used = texts.map(to_english), date_format.replace("%B", "%b")
     else:
@@ -113,26 +129,29 @@ def _parse_with_user_format(column: DictionaryColumn, date_format: str, name: st
         expected = "expected what strptime takes, such as '%d/%m/%Y'"
         where = f"data.date_format.{name}"
         raise RetainError.at(where, f"it is {date_format!r}: {error}", expected) from None
-    days = dates_to_days(dates).astype("float64")
-    n_like = int(column.counts()[days.notna()].sum())
-    return ParsedDates(column.with_distinct(days), f"dates, {date_format}", n_like)
-
-
-def dates_to_days(dates: pd.Series) -> pd.Series:
-    """Return timestamps as days since 1970-01-01."""
-    days = dates.to_numpy().astype("datetime64[D]")
-    values = np.where(np.isnat(days), np.nan, days.astype("int64").astype("float64"))
-    return pd.Series(values, index=dates.index)
+    days, first = dates_to_days(dates).astype("float64"), FIRST_SHORT_YEAR
+    if "%y" in date_format:  # the parser has another first year
+        is_date, trained = dates.notna(), marks.trained.get(name)
+        years, months, day = (
+            getattr(dates[is_date].dt, part).to_numpy(np.int64) for part in ("year", "month", "day")
+        )
+        first = find_first_short_year(years % 100) if not trained else trained.first_short_year
+        days[is_date] = civil_days(full_years(years % 100, first), months, day)
+    n_like, reading = int(column.counts()[days.notna()].sum()), f"dates, {date_format}"
+    return ParsedDates(column.with_distinct(days), reading, n_like, first_short_year=first)
 
 
 class _Dates:
     """The distinct cells of a column, cut into the numbers of a date."""
 
     def __init__(self, column: DictionaryColumn) -> None:
-        self.texts = _with_dashes(pa.array(column.distinct.array, pa.string(), from_pandas=True))
+        self.raw = pa.array(column.distinct.array, pa.string(), from_pandas=True)
+        self.texts = with_marks(self.raw)
         self.readings: list[str] = []
+        self.orders: dict[str, Order] = {}
+        self.first_short_year = FIRST_SHORT_YEAR
         self._cut_parts()
-        self.others = _parse_months(self.texts)
+        self.others = parse_periods(self.texts)
         self.named = parse_named_dates(self.texts)
         self.is_like = self.is_year_first | self.is_year_last | ~np.isnan(self.others)
         if self.named is not None:
@@ -166,7 +185,7 @@ class _Dates:
     def days(self, marks: FileMarks, name: str) -> NDArray[np.float64]:
         """Return the days of all distinct cells, NaN where a cell is no date."""
         days = self.others.copy()
-        self._set_named(days, name)
+        self._set_named(days, marks, name)
         chosen = self.is_year_first
         if chosen.any():
             self.readings.append("year-month-day")
@@ -174,55 +193,46 @@ class _Dates:
         for mark in "./-":
             chosen = self.of_mark(mark)
             if chosen.any():
-                days[chosen] = self._of_order(chosen, self._order(chosen, mark, marks, name), mark)
+                days[chosen] = self._of_order(chosen, mark, marks, name)
         return days
 
-    def _set_named(self, days: NDArray[np.float64], name: str) -> None:
+    def _set_named(self, days: NDArray[np.float64], marks: FileMarks, name: str) -> None:
         """Set the days of dates with the name of a month."""
         named = self.named
         if named is None or not named.is_like.any():
             return
         years, short = named.years, named.is_short
         if short.any() and ((years[short] > MAX_DAY) | (years[short] == 0)).mean() < MIN_SHOWN:
-            self._refuse_short(int(np.flatnonzero(short)[0]), name)
+            refuse_short(str(self.texts[int(np.flatnonzero(short)[0])]), name)
         pairs = named.is_like & (named.months > 0) & (named.years < 100) & ~short
         parts = (named.days[pairs], named.months[pairs], named.years[pairs])
         if pairs.any() and find_year(*parts) == "first":
-            self._refuse_named(int(np.flatnonzero(pairs)[0]), name)
+            refuse_named(str(self.texts[int(np.flatnonzero(pairs)[0])]), name)
         self.readings.append("with the name of the month")
         chosen = named.is_like & (named.months > 0)
-        full = full_years(years[chosen])
+        full = full_years(years[chosen], self._first_year(years[chosen], marks, name))
         days[chosen] = civil_days(full, named.months[chosen], named.days[chosen])
 
-    def _refuse_named(self, index: int, name: str) -> NoReturn:
-        cell, key = str(self.texts[index]), f"data.date_format.{key_name(name)}"
-        form = re.sub(r"[^\W\d_]+", "%b", cell, count=1)
-        first, second = (
-            type_value(key, re.sub(r"[0-9]+(.*?)[0-9]+", rf"%{one}\1%{other}", form, count=1))
-            for one, other in ("dy", "yd")
-        )
-        raise RetainError(
-            f"column {name!r}: {cell!r} may be a date with the day first or with the year first, "
-            f"and the column speaks for the year. Type {first} or {second}."
-        )
-
-    def _refuse_short(self, index: int, name: str) -> NoReturn:
-        cell, column = str(self.texts[index]), key_name(name)
-        form = re.sub(r"[0-9]+", "%y", re.sub(r"[^\W\d_]+", "%b", cell, count=1), count=1)
-        typed = type_value(f"data.date_format.{column}", form)
-        category = type_value("data.categorical_columns", [column])
-        raise RetainError(
-            f"column {name!r}: {cell!r} may be a month with its year or a day without one, and "
-            f"nothing in the column says which. Type {typed} for months, or {category}."
-        )
-
-    def _of_order(self, chosen: NDArray[np.bool_], order: Order, mark: str) -> NDArray[np.float64]:
+    def _of_order(
+        self, chosen: NDArray[np.bool_], mark: str, marks: FileMarks, name: str
+    ) -> NDArray[np.float64]:
+        order = self._order(chosen, mark, marks, name)
         words = {"D": "day", "M": "month", "Y": "year"}
+        self.orders[mark] = order
         short = " of two digits" if (self.n_last[chosen] == 2).any() else ""
         self.readings.append(mark.join(words[one] for one in order) + short)
         numbers = (self.first[chosen], self.middle[chosen], self.last[chosen])
         parts = dict(zip(order, numbers, strict=True))
-        return civil_days(full_years(parts["Y"]), parts["M"], parts["D"])
+        years = full_years(parts["Y"], self._first_year(parts["Y"], marks, name))
+        return civil_days(years, parts["M"], parts["D"])
+
+    def _first_year(self, years: NDArray[np.int64], marks: FileMarks, name: str) -> int:
+        """Return the first year of those of two digits, which the training data decide."""
+        trained = marks.trained.get(name)
+        found = find_first_short_year(years) if trained is None else trained.first_short_year
+        if (years < 100).any():
+            self.first_short_year = found
+        return found
 
     def find_orders(self, chosen: NDArray[np.bool_], mark: str) -> tuple[Order, ...]:
         """Return the orders that the dates allow; with points, the month is first only if shown."""
@@ -240,40 +250,15 @@ class _Dates:
 
     def _order(self, chosen: NDArray[np.bool_], mark: str, marks: FileMarks, name: str) -> Order:
         orders = self.find_orders(chosen, mark)
-        if len(orders) > 1 and "YMD" not in orders and len(marks.orders) == 1:
+        trained = marks.trained[name].date_orders.get(mark) if name in marks.trained else None
+        if len(orders) > 1 and trained in orders and marks.orders <= {trained}:
+            orders = (trained,)
+        if len(orders) > 1 and "YMD" not in orders and len(marks.orders) == 1 and not trained:
             orders = tuple(marks.orders & set(orders)) or orders
         if len(orders) > 1:
-            self._refuse(chosen, orders, name)
+            index = int(np.flatnonzero(chosen)[0])
+            refuse_order(str(self.raw[index]), orders, name, is_short=self.n_last[index] == 2)
         return orders[0]
-
-    def _refuse(self, chosen: NDArray[np.bool_], orders: Sequence[Order], name: str) -> NoReturn:
-        index = int(np.flatnonzero(chosen)[0])
-        cell, mark = str(self.texts[index]), str(self.mark[index])
-        year = "%y" if self.n_last[index] == 2 else "%Y"
-        letters = {"D": "%d", "M": "%m", "Y": year}
-        forms = [mark.join(letters[one] for one in order) for order in orders]
-        clock = re.sub("^[^T ]*", "", cell)
-        if clock:
-            clock = " %H:%M:%S" if clock.count(":") > 1 else " %H:%M"
-        key = f"data.date_format.{key_name(name)}"
-        typed = [type_value(key, form + clock) for form in forms]
-        words = {"DMY": "the day first", "MDY": "the month first", "YMD": "the year first"}
-        raise RetainError(
-            f"column {name!r}: {cell!r} may be a date with "
-            f"{' or with '.join(words[order] for order in orders)}, and nothing in the column or "
-            f"the file says which. Type {' or '.join(typed)}."
-        )
-
-
-def _with_dashes(texts: pa.Array) -> pa.Array:
-    """Return texts with dates such as 2020年10月3日 as 2020-10-3, and digits of any script."""
-    if pc.all(pc.string_is_ascii(texts)).as_py():
-        return texts
-    return pc.replace_substring_regex(
-        normalise_digits(texts),
-        r"^([0-9]{4}) ?[年년] ?([0-9]{1,2}) ?[月월] ?([0-9]{1,2}) ?[日일]",
-        r"\1-\2-\3",
-    )
 
 
 def _cast(texts: pa.Array) -> NDArray[np.float64]:
@@ -286,15 +271,3 @@ def _to_numbers(parts: pa.Array, field: str) -> tuple[NDArray[np.int64], NDArray
     texts = pc.struct_field(parts, field)
     lengths = pc.fill_null(pc.utf8_length(texts), 0).to_numpy(zero_copy_only=False)
     return np.nan_to_num(_cast(texts)).astype(int), lengths.astype(int)
-
-
-def _parse_months(texts: pa.Array) -> NDArray[np.float64]:
-    """Return the first days of months that are written in digits."""
-    found = np.full(len(texts), np.nan)
-    for pattern, date_format in _MONTH_FORMS.items():
-        matching = pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
-        if matching.any():
-            chosen = pc.replace_substring_regex(texts.filter(pa.array(matching)), "[./]", "-")
-            dates = pd.to_datetime(chosen.to_pylist(), format=date_format, errors="coerce")
-            found[matching] = dates_to_days(pd.Series(dates)).to_numpy()
-    return found

@@ -38,7 +38,7 @@ _MONTHS = """
 MONTHS = tuple(tuple(words.split()) for words in _MONTHS.split(";"))
 """Names and abbreviations of the twelve months, without points."""
 _FILLERS = """
-    de del of the г год года st nd rd th er
+    de del of the г год года st nd rd th er utc gmt
     monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun
 """
 FILLERS = frozenset(_FILLERS.split())
@@ -60,6 +60,7 @@ _CANDIDATE = re.compile(r"[0-9].*[^\W\d_]{3}|[^\W\d_]{3}.*[0-9]")
 _CLOCK = re.compile(
     r"[ t,]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?z| ?[+-]\d\d:?\d\d)?$"
 )
+_CLOCK_WITHIN = re.compile(r" \d{1,2}:\d{2}(?::\d{2})?(?= (?:[a-z]{3} )?\d{4}$)")  # as of ctime
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 
@@ -126,7 +127,7 @@ def _parse(text: str) -> tuple[int, int, int, int] | None:
     """Return year, month, day and whether it is short; None if a text does not look like a date."""
     if len(text) > MAX_CHARACTERS or not _CANDIDATE.search(text):
         return None
-    tokens = _TOKEN.findall(_CLOCK.sub("", text.casefold()))
+    tokens = _TOKEN.findall(_CLOCK.sub("", _CLOCK_WITHIN.sub("", text.casefold())))
     numbers = [one for one in tokens if one.isdecimal()]
     words = [one for one in tokens if not one.isdecimal() and one not in FILLERS]
     months = [_NUMBER_OF[word] for word in words if word in _NUMBER_OF]

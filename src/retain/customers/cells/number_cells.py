@@ -149,6 +149,11 @@ class NumberCells:
         return self._evidence.sure
 
     @property
+    def has_marks(self) -> bool:
+        """True if some number has a decimal or a grouping mark."""
+        return self._evidence.has_marks
+
+    @property
     def n_like(self) -> int:
         """Rows that look like numbers in some format."""
         return int(self.counts[self.is_like].sum())
@@ -203,7 +208,7 @@ class NumberCells:
         if decimal is None and len(evidence.open_marks) == 1:
             (mark,) = evidence.open_marks
             other = OTHER_MARK[mark]
-            role = marks.resolve(mark, is_grouped=evidence.is_grouped)
+            role = marks.resolve(mark, name, is_grouped=evidence.is_grouped)
             if evidence.space_grouping:
                 role = "decimal"
             if role is None:

@@ -16,6 +16,7 @@ from retain.customers.cells.date_digits import MIN_SAMPLE_SHARE
 from retain.customers.cells.number_cells import NumberCells, to_floats
 from retain.customers.cells.number_format import FileMarks, Marks, NumberFormat
 from retain.customers.cells.numbers import not_a_number_message
+from retain.customers.reading import SourceColumn
 from retain.errors import RetainError
 
 _PLAIN = "^[-+]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][-+]?[0-9]+)?$"
@@ -30,13 +31,26 @@ class ParsedNumbers:
     """A column as floats, NaN where a cell is not a number in ``format``.
 
     ``is_formatted`` tells columns with a unit, grouping, factors or other signs from plain ones;
-    ``n_like`` counts the rows that look like numbers in some format.
+    ``n_like`` counts the rows that look like numbers in some format. ``has_marks`` tells whether
+    some cells show the marks of the format.
     """
 
     column: DictionaryColumn
     format: NumberFormat
     is_formatted: bool = False
     n_like: int = 0
+    has_marks: bool = False
+
+    def source(self, name: str) -> SourceColumn:
+        """Return how the column is written."""
+        used = self.format
+        return SourceColumn(
+            name=name,
+            decimal=used.decimal if self.has_marks else "",
+            grouping=used.grouping,
+            unit=used.unit,
+            unit_kind=used.unit_kind,
+        )
 
     @property
     def reading(self) -> str:
@@ -69,7 +83,12 @@ def parse_column(
         return ParsedNumbers(_with_values(column, np.empty(0)), NumberFormat())
     if name not in marks.formats and _are_plain(texts) and _has_sure_point(texts):
         n_like = int((column.codes >= 0).sum())
-        return ParsedNumbers(_with_values(column, to_floats(texts)), NumberFormat(), n_like=n_like)
+        return ParsedNumbers(
+            _with_values(column, to_floats(texts)),
+            NumberFormat(),
+            n_like=n_like,
+            has_marks=has_points(texts),
+        )
     parts = NumberCells(column, texts, where or f"column {name!r}")
     number_format = parts.find_format(marks, name)
     if number_format is None:
@@ -80,6 +99,7 @@ def parse_column(
         number_format,
         is_formatted=not number_format.is_plain or parts.has_odd_signs,
         n_like=parts.n_like,
+        has_marks=parts.has_marks,
     )
 
 
@@ -102,7 +122,7 @@ def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None
         return None
     if any(pc.any(pc.match_substring(texts, letter)).as_py() for letter in "eE"):
         return None
-    if pc.any(pc.match_substring(texts, ".")).as_py():
+    if has_points(texts):
         is_sure = _have_sure_points(texts.drop_null()[:_SAMPLE]) and not _may_be_months(values)
         return values if is_sure else None
     zeros = pc.and_(pc.starts_with(texts, "0"), pc.not_equal(texts, "0"))
@@ -110,11 +130,15 @@ def parse_plain(texts: pa.Array | pa.ChunkedArray) -> NDArray[np.float64] | None
     return None if may_be_dates or pc.any(zeros).as_py() else values
 
 
+def has_points(texts: pa.Array | pa.ChunkedArray) -> bool:
+    """Return whether some cells have a point."""
+    return bool(pc.any(pc.match_substring(texts, ".")).as_py())
+
+
 def _have_sure_points(texts: pa.Array | pa.ChunkedArray) -> bool:
     """Return whether some cells have a decimal point, and are no months or days such as 02.20."""
-    has_points = pc.any(pc.match_substring(texts, ".")).as_py()
     are_short = pc.all(pc.match_substring_regex(texts, "^[0-9]{2}[.][0-9]{2}$")).as_py()
-    return bool(has_points) and _has_sure_point(texts) and not are_short
+    return has_points(texts) and _has_sure_point(texts) and not are_short
 
 
 def _may_be_months(values: NDArray[np.float64]) -> bool:

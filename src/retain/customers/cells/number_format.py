@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from retain.customers.reading import Order, SourceColumn, UnitKind
 from retain.errors import RetainError
-
-Order = Literal["YMD", "DMY", "MDY"]
-UnitKind = Literal["", "currency", "percent", "other"]
 
 FORMAT_EXAMPLES = ("1234.56", "1234,56", "1,234.56", "1.234,56", "1 234,56", "1'234.56")
 """Values of ``data.number_format``, each the number 1234.56."""
@@ -96,6 +94,7 @@ def check_marks(decimal: str | None, thousands: str | None) -> None:
 
 Marks = tuple[frozenset[str], frozenset[str]]
 """Marks that are surely decimal marks, and marks that surely group thousands."""
+MarkRole = Literal["decimal", "grouping"]
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,8 @@ class FileMarks:
         Whether the key holds for all columns.
     date_formats
         ``data.date_format`` by column.
+    trained
+        For customers to be scored: the columns of the training file, by column of this file.
     find_marks, find_orders
         Return the sure marks, or orders of day and month, of each column of the file; called once,
         and only if needed.
@@ -132,6 +133,7 @@ class FileMarks:
     key: str = ""
     is_one_key: bool = False
     date_formats: Mapping[str, str] = field(default_factory=dict)
+    trained: Mapping[str, SourceColumn] = field(default_factory=dict)
     find_marks: Callable[[], Iterable[Marks]] = tuple
     find_orders: Callable[[], Iterable[set[Order]]] = tuple
 
@@ -147,14 +149,16 @@ class FileMarks:
         """Orders of day and month that some columns surely use."""
         return frozenset(order for one in self.find_orders() for order in one)
 
-    def resolve(self, mark: str, *, is_grouped: bool) -> Literal["decimal", "grouping"] | None:
+    def resolve(self, mark: str, name: str, *, is_grouped: bool) -> MarkRole | None:
         """Return what a mark is that always has three digits behind it; None if both fit.
 
-        ``is_grouped`` means that the column looks grouped: its numbers below a thousand have no
-        mark, and none above has none.
+        ``name`` is the column. ``is_grouped`` means that it looks grouped: its numbers below a
+        thousand have no mark, and none above has none.
 
-        >>> FileMarks().resolve(",", is_grouped=True), FileMarks().resolve(",", is_grouped=False)
-        ('grouping', None)
+        >>> FileMarks().resolve(",", "x", is_grouped=True)
+        'grouping'
+        >>> FileMarks().resolve(",", "x", is_grouped=False) is None
+        True
         """
         other = "," if mark == "." else "."
         if mark in (self.decimal, self.thousands):
@@ -162,10 +166,26 @@ class FileMarks:
         if self.decimal == other:
             return "grouping"
         decimals, groupings = self.sure
+        shown: set[MarkRole] = set()
         if mark not in decimals and (other in decimals or mark in groupings):
-            return "grouping"
-        if mark in decimals:
-            return "decimal" if mark == "." and mark not in groupings and not is_grouped else None
+            shown.add("grouping")
+        if mark in decimals and mark not in groupings:
+            shown.add("decimal")
         if is_grouped:
+            shown.add("grouping")
+        points_decide = mark == "." and self.trusts_points
+        if trained := self._trained_role(mark, name):
+            shown |= {"decimal"} if points_decide and not shown else set()
+            return trained if shown <= {trained} else None
+        if mark in decimals:
+            return "decimal" if mark == "." and shown == {"decimal"} else None
+        if shown:
             return "grouping"
-        return "decimal" if mark == "." and self.trusts_points else None
+        return "decimal" if points_decide else None
+
+    def _trained_role(self, mark: str, name: str) -> MarkRole | None:
+        """Return what the mark is in the training data; None if they do not show it."""
+        trained = self.trained.get(name)
+        if trained is None or not trained.decimal:
+            return None
+        return "decimal" if trained.decimal == mark else "grouping"

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from retain.customers.cells.number_format import UnitKind
+from retain.customers.reading import UnitKind
 
 FACTORS = {
     **dict.fromkeys(("k", "K", "тыс", "tys", "Tsd"), 1e3),
@@ -22,6 +22,7 @@ _SHAPE = re.compile(
     rf"(?:(?P<factor>{_FACTOR})(?![\w/])[.]?)? ?"
     rf"(?P<suffix>[^#()+\u2212\u2013-]*?) ?(?P<last>[-\u2212\u2013\u2014]?)(?P<close>\)?)"
 )
+_SIGN_OUTSIDE = re.compile(r"^([^#()]+)\(([^()]*)\)$")  # $(5) is ($5)
 _EXPONENT = re.compile("[-+]?#[eE][-+]?#")
 
 
@@ -60,6 +61,7 @@ def parse_shape(shape: str) -> CellShape | None:
         return CellShape(has_exponent=True)
     if shape[:1] in ("'", "’"):  # how a spreadsheet marks a number kept as text
         shape = shape[1:].lstrip()
+    shape = _SIGN_OUTSIDE.sub(r"(\1\2)", shape)
     found = _SHAPE.fullmatch(shape)
     if found is None or bool(found["open"]) != bool(found["close"]):
         return None
@@ -131,7 +133,7 @@ _ABBREVIATIONS = """
     Nfk Nkr Nu P Q R RF RM Rf Rp Rs S S/ SFr SR TSh UM UP USh VT Vẽj ZiG den din dollars euro
     euros kn kr lei lv mk soʻm zl zł öS ƒ Δρχ КМ Кч ЛСЛ ТМТ Тл белруб грн ден дин зл крб лв р
     руб рублей рубль рубля сом сум сўм тг тенге щд ל״י أم جس جم دأ دإ دب دت دج دس دع دك دل دم ر
-    رإ رس رع رق ري ریال فرانکCFA لس لل ރ नेरू රු සිෆ්එ ብር 元
+    رإ رس رع رق ري ریال فرانکCFA لس لل ރ नेरू රු සිෆ්එ ብር 元 円 圆 원
 """
 ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 """Abbreviations of CLDR, and words of common exports, without dots and spaces."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,27 @@ import pyarrow.compute as pc
 from retain.customers.cells.arrow_cells import DictionaryColumn, to_dictionary
 from retain.customers.cells.codes import find_code_reading
 from retain.customers.cells.date_digits import check_two_parts, find_digit_dates
-from retain.customers.cells.dates import ParsedDates, dates_to_days, parse_dates
-from retain.customers.cells.invalid_rows import InvalidCellsError, InvalidRows
-from retain.customers.cells.number_column import ParsedNumbers, parse_column, parse_plain
+from retain.customers.cells.date_texts import dates_to_days
+from retain.customers.cells.dates import ParsedDates, parse_dates
+from retain.customers.cells.durations import parse_durations
+from retain.customers.cells.number_column import (
+    ParsedNumbers,
+    has_points,
+    parse_column,
+    parse_plain,
+)
 from retain.customers.cells.number_format import FileMarks
-from retain.customers.cells.numbers import n_cells, normalise_digits, not_a_number_message, preview
-from retain.customers.columns import key_name
+from retain.customers.cells.numbers import n_cells, normalise_digits, preview
+from retain.customers.cells.type_checks import (
+    are_mostly_numbers,
+    check_few_levels,
+    check_quantities,
+    odd_cells,
+    parses_fully,
+)
 from retain.customers.customers import Kind
-from retain.errors import RetainError, type_value
+from retain.customers.reading import SourceColumn
+from retain.errors import RetainError
 
 _ABSENT = (
     *("na", "n/a", "n.a.", "n.a", "n. a.", "n/a.", "n/d", "k.a.", "k. a.", "н/д", "н.д."),
@@ -28,26 +40,21 @@ _ABSENT = (
     *("-", "--", "---", "\u2013", "\u2014", "?"),
 )
 _NUMBERS = "numbers"
-_NEARLY = 0.9  # from this share on, the cells that do not fit count as errors
-MIN_NUMBER_SHARE = 0.9
-"""Share of distinct cells that are numbers above which the others may mean missing values."""
-MAX_MISSING_WORDS = 5
-"""Different words up to which a message asks whether they mean missing values."""
-MAX_LEVELS = 20
-"""Levels up to which a column with some numbers is a category without being asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class InferredColumn:
     """A column of an inferred kind; a date is a number of days since 1970-01-01.
 
-    ``reading`` says how formatted numbers and dates are read, such as ``amounts in €, 1.234,56``.
+    ``reading`` says how formatted numbers and dates are read, such as ``amounts in €, 1.234,56``;
+    ``source`` how the cells are written.
     """
 
     kind: Kind
     cells: pd.Series
     is_date: bool = False
     reading: str = ""
+    source: SourceColumn | None = None
 
     @property
     def is_quantity(self) -> bool:
@@ -68,73 +75,44 @@ def infer_type(cells: pd.Series, marks: FileMarks, name: str) -> InferredColumn:
     [1.0]
     """
     if cells.dtype != "str":
-        return _try_types(cells, name)
+        return infer_typed(cells, name)
     is_free = name not in marks.date_formats and name not in marks.formats
-    if is_free and (plain := parse_plain(pa.array(cells.array))) is not None:
-        return InferredColumn("number", pd.Series(plain, index=cells.index))
-    column = _to_column(cells)
+    texts = pa.array(cells.array)
+    if is_free and (plain := parse_plain(texts)) is not None:
+        source = SourceColumn(name=name, decimal="." if has_points(texts) else "")
+        return InferredColumn("number", pd.Series(plain, index=cells.index), source=source)
+    column = to_column(cells)
     if name in marks.date_formats:
         return _infer_named_dates(column, cells.index, marks, name)
+    return _infer_texts(column, cells, marks, name)
+
+
+def _infer_texts(
+    column: DictionaryColumn, cells: pd.Series, marks: FileMarks, name: str
+) -> InferredColumn:
+    """Return the type of a column that the user says nothing about and that is not plain."""
     parsed = parse_column(column, marks, name)
-    if len(column.distinct) == 0 or _parses_fully(column, parsed, cells.index, "number", name):
-        found = _infer_digit_dates(column, cells.index, parsed, marks, name)
+    if (times := _infer_times(column, parsed, cells.index, name)) is not None:
+        return times
+    if len(column.distinct) == 0 or parses_fully(column, parsed, cells.index, "number", name):
+        found = infer_digit_dates(column, cells.index, parsed, marks, name)
         code = "" if found.is_date else find_code_reading(column, marks, name)
         reading = found.reading.replace(_NUMBERS, code, 1)
         return InferredColumn("category", cells, reading=reading or code) if code else found
     dates = parse_dates(column, marks, name)
-    if _parses_fully(column, dates, cells.index, "date", name):
+    if parses_fully(column, dates, cells.index, "date", name):
         days = dates.cells().set_axis(cells.index)
-        return InferredColumn("number", days, is_date=True, reading=dates.reading)
+        return _as_dates(days, dates, name)
     best = parsed if parsed.n_like >= dates.n_like else dates
-    if 2 * best.n_like > column.counts().sum() or _are_mostly_numbers(column, parsed):
-        _check_few_levels(column, best, cells.index, name)
+    if 2 * best.n_like > column.counts().sum() or are_mostly_numbers(column, parsed):
+        check_few_levels(column, best, cells.index, name)
     else:
         check_two_parts(column, name)
+        check_quantities(column, name)
     return InferredColumn("category", cells)
 
 
-def coerce_type(
-    cells: pd.Series, marks: FileMarks, name: str, kind: Kind, ids: pd.Index
-) -> tuple[InferredColumn, list[InvalidRows]]:
-    """Return the column as the kind of the training data, and the customers who do not fit it.
-
-    Raise a ``RetainError`` if no cell is of this kind.
-
-    >>> cells, ids = pd.Series(["3", "many"]), pd.Index(["Ann", "Bob"])
-    >>> column, invalid = coerce_type(cells, FileMarks(), "pages", "number", ids)
-    >>> column.cells.tolist(), [(one.message, one.ids.tolist()) for one in invalid]
-    ([3.0, nan], [("column 'pages': 1 cell is not a number: 'many'; expected numbers with decimal \
-mark '.'.", ['Bob'])])
-    """
-    if kind == "category":
-        return InferredColumn("category", as_text(cells)), []
-    if cells.dtype != "str":
-        return _try_types(cells, name), []
-    column = _to_column(cells)
-    decimal = "."
-    if name in marks.date_formats:
-        dates = parse_dates(column, marks, name)
-        inferred = InferredColumn("number", dates.cells(), is_date=True, reading=dates.reading)
-    else:
-        parsed = parse_column(column, marks, name)
-        decimal = parsed.format.decimal
-        inferred = _infer_digit_dates(column, cells.index, parsed, marks, name)
-        if parsed.column.distinct.isna().any():
-            days = parse_dates(column, marks, name).cells()
-            both = (inferred.cells, days)
-            inferred = InferredColumn("number", max(both, key=lambda one: one.notna().sum()))
-    values = inferred.cells.set_axis(cells.index)
-    texts = column.cells().set_axis(cells.index)
-    odd = texts[texts.notna() & values.isna()]
-    if odd.empty:
-        return replace(inferred, cells=values), []
-    message = not_a_number_message(odd, decimal, f"column {name!r}")
-    if values.isna().all():
-        raise RetainError(message)
-    return InferredColumn("number", values), [InvalidRows(message, ids[odd.index])]
-
-
-def _to_column(cells: pd.Series) -> DictionaryColumn:
+def to_column(cells: pd.Series) -> DictionaryColumn:
     """Return texts without ``NA`` and the like, with digits of any script as those of ASCII."""
     column = to_dictionary(cells)
     distinct = pa.array(column.distinct.array, type=pa.string(), from_pandas=True)
@@ -148,44 +126,51 @@ def _to_column(cells: pd.Series) -> DictionaryColumn:
     return to_dictionary(column.with_distinct(plain.to_pandas().astype("str")).cells())
 
 
+def _infer_times(
+    column: DictionaryColumn, parsed: ParsedNumbers, index: pd.Index, name: str
+) -> InferredColumn | None:
+    """Return times and durations as numbers; None if more cells are ``parsed`` as numbers."""
+    n_numbers = int(column.counts()[parsed.column.distinct.notna()].sum())
+    if n_numbers == column.counts().sum():
+        return None
+    times = parse_durations(column, name)
+    if times is None or times.n_like < n_numbers:
+        return None
+    if not parses_fully(column, times, index, "time", name):
+        return None
+    values = times.cells().set_axis(index)
+    return InferredColumn("number", values, reading=times.reading, source=times.source(name))
+
+
 def _infer_named_dates(
     column: DictionaryColumn, index: pd.Index, marks: FileMarks, name: str
 ) -> InferredColumn:
     """Return dates of the format that the user names; raise if some cells are none."""
     dates = parse_dates(column, marks, name)
-    if len(column.distinct) and not _parses_fully(column, dates, index, "date", name):
-        odd = _odd_cells(column, dates, index)
+    if len(column.distinct) and not parses_fully(column, dates, index, "date", name):
+        odd = odd_cells(column, dates, index)
         problem = f"{n_cells(len(odd))} not of data.date_format: {preview(odd)}"
         expected = f"expected dates as {marks.date_formats[name]}"
         raise RetainError.at(f"column {name!r}", problem, expected)
-    days = dates.cells().set_axis(index)
-    return InferredColumn("number", days, is_date=True, reading=dates.reading)
+    return _as_dates(dates.cells().set_axis(index), dates, name)
 
 
-def _infer_digit_dates(
+def _as_dates(days: pd.Series, dates: ParsedDates, name: str) -> InferredColumn:
+    return InferredColumn("number", days, True, dates.reading, dates.source(name))
+
+
+def infer_digit_dates(
     column: DictionaryColumn, index: pd.Index, parsed: ParsedNumbers, marks: FileMarks, name: str
 ) -> InferredColumn:
     """Return numbers, or the dates that they are."""
     found = None if name in marks.formats else find_digit_dates(column, name)
     if found is not None and found.days is not None:
         days = column.with_distinct(pd.Series(found.days)).cells().set_axis(index)
-        return InferredColumn("number", days, is_date=True, reading=found.reading)
+        source = SourceColumn(name=name, is_date=True, date_format=found.date_format)
+        return InferredColumn("number", days, True, found.reading, source)
     reading = parsed.reading if found is None else f"{_NUMBERS}; {found.reading}"
-    return InferredColumn("number", parsed.cells().set_axis(index), reading=reading)
-
-
-def _odd_cells(
-    column: DictionaryColumn, parsed: ParsedNumbers | ParsedDates, index: pd.Index
-) -> pd.Series:
-    """Return the cells without a parsed value."""
-    texts = column.with_distinct(column.distinct.where(parsed.column.distinct.isna()))
-    return texts.cells().set_axis(index).dropna()
-
-
-def _are_mostly_numbers(column: DictionaryColumn, parsed: ParsedNumbers) -> bool:
-    """Return whether a few words, however frequent, stand among distinct numbers."""
-    n_numbers = int(parsed.column.distinct.notna().sum())
-    return n_numbers > MIN_NUMBER_SHARE * len(column.distinct)
+    numbers = parsed.cells().set_axis(index)
+    return InferredColumn("number", numbers, reading=reading, source=parsed.source(name))
 
 
 def as_text(cells: pd.Series) -> pd.Series:
@@ -229,59 +214,13 @@ def uninformative_reason(values: pd.Series, *, is_quantity: bool) -> str:
     return ""
 
 
-def _try_types(cells: pd.Series, name: str) -> InferredColumn:
+def infer_typed(cells: pd.Series, name: str) -> InferredColumn:
     """Return a column that Parquet has typed."""
     if cells.dtype.kind == "M":
-        return InferredColumn("number", dates_to_days(cells), is_date=True)
+        source = SourceColumn(name=name, is_date=True)
+        return InferredColumn("number", dates_to_days(cells), is_date=True, source=source)
     values = cells.astype("float64")
     if np.isinf(values).any():
         where = f"column {name!r}"
         raise RetainError.at(where, "it holds infinite values", "expected finite numbers")
-    return InferredColumn("number", values)
-
-
-def _parses_fully(
-    column: DictionaryColumn,
-    parsed: ParsedNumbers | ParsedDates,
-    index: pd.Index,
-    kind: str,
-    name: str,
-) -> bool:
-    """Return whether all cells are of this kind; raise if nearly all are."""
-    rows, is_odd = column.counts(), parsed.column.distinct.isna().to_numpy()
-    share = 1 - rows[is_odd].sum() / rows.sum()
-    if _NEARLY <= share < 1:
-        odd = _odd_cells(column, parsed, index)
-        problem = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
-        missing = type_value("data.missing_values", odd.drop_duplicates().head(5).tolist())
-        raise InvalidCellsError(
-            f"{problem}; expected {kind}s and empty cells. Mend these cells, say that they are "
-            f"missing: {missing}, leave their rows out: data.bad_rows=drop, or read the column "
-            f"as a category: {type_value('data.categorical_columns', [key_name(name)])}",
-            odd.index,
-        )
-    return bool(share == 1)
-
-
-def _check_few_levels(
-    column: DictionaryColumn, parsed: ParsedNumbers | ParsedDates, index: pd.Index, name: str
-) -> None:
-    """Warn that a column with some numbers is a category; raise if it has too many levels."""
-    odd = _odd_cells(column, parsed, index)
-    key = type_value("data.categorical_columns", [key_name(name)])
-    words = odd.drop_duplicates().head(MAX_MISSING_WORDS + 1).tolist()
-    missing = type_value("data.missing_values", words) if len(words) <= MAX_MISSING_WORDS else ""
-    levels = len(column.distinct)
-    if levels > MAX_LEVELS:
-        problem = f"column {name!r}: most cells look like numbers or dates, but not {preview(odd)}"
-        say = f", say that they are missing: {missing}," if missing else ","
-        raise InvalidCellsError(
-            f"{problem}; expected one kind of cells. Mend these{say} or read the "
-            f"{levels} different cells as a category: {key}",
-            odd.index,
-        )
-    say = f"; if that is a missing value: {missing}" if missing else ""
-    log = logging.getLogger(__name__)
-    log.warning(
-        "column %r is a category, as it holds %s. To say so: %s%s", name, preview(odd), key, say
-    )
+    return InferredColumn("number", values, source=SourceColumn(name=name))

@@ -22,6 +22,9 @@ DIFFER_SHARE, DIFFER_MOST = 0.15, 3
 """A copy may differ in 15 % of the columns, at most 3: a flipped flag, a corrected figure."""
 SAMPLED_PAIRS = 1_000_000
 """Pairs on which dependence is measured: all of them up to 1,400 customers."""
+MAX_PARENTS, MAX_PRODUCTS = 2_000, 2 * 10**12
+"""Commonest columns on which others may depend, and products of cells that find that out: both
+keep tables of many thousand columns from taking the square of their columns."""
 COMMON_ROWS, COMMON_SHARE = 10, 0.001
 """A column that others are conditioned on needs 10 rows per value and 1,000 sampled pairs.
 
@@ -114,28 +117,31 @@ def _match_probability(code: Codes) -> float:
 
 def _conditional_match_probability(model: Floats, codes: Codes) -> Floats:
     """Return the probability of agreement given the commoner column it depends on most."""
-    both = _joint_match_probability(codes)
-    given = both / np.maximum(np.diag(both), np.finfo(float).tiny)
-    rank = np.argsort(np.argsort(-model, kind="stable"))
-    common = model >= max(COMMON_ROWS / len(codes), COMMON_SHARE)
-    parent = (rank[None, :] < rank[:, None]) & common[None, :]
-    dependent: Floats = np.where(parent, given, 0.0).max(axis=1)
+    order = np.argsort(-model, kind="stable")
+    rank = np.argsort(order)
+    is_common = model[order] >= max(COMMON_ROWS / len(codes), COMMON_SHARE)
+    common = order[is_common][:MAX_PARENTS]
+    both = _joint_match_probability(codes, common)
+    given = both / np.maximum(both[common, np.arange(len(common))], np.finfo(float).tiny)
+    parent = rank[None, common] < rank[:, None]
+    dependent: Floats = np.where(parent, given, 0.0).max(axis=1, initial=0.0)
     return np.clip(np.maximum(model, dependent), 0.0, 1.0)
 
 
-def _joint_match_probability(codes: Codes) -> Floats:
-    """Return the share of pairs that agree in columns i and j; ``codes`` sorted by content.
+def _joint_match_probability(codes: Codes, parents: NDArray[np.int64]) -> Floats:
+    """Return the share of pairs that agree in a column and a parent; ``codes`` sorted by content.
 
     Pairs are taken at fixed distances. With many rows short distances are left out, because equal
     rows are adjacent and would be over-represented.
     """
     rows, columns = codes.shape
-    wanted = -(-SAMPLED_PAIRS // rows)
+    pairs = min(SAMPLED_PAIRS, MAX_PRODUCTS // max(columns * len(parents), 1))
+    wanted = max(1, -(-pairs // rows))
     distances = np.unique(np.linspace(1, rows // 2, wanted + 1)[1:].astype(int))
-    total = np.zeros((columns, columns))
+    total = np.zeros((columns, len(parents)))
     for distance in distances:
         agree = (codes == np.roll(codes, distance, axis=0)).astype(np.float32)
-        total += agree.T @ agree
+        total += agree.T @ agree[:, parents]
     shares: Floats = total / (rows * len(distances))
     return shares
 

@@ -18,7 +18,9 @@ from retain.customers.customers import CleaningStep, Customers
 from retain.customers.files.encoding import TextOptions, resolve_path
 from retain.customers.files.role_columns import log_customers
 from retain.errors import RetainError, examples
+from retain.record.estimates import DisplayName
 from retain.schema.contract import Cleaning, NewcomerRule, OutlierRule, Policy
+from retain.schema.names import Translated
 from retain.schema.parsing import parse
 
 
@@ -26,7 +28,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     *,
     dir: str,  # noqa: A002 - data.dir is what the user types
     tables: Mapping[str, Any],
-    profit_unit: str,
+    profit_unit: str | Mapping[str, str],
     cleaning: Mapping[str, Any] | None = None,
     derived: Mapping[str, Any] | None = None,
     has_target: bool = True,
@@ -43,7 +45,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
         customer; one with a period has a row per customer and period, and its columns become
         ``<name>_<period>``.
     profit_unit
-        Unit of profit, in words.
+        Unit of profit in words, in one text or in a text by language.
     cleaning
         A ``Cleaning``: rules for newcomers and outliers.
     derived
@@ -72,7 +74,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     ids, unreadable = _ids(raw, drop_invalid=not has_target)
     raw = {key: table.reindex(ids) for key, table in raw.items()}
     customers = drop_invalid(_assemble(contract, raw, ids), unreadable)
-    unit = profit_unit if customers.profit is not None else None
+    unit = _parse_unit(profit_unit) if customers.profit is not None else None
     customers = replace(customers, derived_features=wanted, profit_unit=unit)
     customers = clean(customers, rules, contract.measures)
     log_customers(customers)
@@ -100,6 +102,12 @@ def _assemble(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) ->
     if activity is None or not activity.isna().any():
         return customers
     return customers.filter(activity.notna(), "no target", "the target is missing")
+
+
+def _parse_unit(unit: str | Mapping[str, str]) -> str | DisplayName:
+    if isinstance(unit, str):
+        return unit
+    return DisplayName(**parse(Translated, unit, "data.profit_unit").model_dump())
 
 
 def _ids(raw: Mapping[str, RawTable], *, drop_invalid: bool) -> tuple[pd.Index, list[InvalidRows]]:

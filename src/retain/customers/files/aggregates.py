@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Column = NDArray[np.float64]
+from retain.customers.files.subtotals import Column, find_subtotals
 
 REL_TOLERANCE = 1e-3
 """Largest distance of rounded totals from the sum of the others, as a share of it."""
@@ -24,6 +24,7 @@ MAX_CANDIDATES = 20
 """Rows near a sum that are looked at."""
 MAX_DECIMALS = 6
 IS_SUM = "it sums up the other rows"
+IS_SUBTOTAL = "it sums up a group of the other rows"
 IS_STATISTIC = "it is a statistic of the other rows"
 
 
@@ -186,6 +187,9 @@ def find_aggregates(
     columns = list(columns)
     certain, doubtful = dict[int, str](), set[int]()
     n_rows, is_odd = len(is_blank), is_blank & (not is_blank.all())
+    for row in find_subtotals(columns, is_odd):
+        certain[row] = IS_SUBTOTAL
+    _take_out(list(certain), columns)
     for row in range(max(MIN_ROWS, n_rows - N_LAST), n_rows):
         if is_blank[row]:
             above = match_aggregates(
@@ -207,11 +211,16 @@ def _note(
     """Put a row among the certain ones and out of the columns; return whether it is doubtful."""
     if reason := next((one.reason for one in found if one.reason), ""):
         certain[row] = reason
-        for n, column in enumerate(columns):
-            columns[n] = column.copy()
-            columns[n][row] = np.nan
+        _take_out([row], columns)
         return False
     return any(one.is_doubtful for one in found)
+
+
+def _take_out(rows: list[int], columns: list[Column]) -> None:
+    """Make the numbers of rows missing."""
+    for n, column in enumerate(columns if rows else ()):
+        columns[n] = column.copy()
+        columns[n][rows] = np.nan
 
 
 def _near_sums(columns: Sequence[Column]) -> list[int]:

@@ -24,6 +24,7 @@ from retain.customers.files.aggregates import (
     Aggregates,
     match_aggregates,
 )
+from retain.customers.files.subtotals import find_subtotals
 from retain.errors import RetainError
 
 SUM_WORDS = (
@@ -180,6 +181,8 @@ def _judge_named(
     """Return the reasons of rows whose numbers are what their words say."""
     names = [row for row, text in labels.items() if not _is_no_name(text)]
     bodies = [others, np.sort([*others, *names])] if names else [others]
+    if rows := find_subtotals([one[others] for one in columns], np.zeros(len(others), dtype=bool)):
+        bodies.append(np.delete(others, rows))
     reasons, above = {}, -1
     for row in list(labels)[:MAX_CANDIDATES]:
         group = others[(others > above) & (others < row)]

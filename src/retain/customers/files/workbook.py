@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,7 @@ def _choose_sheet(
     return sheets[name or filled[0]]
 
 
+_NUMBER_WITH_MARK = r"[^\w]*[0-9][0-9., ']*[.,][0-9]+[^\w]*$"
 MAX_EXACT_FLOAT = 2**53
 """Largest whole number that a workbook, which has only floats, holds exactly."""
 
@@ -140,6 +142,8 @@ def type_cells(cells: Sequence[object]) -> pd.Series:
     ['7', 'many']
     >>> type_cells([dt.date(2024, 5, 1), ""]).isna().tolist()
     [False, True]
+    >>> type_cells([7.25, "1.234"]).tolist()
+    ['725e-2', '1.234']
     """
     filled = [cell for cell in cells if cell not in ("", None)]
     kinds = {type(cell) for cell in filled}
@@ -148,7 +152,17 @@ def type_cells(cells: Sequence[object]) -> pd.Series:
     if filled and kinds <= {dt.date, dt.datetime}:
         days = [np.datetime64("NaT" if cell in ("", None) else str(cell), "s") for cell in cells]
         return pd.Series(np.array(days, dtype="datetime64[s]"))
-    return pd.Series([cell_text(cell) for cell in cells], dtype="str")
+    has_marks = any(type(cell) is str and re.match(_NUMBER_WITH_MARK, cell) for cell in filled)
+    write = _text_without_mark if has_marks else cell_text
+    return pd.Series([write(cell) for cell in cells], dtype="str")
+
+
+def _text_without_mark(cell: object) -> str | None:
+    """Return a cell as text, a fraction with an exponent: its point says nothing about texts."""
+    if not isinstance(cell, float) or cell.is_integer() or not np.isfinite(cell):
+        return cell_text(cell)
+    sign, digits, exponent = Decimal(repr(cell)).as_tuple()
+    return f"{'-' * sign}{''.join(map(str, digits))}e{exponent}"
 
 
 def _numbers(cells: Sequence[object], *, is_complete: bool) -> pd.Series:

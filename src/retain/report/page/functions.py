@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
-from retain.record.estimates import DisplayName
 from retain.report.charts.tornado import swings
 from retain.report.page.leaderboard import (
     MAX_FILTER_VALUES,
@@ -17,7 +16,7 @@ from retain.report.page.leaderboard import (
     WRAP_LENGTH,
 )
 from retain.report.text.answer import sentence
-from retain.report.text.approval import is_counted, pays_if, plan_notes, why
+from retain.report.text.approval import approve_label, is_counted, pays_if, plan_notes, why
 from retain.report.text.calibration import gap_conclusion
 from retain.report.text.campaign import (
     CONSENT,
@@ -52,6 +51,7 @@ from retain.report.text.names import (
     offer_label,
     run_name,
     segment_label,
+    unit_label,
 )
 from retain.report.text.numbers import Number, count_path, money_form
 from retain.report.text.overview import (
@@ -108,6 +108,7 @@ _CAMPAIGN: dict[str, object] = {
     "scenario": scenario,
     "contacts": choice_contacts,
     "why_offer": why,
+    "approve_label": approve_label,
     "pays_if": pays_if,
     "is_counted": is_counted,
     "plan_notes": plan_notes,
@@ -133,7 +134,7 @@ _CAMPAIGN: dict[str, object] = {
     "swings": swings,
     "assumptions": assumptions,
     "channel": channel,
-    "called": lambda text: DisplayName(text, text),
+    "unit": unit_label,
     "gap_conclusion": gap_conclusion,
     "with_money": has_profit,
     "with_observed_money": has_observed_profit,

@@ -19,13 +19,13 @@ from retain.report.page.leaderboard import (
     rows,
 )
 from retain.report.render import CURVES, render_charts
+from retain.report.text.amounts import naming_money
 from retain.report.text.answer import answer, describe_accesses
 from retain.report.text.captions import caption
 from retain.report.text.checks import question
 from retain.report.text.overview import (
     warnings,
 )
-from retain.report.text.turnover import naming_money
 from retain.report.tree import (
     left_out,
 )

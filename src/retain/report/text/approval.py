@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from retain.record.approval_document import ApprovalRow, CareInfo, Choice
 from retain.record.campaign_document import CampaignDocument
-from retain.report.text.campaign import customers, money
+from retain.record.verdict_document import VerdictDocument
+from retain.report.text.campaign import money
+from retain.report.text.names import segment_label
 from retain.report.text.numbers import Number
 from retain.report.text.words import Message, message
+
+LEAST_ROUNDED = 10
+"""Customers of whom one must be kept, from which on the number is rounded down."""
 
 
 def is_counted(campaign: CampaignDocument) -> bool:
@@ -23,7 +28,7 @@ def plan_notes(campaign: CampaignDocument) -> list[Message]:
         messages.append(
             message("campaign.few_offers_counted", n=n, cost=cost)
             if is_counted(campaign)
-            else message("campaign.few_offers", n=n, cost=cost, free=money(few.free_net))
+            else message("campaign.few_offers", n=n, cost=cost)
         )
     if spared:
         messages.append(message("campaign.spared", n=Number(spared, "count")))
@@ -31,24 +36,36 @@ def plan_notes(campaign: CampaignDocument) -> list[Message]:
 
 
 def _care(one: CareInfo) -> Message:
-    n = customers(one.n_customers)
+    n = Number(one.n_customers, "count")
     return message("campaign.care", label=one.label, n=n, cost=money(one.cost))
 
 
-def why(choice: Choice) -> Message | None:
+def why(choice: Choice, verdict: VerdictDocument) -> Message | None:
     """Return which feature raises the risk of how many who are chosen; None if unknown."""
     if choice.why is None:
         return None
+    features = () if verdict.explanations is None else verdict.explanations.features
+    found = {one.name: one.direction for one in features}.get(choice.why.feature)
     return message(
-        "campaign.why",
+        f"campaign.why.{found if found in ('up', 'down') else 'mixed'}",
         feature=choice.why.label,
         n=Number(choice.why.n_customers, "count"),
         chosen=Number(choice.n_chosen, "count"),
     )
 
 
+def approve_label(row: ApprovalRow) -> Message:
+    """Return the name of the box to tick for a segment: the segment, and its main offer."""
+    segment = segment_label(row)
+    if row.main_offer is None:
+        return message("approval.approve_alone", segment=segment)
+    return message("approval.approve_offer", segment=segment, offer=row.choices[0].label)
+
+
 def pays_if(row: ApprovalRow | Choice) -> Message | None:
     """Return of how many treated one must be kept to pay; None if unknown."""
     if row.one_in is None:
         return None
-    return message("campaign.one_in", n=Number(row.one_in, "value"))
+    rounded = row.one_in >= LEAST_ROUNDED
+    n = Number(int(row.one_in), "count") if rounded else Number(row.one_in, "value")
+    return message("campaign.one_in", n=n)

@@ -24,6 +24,8 @@ from retain.wording import to_frequency
 CONSENT = "campaign.consent=assume_given"
 """The override with which the store vouches for everybody's consent."""
 READOUT = "retain-readout"
+ABOUT_PROFIT = ("horizon", "loss_fraction", "margin")
+"""Assumptions that only an amount of profit depends on."""
 
 
 def money(value: float | None) -> Number:
@@ -236,12 +238,17 @@ def _range_message(row: SensitivityRow) -> Message:
 
 
 def assumptions(campaign: CampaignDocument) -> list[NamedAssumption | SensitivityRow]:
-    """Return all assumptions, each with the range within which the plan is stable."""
+    """Return all assumptions, each with the range within which the plan is stable.
+
+    Where each customer counts as one, those about profit are none.
+    """
     rows = () if campaign.sensitivity is None else campaign.sensitivity.rows
     by_name: dict[str, NamedAssumption | SensitivityRow] = {
         one.name: one for one in campaign.assumptions
     }
-    return list({**by_name, **{row.name: row for row in rows}}.values())
+    found = {**by_name, **{row.name: row for row in rows}}
+    about_profit = ABOUT_PROFIT if campaign.objective == "customers" else ()
+    return [one for name, one in found.items() if name not in about_profit]
 
 
 def fixed_assumptions(row: SensitivityRow) -> bool:

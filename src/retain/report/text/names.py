@@ -97,7 +97,12 @@ def offer_label(campaign: CampaignDocument, name: str) -> DisplayName:
     return labels.get(name, DisplayName(name, name))
 
 
+def unit_label(campaign: CampaignDocument) -> DisplayName:
+    """Return the display name of the unit of money."""
+    return DisplayName.of(campaign.profit_unit)
+
+
 def channel(name: str) -> Message:
-    """Return the display name of a channel; one without a text keeps its name."""
+    """Return the display name of a channel; one that is not known keeps its name."""
     key = f"channel.{name}"
     return message(key) if has_text(key) else message("measure.other", key=DisplayName(name, name))

@@ -11,6 +11,7 @@ from typing import Any
 from retain.record.approval_document import Choice
 from retain.record.campaign_document import CampaignDocument
 from retain.record.document import CheckResult
+from retain.record.documents import CautionInfo
 from retain.record.estimates import DisplayName
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.approval import is_counted
@@ -23,7 +24,9 @@ from retain.report.text.words import Message, interval, message
 from retain.report.tree import METRIC, present
 
 FIRST = ("may_lose", "limits_leave_nobody", "ranking_not_tested", "profit_concentrated")
-"""Warnings about the campaign that come before all others."""
+"""Warnings about the campaign that come before its others."""
+TURNOVER = "turnover"
+"""The warning that all amounts are turnover, not profit."""
 
 
 def overview(tree: VerdictDocument) -> list[Message]:
@@ -41,7 +44,8 @@ def overview(tree: VerdictDocument) -> list[Message]:
 def warnings(tree: VerdictDocument) -> list[Message]:
     """Return every warning of a verdict, the weightiest for a decision first.
 
-    These are failed checks of the label, cautions of the verdict, then those of the campaign.
+    What all amounts are comes first if they are turnover; then failed checks of the label, cautions
+    of the verdict, and those of the campaign.
     """
     features = () if tree.explanations is None else tree.explanations.features
     names = {one.name: one.label for one in features}
@@ -51,15 +55,18 @@ def warnings(tree: VerdictDocument) -> list[Message]:
         for one in tree.cautions
         if (text := one.message or one.code)
     ]
-    return [one for one in messages if one is not None] + _campaign_warnings(tree)
+    about_campaign = _campaign_warnings(tree)
+    first = [said for caution, said in about_campaign if caution.code == TURNOVER]
+    others = [said for caution, said in about_campaign if caution.code != TURNOVER]
+    return [*first, *(one for one in messages if one is not None), *others]
 
 
-def _campaign_warnings(tree: VerdictDocument) -> list[Message]:
+def _campaign_warnings(tree: VerdictDocument) -> list[tuple[CautionInfo, Message]]:
     campaign = tree.planned_campaign
     if campaign is None:
         return []
     pairs = zip(campaign.cautions, campaign_cautions(tree), strict=True)
-    return [said for _, said in sorted(pairs, key=lambda pair: pair[0].code not in FIRST)]
+    return sorted(pairs, key=lambda pair: pair[0].code not in FIRST)
 
 
 def _questions_label(check: CheckResult) -> bool:

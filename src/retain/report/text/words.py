@@ -13,9 +13,10 @@ import yaml
 from markupsafe import Markup, escape
 
 from retain.record.estimates import DisplayName
+from retain.report.text.amounts import Amounts, amounts, texts_about
 from retain.report.text.numbers import Number, format_number
-from retain.report.text.turnover import KEPT, names_turnover, say_turnover
 from retain.schema.names import Translated
+from retain.verdict.headings import CODES
 from retain.wording import MINUS
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -158,28 +159,17 @@ def plural(count: int, language: str) -> str:
 
 
 def words(language: str) -> TextCatalogue:
-    """Return the catalogue of a language, about turnover within ``naming_money``."""
-    return _catalogue(language, about_turnover=names_turnover())
+    """Return the catalogue of a language; within ``naming_money`` it names the amounts."""
+    return _catalogue(language, amounts())
 
 
 @cache
-def _catalogue(language: str, *, about_turnover: bool) -> TextCatalogue:
+def _catalogue(language: str, about: Amounts) -> TextCatalogue:
     files = [Path(__file__).parent / f"{name}_{language}.yaml" for name in CATALOGUES]
     trees = [yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER) for file in files]  # noqa: S506 - a safe one
     texts = dict(text for tree in trees for text in _flatten(tree))
-    if about_turnover:
-        texts = {key: _about_turnover(key, text, language) for key, text in texts.items()}
-    return TextCatalogue(language, texts)
-
-
-def _about_turnover(
-    key: str, text: str | Mapping[str, str], language: str
-) -> str | Mapping[str, str]:
-    if key.startswith(KEPT):
-        return text
-    if isinstance(text, str):
-        return say_turnover(text, language)
-    return {form: say_turnover(one, language) for form, one in text.items()}
+    texts |= {f"channel.{code}": name.text(language) for code, name in CODES["channel"].items()}
+    return TextCatalogue(language, texts_about(texts, about, language))
 
 
 def _flatten(

@@ -1,15 +1,18 @@
-"""Texts of a campaign whose amounts are turnover, because no margin is typed."""
+"""What the amounts of a campaign are called: profit, turnover, or customers kept."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Literal
 
 from retain.record.campaign_document import CampaignDocument
 from retain.record.verdict_document import VerdictDocument
 
+Text = str | Mapping[str, str]
+"""A text, or one for each plural form."""
 _RULES = {
     "en": ((r"(?<![{.])\bprofit\b(?!})", "turnover"), (r"\bProfit\b", "Turnover")),
     "ru": (
@@ -24,23 +27,47 @@ _RULES = {
 """Replacements by language; both Russian nouns are feminine, so the adjectives stay."""
 KEPT = ("campaign.unplanned.", "caution.turnover", "assumption.margin", "check.", "column.empc")
 """Beginnings of keys whose texts mean profit: what a campaign asks for, and the margin's own."""
-_IS_TURNOVER: ContextVar[bool] = ContextVar("is_turnover", default=False)
+COUNTED = "counted."
+"""Beginning of the keys of texts that stand in for others where each customer counts as one."""
+Amounts = Literal["profit", "turnover", "customers"]
+_AMOUNTS: ContextVar[Amounts] = ContextVar("amounts", default="profit")
 
 
 @contextmanager
 def naming_money(verdict: VerdictDocument) -> Iterator[None]:
-    """Call the amounts of a verdict turnover within the context, if they are."""
+    """Call the amounts of a verdict by what they are within the context."""
     campaign = verdict.campaign
-    token = _IS_TURNOVER.set(isinstance(campaign, CampaignDocument) and campaign.is_turnover)
+    found: Amounts = "profit"
+    if isinstance(campaign, CampaignDocument):
+        found = "turnover" if campaign.is_turnover else campaign.objective
+    token = _AMOUNTS.set(found)
     try:
         yield
     finally:
-        _IS_TURNOVER.reset(token)
+        _AMOUNTS.reset(token)
 
 
-def names_turnover() -> bool:
-    """Return whether amounts are called turnover here."""
-    return _IS_TURNOVER.get()
+def amounts() -> Amounts:
+    """Return what amounts are here."""
+    return _AMOUNTS.get()
+
+
+def texts_about(texts: Mapping[str, Text], amounts: Amounts, language: str) -> dict[str, Text]:
+    """Return the texts of a catalogue by key, about these amounts."""
+    if amounts == "customers":
+        counted = {k.removeprefix(COUNTED): v for k, v in texts.items() if k.startswith(COUNTED)}
+        return {**texts, **counted}
+    if amounts == "turnover":
+        return {key: _about_turnover(key, text, language) for key, text in texts.items()}
+    return dict(texts)
+
+
+def _about_turnover(key: str, text: Text, language: str) -> Text:
+    if key.startswith(KEPT):
+        return text
+    if isinstance(text, str):
+        return say_turnover(text, language)
+    return {form: say_turnover(one, language) for form, one in text.items()}
 
 
 def say_turnover(text: str, language: str) -> str:

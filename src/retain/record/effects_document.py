@@ -1,0 +1,112 @@
+"""The content of ``effects.json``: effects learned from campaigns, and plans judged by them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from retain.record.documents import CautionInfo
+from retain.record.estimates import Estimate
+from retain.schema.parsing import Config
+
+EFFECTS_SCHEMA: Literal[1] = 1
+
+
+class ArmEffectInfo(Config):
+    """The effect of an arm, and the evidence that it differs between customers.
+
+    Attributes
+    ----------
+    mean
+        In the unit of the outcome; all arms' intervals hold together.
+    shrinkage
+        Factor on the learned differences from the mean: 0 where none are shown, at most 1.
+    slope, p
+        Of the calibration test: 1 if the predicted differences are right; one-sided p of no
+        heterogeneity, corrected for the number of arms. None with one effect for everybody.
+    autoc, autoc_p
+        The area under the targeting curve, and its p value likewise.
+    """
+
+    arm: str
+    mean: Estimate
+    shrinkage: float
+    slope: Estimate | None
+    p: float | None
+    autoc: Estimate | None
+    autoc_p: float | None
+
+
+class SubgroupEffectInfo(Config):
+    """The mean effect of an arm on the ``n`` customers of a subgroup; intervals hold together."""
+
+    subgroup: str
+    arm: str
+    n: int
+    effect: Estimate
+
+
+class PolicyRow(Config):
+    """What a policy would have earned beyond contacting nobody, a head and in all."""
+
+    policy: str
+    value: Estimate
+    total: Estimate
+    contacted_share: float
+    cost: float
+    is_tied: bool
+
+
+class PolicyDifferenceInfo(Config):
+    """Net value a head of the first policy less the second's."""
+
+    first: str
+    second: str
+    value: Estimate
+
+
+class ShareCurvePoint(Config):
+    """Net value a head of contacting a share of the customers, in the order of a ranking.
+
+    ``band`` holds the whole of all curves together.
+    """
+
+    ranking: str
+    share: float
+    value: Estimate
+    band: Estimate
+
+
+class EffectsDocument(Config):
+    """The content of ``effects.json``.
+
+    Attributes
+    ----------
+    outcome, unit
+        The outcome whose effects were learned, and the unit of net values.
+    n_customers
+        With an observed outcome.
+    is_heterogeneous
+        Whether effects are shown to differ between customers at level ``alpha``.
+    chosen
+        The simplest of the policies tied with the best.
+    """
+
+    schema_: Literal[1] = Field(default=EFFECTS_SCHEMA, alias="schema")
+    learner: Literal["mean", "t_learner", "dr_learner"]
+    outcome: str
+    unit: str
+    alpha: float
+    seed: int
+    n_folds: int
+    n_customers: int
+    control: str
+    arms: tuple[ArmEffectInfo, ...]
+    is_heterogeneous: bool
+    subgroups: tuple[SubgroupEffectInfo, ...]
+    policies: tuple[PolicyRow, ...]
+    differences: tuple[PolicyDifferenceInfo, ...]
+    chosen: str
+    curve: tuple[ShareCurvePoint, ...]
+    cautions: tuple[CautionInfo, ...] = ()
