@@ -47,8 +47,7 @@ def readout(line: Arguments) -> int:
 
 
 def _read_out_trial(line: Arguments, config: Readout) -> int:
-    from retain.cli.compare import say_waiting
-    from retain.cli.terminal.console import console
+    from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.trial import print_trial
     from retain.record.effects_document import EffectsDocument
     from retain.workflows.trial import read_out_trial
@@ -65,8 +64,7 @@ def _read_out_trial(line: Arguments, config: Readout) -> int:
 
 
 def _read_out_campaign(line: Arguments, config: Readout) -> int:
-    from retain.cli.compare import say_waiting
-    from retain.cli.terminal.console import console
+    from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.readout import print_readout
     from retain.workflows.campaign_files import find_campaign
     from retain.workflows.readout import read_out_campaign

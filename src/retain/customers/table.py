@@ -27,7 +27,7 @@ from retain.customers.columns import (
     rename_reserved,
 )
 from retain.customers.contract.derived import parse_derived_features
-from retain.customers.customers import Column, Customers, FunnelStep, Kind
+from retain.customers.customers import CleaningStep, Column, Customers, Kind
 from retain.customers.files.bad_rows import parse_policy
 from retain.customers.files.encoding import TextOptions, resolve_path
 from retain.customers.files.role_columns import (
@@ -293,7 +293,7 @@ def _drop_columns(customers: Customers, useless: Mapping[str, str]) -> Customers
     reason = f"{listed}. To keep one: {type_value('data.keep_columns', names[:1])}"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
-    step = FunnelStep("columns left out", len(customers), len(customers), reason)
+    step = CleaningStep("columns left out", len(customers), len(customers), reason)
     features_left = customers.features[list(left)]
     return replace(
         customers, features=features_left, columns=left, funnel=(*customers.funnel, step)

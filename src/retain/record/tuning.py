@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from retain.record.estimates import Estimate
 from retain.schema.parsing import Config
 
 Parameters = dict[str, Any]
@@ -42,23 +43,15 @@ class CategoricalAgreement(Config):
     share: float
 
 
-class Optimism(Config):
-    """Inner minus outer ROC-AUC, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 class TuningInfo(Config):
     """The result of tuning: choices by fold, agreement by parameter, optimism.
 
     ``inner_score`` is the mean of the folds' inner best, ``outer_score`` that of ROC-AUC on their
-    test rows.
+    test rows; ``optimism`` is inner minus outer.
     """
 
     folds: tuple[TunedFold, ...]
     agreement: dict[str, NumericAgreement | CategoricalAgreement]
     inner_score: float
     outer_score: float
-    optimism: Optimism
+    optimism: Estimate
