@@ -289,6 +289,7 @@ def read_out(at, text, made):
         "alpha": 0.05,
         "looks": [{"method": "always_valid", "information": 0.5}],
         "look_correction": {"width": 1.5, "n_more": 12},
+        "is_turnover": True,
         "power": 0.8,
         "heterogeneity": [test],
         "campaign_id": text,
