@@ -12,6 +12,7 @@ from retain.cli.overrides import Arguments
 from retain.cli.terminal.progress import format_tuning
 from retain.execution.scheduling import CostGroup, CostModel
 from retain.record.directory import RunDirectory
+from retain.record.estimates import Estimate
 from retain.record.tuning import TuningInfo
 from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
@@ -29,7 +30,7 @@ FACTS = parse(
         },
         "inner_score": 0.9124,
         "outer_score": 0.9051,
-        "optimism": {"value": 0.0073, "low": -0.0102, "high": 0.0248},
+        "optimism": Estimate(0.0073, -0.0102, 0.0248),
     },
 )
 
