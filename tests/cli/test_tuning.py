@@ -12,16 +12,13 @@ from retain.cli.overrides import Arguments
 from retain.cli.terminal.progress import format_tuning
 from retain.execution.scheduling import CostGroup, CostModel
 from retain.record.directory import RunDirectory
-from retain.record.estimates import Estimate
 from retain.record.tuning import TuningInfo
-from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
 from retain.verdict.config_keys import differing_keys
 
 FEW = ("tuning=optuna", "tuning.trials=3", "tuning.folds=2")
 
-FACTS = parse(
-    TuningInfo,
+FACTS = TuningInfo.of(
     {
         "folds": [],
         "agreement": {
@@ -30,7 +27,7 @@ FACTS = parse(
         },
         "inner_score": 0.9124,
         "outer_score": 0.9051,
-        "optimism": Estimate(0.0073, -0.0102, 0.0248),
+        "optimism": {"value": 0.0073, "low": -0.0102, "high": 0.0248},
     },
 )
 
