@@ -127,6 +127,7 @@ class Design:
         shares = dict.fromkeys(("horizon", "loss_fraction", "margin", "cost_multiplier"), ONE)
         assumptions = Assumptions(name="default", **shares, simulations=100)
         plan = {"id": "51a1ed00", "unit": "roubles", "alpha": 0.05, "power": 0.8, "seed": 0}
+        plan["is_turnover"] = False
         plan["expected_effect"] = float(PRIOR.mean * table["risk"].mean())
         plan |= {"catalogue": catalogue(self.save), "assumptions": assumptions}
         return Assignment(rows, **plan, fingerprint="0" * 64)

@@ -287,7 +287,7 @@ def finish(task: Task, outcome: RunOutcome) -> Record:
         started_at=started,
         finished_at=max(started, task.finished_at()),  # clocks may be set between rungs
         stopped_early=outcome.stopped_early,
-        tuning=None if tuning is None else parse(TuningInfo, tuning),
+        tuning=None if tuning is None else TuningInfo.of(tuning),
         scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
     )
     task.directory.finish(record)

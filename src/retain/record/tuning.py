@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from retain.record.estimates import Estimate
-from retain.schema.parsing import Config
+from retain.schema.parsing import Config, parse
 
 Parameters = dict[str, Any]
 """Parameters of an estimator by name, of any type that it takes."""
@@ -55,3 +56,8 @@ class TuningInfo(Config):
     inner_score: float
     outer_score: float
     optimism: Estimate
+
+    @classmethod
+    def of(cls, summary: Mapping[str, Any]) -> TuningInfo:
+        """Return a summary in plain values, which checkpoints hold, as a document."""
+        return parse(cls, {**summary, "optimism": Estimate(**summary["optimism"])})

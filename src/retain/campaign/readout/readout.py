@@ -156,6 +156,7 @@ def build_readout(
         campaign_id=assignment.id,
         campaign_sha256=assignment.fingerprint,
         profit_unit=assignment.unit,
+        is_turnover=assignment.is_turnover,
         alpha=assignment.alpha,
         power=assignment.power,
         seed=assignment.seed,

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
-from retain.cli.terminal.readout_cautions import say_caution
+from retain.cli.terminal.readout_cautions import name_money, say_caution
 from retain.record.estimates import Estimate
 from retain.record.readout_document import (
     CampaignMoney,
@@ -58,8 +58,8 @@ def print_readout(
         rows = [row for row in document.effects if row.outcome == outcome]
         if rows:
             scale = _find_scale(rows)
-            console.print(_effects(rows, document.profit_unit, level, scale))
-            console.print(literal(_sentence(rows[0], document, scale)))
+            console.print(_effects(rows, document, level, scale))
+            console.print(literal(name_money(_sentence(rows[0], document, scale), document)))
             for message in _heterogeneity(rows, document):
                 console.print(literal(message))
     if document.attrition.bounds is not None:
@@ -72,7 +72,7 @@ def print_readout(
     console.print(_money(document.money, document.profit_unit, level))
     console.print(literal(_qini(document.qini, level)))
     for caution in document.cautions:
-        console.print(f"[yellow]{literal(say_caution(caution))}[/]")
+        console.print(f"[yellow]{literal(name_money(say_caution(caution), document))}[/]")
     if document.catalogue is not None:
         console.print(_save_rates(document.save_rates, level.removesuffix(" CI")))
     if next_plan is not None:
@@ -134,9 +134,13 @@ def _find_scale(rows: Sequence[EffectRow]) -> OutcomeScale:
     return OutcomeScale(1, "", f",.{means}f", f",.{differences}f", f",.{differences}f")
 
 
-def _effects(rows: Sequence[EffectRow], unit: str, level: str, scale: OutcomeScale) -> Table:
+def _effects(
+    rows: Sequence[EffectRow], document: ReadoutDocument, level: str, scale: OutcomeScale
+) -> Table:
     declined = rows[0].outcome == "declined"
-    title = "Share that declined, %" if declined else f"Profit per customer, {unit}"
+    title = "Share that declined, %"
+    if not declined:
+        title = f"{name_money('Profit', document)} per customer, {document.profit_unit}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
     is_adjusted = any(row.is_adjusted for row in rows)
