@@ -18,8 +18,10 @@ from pathlib import Path
 
 from retain.campaign.reference import Reference
 from retain.record.campaign_document import CampaignDocument
+from retain.record.effects_document import EffectsDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
+from retain.record.trial_document import TrialDocument
 from retain.record.verdict_document import VerdictDocument
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +32,8 @@ DOCUMENTS = {
     "verdict": VerdictDocument,
     "campaign": CampaignDocument,
     "readout": ReadoutDocument,
+    "trial": TrialDocument,
+    "effects": EffectsDocument,
     "score": ScoreDocument,
     "reference": Reference,
 }
@@ -66,7 +70,7 @@ ELSEWHERE = {
     "segmentation/one_click": "rules over the features of the store; keys as in `rules`",
 }
 """Options that only repeat the keys of another one."""
-SKIPPED = ("_target_", "defaults", "name")
+SKIPPED = ("_target_", "defaults")
 DEEPEST = {"offers": 3, "segmentation": 3, "study": 2}
 """Levels of keys that a group's tables show; what is deeper is the user's own."""
 INTRODUCTION = """\
@@ -168,7 +172,8 @@ def read_keys(path: Path, prefix: str = "") -> list[Key]:
             parents.pop()
         parents.append((indent, name))
         full = prefix + ".".join(part for _, part in parents)
-        if parents[0][1] in SKIPPED or name == "_target_":
+        is_option_name = parents[0][1] == "name" and path.parent != CONF
+        if is_option_name or parents[0][1] in SKIPPED or name == "_target_":
             continue
         keys.append(Key(full, value, note))
     return [key for key in keys if key.default or key.meaning]

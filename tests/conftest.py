@@ -216,17 +216,15 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 
 @contextlib.contextmanager
 def _without_charts() -> Iterator[None]:
-    from retain.execution.job_executor import run_in_subprocess
+    from retain.execution.executor import WorkerExecutor
 
-    def run_all_but_charts(job: str, *arguments: Any, description: str) -> Any:
-        return (
-            contextlib.nullcontext(list)
-            if job == "render"
-            else run_in_subprocess(job, *arguments, description=description)
-        )
+    submit = WorkerExecutor.submit
+
+    def submit_all_but_charts(executor: WorkerExecutor, job: Any, *arguments: Any) -> Any:
+        return mock.Mock() if job == "render" else submit(executor, job, *arguments)
 
     with (
-        mock.patch("retain.workflows.compare.run_in_subprocess", run_all_but_charts),
+        mock.patch.object(WorkerExecutor, "submit", submit_all_but_charts),
         mock.patch("retain.report.page.page.page", return_value=""),
     ):
         yield
@@ -281,6 +279,16 @@ def one_click_dir(checkout: Path) -> Path:
     folder = root / "one_click"
     if not folder.is_dir():
         pytest.skip(f"the real files are not in {folder}; set RETAIN_DATA to the folder above")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def experiments_dir(checkout: Path) -> Path:
+    """The folder with real randomised campaigns, beside the checkout or where one says."""
+    root = Path(os.environ.get("RETAIN_DATA", checkout.parent / "shared" / "data"))
+    folder = root / "experiments"
+    if not folder.is_dir():
+        pytest.skip(f"the real campaigns are not in {folder}; set RETAIN_DATA to the folder above")
     return folder
 
 

@@ -169,6 +169,21 @@ def swept(tmp_path_factory, without_charts, fork_server):
     return folder
 
 
+def experiment(n=400):
+    """A table of a randomised campaign with two arms."""
+    random = np.random.default_rng(0)
+    visit = random.random(n) < 0.3
+    columns = {
+        "customer": np.arange(n) + 1000,
+        "email": random.choice(["none", "news"], n),
+        "region": random.choice(["north", "south"], n),
+        "orders": random.poisson(3, n),
+        "visit": np.where(visit, "yes", "no"),
+        "spend": np.round(visit * random.lognormal(3, 1, n), 2),
+    }
+    return pd.DataFrame(columns)
+
+
 @pytest.fixture
 def reader(tmp_path, monkeypatch, swept, shop, purchase_log):
     """A folder of a reader of one page."""
@@ -178,6 +193,7 @@ def reader(tmp_path, monkeypatch, swept, shop, purchase_log):
     table = customers.features.assign(Churn=answers).reset_index(names="customerID")
     table.to_csv(tmp_path / "my.csv", index=False)
     purchase_log(200).to_csv(tmp_path / "log.csv", index=False)
+    experiment().to_csv(tmp_path / "experiment.csv", index=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -13,7 +13,6 @@ ROOMS = (
     "storage",
     "schema",
     "record",
-    "customers.text_order",
     "customers.reading",
     "customers.panel",
     "customers.customers",

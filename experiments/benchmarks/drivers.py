@@ -29,7 +29,7 @@ from report import machine, rewrite
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.execution.dataset import prepare_dataset
-from retain.execution.job_executor import WorkerExecutor
+from retain.execution.executor import WorkerExecutor
 from retain.execution.shared_memory import SharedValue, launch_dir, share
 from retain.execution.worker import start_forkserver
 from retain.explanations.explain import Explained, explain
@@ -113,7 +113,7 @@ def _drivers(
     """Wall seconds until every fold is explained and shuffled."""
     begun = time.perf_counter()
     folds = [
-        executor.submit("explain", config, winner, customers, place, description="explains")
+        executor.submit("explain", config, winner, customers, place)
         for place in range(winner.split.n_folds)
     ]
     for fold in folds:

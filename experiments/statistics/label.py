@@ -29,7 +29,7 @@ from scipy.stats import binomtest
 from retain.customers.purchases.features.store_level import StoreLevels
 from retain.customers.purchases.quality.chance import LabelledRows, estimate_chance, fit_rates
 from retain.customers.purchases.quality.money import forecast_per_day, validate_forecast
-from retain.customers.purchases.quality.persistence import measure_persistence
+from retain.customers.purchases.quality.quality import measure_persistence
 from retain.schema.purchases import LabelRule, RegularityRule
 
 CUSTOMERS, REFERENCE = 1000, 200_000

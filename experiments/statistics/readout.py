@@ -26,7 +26,7 @@ from retain.campaign.assignment import Assignment, assignment_table
 from retain.campaign.proportions import mantel_haenszel
 from retain.campaign.readout.effects import Subgroup, compare_profits, estimate_effects
 from retain.campaign.readout.gatekeeping import conclude, is_finding
-from retain.campaign.readout.means import assign_strata, count_by_stratum, estimate_mean_difference
+from retain.campaign.readout.means import estimate_mean_difference
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.readout import estimate_money
 from retain.campaign.readout.save_rates import (
@@ -36,6 +36,7 @@ from retain.campaign.readout.save_rates import (
     Posterior,
     compute_posterior,
 )
+from retain.campaign.readout.strata import assign_strata, count_by_stratum
 from retain.record.readout_document import EffectRow
 from retain.schema.campaign import Assumption, Assumptions, Beta, Catalogue, Offer
 from retain.schema.names import Translated
@@ -126,6 +127,7 @@ class Design:
         shares = dict.fromkeys(("horizon", "loss_fraction", "margin", "cost_multiplier"), ONE)
         assumptions = Assumptions(name="default", **shares, simulations=100)
         plan = {"id": "51a1ed00", "unit": "roubles", "alpha": 0.05, "power": 0.8, "seed": 0}
+        plan["is_turnover"] = False
         plan["expected_effect"] = float(PRIOR.mean * table["risk"].mean())
         plan |= {"catalogue": catalogue(self.save), "assumptions": assumptions}
         return Assignment(rows, **plan, fingerprint="0" * 64)

@@ -53,15 +53,15 @@ def planned():
     """A campaign of one offer in two steps, with a rule of care; and its settings."""
     tree = {"name": "mine", "offers": {"letter": OFFER}, "care": {"apology": CARE}}
     settings = random_settings(0, budget=None, max_contacts=None, control_share=0.2)
-    settings = replace(settings, catalogue=parse(Catalogue, tree))
+    settings = settings.model_copy(update={"offers": parse(Catalogue, tree)})
     audience = make_audience(160, 0, value=settings.assumptions)
     return make_campaign(audience, UNSURE, settings), settings
 
 
 def contacts(planned, start=None, language="en"):
     campaign, settings = planned
-    planning = settings.planning.model_copy(update={"start": start})
-    return contacts_table(campaign.audience, campaign.plan, settings.catalogue, planning, language)
+    planning = settings.campaign.model_copy(update={"start": start})
+    return contacts_table(campaign.audience, campaign.plan, settings.offers, planning, language)
 
 
 def test_each_treated_customer_has_every_step_on_its_channel(planned):
@@ -93,7 +93,7 @@ def test_with_a_start_texts_and_contacts_have_dates(planned):
 @pytest.mark.parametrize("day", ["9999-12-30", "1999-12-31", "3000-01-01", "31.12.2027", ""])
 def test_a_campaign_starts_on_a_day_of_this_millennium(day):
     with pytest.raises(ValueError, match="a day from 2000 to 2999, such as 2027-02-01"):
-        CampaignConfig.model_validate({**random_settings(0).planning.model_dump(), "start": day})
+        CampaignConfig.model_validate({**random_settings(0).campaign.model_dump(), "start": day})
 
 
 def test_care_goes_to_everybody_for_whom_its_rule_holds(planned):
@@ -109,7 +109,7 @@ def test_care_goes_to_everybody_for_whom_its_rule_holds(planned):
 
 def test_nobody_who_must_not_be_contacted_has_a_contact_of_the_campaign(planned):
     campaign, settings = planned
-    table = do_not_contact_table(campaign, campaign.plan, settings.planning, "ru")
+    table = do_not_contact_table(campaign, campaign.plan, settings.campaign, "ru")
     offered = contacts(planned)
     offered = set(offered.loc[offered["kind"] == "offer", "customer_id"])
     assert not offered & set(table["customer_id"])
@@ -129,7 +129,7 @@ def test_what_is_handed_over_in_russian_says_no_code_in_english(planned, tmp_pat
     named = {"label": DisplayName("At risk", "Зона риска")}
     segments = [one.model_copy(update=named) for one in campaign.segments]
     campaign = replace(campaign, known_class=known.astype(object), segments=segments)
-    plan, planning = campaign.plan, settings.planning
+    plan, planning = campaign.plan, settings.campaign
     approval = [one.model_copy(update=named) for one in campaign.document.approval]
     tables = {
         "contacts": contacts(planned, language="ru"),

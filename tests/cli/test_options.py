@@ -233,8 +233,8 @@ def test_every_part_of_a_campaign_composes_and_settles(group):
         found = campaign_settings(line, compose_compare(line), winner("demo"))
         by_group = {
             "assumptions": found.assumptions,
-            "campaign": found.planning,
-            "offers": found.catalogue,
+            "campaign": found.campaign,
+            "offers": found.offers,
         }
         assert by_group[group].name == option
 
@@ -250,7 +250,7 @@ def test_the_catalogue_is_the_one_named_after_the_data(source, catalogue):
 
     line = Arguments(("study=demo", f"offers.offers.{FIRST[catalogue]}.capacity=7"))
     run = compose_compare(drop_group_overrides(line))
-    found = campaign_settings(line, run, winner(source)).catalogue
+    found = campaign_settings(line, run, winner(source)).offers
     assert found.name == catalogue
     assert found.offers[FIRST[catalogue]].capacity == 7
 

@@ -13,14 +13,12 @@ from retain.cli.terminal.progress import format_tuning
 from retain.execution.scheduling import CostGroup, CostModel
 from retain.record.directory import RunDirectory
 from retain.record.tuning import TuningInfo
-from retain.schema.parsing import parse
 from retain.storage.paths import conf_dir
 from retain.verdict.config_keys import differing_keys
 
 FEW = ("tuning=optuna", "tuning.trials=3", "tuning.folds=2")
 
-FACTS = parse(
-    TuningInfo,
+FACTS = TuningInfo.of(
     {
         "folds": [],
         "agreement": {

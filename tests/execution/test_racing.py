@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from retain.errors import RetainError
+from retain.execution.dispatcher import Dispatcher
+from retain.execution.executor import WorkerExecutor
 from retain.execution.progress import SweepProgress
 from retain.execution.racing import Race
-from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostModel
 from retain.execution.task import RungResult
-from retain.execution.worker import WorkerDiedError
+from retain.execution.worker import Worker
 from retain.schema.run import Limits
 from retain.verdict.elimination import eliminated_runs
 
@@ -82,24 +83,22 @@ def test_a_run_that_failed_leads_no_more(race):
     assert len(passes) == 4
 
 
-class Sickly:
-    """A worker whose process dies at every job."""
+def test_a_comparison_that_dies_each_time_ends_the_launch_with_a_sentence(fork_server, monkeypatch):
+    starts = []
 
-    def start_job(self, job, *arguments):
-        self.job = job
+    def start_and_kill(worker, *job):
+        starts.append(job)
+        start_job(worker, *job)
+        worker.kill()
 
-    def result(self):
-        raise WorkerDiedError("SIGKILL")
-
-    def stop(self, **_):
-        pass
-
-
-def test_a_comparison_that_dies_each_time_ends_the_launch_with_a_sentence(monkeypatch):
-    monkeypatch.setattr("retain.execution.run_pool.Worker", Sickly)
-    crew = RunPool(1, Limits(seconds=None, memory_mb=None), lambda _: None)
-    with pytest.raises(RetainError, match="process that compares the runs died: SIGKILL"):
-        crew.run_job("eliminate", {}, 3, 0.25)
+    start_job = Worker.start_job
+    monkeypatch.setattr(Worker, "start_job", start_and_kill)
+    pairs = {f"{run:04}": (0.9, 0.8, 0.9) for run in range(5000)}  # no answer before the kill
+    with WorkerExecutor(1) as executor:
+        dispatcher = Dispatcher(executor, Limits(seconds=None, memory_mb=None))
+        with pytest.raises(RetainError, match="process that compares the runs died: SIGKILL"):
+            dispatcher.run_job("eliminate", pairs, 3, 0.25)
+    assert len(starts) == 3
 
 
 def test_a_run_that_waits_does_not_run_and_has_not_ended(make_plan, make_task, record_of):

@@ -94,6 +94,17 @@ def test_many_changes_make_few_writes(monkeypatch, tmp_path):
     assert 3 <= len(asked) <= 3 + (time.monotonic() - begun) / 0.2
 
 
+# Ray is started from the folder of the package, whose files are the identity of the code.
+def test_the_file_stays_where_it_was_though_the_folder_changes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    with StatusWriter(Path("status.json"), empty, pytest.fail) as file:
+        monkeypatch.chdir("elsewhere")
+        file.request_update()
+    assert read(tmp_path / "status.json")["state"] == "finished"
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def empty(state):
     parts = ("runs", "done", "failed", "not_applicable", "skipped", "left")
     counts = {f"n_{part}": 0 for part in parts}

@@ -1,5 +1,4 @@
 import warnings
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +12,6 @@ from phik.phik import phik_from_hist2d
 from retain.customers.contract.reader import read
 from retain.explanations.associations import (
     Associations,
-    Redundant,
     associations,
     bin_values,
     bins_for,
@@ -21,6 +19,7 @@ from retain.explanations.associations import (
     measure_association,
 )
 from retain.learning.features import feature_matrix
+from retain.record.explanations_document import RedundantFeatures
 from retain.schema.run import Features
 
 
@@ -202,20 +201,24 @@ def linked(**values):
     return Associations(target, pairs.sort_values("phik", ascending=False))
 
 
+def group(features, phik):
+    return RedundantFeatures(features=features, phik=phik)
+
+
 def test_a_chain_of_like_features_is_one_group_with_its_weakest_link():
     found = linked(ab=0.95, bc=0.92, ac=0.1, de=0.99, cd=0.5)
-    assert found.redundant() == [Redundant(("d", "e"), 0.99), Redundant(("a", "b", "c"), 0.92)]
+    assert found.redundant() == [group(("d", "e"), 0.99), group(("a", "b", "c"), 0.92)]
 
 
 # The link that closes a ring is weaker than all others of it, and could be missing.
 def test_a_link_within_a_group_does_not_weaken_it():
-    assert linked(ab=0.97, bc=0.96, ac=0.91).redundant() == [Redundant(("a", "b", "c"), 0.96)]
+    assert linked(ab=0.97, bc=0.96, ac=0.91).redundant() == [group(("a", "b", "c"), 0.96)]
 
 
 def test_a_group_begins_above_the_threshold():
     found = linked(ab=0.9, cd=0.7)
     assert found.redundant() == []
-    assert found.redundant(0.65) == [Redundant(("a", "b"), 0.9), Redundant(("c", "d"), 0.7)]
+    assert found.redundant(0.65) == [group(("a", "b"), 0.9), group(("c", "d"), 0.7)]
 
 
 @settings(max_examples=60, deadline=None)
@@ -247,6 +250,6 @@ def test_the_real_store_has_its_known_associations(one_click_dir, one_click_cont
         "promo_share": 0.68,
     }
     assert found.target.loc[["consent", "marketing_current"], "significance"].max() < 1
-    assert [replace(one, phik=round(one.phik, 2)) for one in found.redundant()] == [
-        Redundant(("marketing_6_months", "marketing_change"), 0.92)
+    assert [group(one.features, round(one.phik, 2)) for one in found.redundant()] == [
+        group(("marketing_6_months", "marketing_change"), 0.92)
     ]

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from retain.errors import RetainError
 from retain.learning.scores import Scores, select_latest_snapshot
-from retain.learning.splitting import make_splits
-from retain.learning.temporal import plan_snapshots
+from retain.learning.splitting import make_splits, plan_snapshots
 from retain.schema.run import Validation
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retain.verdict.cautions import find_dominant_feature
+from retain.verdict.document import find_dominant_feature
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from scipy import special, stats
 
 from retain.verdict.sealed_test import Ledger
 from retain.verdict.verdict import compare_runs
-from retain.verdict.versus_random import Chance, compare_with_random, mann_whitney_p
+from retain.verdict.versus_random import NOT_TESTED, compare_with_random, mann_whitney_p
 
 
 def sample(n=200, gap=0.0, seed=0):
@@ -73,10 +73,15 @@ def test_duplicates_count_once():
 
 
 def test_the_sentence_claims_no_more_than_was_tested():
-    assert "is not shown to rank" in Chance("not_shown", 0.3, 0.025, 1).sentence
-    assert "p <0.001; level 0.025 at access 1" in Chance("shown", 1e-4, 0.025, 1).sentence
-    assert Chance().status == "not_tested"
-    assert Chance().sentence.startswith("Not tested")
+    worse, better = (
+        compare_with_random(*sample(200, shift), np.arange(200), access_number=1).message
+        for shift in (-1.0, 1.0)
+    )
+    assert "is not shown to rank" in worse
+    assert "the winner ranks" in better
+    assert "p <0.001; level 0.025 at access 1)." in better
+    assert NOT_TESTED.status == "not_tested"
+    assert NOT_TESTED.message.startswith("Not tested")
 
 
 def test_the_same_winner_has_the_same_access_number_again(tmp_path, make_record):
@@ -117,6 +122,6 @@ def test_the_test_says_where_copies_count_once():
     score = special.expit(target + random.normal(0, 2, 120))
     chance = compare_with_random(target, score, groups, access_number=1)
     assert (chance.n_customers, chance.n_groups) == (120, 30)
-    assert "copies count once, with their mean score: 30 groups of 120 customers" in chance.sentence
+    assert "copies count once, with their mean score: 30 groups of 120 customers" in chance.message
     alone = compare_with_random(target, score, np.arange(120), access_number=1)
-    assert "copies" not in alone.sentence
+    assert "copies" not in alone.message

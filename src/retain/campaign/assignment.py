@@ -46,8 +46,8 @@ class Assignment:
     ----------
     table
         One row per chosen customer: ``COLUMNS``, with ids, segments and offers as texts.
-    id, unit
-        Id of the campaign, and unit of its money.
+    id, unit, is_turnover
+        Id of the campaign, unit of its money, and whether that is turnover.
     alpha, power
         Of the planned test; the readout uses them too.
     expected_effect
@@ -63,6 +63,7 @@ class Assignment:
     table: pd.DataFrame
     id: str
     unit: str
+    is_turnover: bool
     alpha: float
     power: float
     expected_effect: float
@@ -146,6 +147,7 @@ def read_assignment(folder: Path) -> Assignment:
         table=_parse_table(raw, folder / CSV),
         id=document.id,
         unit=DisplayName.of(document.profit_unit).en,
+        is_turnover=document.is_turnover,
         alpha=document.power.alpha,
         power=document.power.power,
         expected_effect=document.power.overall.expected,

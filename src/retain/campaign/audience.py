@@ -1,8 +1,9 @@
-"""The customers of a campaign, and the settings."""
+"""The customers of a campaign, and their segments by name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
+from retain.errors import RetainError
 from retain.record.estimates import DisplayName
-from retain.schema.campaign import Assumption, Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import RESERVED
-from retain.schema.scoring import SavedSettings
 
 COUNTED = "customers"
 """Unit of a campaign in which each customer counts as one."""
@@ -97,43 +97,24 @@ class Audience:
         return replace(self, segments=segments)
 
 
-@dataclass(frozen=True)
-class CampaignSettings:
-    """The segmentation, assumptions, offers and limits of a campaign."""
+def find_segment(text: str, names: Sequence[str], where: str) -> str:
+    """Return the segment whose name has the same words; shells do not accept all its signs.
 
-    segmentation: Segmentation
-    assumptions: Assumptions
-    catalogue: Catalogue
-    planning: CampaignConfig
+    Raises
+    ------
+    RetainError
+        When there is none of these words.
 
-    def counting_customers(self, n_expected: int) -> CampaignSettings:
-        """Return the settings where each customer counts as one.
+    >>> names = ["low risk · low value", "high risk · high value"]
+    >>> find_segment("high risk high value", names, "campaign.min_contacts")
+    'high risk · high value'
+    """
+    by_words = {normalise_name(name): name for name in names}
+    if normalise_name(text) not in by_words:
+        raise RetainError.unknown(f"{where}: segment", text, list(names))
+    return by_words[normalise_name(text)]
 
-        Discounts are shares of a profit that nobody knows, and left out. Without a budget or a
-        limit of contacts, at most as many are contacted as are expected to decline.
-        """
-        one = Assumption(value=1.0, low=1.0, high=1.0)
-        offers = {
-            name: offer.model_copy(update={"discount": 0.0})
-            for name, offer in self.catalogue.offers.items()
-        }
-        planning = self.planning
-        if planning.budget is None and planning.max_contacts is None:
-            planning = planning.model_copy(update={"max_contacts": n_expected})
-        return CampaignSettings(
-            self.segmentation,
-            self.assumptions.model_copy(
-                update={"horizon": one, "loss_fraction": one, "margin": one}
-            ),
-            self.catalogue.model_copy(update={"offers": offers}),
-            planning,
-        )
 
-    def to_saved(self) -> SavedSettings:
-        """Return the settings for documents."""
-        return SavedSettings(
-            segmentation=self.segmentation,
-            assumptions=self.assumptions,
-            offers=self.catalogue,
-            campaign=self.planning,
-        )
+def normalise_name(name: str) -> str:
+    """Return the words of a segment's name, by which it is found."""
+    return " ".join(re.findall(r"\w+", name.casefold()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retain.campaign.audience import Audience, CampaignSettings
+from retain.campaign.audience import Audience, find_segment
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.eligibility import check_policies
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
@@ -15,7 +15,6 @@ from retain.campaign.planning.document import PlanningContext, build_document
 from retain.campaign.planning.no_campaign import (
     PROFIT_OVERRIDES,
     NoCampaign,
-    Ranking,
     find_no_campaign,
 )
 from retain.campaign.planning.plan import MIN_CONTACTS, CampaignPlan, make_plan
@@ -24,7 +23,6 @@ from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
     find_dominant,
-    find_segment,
     fit_segmentation,
     segment_labels,
     segments_of,
@@ -36,8 +34,10 @@ from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import positive_profit, risk_sensitivity
 from retain.errors import RetainError
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
+from retain.record.comparison_document import Ranking
 from retain.record.segments_document import DominantSegment, SegmentInfo
 from retain.schema.campaign import Segmentation
+from retain.schema.scoring import CampaignSettings
 
 
 @dataclass(frozen=True)
@@ -88,16 +88,16 @@ def check_settings(audience: Audience, settings: CampaignSettings) -> None:
     RetainError
         A rule, driver, placeholder, band or limit is invalid.
     """
-    settings, is_planned = scale_costs(settings), settings.planning.on
+    settings, is_planned = scale_costs(settings), settings.campaign.on
     risk = _break_even(audience, settings) if is_planned and audience.with_profit else None
     fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     names = list(segment_labels(fitted))
-    for name in settings.planning.min_contacts if is_planned else ():
+    for name in settings.campaign.min_contacts if is_planned else ():
         find_segment(name, names, MIN_CONTACTS)
     if is_planned:
         audience = audience if audience.with_profit else audience.counting_customers()
-        check_policies(settings.planning, audience)
-        check_catalogue(settings.catalogue, audience, names)
+        check_policies(settings.campaign, audience)
+        check_catalogue(settings.offers, audience, names)
 
 
 def make_campaign(
@@ -122,7 +122,7 @@ def make_campaign(
     if not audience.with_profit:
         segmented = _segment_audience(audience, recalibration, settings, None, outcomes)
         return _plan_counted(segmented, no, recalibration, settings, outcomes, ranking)
-    draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
+    draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.campaign.seed)
     campaign = _segment_audience(audience, recalibration, settings, draws, outcomes)
     context = PlanningContext(
         campaign.audience, draws, recalibration, settings, outcomes, ranking, campaign.observed
@@ -139,11 +139,11 @@ def _plan_counted(  # noqa: PLR0913, PLR0917 - as ``make_campaign`` has them
     ranking: Ranking,
 ) -> Campaign:
     """Return the campaign with a plan in which each customer counts as one."""
-    if no is not None or not settings.planning.on:
+    if no is not None or not settings.campaign.on:
         return with_plan(campaign, no, settings)
     audience = campaign.audience.counting_customers()
     settings = settings.counting_customers(int(np.ceil(audience.table["risk"].sum())))
-    draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
+    draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.campaign.seed)
     observed = campaign.observed
     context = PlanningContext(audience, draws, recalibration, settings, outcomes, ranking, observed)
     return with_plan(replace(campaign, audience=audience), context, settings, scenarios=False)
@@ -152,10 +152,7 @@ def _plan_counted(  # noqa: PLR0913, PLR0917 - as ``make_campaign`` has them
 def scale_costs(settings: CampaignSettings) -> CampaignSettings:
     """Return the settings with the costs of offers multiplied as assumed."""
     times = settings.assumptions.cost_multiplier.value
-    return replace(
-        settings,
-        catalogue=scale_catalogue_costs(settings.catalogue, times),
-    )
+    return settings.model_copy(update={"offers": scale_catalogue_costs(settings.offers, times)})
 
 
 def with_plan(
@@ -169,14 +166,14 @@ def with_plan(
 
     ``scenarios`` adds plans under other limits and assumptions, which takes much longer.
     """
-    if context is None or not settings.planning.on:
+    if context is None or not settings.campaign.on:
         return campaign
     if isinstance(context, NoCampaign):
         return replace(campaign, plan=context, document=context.to_info())
     offers = evaluate_offers(
-        settings.catalogue, campaign.audience, settings.assumptions, settings.planning
+        settings.offers, campaign.audience, settings.assumptions, settings.campaign
     )
-    plan = make_plan(campaign.audience, offers, settings.planning)
+    plan = make_plan(campaign.audience, offers, settings.campaign)
     document = build_document(plan, context, scenarios=scenarios)
     declined = None if context.outcomes is None else context.outcomes.declined
     approval = Approval(plan, campaign.audience, context.monte_carlo, campaign.segments, declined)
@@ -193,11 +190,11 @@ def _segment_audience(
     outcomes: AudienceOutcomes | None,
 ) -> Campaign:
     """Return the customers with their segments, and profiles of these."""
-    risk = _break_even(audience, settings) if settings.planning.on and draws else None
+    risk = _break_even(audience, settings) if settings.campaign.on and draws else None
     fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     segmented = audience.with_segments(segments_of(audience, fitted))
     stable = stability(
-        segmented, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
+        segmented, settings.segmentation, break_even_risk=risk, seed=settings.campaign.seed
     )
     labels = np.asarray(segmented.segments)
     observed, observed_money, sensitivity = None, None, None
@@ -226,7 +223,7 @@ def _segment_audience(
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
     """Return the risk from which the cheapest offer pays for a customer of median profit."""
     profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
-    offer = settings.catalogue.offers[cheapest_offer(settings.catalogue)]
+    offer = settings.offers.offers[cheapest_offer(settings.offers)]
     median = float(np.median(profit[profit > 0])) if (profit > 0).any() else 0.0
     return break_even_risk(offer, median, settings.assumptions)
 
@@ -256,7 +253,7 @@ def apply_to_new_customers(
         _check_no_value(settings.segmentation)
         profiled = _profile_segments(segmented, recalibration, settings, None)
         return _plan_counted(profiled, no, recalibration, settings, None, ranking)
-    draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
+    draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.campaign.seed)
     campaign = _profile_segments(segmented, recalibration, settings, draws)
     context = PlanningContext(segmented, draws, recalibration, settings, None, ranking)
     return with_plan(campaign, no or context, settings, scenarios=False)

@@ -10,10 +10,10 @@ from retain.errors import RetainError
 from retain.storage.paths import conf_dir
 
 if TYPE_CHECKING:
-    from retain.campaign.audience import CampaignSettings
     from retain.record.document import Record
     from retain.schema.campaign import Assumption
     from retain.schema.compare import Compare
+    from retain.schema.scoring import CampaignSettings
 
 
 DEFAULTS: dict[str, str | None] = {"offers": "general", "segmentation": None, "campaign": None}
@@ -53,7 +53,7 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
     RetainError
         When a key of them is wrong.
     """
-    from retain.campaign.audience import CampaignSettings
+    from retain.schema.scoring import CampaignSettings
 
     source = str((config.data or winner.config["data"])["name"])
     options = Groups.among((conf_dir(), *line.config_dirs)).options
@@ -69,7 +69,12 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
     assumptions = config.assumptions
     if (measured := measured_loss(winner)) is not None and not _typed_loss(line):
         assumptions = assumptions.model_copy(update={"loss_fraction": measured})
-    return CampaignSettings(full.segmentation, assumptions, full.offers, full.campaign)
+    return CampaignSettings(
+        segmentation=full.segmentation,
+        assumptions=assumptions,
+        offers=full.offers,
+        campaign=full.campaign,
+    )
 
 
 def _typed_loss(line: Arguments) -> bool:

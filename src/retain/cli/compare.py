@@ -9,20 +9,19 @@ from __future__ import annotations
 import gc
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.cli.overrides import Arguments
-from retain.cli.run import run_command
+from retain.cli.run import gc_paused, run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
 if TYPE_CHECKING:
     from retain.record.comparison_document import GateResult
-    from retain.record.study import StudyDirectory
     from retain.schema.compare import Compare
     from retain.workflows.compare import DiffRuns
     from retain.workflows.runs import RunSelection
@@ -51,18 +50,6 @@ def compare(line: Arguments) -> int:
         )  # while this one reads
     with gc_paused():
         return _select_and_compare(line)
-
-
-@contextmanager
-def gc_paused() -> Iterator[None]:
-    """Pause garbage collection, which takes half of the time with thousands of live records."""
-    searched = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searched:
-            gc.enable()
 
 
 def _select_and_compare(line: Arguments) -> int:
@@ -104,7 +91,7 @@ def _compare_runs(
     """Compare the runs, write the results, and print them."""
     from retain.cli.campaign_settings import campaign_settings
     from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
-    from retain.cli.terminal.console import console
+    from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.progress import show_progress
     from retain.record.documents import to_tree
     from retain.verdict.gate import check_gate
@@ -151,11 +138,3 @@ def _with_sealed_test(config: Compare, selection: RunSelection) -> Compare:
     if config.sealed_test != "auto":
         return config
     return config.model_copy(update={"sealed_test": "closed" if selection.n_running else "open"})
-
-
-def say_waiting(study: StudyDirectory) -> None:
-    """Print that another command uses the study."""
-    from retain.cli.terminal.console import console, literal
-
-    message = f"waiting for another command that is at {literal(study.path)}"
-    console().print(message, soft_wrap=True, highlight=False)

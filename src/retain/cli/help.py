@@ -43,7 +43,7 @@ Nobody needs a target. Who cannot be scored is listed with the reason in not_sco
 
 Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is written · 70 a bug
 """,
-    "readout": """retain-readout: what a campaign really saved, against its control group.
+    "readout": """retain-readout: what a campaign really did, against its control group.
 
   retain-readout campaign=ID outcomes=later.csv           the campaign that was sent, by its id
   retain-readout campaign=FOLDER outcomes=FILE            or by its folder, campaigns/ID
@@ -51,10 +51,15 @@ Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is w
   retain-readout campaign=ID outcomes=FILE outcomes.profit=COLUMN outcomes.contacted=COLUMN
   retain-readout campaign=ID outcomes=FILE outcomes.unknown_customers=drop   more than the campaign
 
+Any other randomised campaign, from a table with a row per customer, into outputs/NAME/trial:
+  retain-readout data=table data.path=FILE treatment=COLUMN control=VALUE outcome=COLUMN
+  retain-readout data=table data.path=FILE treatment=COLUMN control=VALUE outcome=[COLUMN,COLUMN]
+  retain-readout data=table data.path=FILE treatment=COLUMN … effects=dr_learner   whom next time
+
 What it writes into campaigns/ID/readout holds a catalogue for the next campaign:
   retain-compare study=NAME -cd outputs/NAME/campaigns/ID/readout offers=NAME campaign.replace=true
 
-Exit codes: 0 done · 2 config, campaign or outcomes refused · 70 a bug
+Exit codes: 0 done · 2 config, campaign, table or outcomes refused · 70 a bug
 """,
 }
 OFFERED = {

@@ -1,5 +1,7 @@
 """``retain-readout``: the measured effect of a campaign against its control group.
 
+The campaign is one that was planned, with a file of outcomes, or any randomised one in a table.
+
 Exit codes: 0 done, 2 config, campaign or outcomes are invalid, or memory or disk is full, 70 a bug
 of retain.
 """
@@ -37,15 +39,41 @@ def main() -> None:
 
 def readout(line: Arguments) -> int:
     """Read out a campaign, and print the results."""
-    from retain.cli.compare import say_waiting
-    from retain.cli.terminal.console import console
+    config = _config(line)
+    _check_keys(line, has_table=config.data is not None)
+    return (
+        _read_out_campaign(line, config) if config.data is None else _read_out_trial(line, config)
+    )
+
+
+def _read_out_trial(line: Arguments, config: Readout) -> int:
+    from retain.cli.terminal.console import console, say_waiting
+    from retain.cli.terminal.trial import print_trial
+    from retain.record.effects_document import EffectsDocument
+    from retain.workflows.trial import read_out_trial
+
+    outputs = parse_path("outputs", config.outputs)
+    result = read_out_trial(dict(config.data or {}), config, outputs, on_wait=say_waiting)
+    print_trial(console(), result)
+    if line.json:
+        tree = to_tree(result.document)
+        if isinstance(result.effects, EffectsDocument):
+            tree |= {"learned": to_tree(result.effects)}
+        write_json(tree)
+    return 0
+
+
+def _read_out_campaign(line: Arguments, config: Readout) -> int:
+    from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.readout import print_readout
     from retain.workflows.campaign_files import find_campaign
     from retain.workflows.readout import read_out_campaign
 
-    config = _config(line)
     if config.campaign.dir is None:
-        raise RetainError("no campaign is named; type campaign=ID or campaign=FOLDER.")
+        raise RetainError(
+            "no campaign is named; type campaign=ID or campaign=FOLDER, or for a randomised "
+            "campaign in a table data=table data.path=FILE."
+        )
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
     result = read_out_campaign(
         campaign,
@@ -93,6 +121,21 @@ def _config(line: Arguments) -> Readout:
     overrides = tuple(_full_key(text) for text in line.overrides)
     with Composer(replace(line, overrides=overrides), "readout") as composer:
         return parse(Readout, composer.one())
+
+
+def _check_keys(line: Arguments, *, has_table: bool) -> None:
+    """Raise for keys that are about the other kind of campaign."""
+    from retain.schema.readout import TrialKeys
+
+    of_campaign = ("campaign", "outcomes", "monitoring", "resamples")
+    others = of_campaign if has_table else tuple(TrialKeys.model_fields)
+    for text in line.overrides:
+        key = text.lstrip("+~").partition("=")[0].partition(".")[0]
+        if key in others:
+            kinds = ("a table", "a planned campaign")
+            problem = f"it says nothing of {kinds[0] if has_table else kinds[1]}"
+            expected = "expected data=table data.path=FILE, or campaign=ID outcomes=FILE"
+            raise RetainError.at(key, problem, expected)
 
 
 def _full_key(text: str) -> str:

@@ -14,9 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retain.cli.compare import gc_paused
 from retain.cli.overrides import Arguments
-from retain.cli.run import run_command
+from retain.cli.run import gc_paused, run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record.directory import ScoreDirectory
@@ -113,8 +112,7 @@ def score(line: Arguments) -> int:
 
 
 def _score_and_write(line: Arguments) -> int:
-    from retain.cli.compare import say_waiting
-    from retain.cli.terminal.console import console
+    from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.scoring import print_scoring
     from retain.errors import RetainError
     from retain.workflows.saved_winner import find_verdict
@@ -160,7 +158,7 @@ def _apply_campaign(
     with transaction(study.path) as staging:
         result = replace(result, campaign=write_campaign(result.campaign, staging))
         repointing = find_repointing(study, home.score_json, result.campaign)
-        if repointing is None or settings.planning.replace:
+        if repointing is None or settings.campaign.replace:
             made = StudyDirectory(staging.path).score(home.path.name)
             staging.add(made.path.relative_to(staging.path).as_posix())
             write_scores(made, result)

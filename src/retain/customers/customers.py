@@ -12,12 +12,16 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from retain.customers.panel import Panel
 from retain.customers.reading import Reading, SourceColumn
-from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
+from retain.record.document import FunnelStep
 from retain.record.estimates import DisplayName
+
+_TENS = 10 ** np.arange(19)  # all powers of ten within int64
 
 Kind = Literal["number", "category"]
 Operation = Literal["ratio", "difference", "slope", "mean"]
@@ -78,20 +82,11 @@ class DerivedFeature:
         return Column(self.name, self.group, "number", self.en, self.ru)
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelStep:
-    """One line of the funnel: the effect of a cleaning step on a ``unit``, such as customers.
+@dataclass(frozen=True)
+class CleaningStep(FunnelStep):
+    """A step of the funnel with the customers that it dropped, whom records never name."""
 
-    ``values`` are the names and numbers of the reason, for its translation.
-    """
-
-    name: str
-    before: int
-    after: int
-    reason: str
     dropped: tuple[object, ...] = ()
-    unit: str = "customers"
-    values: Mapping[str, str | float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -142,7 +137,7 @@ class Customers:
     contactable: pd.Series | None = None
     duplicate_groups: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
     derived_features: tuple[DerivedFeature, ...] = ()
-    funnel: tuple[FunnelStep, ...] = ()
+    funnel: tuple[CleaningStep, ...] = ()
     reading: Reading = field(default_factory=Reading)
     snapshot: date | None = None
     panel: Panel | None = None
@@ -209,7 +204,7 @@ class Customers:
         """Return the funnel in one line.
 
         >>> table = pd.DataFrame({"pages": [1.0]}, index=pd.Index([7], name="customer_id"))
-        >>> step = FunnelStep("newcomers", 3, 1, "no revenue before")
+        >>> step = CleaningStep("newcomers", 3, 1, "no revenue before")
         >>> pages = Column("pages", "site", "number")
         >>> Customers(table, {"pages": pages}, funnel=(step,)).describe_funnel()
         '3 → 1 (newcomers)'
@@ -224,7 +219,7 @@ class Customers:
         """Return the customers where ``keep`` is True, with a funnel step for the others."""
         mask = np.asarray(keep, dtype=bool)
         gone = tuple(self.features.index[~mask].tolist())
-        step = FunnelStep(name, len(mask), int(mask.sum()), reason, gone)
+        step = CleaningStep(name, len(mask), int(mask.sum()), reason, dropped=gone)
         return replace(self.rows(mask), funnel=(*self.funnel, step))
 
     def rows(self, mask: np.ndarray) -> Customers:
@@ -266,8 +261,32 @@ class Customers:
                 yield name, values
 
 
-def _describe_steps(steps: Sequence[FunnelStep]) -> str:
+def _describe_steps(steps: Sequence[CleaningStep]) -> str:
     """Return the text of steps with the same unit, which is named unless it is customers."""
-    tail = " → ".join(f"{step.after} ({step.name})" for step in steps)
+    tail = " → ".join(f"{step.n_after} ({step.name})" for step in steps)
     of = "" if steps[0].unit == "customers" else f" {steps[0].unit}"
-    return f"{steps[0].before}{of} → {tail}"
+    return f"{steps[0].n_before}{of} → {tail}"
+
+
+def natural_sort_order(ids: pd.Index) -> np.ndarray:
+    """Return the positions that sort ids by their texts.
+
+    >>> natural_sort_order(pd.Index([9, 10, 100])).tolist()
+    [1, 2, 0]
+    """
+    if ids.dtype == "int64" and ids.min() >= 0 and ids.max() < _TENS[-1]:
+        return _by_digits(ids.to_numpy())
+    return np.asarray(pc.array_sort_indices(pa.array(ids.astype(str)))).astype(np.int64)
+
+
+def _by_digits(numbers: np.ndarray) -> np.ndarray:
+    """Return the positions that sort non-negative whole numbers by their texts.
+
+    Numbers padded with zeros on the right to the same length are in that order; the shorter of two
+    equal ones comes first.
+    """
+    zeros = len(_TENS) - 2 - np.searchsorted(_TENS[1:], numbers, side="right")
+    ascending = np.argsort(numbers, kind="stable")
+    filled = (numbers * _TENS[zeros])[ascending]
+    positions: np.ndarray = ascending[np.argsort(filled, kind="stable")]
+    return positions

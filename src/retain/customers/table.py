@@ -23,10 +23,11 @@ from retain.customers.columns import (
     assign_roles,
     canonical_names,
     check_required_columns,
+    find_columns,
     rename_reserved,
 )
 from retain.customers.contract.derived import parse_derived_features
-from retain.customers.customers import Column, Customers, FunnelStep, Kind
+from retain.customers.customers import CleaningStep, Column, Customers, Kind
 from retain.customers.files.bad_rows import parse_policy
 from retain.customers.files.encoding import TextOptions, resolve_path
 from retain.customers.files.role_columns import (
@@ -82,6 +83,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     date_format: Mapping[str, str] | None = None,
     known_kinds: Mapping[str, Kind] | None = None,
     known_sources: Mapping[str, SourceColumn] | None = None,
+    named_columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Customers:
     """Return the customers of one file with one row per customer.
 
@@ -135,6 +137,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     known_sources
         The columns of the training file by feature: they say which column is which feature, and
         decide where its cells allow two readings.
+    named_columns
+        Columns that other keys of a command name, by key. They are always kept.
 
     Raises
     ------
@@ -157,6 +161,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     trained = {by_key[key]: one for key, one in (known_sources or {}).items() if key in by_key}
     table = replace(table, marks=replace(marks, trained=trained))
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
+    for key, listed in (named_columns or {}).items():
+        keep_columns = [*keep_columns, *find_columns(listed, names, key)]
     roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
     roles = rename_reserved(roles)
     check_required_columns(known_kinds or (), [*roles.names.values(), *(derived or {})])
@@ -172,8 +178,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         features, unreadable = _infer_features(table, roles, ids, known_kinds or {})
     customers = _assemble(table, roles, ids, features, positive)
     useless = {} if known_kinds is not None else _find_useless(customers, roles, features)
-    customers = _drop_columns(customers, useless)
-    customers = drop_invalid(customers, unreadable)
+    customers = drop_invalid(_drop_columns(customers, useless), unreadable)
     computed = parse_derived_features(derived, customers.columns)
     columns = tuple(describe_columns(all_columns, table, roles, features, useless))
     reading = Reading(columns, table.dropped)
@@ -268,10 +273,7 @@ def _find_useless(
     keep = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
     kept_keys = {roles.names[name] for name in keep}
     reasons = {
-        key: uninformative_reason(
-            customers.features[key],
-            is_quantity=features[key].is_quantity,
-        )
+        key: uninformative_reason(customers.features[key], is_quantity=features[key].is_quantity)
         for key in customers.columns
         if key not in kept_keys
     }
@@ -291,7 +293,7 @@ def _drop_columns(customers: Customers, useless: Mapping[str, str]) -> Customers
     reason = f"{listed}. To keep one: {type_value('data.keep_columns', names[:1])}"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
-    step = FunnelStep("columns left out", len(customers), len(customers), reason)
+    step = CleaningStep("columns left out", len(customers), len(customers), reason)
     features_left = customers.features[list(left)]
     return replace(
         customers, features=features_left, columns=left, funnel=(*customers.funnel, step)

@@ -28,7 +28,7 @@ from retain.record.document import (
     CheckResult,
     ColumnInfo,
     DataInfo,
-    FunnelLine,
+    FunnelStep,
     SplitInfo,
 )
 from retain.schema.run import Audit, Run, Validation
@@ -116,16 +116,16 @@ def drop_non_finite(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def summarise_funnel(customers: Customers) -> tuple[FunnelLine, ...]:
+def summarise_funnel(customers: Customers) -> tuple[FunnelStep, ...]:
     """Return the funnel for records."""
     return tuple(
-        FunnelLine(
-            name=step.name,
-            n_before=step.before,
-            n_after=step.after,
-            reason=step.reason,
-            unit=step.unit,
-            values=drop_non_finite(step.values),
+        FunnelStep(
+            step.name,
+            step.n_before,
+            step.n_after,
+            step.reason,
+            step.unit,
+            drop_non_finite(step.values),
         )
         for step in customers.funnel
     )
@@ -136,7 +136,7 @@ class DatasetDescription:
     """Messages, funnel with dropped examples, and columns of a source."""
 
     messages: tuple[str, ...]
-    funnel: tuple[FunnelLine, ...]
+    funnel: tuple[FunnelStep, ...]
     dropped_examples: tuple[str, ...]
     columns: tuple[ColumnInfo, ...]
 

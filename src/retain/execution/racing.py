@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from retain.execution.dispatcher import Dispatcher
 from retain.execution.plan import SweepPlan
-from retain.execution.run_pool import RunPool
 from retain.execution.scheduling import CostGroup, CostModel, TaskQueue
 from retain.execution.task import Rung, RungResult, Task
 from retain.record.document import Record
@@ -54,19 +54,19 @@ class Race:
             if planned.record is not None and planned.pending_reason is None:
                 self._record_scores(planned.record)
 
-    def records(self, pool: RunPool) -> Iterator[Record]:
+    def records(self, dispatcher: Dispatcher) -> Iterator[Record]:
         """Yield the record of each run as it ends or is stopped."""
         for folds in range(self._min_folds, self._max_folds + 1):
-            for result in pool.results(self._make_queue(folds)):
+            for result in dispatcher.results(self._make_queue(folds)):
                 if isinstance(result, Record):
                     self._record_end(result)
                     yield result
                 else:
                     self._record_pause(result)
-            if pool.n_cancelled:
+            if dispatcher.n_cancelled:
                 return
             if folds < self._max_folds:
-                self._eliminated = self._find_eliminated(pool, folds)
+                self._eliminated = self._find_eliminated(dispatcher, folds)
 
     def _make_queue(self, folds: int) -> TaskQueue:
         """Return the next rung of every pending run, the last one of those eliminated."""
@@ -94,7 +94,7 @@ class Race:
         if roc_auc is not None:
             self._scores[record.id] = roc_auc.fold_values
 
-    def _find_eliminated(self, pool: RunPool, folds: int) -> set[str]:
+    def _find_eliminated(self, dispatcher: Dispatcher, folds: int) -> set[str]:
         """Return the ids of pending runs that are worse than the leader on the same customers."""
         comparable: dict[ComparisonKey, list[Task]] = {}
         for task in self._all_tasks.values():
@@ -105,5 +105,6 @@ class Race:
         for tasks in comparable.values():
             if any(task.id in self._tasks for task in tasks):
                 scores = {task.id: self._scores[task.id] for task in tasks}
-                worse |= pool.run_job("eliminate", scores, folds, tasks[0].split.test_to_train)
+                arguments = (scores, folds, tasks[0].split.test_to_train)
+                worse |= dispatcher.run_job("eliminate", *arguments)
         return worse & self._tasks.keys()

@@ -171,16 +171,18 @@ def _fold_cache(folder: Path) -> PreparedFoldCache:
 
 @contextmanager
 def _log_to_file(task: Task, *, append: bool) -> Iterator[None]:
-    """Log everything to the run's own file."""
+    """Log everything to the run's own file; a full disk is reported by what is written last."""
     handler = logging.FileHandler(task.directory.log, mode="a" if append else "w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
-    level = root.level
+    level, raises = root.level, logging.raiseExceptions
+    logging.raiseExceptions = False
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
         yield
     finally:
+        logging.raiseExceptions = raises
         root.setLevel(level)
         root.removeHandler(handler)
         handler.close()

@@ -75,7 +75,8 @@ class StatusWriter:
     def __init__(
         self, path: Path, make_status: Callable[[State], Status], warn: Callable[[str], None]
     ) -> None:
-        self._path, self._make_status, self._warn = path, make_status, warn
+        # absolute: a sweep starts Ray from another folder while the thread writes
+        self._path, self._make_status, self._warn = path.absolute(), make_status, warn
         self._warned = False
         self._update_requested, self._is_closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="status.json", daemon=True)

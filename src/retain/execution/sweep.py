@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import signal
-import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from typing import Protocol
 
-from retain.execution.backends.config import Backend, Local, Ray, Slurm, SubmititLocal
+from retain.execution.backends.config import Backend, Local, Ray
+from retain.execution.dispatcher import Dispatcher
+from retain.execution.executor import Executor, InProcessExecutor, WorkerExecutor
 from retain.execution.plan import SweepPlan
 from retain.execution.racing import Race
-from retain.execution.run_pool import POLL_SECONDS, RunPool
-from retain.execution.scheduling import CostModel, TaskQueue
+from retain.execution.scheduling import CostModel
 from retain.execution.task import RungResult, Task, readable_write_errors
 from retain.execution.worker import sigint_handler
 from retain.record.document import Record
@@ -88,76 +88,36 @@ def sweep(
 def _iter_records(
     backend: Backend | None, plan: SweepPlan, costs: CostModel, first_run: Run, watcher: Watcher
 ) -> Generator[Record]:
-    if isinstance(backend, Local):
-        return _run_in_workers(backend, plan, costs, first_run, watcher)
-    queue = costs.make_queue(plan.pending)
+    """Yield records as runs end; closing it early ends or cancels the running ones."""
+    validation, is_local = first_run.validation, isinstance(backend, Local)
+    with _make_executor(backend, first_run, plan) as executor:
+        dispatcher = Dispatcher(executor, first_run.limits, watcher.on_start)
+        stop = partial(_stop, dispatcher, watcher)
+        with sigint_handler(stop) if is_local else nullcontext():
+            if is_local and validation.early_stopping and len(plan.runs) > 1:
+                race = Race(plan, validation.min_folds, costs, watcher.on_pause)
+                yield from race.records(dispatcher)
+            else:
+                yield from dispatcher.records(costs.make_queue(plan.pending))
+            if dispatcher.n_cancelled:
+                raise KeyboardInterrupt
+
+
+def _stop(dispatcher: Dispatcher, watcher: Watcher, *_: object) -> None:
+    """Let the running runs end; the next Ctrl-C ends them too."""
+    dispatcher.close()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    watcher.on_stopping(dispatcher.n_running)
+
+
+def _make_executor(backend: Backend | None, first_run: Run, plan: SweepPlan) -> Executor:
     if backend is None:
-        return _run_in_process(queue, watcher)
-    return _run_remotely(backend, queue, first_run, plan, watcher)
+        return InProcessExecutor()
+    if isinstance(backend, Local):
+        return WorkerExecutor(min(backend.parallelism(first_run), len(plan.pending)))
+    from retain.execution.backends.ray import RayExecutor
+    from retain.execution.backends.submitit import SubmititExecutor
 
-
-def _run_in_workers(
-    backend: Local, plan: SweepPlan, costs: CostModel, first_run: Run, watcher: Watcher
-) -> Generator[Record]:
-    """Yield records of runs done by worker processes; the first Ctrl-C lets running ones end."""
-    tasks, validation = plan.pending, first_run.validation
-    workers = min(backend.parallelism(first_run), len(tasks))
-
-    def stop(*_: object) -> None:
-        pool.close()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        watcher.on_stopping(len(pool.running))
-
-    with RunPool(workers, first_run.limits, watcher.on_start) as pool, sigint_handler(stop):
-        if validation.early_stopping and len(plan.runs) > 1:
-            race = Race(plan, validation.min_folds, costs, watcher.on_pause)
-            yield from race.records(pool)
-        else:
-            yield from pool.records(costs.make_queue(tasks))
-        if pool.n_cancelled:
-            raise KeyboardInterrupt
-
-
-def _run_remotely(
-    backend: SubmititLocal | Slurm | Ray,
-    queue: TaskQueue,
-    first_run: Run,
-    plan: SweepPlan,
-    watcher: Watcher,
-) -> Generator[Record]:
-    """Yield records of runs done on other machines; closing it early cancels running ones."""
-    from retain.execution.backends.ray import RayPool
-    from retain.execution.backends.submitit import SubmititPool
-
-    arguments = (first_run, plan.study, watcher.on_start)
     if isinstance(backend, Ray):
-        pool: RayPool | SubmititPool = RayPool(backend, *arguments)
-    else:
-        pool = SubmititPool(backend, *arguments)
-    with pool:
-        yield from pool.records(queue)
-
-
-def _run_in_process(queue: TaskQueue, watcher: Watcher) -> Generator[Record]:
-    """Yield records of runs done in this process, which waits for runs of other launches."""
-    from retain.execution.runner import execute
-
-    while queue:
-        task = queue.pop()
-        watcher.on_start(task)
-        with _ignore_log_errors():
-            while (record := execute(task)) is None:
-                time.sleep(POLL_SECONDS)
-        if isinstance(record, Record):  # always, outside a race
-            yield record
-
-
-@contextmanager
-def _ignore_log_errors() -> Iterator[None]:
-    """Suppress errors of logging, so that a full disk is reported once, not for every line."""
-    before = logging.raiseExceptions
-    logging.raiseExceptions = False
-    try:
-        yield
-    finally:
-        logging.raiseExceptions = before
+        return RayExecutor(backend, first_run, plan.study)
+    return SubmititExecutor(backend, first_run, plan.study)

@@ -64,10 +64,8 @@ class RungResult:
     ----------
     roc_auc
         Score of each fold so far, in the order of the splits; higher is better.
-    seconds
-        Time of the run's phases, over all rungs.
-    seconds_spent
-        Wall time of all rungs.
+    seconds, seconds_spent
+        Time of the run's phases, and wall time, over all rungs.
     """
 
     id: str
@@ -238,18 +236,19 @@ def readable_write_errors(task: Task) -> Iterator[None]:
         raise RetainError.unwritable(study, error, "outputs=FOLDER") from None
 
 
-def record_dead_run(task: Task, reason: str) -> Record | None:
-    """Write and return the record of a run whose process died; None if another launch has it.
+def record_dead_run(task: Task, reason: str, traceback: str | None = None) -> Record | None:
+    """Write and return the record of a run whose worker died; None if another launch has it.
 
-    The run may have ended before its process, whose children may hold its lock until they die.
+    The run may have ended before its worker, whose children may hold its lock for a while.
+    ``traceback`` is that of a worker on another machine, whose lock is not waited for for ever.
     """
-    for _ in range(MAX_CLAIM_ATTEMPTS):
+    for attempts_left in reversed(range(MAX_CLAIM_ATTEMPTS)):
         with task.directory.hold_lock() as mine:
-            if mine:
+            if mine or (traceback is not None and not attempts_left):
                 record = task.read_newer_record()
                 if record is None:
                     task.directory.reopen()
-                return record or finish(task, RunOutcome("failed", reason=reason))
+                return record or finish(task, RunOutcome("failed", reason, traceback))
         time.sleep(0.1)
     return None
 
@@ -288,7 +287,7 @@ def finish(task: Task, outcome: RunOutcome) -> Record:
         started_at=started,
         finished_at=max(started, task.finished_at()),  # clocks may be set between rungs
         stopped_early=outcome.stopped_early,
-        tuning=None if tuning is None else parse(TuningInfo, tuning),
+        tuning=None if tuning is None else TuningInfo.of(tuning),
         scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
     )
     task.directory.finish(record)

@@ -8,11 +8,9 @@ imported code. Each worker has its own pipe, so the run that dies with it is kno
 from __future__ import annotations
 
 import gc
-import logging
 import multiprocessing
 import os
 import signal
-import tempfile
 import threading
 import time
 import traceback
@@ -23,7 +21,6 @@ from importlib import import_module
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +30,7 @@ from retain.execution.worker_start import (
     SAFE_PATH,
     THREAD_VARIABLES,
     capture_stderr,
+    shorten_socket_paths,
     single_threaded_env,
     start_timeout,
 )
@@ -49,46 +47,34 @@ PRELOADED_MODULES = (
     "catboost",
 )
 """Modules that the server imports before it forks; workers import any other model themselves."""
-MAX_TEMP_PATH_BYTES = 70
-"""Longest path of a temporary folder; sockets in it add 36 bytes, and the system allows 107."""
 SHUTDOWN_TIMEOUT_SECONDS = 10.0
 MAX_START_ATTEMPTS = 3
 Job = Literal[
     "run", "preflight", "eliminate", "load", "refit", "associate", "explain", "ablate", "plan",
     "render", "score"
 ]  # fmt: skip
-JOBS: dict[Job, tuple[str, str]] = {
-    "run": ("retain.execution.runner", "execute"),
-    "preflight": ("retain.execution.dataset", "preflight"),
-    "eliminate": ("retain.verdict.elimination", "eliminated_runs"),
-    "load": ("retain.workflows.training_data", "share_training_data"),
-    "refit": ("retain.workflows.winner_evaluation", "evaluate_winner"),
-    "associate": ("retain.workflows.explanation_jobs", "compute_associations"),
-    "explain": ("retain.workflows.explanation_jobs", "explain_fold_job"),
-    "ablate": ("retain.workflows.explanation_jobs", "ablate_group_job"),
-    "plan": ("retain.workflows.campaign", "plan_campaign"),
-    "render": ("retain.report.render", "pictures"),
-    "score": ("retain.workflows.saved_winner", "score_with_saved_model"),
+JOBS: dict[Job, tuple[str, str, str]] = {
+    "run": ("retain.execution.runner", "execute", "does the run"),
+    "preflight": ("retain.execution.dataset", "preflight", "reads the data"),
+    "eliminate": ("retain.verdict.elimination", "eliminated_runs", "compares the runs"),
+    "load": ("retain.workflows.training_data", "share_training_data", "reads the customers"),
+    "refit": ("retain.workflows.winner_evaluation", "evaluate_winner", "refits the winner"),
+    "associate": ("retain.workflows.explanation_jobs", "compute_associations", "looks for reasons"),
+    "explain": ("retain.workflows.explanation_jobs", "explain_fold_job", "looks for reasons"),
+    "ablate": ("retain.workflows.explanation_jobs", "ablate_group_job", "looks for reasons"),
+    "plan": ("retain.workflows.campaign", "plan_campaign", "plans the campaign"),
+    "render": ("retain.report.render", "pictures", "draws the charts"),
+    "score": ("retain.workflows.saved_winner", "score_with_saved_model", "scores the customers"),
 }
-"""Module and function of each job, imported by the worker that does it."""
+"""Module and function of each job, imported by the worker that does it, and what the job does."""
 
 
 def start_forkserver(*extra_modules: str) -> None:
     """Start the server that workers are forked from, and return while it imports its modules."""
     with ignore_sigint(), single_threaded_env(), capture_stderr():
-        _shorten_socket_paths()
+        shorten_socket_paths()
         forkserver.set_forkserver_preload([*PRELOADED_MODULES, *extra_modules])
         forkserver.ensure_running()
-
-
-def _shorten_socket_paths() -> None:
-    """Make multiprocessing put its sockets where their path is short enough for the system."""
-    if len(os.fsencode(tempfile.gettempdir())) > MAX_TEMP_PATH_BYTES:
-        before, tempfile.tempdir = tempfile.tempdir, "/tmp"  # noqa: S108 - a private folder in it
-        try:
-            get_temp_dir()  # multiprocessing keeps the folder from now on
-        finally:
-            tempfile.tempdir = before
 
 
 def ignore_sigint() -> AbstractContextManager[None]:
@@ -117,8 +103,15 @@ class JobResult:
     error: Exception | None = None
 
 
-class WorkerDiedError(Exception):
-    """The end of a worker's process during its job, with the signal or exit code."""
+class WorkerDiedError(RetainError):
+    """The end of a worker during its job.
+
+    ``reason`` is for the record of a run, ``traceback`` that of a worker on another machine.
+    """
+
+    def __init__(self, message: str, reason: str = "", traceback: str | None = None) -> None:
+        super().__init__(message)
+        self.reason, self.traceback = reason or message, traceback
 
 
 class Worker:
@@ -127,6 +120,8 @@ class Worker:
     def __init__(self) -> None:
         self.process: BaseProcess | None = None
         self.monotonic_start = 0.0
+        self._job: Job = "run"
+        self._kill_reason: str | None = None
         self._pipe: Connection | None = None
 
     @property
@@ -158,7 +153,7 @@ class Worker:
             self._reap()
         if self.process is None:
             self._start()
-        self.monotonic_start = time.monotonic()
+        self._job, self._kill_reason, self.monotonic_start = job, None, time.monotonic()
         with suppress(BrokenPipeError):  # ``result`` reports a death at this moment
             self.pipe.send((job, arguments))
 
@@ -182,13 +177,19 @@ class Worker:
         try:
             job_result: JobResult = self.pipe.recv()
         except (EOFError, OSError):
-            raise WorkerDiedError(self._reap()) from None
+            cause = self._reap()
+            raise WorkerDiedError(
+                f"the process that {JOBS[self._job][-1]} died: {cause}. Where memory ran out, "
+                "allow this command more, or have fewer customers or workers.",
+                self._kill_reason or f"the worker process died: {cause}",
+            ) from None
         if job_result.error is not None:
             raise job_result.error
         return job_result.value
 
-    def kill(self) -> None:
-        """Kill the process and its children."""
+    def kill(self, reason: str | None = None) -> None:
+        """Kill the process and its children, for a reason that ``WorkerDiedError`` then has."""
+        self._kill_reason = self._kill_reason or reason
         if self.process is not None and self.process.pid is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
@@ -246,7 +247,6 @@ class Worker:
 def _worker_loop(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
     """Do jobs until the other end of the pipe is closed. Runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process handles Ctrl-C
-    logging.raiseExceptions = False  # report a full disk once, not for every line logged
     os.setsid()  # a process group of its own, so that killing it kills its children
     os.environ.clear()
     os.environ.update(environment | dict.fromkeys(THREAD_VARIABLES, "1") | SAFE_PATH)
@@ -264,8 +264,7 @@ def _worker_loop(pipe: Connection, environment: dict[str, str], folder: Path) ->
 
 def _run_job(job: Job, arguments: tuple[Any, ...]) -> JobResult:
     try:
-        module, name = JOBS[job]
-        return JobResult(getattr(import_module(module), name)(*arguments))
+        return JobResult(call_job(job, arguments))
     except RetainError as error:
         return JobResult(error=error)
     except Exception as error:  # noqa: BLE001 - the launching process raises it
@@ -274,6 +273,12 @@ def _run_job(job: Job, arguments: tuple[Any, ...]) -> JobResult:
         if isinstance(error, OSError):
             return JobResult(error=error)
         return JobResult(error=RuntimeError(traceback.format_exc()))
+
+
+def call_job(job: Job, arguments: tuple[Any, ...]) -> Any:
+    """Do a job in this process and return its value."""
+    module, name, _ = JOBS[job]
+    return getattr(import_module(module), name)(*arguments)
 
 
 def _die_with_launcher() -> None:

@@ -1,16 +1,20 @@
-"""The start of worker processes: their environment, a time limit, and their standard error."""
+"""The start of worker processes: their environment, a time limit, sockets and standard error."""
 
 from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
+from multiprocessing.util import get_temp_dir
 
 START_TIMEOUT_SECONDS = 120.0
+MAX_TEMP_PATH_BYTES = 70
+"""Longest path of a temporary folder; sockets in it add 36 bytes, and the system allows 107."""
 
 
 @contextmanager
@@ -130,3 +134,13 @@ def capture_stderr() -> Iterator[None]:
     finally:
         os.dup2(before, STDERR_FD)
         os.close(before)
+
+
+def shorten_socket_paths() -> None:
+    """Make multiprocessing put its sockets where their path is short enough for the system."""
+    if len(os.fsencode(tempfile.gettempdir())) > MAX_TEMP_PATH_BYTES:
+        before, tempfile.tempdir = tempfile.tempdir, "/tmp"  # noqa: S108 - a private folder in it
+        try:
+            get_temp_dir()  # multiprocessing keeps the folder from now on
+        finally:
+            tempfile.tempdir = before

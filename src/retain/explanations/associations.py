@@ -11,6 +11,8 @@ from math import isqrt
 import numpy as np
 import pandas as pd
 
+from retain.record.explanations_document import RedundantFeatures
+
 N_BINS = 10
 """The default of phik."""
 MIN_EXPECTED_PER_CELL = 5
@@ -99,14 +101,6 @@ def _category(values: pd.Series, bins: int) -> Binned:
 REDUNDANT_PHIK = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class Redundant:
-    """A group of redundant features, and the smallest φk that links them."""
-
-    features: tuple[str, ...]
-    phik: float
-
-
 @dataclass(frozen=True)
 class Associations:
     """The strength of association between columns.
@@ -125,22 +119,24 @@ class Associations:
     target: pd.DataFrame
     pairs: pd.DataFrame
 
-    def redundant(self, threshold: float = REDUNDANT_PHIK) -> list[Redundant]:
+    def redundant(self, threshold: float = REDUNDANT_PHIK) -> list[RedundantFeatures]:
         """Return groups of features linked by φk above ``threshold``, strongest first.
 
         >>> pairs = pd.DataFrame({"a": ["x", "y"], "b": ["y", "z"], "phik": [0.99, 0.95]})
         >>> Associations(pd.DataFrame(index=list("zyx")), pairs).redundant()
-        [Redundant(features=('z', 'y', 'x'), phik=0.95)]
+        [RedundantFeatures(features=('z', 'y', 'x'), phik=0.95)]
         """
         order = {name: index for index, name in enumerate(self.target.index)}
-        group: dict[str, Redundant] = {}
+        group: dict[str, RedundantFeatures] = {}
         strong = self.pairs[self.pairs["phik"] > threshold]
         # strongest first, so that a link that joins two groups is the weakest link of both
         for a, b, phik in zip(strong["a"], strong["b"], strong["phik"], strict=True):
             alone = {a, b}
             names = alone.union(*(group[name].features for name in alone if name in group))
             if b not in group or a not in group[b].features:
-                joined = Redundant(tuple(sorted(names, key=order.__getitem__)), float(phik))
+                joined = RedundantFeatures(
+                    features=tuple(sorted(names, key=order.__getitem__)), phik=float(phik)
+                )
                 group |= dict.fromkeys(names, joined)
         return sorted(dict.fromkeys(group.values()), key=lambda one: -one.phik)
 

@@ -24,7 +24,6 @@ from retain.record.explanations_document import (
     FeatureInfo,
     FeaturePair,
     GroupInfo,
-    RedundantFeatures,
 )
 
 MIN_PAIR_PHIK = 0.5
@@ -48,10 +47,7 @@ def document(result: ExplanationResult) -> ExplanationsDocument:
         ),
         groups=_groups(result, strength),
         features=features,
-        redundant=tuple(
-            RedundantFeatures(features=tuple(one.features), phik=one.phik)
-            for one in result.associations.redundant()
-        ),
+        redundant=tuple(result.associations.redundant()),
         feature_pairs=_pairs(result.associations),
         drivers=None if result.drivers is None else _trust(result.drivers, features),
         reason=result.missing,

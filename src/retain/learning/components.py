@@ -90,11 +90,13 @@ def build_source(
     node: Mapping[str, Any],
     known_kinds: Mapping[str, str] | None = None,
     known_sources: Mapping[str, SourceColumn] | None = None,
+    named_columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Callable[[], Customers]:
     """Return a function that reads the customers of a ``data`` node.
 
     ``known_kinds`` maps features of a model to their kinds, ``known_sources`` to the columns of the
     training file, for customers to be scored: a reader without a contract needs them.
+    ``named_columns`` are the columns that other keys name, by key; only a table has such columns.
     """
     target = node.get("_target_")
     if target not in SOURCES:
@@ -103,6 +105,11 @@ def build_source(
     reader = getattr(import_module(module), name)
     not_its_own = ("name", "_target_", *SWEEP_ONLY_KEYS)
     parameters = {key: value for key, value in node.items() if key not in not_its_own}
+    if named_columns is not None:
+        if "named_columns" not in parameter_names(reader):
+            problem = f"it is {node.get('name')!r}, which has no columns that keys could name"
+            raise RetainError.at("data", problem, "expected data=table data.path=FILE")
+        parameters["named_columns"] = named_columns
     _check_names("data", node, reader, parameters)
     if known_kinds is not None and "known_kinds" in parameter_names(reader):
         parameters |= {"known_kinds": known_kinds, "known_sources": known_sources}

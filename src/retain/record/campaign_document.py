@@ -26,7 +26,7 @@ from retain.record.plan_scenarios import (
 )
 from retain.record.segments_document import CalibrationCheck, RecalibrationInfo
 from retain.schema.parsing import Config
-from retain.schema.scoring import SavedSettings
+from retain.schema.scoring import CampaignSettings
 
 CAMPAIGN_SCHEMA: Final = 3
 """Of ``campaign.json``; counts up when the meaning of a key changes."""
@@ -279,7 +279,7 @@ class CampaignDocument(Config):
     budget_curve: tuple[BudgetPoint, ...] = ()
     cautions: tuple[CautionInfo, ...] = ()
     files: dict[str, Sha256] | None = optional()
-    settings: SavedSettings | None = optional()
+    settings: CampaignSettings | None = optional()
 
 
 class NoCampaignInfo(Config):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from retain.record.document import MetricSummary
 from retain.record.documents import Identity, optional
@@ -11,6 +13,8 @@ from retain.record.tuning import TuningInfo
 from retain.schema.parsing import Config, Node
 
 CorrectionMethod = Literal["one_candidate", "bbc_cv", "folds"]
+Ranking = Literal["shown", "not_shown", "not_tested"]
+"""Result of the sealed test of the winner's ranking against chance; see ``VersusRandom``."""
 
 
 class RunName(Config):
@@ -69,13 +73,25 @@ class WinnerInfo(Config):
 
 
 class VersusRandom(Config):
-    """The winner against a random ranking, on the sealed test.
+    """The one-sided test of ROC-AUC > .5 for the winner, on the sealed test.
 
-    ``level`` is α/2^k at the k-th access, ``access_number``; ``tied`` are ids of runs of constant
-    scores that are tied with the best.
+    Attributes
+    ----------
+    status
+        "shown" if p ≤ level, otherwise "not_shown"; "not_tested" without a sealed test.
+    p
+        One-sided p of the Mann–Whitney test; None if not tested.
+    level
+        α/2^k at the k-th access to the sealed test, so that all accesses together err at α.
+    access_number
+        k: the number of winners that were tested on these customers, this one included.
+    n_customers, n_groups
+        Customers of the sealed test, and their duplicate groups, each of which counts once.
+    tied
+        Ids of runs of constant scores that are tied with the best.
     """
 
-    status: Literal["shown", "not_shown", "not_tested"]
+    status: Ranking
     p: float | None
     level: float | None
     access_number: int | None
@@ -242,7 +258,7 @@ class SealedAccess(Config):
     run_id: str
     data_fingerprint: str
     split_fingerprint: str
-    roc_auc: float
+    roc_auc: Annotated[float, Field(allow_inf_nan=False)]
 
 
 class SealedResult(Config):

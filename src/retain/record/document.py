@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pydantic import Field
@@ -36,15 +37,19 @@ Values = dict[str, Plain | tuple[Plain, ...] | dict[str, float]]
 """Names and numbers of a message, for its translation."""
 
 
-class FunnelLine(Config):
-    """One cleaning step with its counts; ``values`` are the names and numbers of its reason."""
+@dataclass(frozen=True)
+class FunnelStep:
+    """A cleaning step and its effect on a ``unit``, such as customers.
+
+    ``values`` are the names and numbers of the reason, for its translation.
+    """
 
     name: str
     n_before: int
     n_after: int
     reason: str
     unit: str = "customers"
-    values: Values = Field(default_factory=dict)
+    values: Values = field(default_factory=dict)
 
 
 class SnapshotFacts(Config):
@@ -112,7 +117,7 @@ class DataInfo(Config):
     fingerprint: str
     n_rows: int
     n_positives: int
-    funnel: tuple[FunnelLine, ...]
+    funnel: tuple[FunnelStep, ...]
     label: LabelInfo | None = None
     columns: tuple[ColumnInfo, ...] = ()
 

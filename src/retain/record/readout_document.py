@@ -279,6 +279,7 @@ class ReadoutDocument(Config):
     campaign_id: Identity
     campaign_sha256: Sha256
     profit_unit: str
+    is_turnover: bool
     alpha: float
     power: float
     seed: int

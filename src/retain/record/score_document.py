@@ -7,20 +7,14 @@ from typing import Final, Literal
 from pydantic import Field
 
 from retain.record.campaign_document import NoCampaignInfo
+from retain.record.comparison_document import RunName
 from retain.record.documents import Identity, Sha256
 from retain.record.segments_document import SegmentInfo
 from retain.schema.parsing import Config
-from retain.schema.scoring import SavedSettings
+from retain.schema.scoring import CampaignSettings
 
 SCORE_SCHEMA: Final = 3
 """Of ``score.json``; counts up when the meaning of a key changes."""
-
-
-class ScoredWinner(Config):
-    """The winner that scored."""
-
-    id: Identity
-    name: str
 
 
 class NewData(Config):
@@ -60,12 +54,12 @@ class ScoreDocument(Config):
     """
 
     schema_: Literal[3] = Field(default=SCORE_SCHEMA, alias="schema")
-    winner: ScoredWinner
+    winner: RunName
     model_sha256: Sha256
     data: NewData
     drift: DriftInfo
     segments: tuple[SegmentInfo, ...]
-    settings: SavedSettings
+    settings: CampaignSettings
     campaign_id: Identity | None
     campaign_sha256: Sha256 | None
     no_campaign: NoCampaignInfo | None

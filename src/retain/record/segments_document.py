@@ -127,10 +127,17 @@ class ProfitScaleInfo(Config):
     has_missing: bool
 
 
-class ProfitTestInfo(Config):
+class ProfitTest(Config):
     """Likelihood-ratio test whether profit tells more of the decline than the score.
 
-    ``odds_ratio`` is that of one standard deviation more of the logarithm of profit.
+    Attributes
+    ----------
+    statistic, degrees, p
+        χ² statistic, degrees of freedom and p-value, on one customer of each duplicate group.
+    level
+        Profit is used if p is below.
+    odds_ratio
+        Odds of decline for one standard deviation more of the logarithm of profit, at its mean.
     """
 
     statistic: float
@@ -171,5 +178,5 @@ class RecalibrationInfo(Config):
     single_model: CalibrationMapInfo
     profit: ProfitScaleInfo | None
     log_loss: dict[str, dict[str, float]]
-    profit_test: ProfitTestInfo | None
+    profit_test: ProfitTest | None
     curve: RiskCurve

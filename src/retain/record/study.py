@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from retain.errors import RetainError
-from retain.record.directory import CampaignDirectory, RunDirectory, ScoreDirectory
+from retain.record.directory import (
+    CampaignDirectory,
+    RunDirectory,
+    ScoreDirectory,
+    TrialDirectory,
+)
 from retain.record.document import Record
 from retain.record.reading import Reader
 from retain.storage.locks import wait_for_lock
@@ -135,6 +140,11 @@ class StudyDirectory:
         folders = (CampaignDirectory(path) for path in sorted(self.campaigns.iterdir()))
         return tuple(one.path.name for one in folders if one.campaign_json.is_file())
 
+    @property
+    def trial(self) -> TrialDirectory:
+        """The readout of a randomised campaign in a table."""
+        return TrialDirectory(self.path / "trial")
+
     def score(self, name: str) -> ScoreDirectory:
         """Return the directory of a scoring."""
         return ScoreDirectory(self.path / "scores" / name)
@@ -194,7 +204,8 @@ class StudyDirectory:
     def _check_links(self) -> None:
         """Raise if a file or folder to write is a link."""
         scores = self.score("any").path.parent
-        written = (self.verdict, self.campaigns, scores, self.ledger, self.lock, self.path / COMMIT)
+        folders = (self.verdict, self.campaigns, scores, self.trial.path, self.path / COMMIT)
+        written = (*folders, self.ledger, self.lock)
         links = [path for path in written if path.is_symlink()]
         if links:
             raise RetainError(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from retain.schema.parsing import Config
+from retain.record.estimates import Estimate
+from retain.schema.parsing import Config, parse
 
 Parameters = dict[str, Any]
 """Parameters of an estimator by name, of any type that it takes."""
@@ -42,23 +44,20 @@ class CategoricalAgreement(Config):
     share: float
 
 
-class Optimism(Config):
-    """Inner minus outer ROC-AUC, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 class TuningInfo(Config):
     """The result of tuning: choices by fold, agreement by parameter, optimism.
 
     ``inner_score`` is the mean of the folds' inner best, ``outer_score`` that of ROC-AUC on their
-    test rows.
+    test rows; ``optimism`` is inner minus outer.
     """
 
     folds: tuple[TunedFold, ...]
     agreement: dict[str, NumericAgreement | CategoricalAgreement]
     inner_score: float
     outer_score: float
-    optimism: Optimism
+    optimism: Estimate
+
+    @classmethod
+    def of(cls, summary: Mapping[str, Any]) -> TuningInfo:
+        """Return a summary in plain values, which checkpoints hold, as a document."""
+        return parse(cls, {**summary, "optimism": Estimate(**summary["optimism"])})

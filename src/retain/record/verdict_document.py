@@ -36,7 +36,7 @@ from retain.record.segments_document import (
     SegmentInfo,
 )
 from retain.schema.parsing import Config
-from retain.schema.scoring import FittedThresholds, SavedSettings
+from retain.schema.scoring import CampaignSettings, FittedThresholds
 
 VERDICT_SCHEMA: Final = 4
 """Of ``verdict.json``; counts up when the meaning of a key changes."""
@@ -81,17 +81,12 @@ class CustomerResults(Config):
     segments: tuple[SegmentInfo, ...]
     dominant_segment: DominantSegment | None
     campaign: CampaignOrReason | None
-    settings: SavedSettings
+    settings: CampaignSettings
     fitted_thresholds: FittedThresholds
     recalibration: RecalibrationInfo
     calibration_check: CalibrationCheck | None
     n_scored: dict[str, int]
     campaign_sha256: Sha256 | None = None
-
-    @property
-    def planned_campaign(self) -> CampaignDocument | None:
-        """The campaign, None if none was planned."""
-        return self.campaign if isinstance(self.campaign, CampaignDocument) else None
 
 
 class VerdictDocument(Config):
@@ -180,7 +175,7 @@ class VerdictDocument(Config):
     segments: tuple[SegmentInfo, ...] | None = optional()
     dominant_segment: DominantSegment | None = None
     campaign: CampaignOrReason | None = None
-    settings: SavedSettings | None = optional()
+    settings: CampaignSettings | None = optional()
     fitted_thresholds: FittedThresholds | None = optional()
     recalibration: RecalibrationInfo | None = optional()
     calibration_check: CalibrationCheck | None = None

@@ -23,3 +23,14 @@ class Effects(Config):
     folds: Annotated[int, Field(ge=3, le=20)] = 5
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     max_categories: Annotated[int, Field(ge=2, le=1000)] = 30
+
+
+class PolicyLimits(Config):
+    """Limits of every plan that is judged, for the customers of the trial.
+
+    ``budget`` is in money, ``capacity`` in customers by arm.
+    """
+
+    budget: Annotated[float, Field(ge=0)] | None
+    max_contacts: Annotated[int, Field(ge=0)] | None
+    capacity: dict[str, Annotated[int, Field(ge=0)]]

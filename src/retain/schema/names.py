@@ -39,6 +39,10 @@ class Translated(Config):
     en: Annotated[str, Field(min_length=1, max_length=1000)]
     ru: Annotated[str, Field(min_length=1, max_length=1000)]
 
+    def text(self, language: str) -> str:
+        """Return the text in a language."""
+        return {"en": self.en, "ru": self.ru}[language]
+
 
 class _Component(Config):
     """The keys of every component; its parameters are checked where it is built."""

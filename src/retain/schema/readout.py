@@ -1,4 +1,4 @@
-"""The nodes of ``retain-readout``: the campaign, and the file of outcomes."""
+"""The nodes of ``retain-readout``: a campaign and its outcomes, or the table of an experiment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from retain.schema.parsing import Config
+from retain.schema.effects import Effects, PolicyLimits
+from retain.schema.parsing import Config, Node
 
 Monitoring = Literal["auto", "once", "always_valid", "planned_end"]
 """How intervals allow for looks at outcomes that still arrive."""
@@ -39,11 +40,40 @@ class OutcomesFile(Config):
     min_known_share: Annotated[float, Field(ge=0, le=1)]
 
 
-class Readout(Config):
+Share = Annotated[float, Field(gt=0, lt=1)]
+Columns = str | tuple[str, ...]
+"""The name of a column, or of several."""
+
+
+class TrialKeys(Config):
+    """What the columns of a randomised campaign's table mean; arms and outcomes by their names."""
+
+    treatment: str | None
+    control: Answer
+    outcome: Columns | None
+    kind: dict[str, Literal["binary", "count", "money"]]
+    positive: dict[str, Answer]
+    lower_is_better: Columns
+    value: dict[str, Annotated[float, Field(gt=0)]]
+    cost: dict[str, Annotated[float, Field(ge=0)]]
+    propensity: Literal["equal"] | dict[str, Share | str] | None
+    strata: Columns
+    contacted: str | None
+    name: Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)] | None
+    alpha: Annotated[float, Field(gt=0, lt=0.5)]
+    power: Share
+    effects: Effects
+    limits: PolicyLimits
+    seed: Annotated[int, Field(ge=0)]
+    threads: Annotated[int, Field(ge=1)]
+
+
+class Readout(TrialKeys):
     """The whole tree of ``retain-readout``."""
 
     campaign: CampaignSelector
     outcomes: OutcomesFile
+    data: Node | None = None
     monitoring: Monitoring
     outputs: str
     resamples: Annotated[int, Field(ge=200, le=100_000)]

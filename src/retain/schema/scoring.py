@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
+from retain.schema.campaign import Assumption, Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.compare import Export, Report
 from retain.schema.names import Source, Threads
 from retain.schema.parsing import Config, Node
@@ -31,13 +31,36 @@ class Score(Config):
     output_dir: str | None = None
 
 
-class SavedSettings(Config):
-    """The settings of segments and campaign in a saved verdict."""
+class CampaignSettings(Config):
+    """The segmentation, assumptions, offers and limits of a campaign."""
 
     segmentation: Segmentation
     assumptions: Assumptions
     offers: Catalogue
     campaign: CampaignConfig
+
+    def counting_customers(self, n_expected: int) -> CampaignSettings:
+        """Return the settings where each customer counts as one.
+
+        Discounts are shares of a profit that nobody knows, and left out. Without a budget or a
+        limit of contacts, at most as many are contacted as are expected to decline.
+        """
+        one = Assumption(value=1.0, low=1.0, high=1.0)
+        offers = {
+            name: offer.model_copy(update={"discount": 0.0})
+            for name, offer in self.offers.offers.items()
+        }
+        campaign = self.campaign
+        if campaign.budget is None and campaign.max_contacts is None:
+            campaign = campaign.model_copy(update={"max_contacts": n_expected})
+        ones = {"horizon": one, "loss_fraction": one, "margin": one}
+        return self.model_copy(
+            update={
+                "assumptions": self.assumptions.model_copy(update=ones),
+                "offers": self.offers.model_copy(update={"offers": offers}),
+                "campaign": campaign,
+            }
+        )
 
 
 class FittedThresholds(Config):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from scipy import special
@@ -17,7 +17,6 @@ from retain.record.comparison_document import (
     MetricDirection,
     RunDifference,
     RunName,
-    SealedAccess,
     SealedResult,
     Selection,
     VersusRandom,
@@ -30,10 +29,12 @@ from retain.record.study import BrokenRun
 from retain.record.verdict_document import CustomerResults, VerdictDocument
 from retain.schema.parsing import Config
 from retain.verdict.by_snapshot import score_by_snapshot
-from retain.verdict.cautions import list_cautions
 from retain.verdict.sealed_test import SealedTest
-from retain.verdict.verdict import Verdict
-from retain.verdict.versus_random import Chance
+from retain.verdict.verdict import Caution, Verdict
+from retain.verdict.versus_random import NOT_TESTED
+
+DOMINANT_SHARE, MIN_FEATURES = 0.5, 3
+"""Share of the mean absolute SHAP values that one feature of at least so many may carry."""
 
 FOLDS_SHOWN = 200
 """Number of runs with fold values."""
@@ -62,9 +63,9 @@ class ComparisonExtras:
     repeated: int = 0
 
     @property
-    def chance(self) -> Chance:
+    def chance(self) -> VersusRandom:
         """The test against a random ranking."""
-        return Chance() if self.sealed is None else self.sealed.chance
+        return NOT_TESTED if self.sealed is None else self.sealed.chance
 
 
 def document(verdict: Verdict, extras: ComparisonExtras) -> VerdictDocument:
@@ -84,7 +85,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> VerdictDocument:
         ),
         winner=_winner(verdict),
         tied=tuple(verdict.tied),
-        versus_random=_versus_random(verdict, extras.chance),
+        versus_random=extras.chance.model_copy(update={"tied": tuple(verdict.constant_tied)}),
         alpha=verdict.comparison.alpha,
         rope=verdict.comparison.rope,
         **_leaderboard(verdict),
@@ -166,17 +167,9 @@ def _gate(checks: tuple[GateResult, ...]) -> Gate:
 
 
 def _sealed(sealed: SealedTest) -> SealedResult:
-    accesses = (access.model_dump(exclude={"schema_"}) for access in sealed.accesses)
     return SealedResult(
-        n_customers=sealed.customers,
-        metrics=sealed.metrics,
-        accesses=tuple(SealedAccess(**access) for access in accesses),
+        n_customers=sealed.customers, metrics=sealed.metrics, accesses=sealed.accesses
     )
-
-
-def _versus_random(verdict: Verdict, chance: Chance) -> VersusRandom:
-    tied = tuple(verdict.constant_tied)
-    return VersusRandom(**asdict(chance), tied=tied, message=chance.sentence)
 
 
 def _iter_cautions(verdict: Verdict, extras: ComparisonExtras) -> Iterator[CautionInfo]:
@@ -184,7 +177,7 @@ def _iter_cautions(verdict: Verdict, extras: ComparisonExtras) -> Iterator[Cauti
     for one in list_cautions(verdict, extras.explanations):
         yield CautionInfo.of(one.code, one.sentence, **one.values)
     if chance.status == "not_shown":
-        yield CautionInfo.of("chance", chance.sentence, p=chance.p)
+        yield CautionInfo.of("chance", chance.message, p=chance.p)
     if sealed is not None and len(sealed.accesses) > 1:
         yield CautionInfo.of("sealed_reopened", sealed.description, n_accesses=len(sealed.accesses))
 
@@ -209,3 +202,34 @@ def _broken_run(run: BrokenRun) -> ExcludedRun:
         state="broken",
         reason=run.reason,
     )
+
+
+def list_cautions(verdict: Verdict, explanations: ExplanationsDocument | None) -> list[Caution]:
+    """Return the cautions of the verdict, and of its explanations as in ``verdict.json``."""
+    features = [] if explanations is None else explanations.features
+    dominant = find_dominant_feature(
+        {one.name: one.mean_abs_shap.value for one in features if one.mean_abs_shap is not None}
+    )
+    return [*verdict.cautions, *([] if dominant is None else [dominant])]
+
+
+def find_dominant_feature(strength: Mapping[str, float]) -> Caution | None:
+    """Return a caution if a feature carries more of the score than all others together.
+
+    ``strength`` is the mean absolute SHAP value of each feature of the model.
+
+    >>> find_dominant_feature({"a": 3.0, "b": 0.5, "c": 0.5}).values["share"]
+    0.75
+    """
+    total = sum(strength.values())
+    if len(strength) < MIN_FEATURES or not total:
+        return None
+    name = max(strength, key=lambda one: strength[one])
+    share = strength[name] / total
+    if share <= DOMINANT_SHARE:
+        return None
+    sentence = (
+        f"Feature {name!r} carries {share:.0%} of the winner's score: the other "
+        f"{len(strength) - 1} features together less than it alone. Was it known in time?"
+    )
+    return Caution("dominant_feature", sentence, {"feature": name, "share": share})

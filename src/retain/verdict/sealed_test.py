@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -14,14 +14,13 @@ from pydantic import Field
 from retain.errors import RetainError
 from retain.learning.metrics import Metric
 from retain.learning.scores import Scores
-from retain.record.comparison_document import SealedMetric
+from retain.record.comparison_document import SealedAccess, SealedMetric, VersusRandom
 from retain.record.document import Record
-from retain.schema.parsing import Config
 from retain.storage.reading import MissingFileError, parse_json, read_json_lines
 from retain.storage.schemas import check_schema
 from retain.storage.writing import write_text
 from retain.verdict.sealed_intervals import Sample, find_design_effect, metric_interval
-from retain.verdict.versus_random import Chance
+from retain.verdict.versus_random import NOT_TESTED
 
 SCHEMA: Final = 2
 """Of a line of the ledger; counts up when the meaning of a key changes."""
@@ -37,7 +36,7 @@ class SealedTest:
     customers: int
     metrics: dict[str, SealedMetric]
     accesses: tuple[Access, ...]
-    chance: Chance = field(default_factory=Chance)
+    chance: VersusRandom = NOT_TESTED
 
     @property
     def description(self) -> str:
@@ -51,16 +50,10 @@ class SealedTest:
         )
 
 
-class Access(Config):
-    """One access to the sealed test."""
+class Access(SealedAccess):
+    """A line of the ledger."""
 
     schema_: Literal[2] = Field(default=SCHEMA, alias="schema")
-    accessed_at: str
-    study: str
-    run_id: str
-    data_fingerprint: str
-    split_fingerprint: str
-    roc_auc: Annotated[float, Field(allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)

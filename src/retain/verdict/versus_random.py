@@ -7,69 +7,28 @@ number of runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from retain.record.comparison_document import VersusRandom
 from retain.wording import format_p, format_significant
 
-Status = Literal["shown", "not_shown", "not_tested"]
 MAX_EXACT = 4_000
 """Size of the smaller class times the number of customers up to which p is exact."""
 
 
-@dataclass(frozen=True)
-class Chance:
-    """The one-sided test of ROC-AUC > .5.
-
-    Attributes
-    ----------
-    status
-        "shown" if p ≤ level, otherwise "not_shown"; "not_tested" without a sealed test.
-    p
-        One-sided p of the Mann–Whitney test; None if not tested.
-    level
-        α/2^k at the k-th access to the sealed test, so that all accesses together err at α.
-    access_number
-        k: the number of winners that were tested on these customers, this one included.
-    n_customers, n_groups
-        Customers of the sealed test, and their duplicate groups, each of which counts once.
-    """
-
-    status: Status = "not_tested"
-    p: float | None = None
-    level: float | None = None
-    access_number: int | None = None
-    n_customers: int = 0
-    n_groups: int = 0
-
-    @property
-    def sentence(self) -> str:
-        """The conclusion as a sentence."""
-        if self.p is None or self.level is None:
-            return (
-                "Not tested: whether the winner ranks customers better than chance. That needs "
-                "the sealed test."
-            )
-        copies = ""
-        if self.n_groups < self.n_customers:
-            copies = (
-                f"; copies count once, with their mean score: {self.n_groups} groups of "
-                f"{self.n_customers} customers"
-            )
-        numbers = (
-            f"(one-sided p {format_p(self.p)}; level {format_significant(self.level, 2)} at access "
-            f"{self.access_number}{copies})"
-        )
-        if self.status == "shown":
-            return f"On the sealed test the winner ranks customers better than chance {numbers}."
-        return (
-            "On the sealed test the winner is not shown to rank customers better than chance "
-            f"{numbers}."
-        )
+NOT_TESTED = VersusRandom(
+    status="not_tested",
+    p=None,
+    level=None,
+    access_number=None,
+    n_customers=0,
+    n_groups=0,
+    tied=(),
+    message="Not tested: whether the winner ranks customers better than chance. That needs the "
+    "sealed test.",
+)
 
 
 def compare_with_random(
@@ -79,7 +38,7 @@ def compare_with_random(
     *,
     access_number: int,
     alpha: float = 0.05,
-) -> Chance:
+) -> VersusRandom:
     """Test ROC-AUC > .5 on the sealed test, at level α/2^k for the k-th access.
 
     ``groups`` are the duplicate groups of the customers: a group counts once, with its mean
@@ -94,8 +53,33 @@ def compare_with_random(
     table = table.groupby(np.asarray(groups), sort=False).mean()
     p = mann_whitney_p(table["target"].to_numpy() >= 0.5, table["probability"].to_numpy())
     level = alpha / 2.0**access_number
-    status: Status = "shown" if p <= level else "not_shown"
-    return Chance(status, p, level, access_number, len(target), len(table))
+    result = VersusRandom(
+        status="shown" if p <= level else "not_shown",
+        p=p,
+        level=level,
+        access_number=access_number,
+        n_customers=len(target),
+        n_groups=len(table),
+        tied=(),
+        message="",
+    )
+    return result.model_copy(update={"message": _describe(result, p, level)})
+
+
+def _describe(result: VersusRandom, p: float, level: float) -> str:
+    """Return the conclusion as a sentence."""
+    copies = ""
+    if result.n_groups < result.n_customers:
+        copies = (
+            f"; copies count once, with their mean score: {result.n_groups} groups of "
+            f"{result.n_customers} customers"
+        )
+    better = "ranks" if result.status == "shown" else "is not shown to rank"
+    return (
+        f"On the sealed test the winner {better} customers better than chance (one-sided p "
+        f"{format_p(p)}; level {format_significant(level, 2)} at access {result.access_number}"
+        f"{copies})."
+    )
 
 
 def mann_whitney_p(declined: np.ndarray, score: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Audience, CampaignSettings
+from retain.campaign.audience import Audience
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.hand_over import (
     HandOver,
@@ -18,7 +18,6 @@ from retain.campaign.hand_over import (
     do_not_contact_table,
 )
 from retain.campaign.offers.catalogue import fit_catalogue
-from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.tables import (
@@ -36,6 +35,7 @@ from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.scores import Scores, select_latest_snapshot
 from retain.record.campaign_document import CampaignDocument
+from retain.record.comparison_document import Ranking
 from retain.record.directory import ScoreDirectory
 from retain.record.explanations_document import FeatureInfo
 from retain.record.study import StudyDirectory
@@ -44,7 +44,7 @@ from retain.report.text.drivers import Levels, driver_sentences
 from retain.report.text.segments import contrast_message
 from retain.report.text.words import words
 from retain.schema.compare import Compare
-from retain.schema.scoring import FittedThresholds
+from retain.schema.scoring import CampaignSettings, FittedThresholds
 from retain.verdict.export import ENGLISH_DIALECT, ExportDialect, write_csv
 from retain.verdict.workbook import write_workbook
 
@@ -127,7 +127,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
             customers,
             recalibrated,
             settings.assumptions,
-            consent=settings.planning.consent,
+            consent=settings.campaign.consent,
             drivers=drivers,
         )
         expected = select_latest_snapshot(dataset.customers, (cross_fitted, test_scores))[1]
@@ -171,14 +171,14 @@ def to_campaign_files(
     """
     audience, plan = campaign.audience, campaign.plan
     origins = audience.table["origin"].value_counts()
-    catalogue = settings.catalogue
+    catalogue = settings.offers
     if plan is not None and audience.with_profit:  # else the offers were not fitted
         catalogue = fit_catalogue(catalogue, audience)
     results = CustomerResults(
         segments=campaign.segments,
         dominant_segment=campaign.dominant,
         campaign=campaign.document,
-        settings=settings.to_saved(),
+        settings=settings,
         fitted_thresholds=FittedThresholds(
             segmentation=campaign.fitted_segmentation, offers=catalogue
         ),
@@ -189,11 +189,11 @@ def to_campaign_files(
     offers, assignment, hand_over = None, None, None
     if isinstance(plan, CampaignPlan) and isinstance(campaign.document, CampaignDocument):
         reasons = _reasons_by_customer(audience, plan, driver_texts, language)
-        offers = offers_table(campaign, plan, language, reasons, settings.planning.start)
+        offers = offers_table(campaign, plan, language, reasons, settings.campaign.start)
         assignment = arms_table(campaign, plan)
-        planning = settings.planning
+        planning = settings.campaign
         hand_over = HandOver(
-            contacts_table(audience, plan, settings.catalogue, planning, language),
+            contacts_table(audience, plan, settings.offers, planning, language),
             do_not_contact_table(campaign, plan, planning, language),
             approval_table(campaign.document.approval, language, counted=audience.counts_customers),
         )

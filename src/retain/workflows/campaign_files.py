@@ -38,10 +38,10 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
         The same files with the campaign's id and the hash of its ``campaign.json`` in the results;
         the hash is None if no campaign was planned.
     """
-    results, planned = files.results, files.results.planned_campaign
+    results, planned = files.results, files.results.campaign
     if files.offers is None or files.assignment is None or files.hand_over is None:
         return files
-    if planned is None:
+    if planned is None or isinstance(planned, NoCampaignInfo):
         raise ValueError("tables of a campaign without the plan")
     directory = CampaignDirectory(staging.path / "campaign")
     write_csv(files.offers, directory.offers, files.dialect)

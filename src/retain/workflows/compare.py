@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.errors import RetainError
-from retain.execution.job_executor import WorkerExecutor, run_in_subprocess
+from retain.execution.executor import WorkerExecutor
 from retain.execution.shared_memory import launch_dir, share
 from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
@@ -20,12 +20,12 @@ from retain.workflows.run_placements import read_placements
 from retain.workflows.runs import check_any_readable, read_run_scores, try_read_scores
 
 if TYPE_CHECKING:
-    from retain.campaign.audience import CampaignSettings
     from retain.learning.scores import Scores
     from retain.record.comparison_document import GateResult, RunDifference
     from retain.record.directory import RunDirectory
     from retain.record.verdict_document import CustomerResults, VerdictDocument
     from retain.schema.compare import Compare, ComparisonConfig
+    from retain.schema.scoring import CampaignSettings
     from retain.storage.transaction import Staging
     from retain.verdict.document import ComparisonExtras
     from retain.verdict.sealed_test import Ledger, SealedTest
@@ -137,7 +137,7 @@ def write_comparison(
         staging.add(staged.verdict.name)
         results = evaluate_and_plan(comparison, staged, staging)
         repointing = find_repointing(study, study.verdict_json, results.campaign)
-        if repointing is not None and not comparison.settings.planning.replace:
+        if repointing is not None and not comparison.settings.campaign.replace:
             staging.drop(staged.verdict.name)
             return results, repointing, []
         for tables in (results.explanations, results.campaign):
@@ -160,10 +160,11 @@ def _write_verdict(study: StudyDirectory, document: VerdictDocument, language: s
     document = document.model_copy(update={"files": hashes})
     study.pictures.mkdir()
     arguments = (chart_subset(document), language, study.pictures, {"fishbone": study.verdict})
-    with run_in_subprocess("render", *arguments, description="draws the charts") as wait_for_charts:
+    with WorkerExecutor(1) as executor:
+        drawing = executor.submit("render", *arguments)
         write_text(study.verdict_json, as_json(document))
         write_text(study.report, page(document, language))
-        wait_for_charts()
+        drawing.result()
 
 
 def _file_names(folder: Path) -> set[str]:
@@ -182,12 +183,7 @@ def evaluate_and_plan(
     scores, run = comparison.scores, comparison.selection.find_directory(winner)
     with launch_dir() as folder, WorkerExecutor(config.workers, comparison.on_progress) as executor:
         loading = executor.submit(
-            "load",
-            config,
-            (run, winner),
-            share(scores, folder / "scores"),
-            folder,
-            description="reads the customers",
+            "load", config, (run, winner), share(scores, folder / "scores"), folder
         )
         dialect = ExportDialect(config.export.choose(config.report))
         write_csv(comparison.verdict.table, staged.leaderboard, dialect)
@@ -195,7 +191,7 @@ def evaluate_and_plan(
         data: TrainingData = loading.result()
         arguments = (config, comparison.settings, staged, winner, data)
         access = _ledger(comparison).access_number(winner)
-        refitting = executor.submit("refit", *arguments, access, description="refits the winner")
+        refitting = executor.submit("refit", *arguments, access)
         explaining = None
         if config.explain.on and data.dataset is not None:
             explaining = ExplanationJobs(executor, config, winner, data.dataset)
@@ -205,12 +201,12 @@ def evaluate_and_plan(
         if evaluation.result is not None and data.dataset is not None:
             result = evaluation.result
             if explaining is not None:
-                addressed = comparison.settings.catalogue.addressed_features
+                addressed = comparison.settings.offers.addressed_features
                 tested = result.test_explanations
                 explanations = explaining.collect(effects, scores, tested, addressed)
-            if explanations is not None and comparison.settings.planning.on:
+            if explanations is not None and comparison.settings.campaign.on:
                 name = comparison.verdict.name(winner)
-                explanations.check_offers(comparison.settings.catalogue, name)
+                explanations.check_offers(comparison.settings.offers, name)
             texts = None if explanations is None else explanations.driver_texts
             scored = ((data.dataset, data.scores), result.test_scores, texts)
             ranking = result.sealed_test.chance.status
@@ -266,7 +262,7 @@ def _plan_campaign(
     executor: WorkerExecutor, comparison: Comparison, *scored: object
 ) -> CampaignFiles:
     arguments = (comparison.config, comparison.settings, *scored)
-    planning = executor.submit("plan", *arguments, description="plans the campaign")
+    planning = executor.submit("plan", *arguments)
     campaign: CampaignFiles = planning.result()
     return campaign
 

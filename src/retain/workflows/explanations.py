@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from retain.customers.customers import Column
-    from retain.execution.job_executor import Future, WorkerExecutor
+    from retain.execution.executor import Future, WorkerExecutor
     from retain.execution.shared_memory import SharedValue
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     Contributions = dict[str, Ablation | NotApplicable]
 
 
-JOB_DESCRIPTION = "looks for reasons"
 CUSTOMERS_PER_CHUNK = 100_000
 """Number of customers whose drivers are described at a time, to bound the memory."""
 
@@ -130,14 +129,12 @@ class ExplanationJobs:
         self._executor, self._config = executor, config
         self._winner, self._dataset = winner, dataset
         n_folds = winner.split.n_folds * min(config.explain.cv_repeats, winner.split.n_repeats)
-        self._associations = executor.submit(
-            "associate", winner, dataset, description=JOB_DESCRIPTION
-        )
+        self._associations = executor.submit("associate", winner, dataset)
         self._folds = [self._submit("explain", fold) for fold in range(n_folds)]
 
     def _submit(self, job: Any, subject: int | str) -> Future:
         arguments = (self._config, self._winner, self._dataset, subject)
-        return self._executor.submit(job, *arguments, description=JOB_DESCRIPTION)
+        return self._executor.submit(job, *arguments)
 
     def collect(
         self,

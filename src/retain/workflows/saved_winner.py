@@ -11,18 +11,17 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.planning.no_campaign import Ranking
 from retain.campaign.reference import Reference, read_reference
 from retain.campaign.value.recalibration import Recalibration
 from retain.errors import RetainError, did_you_mean
 from retain.execution.shared_memory import SharedValue
 from retain.learning.cross_validation import score_new
 from retain.learning.scores import Scores
-from retain.record.comparison_document import WinnerInfo
+from retain.record.comparison_document import Ranking, WinnerInfo
 from retain.record.documents import SavedFile, read_document
 from retain.record.study import StudyDirectory
 from retain.record.verdict_document import VerdictDocument
-from retain.schema.scoring import FittedThresholds, SavedSettings
+from retain.schema.scoring import CampaignSettings, FittedThresholds
 from retain.storage.paths import parse_path
 from retain.verdict.model_file import load_model
 
@@ -61,7 +60,7 @@ class LoadedWinner:
     winner: WinnerInfo
     test_snapshot: str | None
     model_file: SavedFile
-    settings: SavedSettings
+    settings: CampaignSettings
     thresholds: FittedThresholds
     recalibration: Recalibration
     reference: Reference

@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Audience, CampaignSettings
+from retain.campaign.audience import Audience
 from retain.campaign.campaign import apply_to_new_customers
 from retain.campaign.drift import drift, drift_warnings
 from retain.campaign.value.value import build_audience
-from retain.execution.job_executor import run_in_subprocess
+from retain.execution.executor import WorkerExecutor
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.scores import Scores
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
+from retain.record.comparison_document import RunName
 from retain.record.directory import ScoreDirectory
 from retain.record.documents import to_tree
-from retain.record.score_document import DriftInfo, NewData, ScoreDocument, ScoredWinner
+from retain.record.score_document import DriftInfo, NewData, ScoreDocument
 from retain.schema.parsing import deep_merge, parse
-from retain.schema.scoring import SavedSettings, Score
+from retain.schema.scoring import CampaignSettings, Score
 from retain.storage.writing import write_text
 from retain.verdict.export import ExportDialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
@@ -70,9 +71,8 @@ def _compute_scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Sc
     with launch_dir() as folder:
         table = share(new.table, folder / "table")
         arguments = (*model, table, config.rows, config.threads)
-        description = "scores the customers"
-        with run_in_subprocess("score", *arguments, description=description) as wait_for_scores:
-            scores: Scores = wait_for_scores()
+        with WorkerExecutor(1) as executor:
+            scores: Scores = executor.submit("score", *arguments).result()
     return scores
 
 
@@ -85,7 +85,7 @@ def _build_audience(
         new.customers,
         saved.recalibration,
         settings.assumptions,
-        consent=settings.planning.consent,
+        consent=settings.campaign.consent,
     )
     return replace(audience, columns=add_training_levels(audience.columns, saved))
 
@@ -104,10 +104,7 @@ def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
         typed = getattr(config, key)
         if typed is not None:
             tree[key] = typed if "name" in typed else deep_merge(tree[key], typed)
-    settings = parse(SavedSettings, tree)
-    return CampaignSettings(
-        settings.segmentation, settings.assumptions, settings.offers, settings.campaign
-    )
+    return parse(CampaignSettings, tree)
 
 
 NO_DRIVERS = (
@@ -134,7 +131,7 @@ def score_document(result: ScoreResult) -> ScoreDocument:
     saved, new, results = result.winner, result.customers, result.campaign.results
     planned = results.campaign
     return ScoreDocument(
-        winner=ScoredWinner(id=saved.winner.id, name=saved.winner.name),
+        winner=RunName(id=saved.winner.id, name=saved.winner.name),
         model_sha256=saved.model_file.sha256,
         data=NewData(
             fingerprint=new.customers.fingerprint,

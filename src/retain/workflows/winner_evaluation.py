@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import CampaignSettings
 from retain.campaign.campaign import check_settings
 from retain.campaign.reference import build_reference, write_reference
 from retain.campaign.value.fit_recalibration import fit_recalibration
@@ -26,6 +25,7 @@ from retain.record.study import StudyDirectory
 from retain.schema.compare import Compare
 from retain.schema.parsing import parse
 from retain.schema.run import Run
+from retain.schema.scoring import CampaignSettings
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save_model
 from retain.verdict.sealed_test import SealedTest, score_sealed_test
@@ -128,7 +128,7 @@ def _check_rules_and_offers(
         customers,
         fit_recalibration(oof_scores, dataset.customers),
         settings.assumptions,
-        consent=settings.planning.consent,
+        consent=settings.campaign.consent,
     )
     check_settings(audience, settings)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from retain.campaign.audience import CampaignSettings
 from retain.campaign.campaign import make_campaign
 from retain.campaign.segmentation.bands import NEVER
 from retain.schema.campaign import Beta, CampaignConfig, Catalogue, Segmentation, ThresholdBands
+from retain.schema.scoring import CampaignSettings
 
 from ..value.invented_campaign import UNSURE, make_audience, make_offer, make_value
 
@@ -37,10 +37,10 @@ def random_settings(seed, *, capped=True, **planning):
         "seed": seed,
     }
     return CampaignSettings(
-        Segmentation(name="halves", kind="risk_value", min_size=1, risk=BANDS),
-        make_value(100),
-        Catalogue(name="random", costs="accept", offers=offers),
-        CampaignConfig(name="random", **{**limits, **planning}),
+        segmentation=Segmentation(name="halves", kind="risk_value", min_size=1, risk=BANDS),
+        assumptions=make_value(100),
+        offers=Catalogue(name="random", costs="accept", offers=offers),
+        campaign=CampaignConfig(name="random", **{**limits, **planning}),
     )
 
 

@@ -188,12 +188,12 @@ def test_without_profit_and_limits_as_many_are_contacted_as_are_expected_to_decl
 def test_offers_without_costs_are_planned_where_customers_are_counted():
     settings = random_settings(0, capped=False)
     free = {"contact_cost": 0.0, "redemption_cost": 0.0, "discount": 0.0}
-    offers = {name: one.model_copy(update=free) for name, one in settings.catalogue.offers.items()}
-    catalogue = settings.catalogue.model_copy(update={"offers": offers, "costs": "required"})
+    offers = {name: one.model_copy(update=free) for name, one in settings.offers.offers.items()}
+    catalogue = settings.offers.model_copy(update={"offers": offers, "costs": "required"})
     audience = make_audience(160, 0, value=settings.assumptions)
     table = audience.table.drop(columns=["profit", "value_at_stake", "profit_at_risk"])
     bare = replace(audience, table=table, profit_unit=None)
-    campaign = make_campaign(bare, UNSURE, replace(settings, catalogue=catalogue))
+    campaign = make_campaign(bare, UNSURE, settings.model_copy(update={"offers": catalogue}))
     assert to_tree(campaign.document)["plan"]["n_treated"] > 0
     assert to_tree(campaign.document)["plan"]["kept"]["per_cost"] is None
     assert to_tree(campaign.document)["free_offers"] == []

@@ -1,7 +1,5 @@
 """The net value of a plan is one number, wherever it is written."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -68,7 +66,7 @@ def test_an_assumption_at_its_value_gives_the_net_value_of_the_plan(made):
                 assert (
                     getattr(row, f"expected_net_{end}") == campaign.document.plan.expected_net.value
                 )
-    assert chosen.planning.seed == campaign.document.seed
+    assert chosen.campaign.seed == campaign.document.seed
 
 
 @pytest.mark.parametrize("minimum", [0, 20, 60])
@@ -81,7 +79,7 @@ def test_nobody_is_chosen_who_has_nothing_to_gain(seed, minimum):
     assert (arms["value_at_stake"] > 0).all()
     low = (arms["segment"] == "low risk").sum()
     unmet = campaign.document.plan.unmet_minimums
-    if low < np.ceil(minimum / (1 - chosen.planning.control_share)):
+    if low < np.ceil(minimum / (1 - chosen.campaign.control_share)):
         (one,) = unmet
         assert (one.segment, one.minimum) == ("low risk", minimum)
         assert one.n_paying == low
@@ -97,15 +95,15 @@ def test_a_limit_that_leaves_nobody_has_the_price_of_the_first_step(limit):
     audience = make_audience(160, 0, value=settings.assumptions)
     dear = {
         name: offer.model_copy(update={"contact_cost": 0.4, "capacity": 0} if at == 0 else {})
-        for at, (name, offer) in enumerate(settings.catalogue.offers.items())
+        for at, (name, offer) in enumerate(settings.offers.offers.items())
     }
     alone = {name: dear[name] for name in list(dear)[:1]}
     if limit != "capacity":
         alone = {name: one.model_copy(update={"capacity": None}) for name, one in alone.items()}
-        planning = settings.planning.model_copy(update={limit: 0})
-        settings = replace(settings, planning=planning)
-    catalogue = settings.catalogue.model_copy(update={"offers": alone})
-    campaign = make_campaign(audience, UNSURE, replace(settings, catalogue=catalogue))
+        planning = settings.campaign.model_copy(update={limit: 0})
+        settings = settings.model_copy(update={"campaign": planning})
+    catalogue = settings.offers.model_copy(update={"offers": alone})
+    campaign = make_campaign(audience, UNSURE, settings.model_copy(update={"offers": catalogue}))
     tree, offers = campaign.document, campaign.plan.offers
     assert tree.plan.n_chosen == 0 < tree.plan.n_paying
     if limit == "budget":

@@ -1,7 +1,5 @@
 """What the first screen says of a plan is what its customers and contacts add up to."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -18,12 +16,14 @@ def made(request):
     """A campaign under a loss fraction and a margin, with outcomes."""
     loss, margin = (Assumption.model_validate(float(one)) for one in request.param)
     settings = random_settings(2)
-    offers = dict(settings.catalogue.offers)
+    offers = dict(settings.offers.offers)
     letter = {"channel": "email", "needs_consent": True}
     offers["offer_0"] = offers["offer_0"].model_copy(update=letter)
-    settings = replace(settings, catalogue=settings.catalogue.model_copy(update={"offers": offers}))
+    offers = settings.offers.model_copy(update={"offers": offers})
+    settings = settings.model_copy(update={"offers": offers})
     update = {"loss_fraction": loss, "margin": margin}
-    settings = replace(settings, assumptions=settings.assumptions.model_copy(update=update))
+    assumptions = settings.assumptions.model_copy(update=update)
+    settings = settings.model_copy(update={"assumptions": assumptions})
     audience = make_audience(200, 1, value=settings.assumptions)
     declined = (audience.table["risk"].to_numpy() > 0.5).astype(float)
     outcomes = AudienceOutcomes(declined, audience.table["risk"].to_numpy(), np.arange(200))

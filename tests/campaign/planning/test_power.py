@@ -100,7 +100,7 @@ def test_a_campaign_is_planned_at_the_level_of_its_readout():
     assert (power.alpha, power.level) == (0.04, 0.02)
     overall = power.overall
     arms = (overall.n_treated, overall.n_control)
-    at = {"baseline": overall.baseline_rate, "power": settings.planning.power}
+    at = {"baseline": overall.baseline_rate, "power": settings.campaign.power}
     found = overall.minimum_detectable_effect
     assert found == minimum_detectable_effect(*arms, alpha=0.02, **at)
     assert found > minimum_detectable_effect(*arms, alpha=0.04, **at)

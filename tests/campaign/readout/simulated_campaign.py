@@ -26,7 +26,7 @@ from retain.record.documents import to_tree
 from retain.record.estimates import Estimate
 from retain.record.plan_scenarios import PowerInfo, PowerResult
 from retain.schema.parsing import parse
-from retain.schema.scoring import SavedSettings
+from retain.schema.scoring import CampaignSettings
 from retain.storage.writing import hash_file
 from retain.verdict.export import ENGLISH_DIALECT, write_csv
 
@@ -123,7 +123,7 @@ def make_plan(assignment, **changes):
                 high_share=0.0,
             ),
         ),
-        settings=parse(SavedSettings, settings),
+        settings=parse(CampaignSettings, settings),
     )
     return to_tree(document.model_copy(update=changes))
 

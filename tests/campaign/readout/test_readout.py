@@ -9,9 +9,9 @@ import pytest
 from retain.campaign.assignment import Assignment
 from retain.campaign.proportions import newcombe
 from retain.campaign.readout.effects import compare_arms, pool_tiny_strata
-from retain.campaign.readout.means import StratumCounts
 from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
 from retain.campaign.readout.readout import build_readout, next_catalogue_name, update_catalogue
+from retain.campaign.readout.strata import StratumCounts
 from retain.record.documents import CautionInfo, parse_document, to_tree
 from retain.record.readout_document import ComplierEffect, QiniInfo, ReadoutDocument
 from retain.schema.campaign import Assumption, Boost

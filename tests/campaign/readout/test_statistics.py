@@ -13,12 +13,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from retain.campaign.proportions import mantel_haenszel, newcombe, null_error, wilson
 from retain.campaign.readout.compliance import fieller_interval
-from retain.campaign.readout.means import (
-    assign_strata,
-    count_by_stratum,
-    estimate_mean_difference,
-    split_by_risk,
-)
+from retain.campaign.readout.means import estimate_mean_difference
 from retain.campaign.readout.qini import compute_areas, compute_curve, group_by_rank
 from retain.campaign.readout.save_rates import (
     ASSUMED_VAGUE_WEIGHT,
@@ -27,6 +22,7 @@ from retain.campaign.readout.save_rates import (
     compute_posterior,
     match_beta,
 )
+from retain.campaign.readout.strata import assign_strata, count_by_stratum, split_by_risk
 from retain.schema.campaign import Beta
 
 Z = stats.norm.ppf(0.975)

@@ -6,7 +6,7 @@ from scipy import special
 
 from retain.campaign.proportions import wilson
 from retain.campaign.segmentation.outcomes import AudienceOutcomes
-from retain.campaign.value import money, net_bounds, risk_grid
+from retain.campaign.value import offer_payoff, risk_grid
 from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.calibration_map import logit
 from retain.campaign.value.monte_carlo import MonteCarlo
@@ -188,9 +188,9 @@ def test_many_customers_have_the_intervals_of_few(monkeypatch, recalibration):
         total = carlo.total(np.ones(9000))
         return total, carlo.per_customer(), carlo.expected_net(chosen, offers)
 
-    monkeypatch.setattr(net_bounds, "APART", 1000)
+    monkeypatch.setattr(offer_payoff, "APART", 1000)
     read = all_of_it()
-    monkeypatch.setattr(net_bounds, "APART", 10_000)
+    monkeypatch.setattr(offer_payoff, "APART", 10_000)
     monkeypatch.setattr(risk_grid, "COUNT", 10_000)
     exact = all_of_it()
     assert (read[0].low, read[0].high) == pytest.approx((exact[0].low, exact[0].high), rel=5e-4)
@@ -216,7 +216,7 @@ def test_pieces_do_not_show(few, monkeypatch):
         )
 
     whole = all_of_it()
-    monkeypatch.setattr(money, "CHUNK_CELLS", 1000)
+    monkeypatch.setattr(offer_payoff, "CHUNK_CELLS", 1000)
     assert all_of_it() == pytest.approx(whole, rel=1e-12)
 
 

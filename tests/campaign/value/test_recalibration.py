@@ -9,8 +9,7 @@ from statsmodels.tools.tools import add_constant
 
 from retain.campaign.value.calibration_map import BASES, CalibrationMap, ProfitScale, logit
 from retain.campaign.value.calibration_rows import CalibrationRows, iter_folds
-from retain.campaign.value.fit_recalibration import cross_fit_risk, fit_recalibration
-from retain.campaign.value.profit_test import assess_profit
+from retain.campaign.value.fit_recalibration import assess_profit, cross_fit_risk, fit_recalibration
 from retain.campaign.value.recalibration import Recalibration
 from retain.customers.customers import Column, Customers
 from retain.errors import RetainError

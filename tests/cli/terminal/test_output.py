@@ -190,7 +190,7 @@ def further(text):
             "cautions": [],
         },
     }
-    return spaces({**tree, "planned_campaign": None})
+    return spaces(tree)
 
 
 def compared(at, text, made):
@@ -233,7 +233,7 @@ def compared(at, text, made):
         largest_changes=spaces([{"customer_id": text, "a": 0.1, "b": 0.2}]),
     )
     findings = SimpleNamespace(
-        chance=SimpleNamespace(status="not_shown", sentence=text),
+        chance=SimpleNamespace(status="not_shown", message=text),
         interrupted=2,
         running=1,
         repeated=1,
@@ -289,6 +289,7 @@ def read_out(at, text, made):
         "alpha": 0.05,
         "looks": [{"method": "always_valid", "information": 0.5}],
         "look_correction": {"width": 1.5, "n_more": 12},
+        "is_turnover": True,
         "power": 0.8,
         "heterogeneity": [test],
         "campaign_id": text,

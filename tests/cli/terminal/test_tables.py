@@ -12,6 +12,8 @@ from retain.cli.terminal.campaign import print_campaign, print_segments
 from retain.cli.terminal.comparison import MIN_WIDE_COLUMNS, _leaderboard
 from retain.cli.terminal.console import Table
 from retain.cli.terminal.readout import print_readout
+from retain.record.campaign_document import CampaignDocument
+from retain.record.documents import CautionInfo
 
 from .test_output import further, spaces
 
@@ -43,6 +45,7 @@ def readout_of(amount):
         "alpha": 0.05,
         "looks": [{"method": "always_valid", "information": 0.5}],
         "look_correction": {"width": 1.5, "n_more": 12},
+        "is_turnover": True,
         "power": 0.8,
         "n_planned": {"treatment": 1_234, "control": 345},
         "n_observed": {"treatment": 1_234, "control": 345},
@@ -87,7 +90,7 @@ def test_a_readout_is_whole_in_a_narrow_terminal(tmp_path, amount, width):
         assert any(one == pytest.approx(value, rel=0.02) for one in shown), value
 
 
-def segments_of(amount, campaign=None):
+def segments_of(amount):
     one = {
         "segment": "high risk · middle value",
         "n_customers": 12_345,
@@ -105,7 +108,7 @@ def segments_of(amount, campaign=None):
         "n_scored": {"out_of_fold": 12_345},
         "fitted_thresholds": {"segmentation": {"risk": None}},
         "dominant_segment": None,
-        "planned_campaign": campaign,
+        "campaign": None,
     }
     return spaces(tree)
 
@@ -122,7 +125,8 @@ def test_segments_are_whole_in_a_narrow_terminal(amount, width):
 
 @pytest.mark.parametrize(("is_turnover", "money"), [(True, "Turnover"), (False, "Profit")])
 def test_segments_of_a_plan_in_turnover_say_turnover(is_turnover, money):
-    tree = segments_of(12.5, {"is_turnover": is_turnover})
+    tree = segments_of(12.5)
+    tree.campaign = CampaignDocument.model_construct(is_turnover=is_turnover)
     assert f"{money} at risk is observed" in render(120, lambda at: print_segments(at, tree))
 
 
@@ -194,3 +198,12 @@ def test_a_table_too_wide_for_the_terminal_is_a_list_of_all_its_cells():
         "    amount 2, last",
         "in euro",
     ]
+
+
+def test_a_readout_of_turnover_never_speaks_of_profit(tmp_path):
+    tree = readout_of(12.34)
+    harm = CautionInfo.of("harm", scope="overall", name=None, outcome="profit")
+    tree |= {"is_turnover": True, "cautions": [harm]}
+    output = render(200, lambda at: print_readout(at, spaces(tree), tmp_path, None))
+    assert "turnover" in output.casefold()
+    assert "profit" not in output.casefold()

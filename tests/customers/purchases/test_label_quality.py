@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from retain.customers.purchases.quality.chance import LabelledRows, estimate_chance
-from retain.customers.purchases.quality.gamma_gamma import fit_gamma_gamma
+from retain.customers.purchases.quality.money import fit_gamma_gamma
 from retain.customers.purchases.quality.order_rates import OrderRates, PastOrders, fit_order_rates
-from retain.customers.purchases.quality.persistence import measure_persistence
+from retain.customers.purchases.quality.quality import measure_persistence
 from retain.errors import NotApplicable
 
 

@@ -140,7 +140,7 @@ def test_text_is_read_in_every_usual_encoding(opened, csv_log, encoding):
 
 def test_a_large_file_in_utf_16_is_read(opened, csv_log):
     text = "customer,time\n" + "1,2024-01-02\n" * 60_000
-    assert opened(csv_log(text, encoding="utf-16")).funnel["log read"].after == 60_000
+    assert opened(csv_log(text, encoding="utf-16")).funnel["log read"].n_after == 60_000
 
 
 def test_columns_may_be_separated_by_spaces_and_tabs(opened, csv_log):
@@ -177,7 +177,7 @@ def test_a_file_that_is_ascii_at_first_may_be_cp1251_further_on(opened, csv_log)
 def test_an_invalid_row_is_left_out_and_counted(opened, csv_log, bad, step, reason):
     log = opened(csv_log(lines(bad)), **MONEY)
     found = log.funnel[step]
-    assert (found.before, found.after, found.unit) == (31, 30, "purchases")
+    assert (found.n_before, found.n_after, found.unit) == (31, 30, "purchases")
     assert re.search(reason, found.reason), found.reason
     assert len(log.rows()) == 30
 
@@ -208,13 +208,13 @@ def test_an_invalid_row_is_left_out_and_counted(opened, csv_log, bad, step, reas
 )
 def test_each_mapped_number_has_its_line(opened, csv_log, header, changes, good, bad, step):
     log = opened(csv_log(lines(bad, header=f"{header}\n", good=[good] * 30)), **changes)
-    assert (log.funnel[step].before, log.funnel[step].after) == (31, 30)
+    assert (log.funnel[step].n_before, log.funnel[step].n_after) == (31, 30)
 
 
 def test_missing_customers_are_left_out_however_many(opened, csv_log):
     anonymous = [f",2024-01-{n:02d},{n}" for n in range(1, 31)]
     log = opened(csv_log(lines(*anonymous)), **MONEY)
-    assert (log.funnel["no customer"].before, log.funnel["no customer"].after) == (60, 30)
+    assert (log.funnel["no customer"].n_before, log.funnel["no customer"].n_after) == (60, 30)
 
 
 def test_more_than_one_unreadable_row_in_twenty_is_an_error(opened, csv_log):
@@ -254,7 +254,7 @@ def test_a_return_without_items_is_one_item_less(opened, csv_log):
 def test_returns_are_dropped_or_an_error(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,-5"))
     dropped = opened(path, **MONEY, returns="drop")
-    assert (dropped.funnel["returns"].before, dropped.funnel["returns"].after) == (31, 30)
+    assert (dropped.funnel["returns"].n_before, dropped.funnel["returns"].n_after) == (31, 30)
     message = (
         r"column 'amount': 1 row is below zero: '-5', first in row 32; data\.policy\.returns=error"
     )
@@ -281,7 +281,7 @@ def test_duplicates_are_counted_dropped_or_an_error(opened, csv_log):
     assert len(kept.rows()) == 33
     assert kept.funnel["duplicates"].reason.startswith("3 repeat another row in every column, kept")
     dropped = opened(path, **MONEY, duplicates="drop")
-    assert (dropped.funnel["duplicates"].before, dropped.funnel["duplicates"].after) == (33, 30)
+    assert (dropped.funnel["duplicates"].n_before, dropped.funnel["duplicates"].n_after) == (33, 30)
     assert len(dropped.rows()) == 30
     with pytest.raises(RetainError, match=r"3 rows repeat another .* such as '1' at '2024-01-01'"):
         opened(path, **MONEY, duplicates="error")

@@ -32,7 +32,7 @@ def test_the_real_log_is_read_as_its_config_says(opened, cdnow):
     assert (rows, customers) == (KNOWN["rows"], KNOWN["customers"])
     assert log.log.last_day - log.log.first_day + 1 == KNOWN["days"]
     assert log.rows("*")[0] == ("00001", 1609459200, 1177, 1, 1)
-    assert [(step.name, step.after) for step in log.log.funnel] == [
+    assert [(step.name, step.n_after) for step in log.log.funnel] == [
         ("log read", KNOWN["rows"]),
         ("duplicates", KNOWN["rows"]),
         ("zero_amount", KNOWN["rows"]),

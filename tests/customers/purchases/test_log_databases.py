@@ -80,7 +80,7 @@ def test_sqlite_is_streamed_in_batches(opened, sqlite_log):
         connection.executemany('INSERT INTO "my ""log" VALUES (?, ?, ?, ?)', more)
     connection.close()
     log = opened(sqlite_log, table='my "log', **MAPPED)
-    assert log.funnel["log read"].before == 45_003
+    assert log.funnel["log read"].n_before == 45_003
 
 
 @pytest.mark.parametrize("file", ["sqlite_log", "duckdb_log"])
@@ -194,7 +194,7 @@ def test_a_relation_of_the_same_connection_is_read_to_its_end(connections, log_o
     connection = connections()
     whole = connection.sql("SELECT range AS customer, DATE '2024-01-02' AS time FROM range(300000)")
     log = open_arrow_log(connection, whole, log_options())
-    assert log.funnel[0].before == 300_000
+    assert log.funnel[0].n_before == 300_000
     assert connection.table("purchases").count("*").fetchone() == (300_000,)
 
 

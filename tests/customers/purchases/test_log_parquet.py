@@ -40,7 +40,7 @@ def parquet_log(tmp_path):
 )
 def test_an_invalid_amount_is_left_out(opened, parquet_log, value, shown):
     step = opened(parquet_log(amount=[1.5] * 39 + [value]), **MONEY).funnel["no amount"]
-    assert (step.before, step.after) == (40, 39)
+    assert (step.n_before, step.n_after) == (40, 39)
     assert shown in step.reason
 
 

@@ -127,7 +127,7 @@ def test_special_values_of_sql_are_not_times(opened, csv_log):
     cells = ["2024-03-31"] * 60 + ["epoch", "infinity", "now"]
     path = csv_log("customer,time\n" + "".join(f"1,{cell}\n" for cell in cells))
     step = opened(path).funnel["no time"]
-    assert (step.before - step.after, "'epoch', 'infinity', 'now'" in step.reason) == (3, True)
+    assert (step.n_before - step.n_after, "'epoch', 'infinity', 'now'" in step.reason) == (3, True)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_typed_times_stay_a_view_and_text_is_parsed_once(opened, tmp_path):
 
 def test_the_future_begins_by_the_clock_of_the_store(opened, csv_log):
     path = csv_log("customer,time\n" + "1,2024-06-30 23:59:59\n" * 30 + "1,2024-07-01\n")
-    assert opened(path).funnel["future"].after == 30
+    assert opened(path).funnel["future"].n_after == 30
     with pytest.raises(RetainError, match=r"31 of 31 rows .* later than 2024-06-29, in the"):
         opened(path, today=date(2024, 6, 29))
     assert "future" not in opened(path, today=None).funnel

@@ -60,7 +60,7 @@ def test_a_row_without_an_operand_has_no_amount(opened, csv_log):
     rows = "".join(f"{n},2024-01-02,1,2\n" for n in range(30))
     log = opened(csv_log(f"customer,time,n,price\n{rows}7,2024-01-02,1,free\n"), amount="n * price")
     step = log.funnel["no amount"]
-    assert (step.before, step.after) == (31, 30)
+    assert (step.n_before, step.n_after) == (31, 30)
     assert "(column 'n * price': '1 and free', first in row 32)" in step.reason
 
 
@@ -101,7 +101,7 @@ def test_a_formula_is_computed_alike_in_every_format(opened, csv_log, tmp_path):
 def test_rows_are_those_of_the_filter(opened, csv_log, where, kept):
     log = opened(csv_log(LINES), where=where)
     assert [one for (one,) in log.rows("customer")] == kept
-    assert log.funnel["where"].after == len(kept)
+    assert log.funnel["where"].n_after == len(kept)
 
 
 @pytest.mark.parametrize("where", ["status = paid", "country in (DE, FR)", "quantity < 2"])
@@ -187,7 +187,7 @@ def test_an_id_that_may_be_that_of_guests_is_asked_about(opened, csv_log, guest,
         opened(log)
     assert f"data.exclude=[{guest}]" in str(e.value) or f"data.exclude=['{guest}']" in str(e.value)
     assert len(opened(log, exclude=[guest]).rows("customer")) == 600
-    assert opened(log, exclude=[guest]).funnel["exclude"].before == 600 + count
+    assert opened(log, exclude=[guest]).funnel["exclude"].n_before == 600 + count
     assert len(opened(log, exclude=[]).rows("customer")) == 600 + count
 
 
@@ -302,7 +302,7 @@ def _clocked(last):
 def test_a_last_day_that_was_not_over_is_left_out(opened, csv_log):
     log = opened(csv_log(_clocked("12:50")))
     step = log.funnel["incomplete day"]
-    assert (step.before, step.after) == (121, 120)
+    assert (step.n_before, step.n_after) == (121, 120)
     assert "of 2024-02-10, which ends at 12:50" in step.reason
     assert log.log.last_day == (dt.date(2024, 2, 9) - dt.date(1970, 1, 1)).days
     assert len(opened(csv_log(_clocked("12:50")), incomplete_day="keep").rows("t")) == 121

@@ -178,9 +178,9 @@ def test_the_funnel_leads_from_purchases_to_regular_customers(log_keys):
     assert of == sorted(of, reverse=True)
     eligible = customers.funnel[-3:]
     assert [step.name for step in eligible] == ["too new", "not active", "no rate"]
-    assert eligible[0].before == 60 * 6
-    assert eligible[-1].after == len(customers) < 60 * 6
-    assert eligible[0].after == eligible[1].before
+    assert eligible[0].n_before == 60 * 6
+    assert eligible[-1].n_after == len(customers) < 60 * 6
+    assert eligible[0].n_after == eligible[1].n_before
 
 
 def test_the_share_of_each_class_is_logged_for_each_snapshot(log_keys, caplog):
@@ -414,7 +414,7 @@ def test_the_real_log_has_snapshots_of_some_two_thousand_regular_customers(cdnow
     full = [2225, 2038, 2073, 2041, 1907, 1901, 1936]
     assert by_day.size().tolist() == [199, 1116, 1944, *full]  # all came in the first quarter
     assert by_day.mean().between(0.46, 0.57).all()
-    assert customers.funnel[0].before == 69_659
+    assert customers.funnel[0].n_before == 69_659
     assert customers.panel.customer.iloc[0] == "00004"
     assert customers.profit_unit == "dollars a month"
 
@@ -422,7 +422,7 @@ def test_the_real_log_has_snapshots_of_some_two_thousand_regular_customers(cdnow
 def test_customers_with_returns_alone_are_counted_and_listed(log_keys, shop_log):
     frame = pd.concat([shop_log, shop_log.iloc[[-1]].assign(who=999, paid=-5.0)])
     step = read(**log_keys(frame)).funnel[-4]
-    assert (step.name, step.before - step.after) == ("never bought", 6)
+    assert (step.name, step.n_before - step.n_after) == ("never bought", 6)
     people = read(**log_keys(frame, has_target=False))
     (step,) = [one for one in people.funnel if one.name == "never bought"]
     assert step.dropped == (999,)

@@ -8,7 +8,7 @@ import pytest
 
 from retain.customers.checks.checks import CHECK_NAMES, audit
 from retain.customers.checks.data_check import Folding
-from retain.customers.customers import FunnelStep
+from retain.customers.customers import CleaningStep
 from retain.execution.dataset import drop_non_finite
 from retain.report.text.checks import caution_message, check_message, question, step_message
 from retain.report.text.words import LANGUAGES, words
@@ -151,7 +151,7 @@ def test_a_message_with_other_values_stays_in_english(caution):
 
 
 def test_the_reason_of_a_step_is_translated():
-    step = FunnelStep("outlier", 10, 8, "a revenue above", values={"measure": "m", "times": 10.0})
+    step = CleaningStep("outlier", 10, 8, "a revenue above", values={"measure": "m", "times": 10.0})
     tree = {
         "name": step.name,
         "n_before": 10,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from retain.record.estimates import DisplayName
 from retain.report.text.drivers import COLUMNS, driver_message, driver_sentences, drivers_table
-from retain.report.text.words import LANGUAGES, Label, words
+from retain.report.text.words import LANGUAGES, on_one_line, words
 from retain.verdict.export import write_csv
 
 from ..trees import make_driver, make_feature
@@ -224,11 +224,11 @@ def read(number, language):
 def understood(sentence, language, row, names):
     """What a sentence says: of the value, of how usual it is, of the risk."""
     rest, _, risk = sentence.rpartition("; ")
-    name = Label(*vars(names[row["feature"]].label).values()).text(language)
+    name = on_one_line(names[row["feature"]].label, language)
     assert rest.startswith(f"{name}: ")
     rest = rest.removeprefix(f"{name}: ")
     if row["name"] is not None:
-        thing = Label(row["name"], row["name"]).text(language)
+        thing = on_one_line(DisplayName(row["name"], row["name"]), language)
         assert rest.startswith(thing)
         rest = rest.removeprefix(thing)
     for kind, pattern in STANDING[language].items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from retain.campaign.effects.policies import (
     UNLIMITED,
     ContactLimits,
     Payoff,
+    Policy,
     build_policies,
     rank_customers,
 )
@@ -45,7 +46,8 @@ def describe_effects(
     ``risk`` and ``subgroup`` (n,), the latter names, are of the customers with an outcome.
     """
     trial, spec = effects.trial, effects.spec
-    comparison = compare_policies(effects, payoff, build_policies(effects, payoff, limits, risk))
+    policies = drop_repeated(build_policies(effects, payoff, limits, risk))
+    comparison = compare_policies(effects, payoff, policies)
     return EffectsDocument(
         learner=spec.learner,
         outcome=trial.outcome.name,
@@ -64,6 +66,18 @@ def describe_effects(
         chosen=comparison.chosen,
         curve=tuple(_describe_curve(effects, payoff, risk)),
     )
+
+
+def drop_repeated(policies: Sequence[Policy]) -> list[Policy]:
+    """Return the policies but those that do the same as a simpler one.
+
+    >>> some, all_ = np.array([0, 1]), np.array([1, 1])
+    >>> plans = [Policy("everybody", all_, "gift"), Policy("by_risk", all_)]
+    >>> plans += [Policy("learned", some)]
+    >>> [plan.name for plan in drop_repeated(plans)]
+    ['everybody: gift', 'learned']
+    """
+    return list({policy.arm.tobytes(): policy for policy in reversed(policies)}.values())[::-1]
 
 
 def _describe_subgroups(

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from string import Formatter
 from typing import TypeVar
 
-from retain.campaign.audience import Audience
+from retain.campaign.audience import Audience, find_segment
 from retain.campaign.segmentation import rules
-from retain.campaign.segmentation.segments import find_segment
 from retain.errors import RetainError, did_you_mean, nearest
 from retain.schema.campaign import Care, Catalogue, Contact, Offer
 from retain.schema.names import Translated

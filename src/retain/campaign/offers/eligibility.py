@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retain.campaign.audience import Audience
+from retain.campaign.audience import Audience, normalise_name
 from retain.campaign.offers.catalogue import DRIVER, OWN, own_placeholders, placeholders
 from retain.campaign.offers.placeholder_values import is_available
 from retain.campaign.segmentation import rules
-from retain.campaign.segmentation.segments import normalise_name
 from retain.errors import RetainError
 from retain.schema.campaign import CampaignConfig, Catalogue, Contact, Offer
 

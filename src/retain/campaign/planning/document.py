@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retain.campaign.audience import Audience, CampaignSettings
+from retain.campaign.audience import Audience
 from retain.campaign.offers.save_rate import summarise_beta
 from retain.campaign.planning.approval import summarise_care, summarise_policies, to_display_name
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.cautions import find_cautions
-from retain.campaign.planning.no_campaign import Ranking, free_offers
+from retain.campaign.planning.no_campaign import free_offers
 from retain.campaign.planning.overview import summarise_overview
 from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
 from retain.campaign.planning.power import summarise_power
@@ -38,9 +38,11 @@ from retain.record.campaign_document import (
     OfferInfo,
     PlanTotals,
 )
+from retain.record.comparison_document import Ranking
 from retain.record.estimates import DisplayName, Estimate
 from retain.record.plan_scenarios import EmpcInfo
 from retain.schema.campaign import CampaignConfig
+from retain.schema.scoring import CampaignSettings
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def build_document(
     Without ``scenarios`` all values that need further plans are None or empty.
     """
     audience, monte_carlo, settings = context.audience, context.monte_carlo, context.settings
-    planning, assumptions, catalogue = settings.planning, settings.assumptions, settings.catalogue
+    planning, assumptions, catalogue = settings.campaign, settings.assumptions, settings.offers
     if audience.profit_unit is None:
         raise ValueError("a plan needs profit")  # find_no_campaign says so before
     document = CampaignDocument(
@@ -181,7 +183,7 @@ def _summarise_offer(
 
 def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> PlanTotals:
     allocation, treated = plan.allocation, plan.treated_offer_index
-    planning = context.settings.planning
+    planning = context.settings.campaign
     few = plan.segment_offers
     return PlanTotals(
         segment_offers=None if few is None else few.to_info(allocation.objective, planning),
@@ -240,7 +242,7 @@ def _compute_empc(context: PlanningContext) -> EmpcInfo | None:
     """Return the EMPC of the scores for the cheapest offer; None if no outcome is known."""
     if context.outcomes is None:
         return None
-    settings, name = context.settings, cheapest_offer(context.settings.catalogue)
-    offer = settings.catalogue.offers[name]
+    settings, name = context.settings, cheapest_offer(context.settings.offers)
+    offer = settings.offers.offers[name]
     empc = of_offer(context.audience, context.outcomes.declined, offer, settings.assumptions)
     return EmpcInfo(offer=name, value=empc.value, share=empc.share)

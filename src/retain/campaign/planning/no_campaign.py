@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from retain.campaign.audience import Audience, CampaignSettings
+from retain.campaign.audience import Audience
 from retain.errors import NotApplicable
 from retain.record.campaign_document import NoCampaignInfo
+from retain.record.comparison_document import Ranking
 from retain.record.estimates import DisplayName
 from retain.schema.campaign import Catalogue
-from retain.verdict.versus_random import Status
+from retain.schema.scoring import CampaignSettings
 
-Ranking = Status
-"""Result of the sealed test of the winner's ranking against chance."""
 PROFIT_OVERRIDES = (
     "data.profit=COLUMN data.profit_unit=UNIT",
     "data.columns.amount=COLUMN data.profit_unit=UNIT",
@@ -53,8 +52,8 @@ def find_no_campaign(
             "the sealed test does not show that the model ranks customers better than chance, so "
             "a campaign aimed by its scores may do no better than one aimed at random",
         )
-    free = free_offers(settings.catalogue) if audience.with_profit else []
-    if free and settings.catalogue.costs != "accept":
+    free = free_offers(settings.offers) if audience.with_profit else []
+    if free and settings.offers.costs != "accept":
         return _without_costs(free, DisplayName.of(audience.profit_unit or "").en)
     return None
 

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.allocation.allocate import Allocation, Problem, allocate
-from retain.campaign.audience import Audience
+from retain.campaign.audience import Audience, find_segment
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
 from retain.campaign.planning.segment_offers import SegmentOffers, choose_segment_offers
-from retain.campaign.segmentation.segments import find_segment
 from retain.errors import RetainError
 from retain.record.campaign_document import UnmetMinimum
 from retain.schema.campaign import CampaignConfig

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from retain.campaign.allocation.allocate import Problem, allocate
-from retain.campaign.audience import Audience, CampaignSettings
+from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import (
     OfferMatrix,
     evaluate_offers,
@@ -28,13 +28,14 @@ from retain.record.plan_scenarios import (
     ShadowPrices,
 )
 from retain.schema.campaign import Assumption, Beta, Catalogue
+from retain.schema.scoring import CampaignSettings
 
 
 def compute_shadow_prices(
     plan: CampaignPlan, audience: Audience, settings: CampaignSettings
 ) -> ShadowPrices:
     """Return the expected net value that limits, missing consent and the control group cost."""
-    planning, control = settings.planning, plan.control.is_control
+    planning, control = settings.campaign, plan.control.is_control
     return ShadowPrices(
         budget=None if planning.budget is None else _price_budget(plan, planning.budget),
         contact=None if planning.max_contacts is None else _price_contact(plan),
@@ -90,9 +91,9 @@ def _consent_gain(
     n_without = int((~audience.table["contactable"]).sum())
     if n_without == 0:
         return None
-    planning = settings.planning
+    planning = settings.campaign
     consenting = replace(audience, table=audience.table.assign(contactable=True))
-    offers = evaluate_offers(settings.catalogue, consenting, settings.assumptions, planning)
+    offers = evaluate_offers(settings.offers, consenting, settings.assumptions, planning)
     if plan.segment_offers is not None:
         offers = replace(offers, eligible=plan.segment_offers.restrict(offers.eligible))
     free = allocate(build_problem(consenting, offers, planning), exact_up_to=0)
@@ -135,9 +136,9 @@ class Scenario:
 
         Minimums that the limits do not allow under these assumptions are dropped.
         """
-        catalogue, assumptions = self.settings.catalogue, self.settings.assumptions
+        catalogue, assumptions = self.settings.offers, self.settings.assumptions
         offers = reprice_offers(self.offers, catalogue, self.audience, assumptions)
-        problem = build_problem(self.audience, offers, self.settings.planning)
+        problem = build_problem(self.audience, offers, self.settings.campaign)
         allocation = allocate_or_none(problem)
         if allocation is None:
             allocation = allocate(replace(problem, segment=None, min_contacts=None), exact_up_to=0)
@@ -146,7 +147,7 @@ class Scenario:
 
 def analyse_sensitivity(plan: CampaignPlan, scenario: Scenario) -> Sensitivity:
     """Return the plan at both ends of each assumption's range, largest change first."""
-    base = Base(plan, scenario.solve(), scenario.settings.planning.control_share)
+    base = Base(plan, scenario.solve(), scenario.settings.campaign.control_share)
     rows = [_summarise_assumption(varied, base) for varied in _iter_assumptions(scenario)]
     rows.sort(key=lambda row: -abs(row.expected_net_high - row.expected_net_low))
     return Sensitivity(
@@ -190,8 +191,8 @@ class _VariedAssumption:
 
     def solve_at(self, position: float) -> Alternative:
         if self.name == "save_rate":
-            catalogue = _shift_save_rates(self.scenario.settings.catalogue, position)
-            settings = replace(self.scenario.settings, catalogue=catalogue)
+            offers = _shift_save_rates(self.scenario.settings.offers, position)
+            settings = self.scenario.settings.model_copy(update={"offers": offers})
             return replace(self.scenario, settings=settings).solve()
         return _change_assumption(self.scenario, self.name, self.value_at(position)).solve()
 
@@ -205,7 +206,7 @@ def _iter_assumptions(scenario: Scenario) -> Iterator[_VariedAssumption]:
         assumption: Assumption = getattr(scenario.settings.assumptions, name)
         low, value, high = assumption.low, assumption.value, assumption.high
         yield _VariedAssumption(name, low, value, high, scenario)
-    offers = scenario.settings.catalogue.offers.values()
+    offers = scenario.settings.offers.offers.values()
     low, value, high = np.mean([_save_rate_range(offer.save_rate) for offer in offers], axis=0)
     yield _VariedAssumption("save_rate", float(low), float(value), float(high), scenario)
 
@@ -235,14 +236,15 @@ def _change_assumption(scenario: Scenario, name: str, value: float) -> Scenario:
     before: Assumption = getattr(settings.assumptions, name)
     factor = value / before.value if before.value else 1.0
     if name == "cost_multiplier":
-        catalogue = scale_catalogue_costs(settings.catalogue, factor)
-        return replace(scenario, settings=replace(settings, catalogue=catalogue))
+        offers = scale_catalogue_costs(settings.offers, factor)
+        return replace(scenario, settings=settings.model_copy(update={"offers": offers}))
     after = before.model_copy(update={"value": value})
     assumptions = settings.assumptions.model_copy(update={name: after})
     table = scenario.audience.table
     money = {key: table[key] * factor for key in ("value_at_stake", "profit_at_risk")}
     audience = replace(scenario.audience, table=table.assign(**money))
-    return replace(scenario, audience=audience, settings=replace(settings, assumptions=assumptions))
+    settings = settings.model_copy(update={"assumptions": assumptions})
+    return replace(scenario, audience=audience, settings=settings)
 
 
 def _summarise_assumption(varied: _VariedAssumption, base: Base) -> SensitivityRow:

@@ -7,13 +7,9 @@ import numpy as np
 from retain.campaign.assignment import Assignment
 from retain.campaign.proportions import newcombe
 from retain.campaign.readout.effects import Subgroup, compare_declines, normal_quantile
-from retain.campaign.readout.means import (
-    MIN_VALUES_PER_ARM,
-    assign_strata,
-    count_arms,
-    stratum_weights,
-)
+from retain.campaign.readout.means import MIN_VALUES_PER_ARM
 from retain.campaign.readout.outcomes import Outcomes
+from retain.campaign.readout.strata import assign_strata, count_arms, stratum_weights
 from retain.record.estimates import PartialEstimate
 from retain.record.readout_document import (
     ArmAttrition,

@@ -15,14 +15,14 @@ from scipy import special
 
 from retain.campaign.assignment import Assignment
 from retain.campaign.proportions import RateDifference, mantel_haenszel, newcombe, null_error
-from retain.campaign.readout.means import (
+from retain.campaign.readout.means import estimate_mean_difference
+from retain.campaign.readout.outcomes import Outcomes
+from retain.campaign.readout.strata import (
     StratumCounts,
     assign_strata,
     count_by_stratum,
-    estimate_mean_difference,
     split_by_risk,
 )
-from retain.campaign.readout.outcomes import Outcomes
 from retain.record.estimates import Estimate
 from retain.record.readout_document import EffectRow, Outcome
 

@@ -8,11 +8,13 @@ readout finds any effect that is none is at most α, whatever the dependence of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from scipy import special
 
 from retain.record.readout_document import EffectRow, HeterogeneityTest
+from retain.record.trial_document import ArmEffect
 from retain.verdict.paired import holm
 
 HETEROGENEITY_ALPHA = 0.1
@@ -98,8 +100,46 @@ def _conclude_row(row: EffectRow, p: float, alpha: float) -> EffectRow:
     if row.p is None or row.difference is None:
         return row
     is_good = (row.difference.value < 0) == (row.outcome == "declined")
+    return _with_conclusion(row, p, alpha, is_good=is_good)
+
+
+RowT = TypeVar("RowT", EffectRow, ArmEffect)
+
+
+def _with_conclusion(row: RowT, p: float, alpha: float, *, is_good: bool) -> RowT:
     conclusion = "inconclusive" if p >= alpha else "helped" if is_good else "harmed"
     return row.model_copy(update={"p_adjusted": min(p, 1.0), "conclusion": conclusion})
+
+
+def conclude_arms(rows: Sequence[ArmEffect], alpha: float) -> tuple[ArmEffect, ...]:
+    """Return the effects of arms with ``p_adjusted`` and ``conclusion``.
+
+    Arms against the control arm on the primary outcome are one family, corrected by Holm (1979).
+    Arms between each other and secondary outcomes are the next one, which is tested only if all of
+    the first have an effect: serial gatekeeping, so that the error rate of both together is α.
+    """
+    is_primary = [row.role == "primary" for row in rows]
+    first = _adjust_family([row for row in rows if row.role == "primary"])
+    gate = max((p for p in first if p is not None), default=1.0)
+    second = _adjust_family([row for row in rows if row.role != "primary"])
+    adjusted = iter(first), iter(second)
+    concluded = []
+    for row, primary in zip(rows, is_primary, strict=True):
+        p = next(adjusted[0] if primary else adjusted[1])
+        if p is None or row.tested is None:
+            concluded.append(row)
+        elif primary or gate < alpha:
+            p = p if primary else max(p, gate)
+            concluded.append(_with_conclusion(row, p, alpha, is_good=row.tested.value > 0))
+        else:
+            concluded.append(row.model_copy(update={"conclusion": "not_tested"}))
+    return tuple(concluded)
+
+
+def _adjust_family(rows: Sequence[ArmEffect]) -> list[float | None]:
+    """Return Holm's p-value of each row, None for rows that are not compared."""
+    adjusted = iter(holm(np.array([row.p for row in rows if row.p is not None])))
+    return [None if row.p is None else float(next(adjusted)) for row in rows]
 
 
 def is_finding(row: EffectRow) -> bool:

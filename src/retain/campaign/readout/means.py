@@ -1,110 +1,22 @@
-"""Strata of a campaign, and the comparison of two means within them."""
+"""The comparison of two means within strata, with covariates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from scipy import special
 
-MIN_STRATUM_CUSTOMERS = 5
-"""Observed customers in either arm below which strata are merged."""
-MIN_RISK_GROUP_CUSTOMERS = 20
-"""Observed customers in the smaller arm of each risk group of a stratum, on average."""
-MAX_RISK_GROUPS = 5
-"""Most risk groups of a stratum; five remove about nine tenths of the variance (Cochran 1968)."""
-
-
-class StratumCounts(NamedTuple):
-    """Events and customers by stratum and arm, each of shape (strata,)."""
-
-    treated_events: np.ndarray
-    treated: np.ndarray
-    control_events: np.ndarray
-    control: np.ndarray
-
-
-def assign_strata(segment: pd.Series, offer: pd.Series, treated: np.ndarray) -> np.ndarray:
-    """Return the stratum of each customer, 0, 1 …, shape (n,): segment × offer, small ones merged.
-
-    Strata of fewer than ``MIN_STRATUM_CUSTOMERS`` in an arm are collapsed (Cochran 1977, 5A.12).
-    All customers had the same chance to be in the control group, so this adds no bias.
-
-    >>> many, few = ["a"] * 10, ["b", "c"]
-    >>> treated = np.array([True, False] * 6)
-    >>> assign_strata(pd.Series(many + few), pd.Series(many + few), treated).tolist()
-    [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]
-    """
-    segments, (offers, names) = pd.factorize(segment)[0], pd.factorize(offer)
-    codes = np.unique(segments * len(names) + offers, return_inverse=True)[1]
-    is_large = np.minimum(*count_arms(codes, treated)) >= MIN_STRATUM_CUSTOMERS
-    merged = np.where(is_large, np.cumsum(is_large), 0)
-    return np.asarray(merged[codes])
-
-
-def split_by_risk(stratum: np.ndarray, risk: np.ndarray, treated: np.ndarray) -> np.ndarray:
-    """Return strata divided by planned risk into groups of about equal size, shape (n,).
-
-    Post-stratification (Miratrix, Sekhon & Yu 2013) by what was known when the campaign was
-    planned: the difference is compared among customers of like risk. A stratum is divided only as
-    far as ``MIN_RISK_GROUP_CUSTOMERS`` allows.
-
-    >>> treated = np.arange(80) % 2 == 0
-    >>> groups = split_by_risk(np.zeros(80, int), np.linspace(0, 1, 80), treated)
-    >>> np.bincount(groups).tolist(), groups[[0, -1]].tolist()
-    ([40, 40], [0, 1])
-    """
-    counts = count_arms(stratum, treated)
-    sizes = counts[0] + counts[1]
-    n_groups = np.clip(np.minimum(*counts) // MIN_RISK_GROUP_CUSTOMERS, 1, MAX_RISK_GROUPS)
-    order = np.lexsort((risk, stratum))
-    rank = np.empty(len(stratum), dtype=int)
-    rank[order] = np.arange(len(stratum)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    group = rank * n_groups[stratum] // sizes[stratum]
-    return np.asarray((np.cumsum(n_groups) - n_groups)[stratum] + group)
-
-
-def count_arms(stratum: np.ndarray, treated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of treated and of control customers in each stratum."""
-    size = int(stratum.max(initial=-1)) + 1
-    return (
-        np.bincount(stratum[treated], minlength=size),
-        np.bincount(stratum[~treated], minlength=size),
-    )
-
-
-def count_by_stratum(events: np.ndarray, treated: np.ndarray, stratum: np.ndarray) -> StratumCounts:
-    """Count events, which are 1 or 0, and customers in each stratum and arm.
-
-    >>> treated = np.array([True, True, False])
-    >>> count_by_stratum(np.array([1, 0, 1]), treated, np.zeros(3, int)).treated
-    array([2.])
-    """
-    size = int(stratum.max(initial=-1)) + 1
-    sums = [
-        np.bincount(stratum[arm], weights=weights[arm], minlength=size)
-        for arm in (treated, ~treated)
-        for weights in (events, np.ones(len(events)))
-    ]
-    return StratumCounts(*sums)
-
-
-def stratum_weights(treated: np.ndarray, control: np.ndarray) -> np.ndarray:
-    """Return the weight of each stratum in a difference, in total 1: treated × control ÷ both.
-
-    >>> stratum_weights(np.array([80, 8]), np.array([20, 2])).round(3).tolist()
-    [0.909, 0.091]
-    """
-    weight = treated * control / np.maximum(treated + control, 1)
-    return np.asarray(weight / weight.sum())
-
+from retain.campaign.readout.strata import count_arms, stratum_weights
 
 MIN_VALUES_PER_ARM = 2
 """Values in either arm below which a stratum has no variance."""
 MIN_RESIDUALS_PER_ARM = 6
 """Values per arm beyond one per stratum, below which no regression is fitted."""
+MIN_VALUES_PER_COVARIATE = 10
+"""Values per arm that each further covariate needs."""
+COLLINEAR_SHARE = 1e-6
+"""Length of a direction of the covariates as a share of the longest, below which it is none."""
 MIN_RESIDUAL_SHARE = 0.05
 """Smallest 1 − leverage a residual is divided by."""
 NEGLIGIBLE_SHARE = 1e-12
@@ -131,13 +43,13 @@ def estimate_mean_difference(
 ) -> MeanDifference | None:
     """Estimate the weighted difference of means within strata; None if no stratum has two per arm.
 
-    ``expected`` (n,) is what the plan expected of each customer without a contact. The values are
-    regressed on it within strata, with a slope for either arm (Lin 2013), so that chance
-    differences between the arms that the plan foresaw do not count. The variance is HC3 (MacKinnon
-    & White 1985) with Welch-Satterthwaite degrees of freedom. The t statistic is corrected for the
-    skewness of the estimate (Johnson 1978; Hall 1992), with the third moment of both arms pooled:
-    that of a small control group alone is not known well enough. p is that of the same test: below
-    α only if the interval leaves out 0.
+    ``expected`` is what was expected of each customer without a contact, shape (n,), or covariates,
+    shape (n, p). The values are regressed on it within strata, with a slope for either arm (Lin
+    2013), so that chance differences between the arms that it foretells do not count. The variance
+    is HC3 (MacKinnon & White 1985) with Welch-Satterthwaite degrees of freedom. The t statistic is
+    corrected for the skewness of the estimate (Johnson 1978; Hall 1992), with the third moment of
+    both arms pooled: that of a small control group alone is not known well enough. p is that of the
+    same test: below α only if the interval leaves out 0.
 
     >>> values = np.array([1.0, 2.0, 3.0, 4.0, 2.0, 3.0, 4.0, 5.0])
     >>> found = estimate_mean_difference(values, np.arange(8) > 3, np.zeros(8, int), 0.05)
@@ -164,7 +76,8 @@ class _Design:
     coefficient
         The difference is the sum of coefficient × value.
     regressor
-        Deviation of the expected value from the mean of its cell; 0 without regression.
+        Orthonormal basis, in either arm, of deviations of covariates from the mean of their cell,
+        shape (n, p); p is 0 without regression.
     leverage
         Diagonal of the hat matrix.
     third_moment_weight
@@ -207,10 +120,8 @@ class _Design:
         """Return deviations from the cell's mean, less the regression within each arm."""
         residual = np.asarray(values - _cell_means(values, self.cell)[self.cell])
         for arm in (self.treated, ~self.treated):
-            regressor = self.regressor[arm]
-            spread = float(regressor @ regressor)
-            if spread > 0:
-                residual[arm] -= regressor * float(regressor @ residual[arm]) / spread
+            basis = self.regressor[arm]
+            residual[arm] -= basis @ (basis.T @ residual[arm])
         return residual
 
 
@@ -224,35 +135,50 @@ def _build_design(treated: np.ndarray, stratum: np.ndarray, expected: np.ndarray
         treated=treated,
         cell=cell,
         coefficient=np.where(treated, 1.0, -1.0) * weights[stratum] / size,
-        regressor=np.zeros(len(cell)),
+        regressor=np.empty((len(cell), 0)),
         leverage=1 / size,
         third_moment_weight=moment[stratum],
         degrees_of_freedom=[int(arm.sum()) - len(weights) for arm in (treated, ~treated)],
     )
-    if expected is not None and min(design.degrees_of_freedom) >= MIN_RESIDUALS_PER_ARM:
-        _add_regression(design, stratum, expected)
+    if expected is not None:
+        covariates = expected.reshape(len(cell), -1)
+        needed = MIN_RESIDUALS_PER_ARM + MIN_VALUES_PER_COVARIATE * (covariates.shape[1] - 1)
+        if covariates.shape[1] > 0 and min(design.degrees_of_freedom) >= needed:
+            return _add_regression(design, stratum, covariates)
     return design
 
 
-def _add_regression(design: _Design, stratum: np.ndarray, expected: np.ndarray) -> None:
-    """Adjust the means of either arm to the stratum's mean of ``expected``, in place."""
-    deviation = expected - _cell_means(expected, design.cell)[design.cell]
-    missing = _cell_means(expected, stratum)[stratum] - expected
-    rounding = NEGLIGIBLE_SHARE * float(np.abs(expected).max())
+def _add_regression(design: _Design, stratum: np.ndarray, covariates: np.ndarray) -> _Design:
+    """Return the design with the means of either arm adjusted to the stratum's mean covariates."""
+    deviation = covariates - _cell_means(covariates, design.cell)[design.cell]
+    missing = _cell_means(covariates, stratum)[stratum] - covariates
+    rounding = NEGLIGIBLE_SHARE * float(np.abs(covariates).max())
+    coefficient, leverage = design.coefficient.copy(), design.leverage.copy()
+    regressor, freedom = np.zeros(covariates.shape), list(design.degrees_of_freedom)
     for index, arm in enumerate((design.treated, ~design.treated)):
-        spread = float(deviation[arm] @ deviation[arm])
-        if spread <= rounding**2:
-            continue
-        gap = float(design.coefficient[arm] @ missing[arm])
-        design.regressor[arm] = deviation[arm]
-        design.coefficient[arm] += gap * deviation[arm] / spread
-        design.leverage[arm] += deviation[arm] ** 2 / spread
-        design.degrees_of_freedom[index] -= 1
-    np.minimum(design.leverage, 1 - MIN_RESIDUAL_SHARE, out=design.leverage)
+        basis, length, axes = np.linalg.svd(deviation[arm], full_matrices=False)
+        is_used = length > max(rounding, COLLINEAR_SHARE * length[0])
+        basis = basis[:, is_used]
+        gap = axes[is_used] @ (design.coefficient[arm] @ missing[arm]) / length[is_used]
+        coefficient[arm] += basis @ gap
+        leverage[arm] += (basis**2).sum(axis=1)
+        regressor[arm, : basis.shape[1]] = basis
+        freedom[index] -= basis.shape[1]
+    return replace(
+        design,
+        coefficient=coefficient,
+        regressor=regressor,
+        leverage=np.minimum(leverage, 1 - MIN_RESIDUAL_SHARE),
+        degrees_of_freedom=freedom,
+    )
 
 
 def _cell_means(values: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    return np.asarray(np.bincount(cell, values) / np.maximum(np.bincount(cell), 1))
+    """Return the mean of each cell, of values of shape (n,) or of each column of (n, p)."""
+    columns = values.reshape(len(cell), -1).T
+    sums = np.stack([np.bincount(cell, column) for column in columns], axis=1)
+    means = sums / np.maximum(np.bincount(cell), 1)[:, None]
+    return np.asarray(means[:, 0] if values.ndim == 1 else means)
 
 
 MAX_SKEWNESS = 1.0

@@ -25,10 +25,11 @@ from retain.campaign.readout.looks import (
     find_look_cautions,
     summarise_correction,
 )
-from retain.campaign.readout.means import MeanDifference, assign_strata, estimate_mean_difference
+from retain.campaign.readout.means import MeanDifference, estimate_mean_difference
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.qini import BootstrapSettings, compute_qini
 from retain.campaign.readout.save_rates import estimate_save_rates
+from retain.campaign.readout.strata import assign_strata
 from retain.record.documents import CautionInfo
 from retain.record.estimates import Estimate
 from retain.record.readout_document import (
@@ -155,6 +156,7 @@ def build_readout(
         campaign_id=assignment.id,
         campaign_sha256=assignment.fingerprint,
         profit_unit=assignment.unit,
+        is_turnover=assignment.is_turnover,
         alpha=assignment.alpha,
         power=assignment.power,
         seed=assignment.seed,

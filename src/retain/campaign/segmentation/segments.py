@@ -6,8 +6,7 @@ segmentation applies to any customers, and is serialised with ``model_dump(by_al
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.bands import assign_bands, check_bands, fit_bands
-from retain.campaign.segmentation.conditions import values_of
+from retain.campaign.segmentation.rules import values_of
 from retain.errors import RetainError
 from retain.record.estimates import DisplayName
 from retain.record.segments_document import DominantSegment
@@ -118,29 +117,6 @@ def segment_labels(fitted: Segmentation) -> dict[str, DisplayName | None]:
         for risk, one in risks.items()
         for value, other in values.items()
     }
-
-
-def find_segment(text: str, names: Sequence[str], where: str) -> str:
-    """Return the segment whose name has the same words; shells do not accept all its signs.
-
-    Raises
-    ------
-    RetainError
-        When there is none of these words.
-
-    >>> names = ["low risk · low value", "high risk · high value"]
-    >>> find_segment("high risk high value", names, "campaign.min_contacts")
-    'high risk · high value'
-    """
-    by_words = {normalise_name(name): name for name in names}
-    if normalise_name(text) not in by_words:
-        raise RetainError.unknown(f"{where}: segment", text, list(names))
-    return by_words[normalise_name(text)]
-
-
-def normalise_name(name: str) -> str:
-    """Return the words of a segment's name, by which it is found."""
-    return " ".join(re.findall(r"\w+", name.casefold()))
 
 
 DOMINANT_SHARE = 0.9

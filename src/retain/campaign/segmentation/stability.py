@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation.conditions import BOUNDS
+from retain.campaign.segmentation.rules import BOUNDS
 from retain.campaign.segmentation.segments import fit_checked_segmentation, segments_of
 from retain.record.segments_document import Stability
 from retain.schema.campaign import Segmentation, ThresholdBands

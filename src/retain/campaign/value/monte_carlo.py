@@ -10,9 +10,15 @@ import pandas as pd
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation.outcomes import AudienceOutcomes, effective_size, share_draws
 from retain.campaign.value.assumptions import SampledAssumptions
-from retain.campaign.value.money import estimate_sum, quantile_bounds, row_slices
-from retain.campaign.value.net_bounds import NetValue, net_bounds
-from retain.campaign.value.offer_payoff import OfferPayoff, group_by_offer
+from retain.campaign.value.offer_payoff import (
+    NetValue,
+    OfferPayoff,
+    estimate_sum,
+    group_by_offer,
+    net_bounds,
+    quantile_bounds,
+    row_slices,
+)
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.risk_grid import RiskGrid
 from retain.campaign.value.value import cost_per_profit, positive_profit

@@ -18,7 +18,7 @@ from retain.campaign.value.calibration_map import (
 from retain.record.estimates import Estimate
 from retain.record.segments_document import (
     ProfitScaleInfo,
-    ProfitTestInfo,
+    ProfitTest,
     RecalibrationInfo,
     RiskCurve,
 )
@@ -35,32 +35,6 @@ class Line:
     slope: float
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class ProfitTest:
-    """Likelihood-ratio test whether profit tells more of the decline than the score.
-
-    Attributes
-    ----------
-    statistic, degrees, p
-        χ² statistic, degrees of freedom and p-value, on one customer of each duplicate group.
-    level
-        Profit is used if p is below.
-    odds_ratio
-        Odds of decline for one standard deviation more of the logarithm of profit, at its mean.
-    """
-
-    statistic: float
-    degrees: int
-    p: float
-    level: float
-    odds_ratio: float
-
-    @property
-    def is_used(self) -> bool:
-        """True if profit enters the calibration."""
-        return self.p < self.level
 
 
 @dataclass(frozen=True)
@@ -135,7 +109,7 @@ class Recalibration:
 
     def to_info(self) -> RecalibrationInfo:
         """Return the maps and how they were chosen, for documents."""
-        line, test, profit = self.line, self.profit_test, self.out_of_fold.profit
+        line, profit = self.line, self.out_of_fold.profit
         losses = self.log_loss or {}
         return RecalibrationInfo(
             n_customers=self.customers,
@@ -146,9 +120,7 @@ class Recalibration:
             single_model=self.single_model.to_info(),
             profit=None if profit is None else ProfitScaleInfo(**asdict(profit)),
             log_loss={name: dict(by_basis) for name, by_basis in losses.items()},
-            profit_test=None
-            if test is None
-            else ProfitTestInfo(**asdict(test), is_used=test.is_used),
+            profit_test=self.profit_test,
             curve=self.curve(),
         )
 

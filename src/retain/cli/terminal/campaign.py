@@ -14,6 +14,7 @@ from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
 from retain.record.estimates import DisplayName, Estimate, PartialEstimate
 from retain.record.plan_scenarios import ShadowPrices
 from retain.record.segments_document import ContrastInfo, SegmentInfo
+from retain.record.verdict_document import CampaignOrReason
 from retain.report.text.numbers import format_number
 from retain.wording import (
     describe_count,
@@ -35,7 +36,7 @@ ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed t
 def print_segments(console: Console, tree: CustomerResults) -> None:
     """Print the segments, their bands, and their contrasts if there are any."""
     segments = tree.segments
-    console.print(_segments(segments, tree.n_scored, _money_noun(tree.planned_campaign)))
+    console.print(_segments(segments, tree.n_scored, _money_noun(tree.campaign)))
     if (risk := tree.fitted_thresholds.segmentation.risk) is not None:
         begins = ", ".join(f"{name} from {begin:.1%}" for name, begin in risk.bands.items())
         console.print(literal(f"  Bands of risk: {begins}"), soft_wrap=True, highlight=False)
@@ -54,8 +55,10 @@ def print_segments(console: Console, tree: CustomerResults) -> None:
         console.print(literal(message), soft_wrap=True, highlight=False)
 
 
-def _money_noun(campaign: CampaignDocument | None) -> str:
-    return "turnover" if campaign is not None and campaign.is_turnover else "profit"
+def _money_noun(campaign: CampaignOrReason | None) -> str:
+    return (
+        "turnover" if isinstance(campaign, CampaignDocument) and campaign.is_turnover else "profit"
+    )
 
 
 def _segments(segments: Sequence[SegmentInfo], scored: Mapping[str, int], money: str) -> Table:
@@ -148,10 +151,10 @@ def _print_no_campaign(console: Console, campaign: NoCampaignInfo) -> None:
 
 
 def print_campaign_path(
-    console: Console, study: StudyDirectory, campaign: CampaignDocument | None
+    console: Console, study: StudyDirectory, campaign: CampaignOrReason | None
 ) -> None:
     """Print the path of the campaign, if one was planned."""
-    if campaign is not None and campaign.id is not None:
+    if isinstance(campaign, CampaignDocument) and campaign.id is not None:
         path = literal(study.campaign(campaign.id).path)
         console.print(f"Campaign: {path}", soft_wrap=True, highlight=False)
 

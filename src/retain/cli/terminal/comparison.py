@@ -11,12 +11,12 @@ from rich.console import Console
 
 from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
 from retain.cli.terminal.console import Table, literal
+from retain.cli.terminal.data import label_lines, snapshots_table
 from retain.cli.terminal.explanations import print_explanations
-from retain.cli.terminal.snapshots import label_lines, snapshots_table
 from retain.verdict.by_snapshot import score_by_snapshot
-from retain.verdict.cautions import list_cautions
 from retain.verdict.config_keys import label_run
 from retain.verdict.curves import CALIBRATION_LEVEL
+from retain.verdict.document import list_cautions
 from retain.wording import (
     describe_count,
     format_ci,
@@ -56,7 +56,7 @@ def print_comparison(
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
     chance = findings.chance
     colour = "[yellow]" if chance.status == "not_shown" else "[default]"
-    console.print(f"{colour}{literal(chance.sentence)}[/]")
+    console.print(f"{colour}{literal(chance.message)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))
     if findings.explanations is not None:
@@ -69,7 +69,7 @@ def print_comparison(
             print_diff(console, difference)
     print_gate(console, findings.gate or ())
     results = findings.customer_results
-    print_campaign_path(console, study, None if results is None else results.planned_campaign)
+    print_campaign_path(console, study, None if results is None else results.campaign)
 
 
 def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich.markup
 import rich.table
@@ -14,6 +14,9 @@ from rich.segment import Segment
 from rich.text import Text
 
 from retain.cli.terminal.output import clean, clean_line, raw_output, replace_unencodable
+
+if TYPE_CHECKING:
+    from retain.record.study import StudyDirectory
 
 ELLIPSIS = "…"
 """Rich's mark of a truncated cell, which must stay one column wide."""
@@ -33,6 +36,12 @@ def literal(text: object) -> str:
 def console(**options: Any) -> Console:
     """Return a console on standard output by default; ``options`` are Rich's."""
     return SafeConsole(**{"file": raw_output(), "emoji": False, **options})
+
+
+def say_waiting(study: StudyDirectory) -> None:
+    """Print that another command uses the study."""
+    message = f"waiting for another command that is at {literal(study.path)}"
+    console().print(message, soft_wrap=True, highlight=False)
 
 
 class SafeConsole(Console):

@@ -1,4 +1,4 @@
-"""Terminal output of what was read. Computes nothing."""
+"""Terminal output of what was read, and of snapshots. Computes nothing."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
-from retain.record.document import ColumnInfo, FunnelLine
+from retain.record.comparison_document import SnapshotScore
+from retain.record.document import ColumnInfo, FunnelStep, VariantCounts
+from retain.record.label import LabelQuality
+from retain.report.text.label import label_sentences
+from retain.report.text.words import words
+from retain.wording import format_interval
 
 
 def print_reading(
     console: Console,
     messages: Sequence[str],
-    funnel: Sequence[FunnelLine],
+    funnel: Sequence[FunnelStep],
     dropped_examples: Sequence[str],
 ) -> None:
     """Print the messages of the readers, and the funnel."""
@@ -45,3 +50,38 @@ def print_columns(
     if len(shown) < len(columns):
         table.caption = f"{len(columns) - len(shown)} more columns: describe=true"
     console.print(table)
+
+
+def labels_table(others: Sequence[VariantCounts]) -> Table:
+    """Return the table of label variants on the same customers."""
+    table = Table(title="The label with one parameter changed", box=SIMPLE_HEAD)
+    for name in ("parameter", "value", "rows", "declined", "same label"):
+        table.add_column(name)
+    for one in others:
+        shares = (one.decline_rate, one.agreement)
+        text = ("—" if share is None else f"{share:.0%}" for share in shares)
+        table.add_row(literal(one.parameter), literal(one.value), f"{one.n_rows:,}", *text)
+    return table
+
+
+def label_lines(quality: LabelQuality | None) -> list[str]:
+    """Return what the checks of the label found, a sentence a line."""
+    return [words("en").plain(one) for one in label_sentences(quality)]
+
+
+def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
+    """Return the winner's ranking at each snapshot."""
+    table = Table(title="The winner's ROC-AUC from snapshot to snapshot", box=SIMPLE_HEAD)
+    for name in ("snapshot", "customers", "declined", "ROC-AUC", "95 % CI", ""):
+        table.add_column(name)
+    for one in snapshots:
+        auc = one.roc_auc
+        table.add_row(
+            literal(one.snapshot),
+            f"{one.n_rows:,}",
+            f"{one.decline_rate:.0%}",
+            f"{auc.value:.3f}",
+            "—" if auc.low is None or auc.high is None else format_interval(auc.low, auc.high),
+            "sealed" if one.is_sealed_test else "",
+        )
+    return table

@@ -10,7 +10,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
-from retain.cli.terminal.readout_cautions import say_caution
+from retain.cli.terminal.readout_cautions import name_money, say_caution
 from retain.record.estimates import Estimate
 from retain.record.readout_document import (
     CampaignMoney,
@@ -58,8 +58,8 @@ def print_readout(
         rows = [row for row in document.effects if row.outcome == outcome]
         if rows:
             scale = _find_scale(rows)
-            console.print(_effects(rows, document.profit_unit, level, scale))
-            console.print(literal(_sentence(rows[0], document, scale)))
+            console.print(_effects(rows, document, level, scale))
+            console.print(literal(name_money(_sentence(rows[0], document, scale), document)))
             for message in _heterogeneity(rows, document):
                 console.print(literal(message))
     if document.attrition.bounds is not None:
@@ -72,7 +72,7 @@ def print_readout(
     console.print(_money(document.money, document.profit_unit, level))
     console.print(literal(_qini(document.qini, level)))
     for caution in document.cautions:
-        console.print(f"[yellow]{literal(say_caution(caution))}[/]")
+        console.print(f"[yellow]{literal(name_money(say_caution(caution), document))}[/]")
     if document.catalogue is not None:
         console.print(_save_rates(document.save_rates, level.removesuffix(" CI")))
     if next_plan is not None:
@@ -114,7 +114,7 @@ def _looks(document: ReadoutDocument) -> Iterator[str]:
         )
 
 
-class _Scale(NamedTuple):
+class OutcomeScale(NamedTuple):
     """The unit of an outcome in the terminal, and the formats of means, differences and ends."""
 
     times: int
@@ -124,19 +124,23 @@ class _Scale(NamedTuple):
     end: str
 
 
-def _find_scale(rows: Sequence[EffectRow]) -> _Scale:
+def _find_scale(rows: Sequence[EffectRow]) -> OutcomeScale:
     """Return the scale of the effects on one outcome; amounts of a column have equal decimals."""
     if rows[0].outcome == "declined":
-        return _Scale(100, " points", ".1f", ".1f", ".0f")
+        return OutcomeScale(100, " points", ".1f", ".1f", ".0f")
     means = money_digits(mean for row in rows for mean in (row.treated_mean, row.control_mean))
     gaps = [row.difference for row in rows if row.difference is not None]
     differences = money_digits(end for gap in gaps for end in (gap.value, gap.low, gap.high))
-    return _Scale(1, "", f",.{means}f", f",.{differences}f", f",.{differences}f")
+    return OutcomeScale(1, "", f",.{means}f", f",.{differences}f", f",.{differences}f")
 
 
-def _effects(rows: Sequence[EffectRow], unit: str, level: str, scale: _Scale) -> Table:
+def _effects(
+    rows: Sequence[EffectRow], document: ReadoutDocument, level: str, scale: OutcomeScale
+) -> Table:
     declined = rows[0].outcome == "declined"
-    title = "Share that declined, %" if declined else f"Profit per customer, {unit}"
+    title = "Share that declined, %"
+    if not declined:
+        title = f"{name_money('Profit', document)} per customer, {document.profit_unit}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
     is_adjusted = any(row.is_adjusted for row in rows)
@@ -153,7 +157,7 @@ def _effects(rows: Sequence[EffectRow], unit: str, level: str, scale: _Scale) ->
     return table
 
 
-def _cells(row: EffectRow, scale: _Scale) -> list[str]:
+def _cells(row: EffectRow, scale: OutcomeScale) -> list[str]:
     means = [
         "" if mean is None else format_signed(mean * scale.times, scale.mean)
         for mean in (row.treated_mean, row.control_mean)
@@ -171,7 +175,7 @@ def _cells(row: EffectRow, scale: _Scale) -> list[str]:
     ]
 
 
-def _sentence(row: EffectRow, document: ReadoutDocument, scale: _Scale) -> str:
+def _sentence(row: EffectRow, document: ReadoutDocument, scale: OutcomeScale) -> str:
     """Return the conclusion about the whole campaign as a sentence."""
     if row.difference is None:
         return "Too few customers are observed to compare the two groups."
@@ -215,7 +219,7 @@ def _heterogeneity(rows: Sequence[EffectRow], document: ReadoutDocument) -> Iter
         )
 
 
-def _effect_words(row: EffectRow, scale: _Scale) -> str:
+def _effect_words(row: EffectRow, scale: OutcomeScale) -> str:
     value = 0.0 if row.difference is None else row.difference.value
     size = format_signed(abs(value) * scale.times, scale.difference) + scale.unit
     good = (value < 0) == (row.outcome == "declined")

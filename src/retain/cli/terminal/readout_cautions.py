@@ -1,8 +1,10 @@
-"""Cautions of a readout, as sentences of the terminal."""
+"""Words of a readout in the terminal: its cautions, and the name of its money."""
 
 from __future__ import annotations
 
 from retain.record.documents import CautionInfo
+from retain.record.readout_document import ReadoutDocument
+from retain.report.text.amounts import say_turnover
 from retain.wording import format_p
 
 CAUTIONS = {
@@ -42,3 +44,8 @@ def say_caution(caution: CautionInfo) -> str:
     part = "The campaign" if is_overall else f"{numbers['scope']} {numbers['name']}"
     worse = "raised the share that declined" if declined else "lost profit"
     return f"{part} {worse} among the customers to contact. Stop it until the reason is known."
+
+
+def name_money(text: str, document: ReadoutDocument) -> str:
+    """Return a text about profit as one about turnover, if the amounts are."""
+    return say_turnover(text, "en") if document.is_turnover else text

@@ -48,7 +48,7 @@ def print_scoring(
         print_campaign(console, results.campaign)
     for caution in list_cautions(result):
         console.print(f"[yellow]{literal(caution)}[/]", highlight=False)
-    print_campaign_path(console, study, results.planned_campaign)
+    print_campaign_path(console, study, results.campaign)
     console.print(f"Written: {literal(home.path)}", soft_wrap=True)
 
 

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from retain.cli.terminal.console import Table, literal
-from retain.cli.terminal.data import print_columns, print_reading
+from retain.cli.terminal.data import label_lines, labels_table, print_columns, print_reading
 from retain.cli.terminal.output import clean_line
 from retain.cli.terminal.progress import (
     MARKS,
@@ -23,7 +23,6 @@ from retain.cli.terminal.progress import (
     format_tuning,
     render_progress,
 )
-from retain.cli.terminal.snapshots import label_lines, labels_table
 from retain.execution.progress import SweepProgress
 from retain.execution.status import StatusWriter
 from retain.record.document import Record

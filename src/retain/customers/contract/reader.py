@@ -14,7 +14,7 @@ from retain.customers.contract.contract import Contract, parse_contract
 from retain.customers.contract.derived import parse_derived_features
 from retain.customers.contract.periods import find_period_gaps
 from retain.customers.contract.raw_table import RawTable, read_table
-from retain.customers.customers import Customers, FunnelStep
+from retain.customers.customers import CleaningStep, Customers
 from retain.customers.files.encoding import TextOptions, resolve_path
 from retain.customers.files.role_columns import log_customers
 from retain.errors import RetainError, examples
@@ -247,14 +247,16 @@ def _apply_policy(
     if policy == "drop":
         kept = kept & ~affected
         left, reason = int(kept.sum()), finding.reason
-        step = FunnelStep(finding.name, before, left, reason, tuple(ids), values=finding.values)
+        step = CleaningStep(
+            finding.name, before, left, reason, dropped=tuple(ids), values=dict(finding.values)
+        )
         if not kept.any():
             customers.rows(kept)  # raises
     else:
         listed = f": {examples(ids)}" if ids else ""
         done = "repaired" if policy == "repair" else "kept as they are"
         reason = f"{finding.reason}; {len(ids)} found and {done}{listed}"
-        step = FunnelStep(finding.name, before, before, reason)
+        step = CleaningStep(finding.name, before, before, reason)
     features = customers.features
     if policy == "repair":
         features = features.copy()

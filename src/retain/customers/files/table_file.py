@@ -16,7 +16,7 @@ from retain.customers.cells.dates import find_sure_order
 from retain.customers.cells.number_column import find_sure_marks
 from retain.customers.cells.number_format import FileMarks, check_marks, parse_format
 from retain.customers.columns import find_column
-from retain.customers.customers import FunnelStep
+from retain.customers.customers import CleaningStep
 from retain.customers.files.bad_rows import dropped_row
 from retain.customers.files.containers import FileKind, detect_kind, unpack
 from retain.customers.files.dialect import Sheet, check_header, log_read, read_cells
@@ -58,7 +58,7 @@ class FileTable:
     marks: FileMarks
     sheet: Sheet | None = None
     positions: NDArray[np.int64] | None = None
-    steps: tuple[FunnelStep, ...] = ()
+    steps: tuple[CleaningStep, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
     first_line: int = 2
 
@@ -84,7 +84,7 @@ class FileTable:
         n_left = int((~mask).sum())
         why = f"line {gone[0].line}: {gone[0].reason}" if gone else "no cell"
         more = f" (and {len(gone) - 1} more, see dropped_rows.csv)" if len(gone) > 1 else ""
-        funnel_step = FunnelStep(step, len(mask), n_left, why + more + hint, unit="rows")
+        funnel_step = CleaningStep(step, len(mask), n_left, why + more + hint, unit="rows")
         return replace(
             self,
             cells=self.cells[~mask].reset_index(drop=True),
@@ -199,14 +199,14 @@ def _marks(cells: pd.DataFrame, default: str, *, trusts_points: bool) -> FileMar
     )
 
 
-def _describe_bad_rows(table: FileTable) -> Iterator[FunnelStep]:
+def _describe_bad_rows(table: FileTable) -> Iterator[CleaningStep]:
     """Yield the step of the rows that could not be read."""
     if table.dropped:
         first, n_left = table.dropped[0], len(table.cells)
         more = len(table.dropped) - 1
         reason = f"line {first.line}: {first.reason}"
         reason += f" (and {more} more, see dropped_rows.csv)" if more else ""
-        yield FunnelStep("bad rows", n_left + len(table.dropped), n_left, reason, unit="rows")
+        yield CleaningStep("bad rows", n_left + len(table.dropped), n_left, reason, unit="rows")
 
 
 def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:

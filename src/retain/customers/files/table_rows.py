@@ -74,9 +74,9 @@ def _drop_invalid_cells(
     reasons = dict(sorted(reasons.items()))
     found = table.without(_mask(table, list(reasons)), "bad rows", reasons)
     n_bad = [step for step in table.steps if step.name == "bad rows"]
-    n_rows = n_bad[0].before if n_bad else len(table.cells)
+    n_rows = n_bad[0].n_before if n_bad else len(table.cells)
     bad = [row for row in found.dropped if row not in table.dropped]
-    policy.check((*bad, *table.dropped[: sum(s.before - s.after for s in n_bad)]), n_rows)
+    policy.check((*bad, *table.dropped[: sum(s.n_before - s.n_after for s in n_bad)]), n_rows)
     return found
 
 

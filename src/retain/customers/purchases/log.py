@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from retain.customers.customers import FunnelStep
+from retain.customers.customers import CleaningStep
 from retain.customers.purchases.cleaning.currency import check_currency
 from retain.customers.purchases.cleaning.duplicates import apply_duplicates_policy
 from retain.customers.purchases.cleaning.guests import check_guests
@@ -70,7 +70,7 @@ class Log:
 
     columns: frozenset[str]
     categories: tuple[str, ...]
-    funnel: tuple[FunnelStep, ...]
+    funnel: tuple[CleaningStep, ...]
     first_day: int
     last_day: int
     content_hash: str
@@ -209,7 +209,7 @@ def _create_log(
         drop_relations(connection, (RAW_TABLE, UNFILTERED))
     messages = (text for one in rows.expressions.values() for text in one.messages)
     message = "; ".join((raw.dialect, *messages))
-    read = FunnelStep("log read", n_read, n_read, message, unit=ROW_UNIT)
+    read = CleaningStep("log read", n_read, n_read, message, unit=ROW_UNIT)
     return Log(
         columns=list_optional_columns(options.columns),
         categories=categories,

@@ -239,7 +239,7 @@ def _today() -> str:
 
 def _count_purchases(log: Log, connection: Connection) -> int:
     """Return the number of purchases kept, from the funnel if it counts them."""
-    counts = [step.after for step in log.funnel if step.unit == "purchases"]
+    counts = [step.n_after for step in log.funnel if step.unit == "purchases"]
     if counts:
         return counts[-1]
     row = connection.execute("SELECT COUNT(*) FROM purchases").fetchone()

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retain.customers.customers import Column, Customers, FunnelStep
+from retain.customers.customers import CleaningStep, Column, Customers
 from retain.customers.panel import Panel
 from retain.customers.purchases.features import label as labels
 from retain.customers.purchases.features.feature_names import TOP_CATEGORY, describe_columns
@@ -88,7 +88,7 @@ EXCLUSION_REASONS = (1, 2, 3, NEVER_BOUGHT)
 
 def build_funnel(
     facts: TableFacts, rule: LabelRule, dropped: Mapping[int, tuple[object, ...]] | None = None
-) -> tuple[FunnelStep, ...]:
+) -> tuple[CleaningStep, ...]:
     """Return the funnel of the log and of eligibility; ``dropped`` holds ids by reason."""
     n_by_reason = dict.fromkeys((0, *EXCLUSION_REASONS), 0)
     for _, reason, n_customers, _ in facts.counts:
@@ -99,7 +99,9 @@ def build_funnel(
         if reason == NEVER_BOUGHT and n_by_reason[NEVER_BOUGHT] == 0:
             continue
         ids = () if dropped is None else dropped.get(reason, ())
-        steps.append(FunnelStep(name, left, left - n_by_reason[reason], message, ids, unit))
+        steps.append(
+            CleaningStep(name, left, left - n_by_reason[reason], message, unit, dropped=ids)
+        )
         left -= n_by_reason[reason]
     return tuple(steps)
 
@@ -130,9 +132,9 @@ def describe_rates(facts: TableFacts) -> Iterator[str]:
 
 
 def _no_regular_customers_message(
-    funnel: tuple[FunnelStep, ...], request: LabelRequest, facts: TableFacts
+    funnel: tuple[CleaningStep, ...], request: LabelRequest, facts: TableFacts
 ) -> str:
-    counts = "; ".join(f"{step.before - step.after} {step.name}" for step in funnel[-3:])
+    counts = "; ".join(f"{step.n_before - step.n_after} {step.name}" for step in funnel[-3:])
     last = date_from_epoch(facts.snapshots[-1])
     n_days, needed = facts.snapshots[-1] - facts.first_day, request.label.least_history
     if request.has_target:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from retain.errors import RetainError
-from retain.execution.backends.remote import enter_launch_dir, ignore, record_lost_run, to_remote
-from retain.execution.run_pool import RunPool
-from retain.execution.scheduling import CostModel, TaskQueue
+from retain.execution.backends.remote import enter_launch_dir, to_remote
+from retain.execution.dispatcher import Dispatcher
+from retain.execution.executor import Executor, Future, WorkerExecutor
+from retain.execution.scheduling import CostModel
 from retain.execution.task import Task
-from retain.execution.worker import ignore_sigint
+from retain.execution.worker import WorkerDiedError, ignore_sigint
 from retain.record.document import Record
 from retain.record.study import StudyDirectory
 from retain.schema.run import Limits, Run
@@ -41,7 +42,7 @@ class RunActor:
         os.environ.update(environment)
         # This process read the variable before it was set; workers search the same path.
         sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
-        self._pool = RunPool(1, limits, ignore)
+        self._dispatcher = Dispatcher(WorkerExecutor(1), limits)
 
     def prepare(self, working_dir: Path, study: Path) -> None:
         """Change to the folder of the launch."""
@@ -49,22 +50,20 @@ class RunActor:
 
     def run(self, task: Task) -> Record:
         """Do a task and return its record, also if the worker process dies."""
-        return next(self._pool.records(CostModel().make_queue([task])))
+        return next(self._dispatcher.records(CostModel().make_queue([task])))
 
 
-class RayPool:
-    """Actors that do the tasks of a queue. A context manager; leaving it stops them."""
+class RayExecutor(Executor):
+    """Actors that do a run each at a time."""
 
-    def __init__(
-        self, backend: Ray, first_run: Run, study: StudyDirectory, on_start: Callable[[Task], None]
-    ) -> None:
+    def __init__(self, backend: Ray, first_run: Run, study: StudyDirectory) -> None:
+        super().__init__()
         self._ray = _import_ray(backend)
         self._backend = backend
         self._first_run = first_run
-        self._on_start = on_start
         self._study = study.path.absolute()
         self._free: list[Any] = []
-        self._busy: dict[Any, tuple[Any, Task | None]] = {}
+        self._busy: dict[Any, tuple[Any, Future | None]] = {}
         self._n_deaths = 0
         self._last_progress = 0.0
 
@@ -84,6 +83,8 @@ class RayPool:
             message = str(error).strip().splitlines()[0]
             found = f"hydra.launcher.address={self._backend.address}: {message}"
             raise RetainError(found) from None
+        self._size = self._first_run.workers or self._n_slots()
+        self._last_progress = time.monotonic()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,33 +93,34 @@ class RayPool:
                 self._ray.kill(actor)  # its worker process ends within a second
             self._ray.shutdown()
 
-    def records(self, waiting: TaskQueue) -> Iterator[Record]:
-        """Yield the record of each task as it ends."""
-        size = self._first_run.workers or self._n_slots()
-        self._last_progress = time.monotonic()
-        while waiting or any(task for _, task in self._busy.values()):
-            self._assign(waiting, size)
-            ended, _ = self._ray.wait(list(self._busy), num_returns=1, timeout=1)
-            for reference in ended:
-                record = self._collect(reference)
-                if record is not None:
-                    yield record
-            self._check_timeout()
+    def count_free(self, n_tasks: int) -> int:
+        """Return the number of actors that are ready, and start more while more runs wait."""
+        n_needed = min(self._size, self._n_running + n_tasks)
+        for _ in range(n_needed - len(self._free) - len(self._busy)):
+            self._start_actor()
+        return min(len(self._free), n_tasks)
+
+    def _start_jobs(self) -> None:
+        while self._free and self._queue:
+            actor, future = self._free.pop(), self._queue.popleft()
+            (task,) = future.arguments
+            self._busy[actor.run.remote(to_remote(task).task)] = (actor, future)
+            future.state = "running"
+
+    def wait(self, _timeout: float | None = None) -> None:
+        """Wait a second at most for an actor that has done its run or is ready for one."""
+        ended, _ = self._ray.wait(list(self._busy), num_returns=1, timeout=1)
+        for reference in ended:
+            self._collect(reference)
+        self._check_timeout()
+
+    @property
+    def _n_running(self) -> int:
+        return sum(future is not None for _, future in self._busy.values())
 
     def _n_slots(self) -> int:
         """Return the number of runs that the cluster has CPUs for now."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 0)) // self._first_run.threads)
-
-    def _assign(self, waiting: TaskQueue, size: int) -> None:
-        """Give tasks to free actors, and start actors while there are more tasks than actors."""
-        n_running = sum(task is not None for _, task in self._busy.values())
-        n_needed = min(size, n_running + len(waiting))
-        for _ in range(n_needed - len(self._free) - len(self._busy)):
-            self._start_actor()
-        while self._free and waiting:
-            actor, task = self._free.pop(), to_remote(waiting.pop()).task
-            self._busy[actor.run.remote(task)] = (actor, task)
-            self._on_start(task)
 
     def _start_actor(self) -> None:
         environment = {
@@ -130,9 +132,9 @@ class RayPool:
         actor = actor_class.remote(environment, self._first_run.limits)
         self._busy[actor.prepare.remote(Path.cwd(), self._study)] = (actor, None)
 
-    def _collect(self, reference: Any) -> Record | None:
-        """Return the record of an actor's task, also if the actor died; None when it is ready."""
-        actor, task = self._busy.pop(reference)
+    def _collect(self, reference: Any) -> None:
+        """Take the record of an actor's run, also if the actor died, or note that it is ready."""
+        actor, future = self._busy.pop(reference)
         errors = self._ray.exceptions
         try:
             record: Record | None = self._ray.get(reference)
@@ -140,25 +142,27 @@ class RayPool:
             raise error.cause from None
         except errors.RayError as error:
             self._ray.kill(actor)  # it may only be unreachable, and must not write any more
-            return self._record_lost_actor(task, error)
+            self._record_death(future, error)
+            return
         self._n_deaths = 0
         self._free.append(actor)
-        return record
+        if future is not None:
+            future.set_result(record)
 
-    def _record_lost_actor(self, task: Task | None, error: Exception) -> Record | None:
-        if task is not None:
+    def _record_death(self, future: Future | None, error: Exception) -> None:
+        if future is not None:
             reason = f"its Ray worker died: {str(error).splitlines()[0]}"
-            return record_lost_run(task, reason, str(error))
+            future.set_exception(WorkerDiedError(reason, traceback=str(error)))
+            return
         self._n_deaths += 1
         if self._n_deaths >= MAX_START_FAILURES:
             message = str(error).strip().splitlines()[-1]
             raise RetainError(f"Ray's workers die while they start: {message}")
-        return None
 
     def _check_timeout(self) -> None:
         """Raise an error if no node has had room for a run for too long."""
         now = time.monotonic()
-        if self._free or any(task for _, task in self._busy.values()):
+        if self._free or self._n_running:
             self._last_progress = now
         elif now - self._last_progress > 60 * self._backend.wait_min:
             raise RetainError(

@@ -11,26 +11,23 @@ import os
 import signal
 import socket
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from retain.errors import RetainError
-from retain.execution.job_executor import run_in_subprocess
-from retain.execution.run_pool import RunPool
+from retain.execution.dispatcher import Dispatcher
+from retain.execution.executor import WorkerExecutor
 from retain.execution.scheduling import CostModel
 from retain.execution.shared_memory import launch_dir
-from retain.execution.task import Preflight, RunOutcome, SharedInputs, Task, finish
+from retain.execution.task import Preflight, SharedInputs, Task
 from retain.execution.worker import start_forkserver
 from retain.record.directory import RunDirectory
 from retain.record.document import Record
 from retain.schema.run import Limits
 
 FileStamp = tuple[int, int] | None
-CLAIM_TIMEOUT_SECONDS = 5.0
-"""Seconds that a dead run's lock is waited for."""
 
 
 @dataclass(frozen=True)
@@ -69,21 +66,6 @@ def to_remote(task: Task) -> RemoteTask:
     index = 0 if task.shared is None else task.shared.index
     remote = replace(task, directory=directory, shared=None)
     return RemoteTask(remote, index, _stamp_file(directory.record), _stamp_file(directory.log))
-
-
-def record_lost_run(task: Task, reason: str, traceback: str) -> Record:
-    """Return the record of a run whose job or node died, written here unless the run wrote one.
-
-    The run's lock may outlive it for a moment, until the worker of a killed process, or the file
-    server of a lost node, has noticed.
-    """
-    until = time.monotonic() + CLAIM_TIMEOUT_SECONDS
-    while True:
-        with task.directory.hold_lock() as mine:
-            if mine or time.monotonic() > until:
-                outcome = RunOutcome("failed", reason=reason, traceback=traceback)
-                return task.read_newer_record() or finish(task, outcome)
-        time.sleep(0.1)
 
 
 def _stamp_file(path: Path) -> FileStamp:
@@ -127,8 +109,9 @@ class RemoteBatch:
         enter_launch_dir(self.working_dir, self.study)
         _exit_on_sigterm()
         start_forkserver()
-        with launch_dir() as folder, RunPool(self.workers, self.limits, ignore) as pool:
-            return list(pool.records(CostModel().make_queue(_share_inputs(self.runs, folder))))
+        with launch_dir() as folder, WorkerExecutor(self.workers) as executor:
+            queue = CostModel().make_queue(_share_inputs(self.runs, folder))
+            return list(Dispatcher(executor, self.limits).records(queue))
 
     def checkpoint(self) -> Any:
         """Return what submitit queues again when the job times out or is preempted."""
@@ -137,17 +120,12 @@ class RemoteBatch:
         return DelayedSubmission(self)
 
 
-def ignore(_: Task) -> None:
-    """Do nothing when a run starts: the launching machine sees it from the files."""
-
-
 def _share_inputs(runs: Sequence[RemoteTask], folder: Path) -> list[Task]:
     """Return the tasks with datasets and a fold cache that they share on this machine."""
     sources = {run.dataset_index: run.task.run for run in runs}
     distinct = list(sources.values())
-    arguments, description = (distinct, folder / "customers"), "reads the data"
-    with run_in_subprocess("preflight", *arguments, description=description) as wait_for_result:
-        preflight: Preflight = wait_for_result()
+    with WorkerExecutor(1) as executor:
+        preflight: Preflight = executor.submit("preflight", distinct, folder / "customers").result()
     datasets, cache_dir = preflight.shared_datasets, folder / "rows"
     if datasets is None:
         return [run.task for run in runs]

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,17 +23,9 @@ from typing import Any, Self
 
 from retain.errors import RetainError
 from retain.execution.backends.config import Slurm, SubmititLocal
-from retain.execution.backends.remote import (
-    RemoteBatch,
-    RemoteTask,
-    record_lost_run,
-    round_robin,
-    to_remote,
-)
-from retain.execution.scheduling import TaskQueue
-from retain.execution.task import Task
-from retain.execution.worker import ignore_sigint
-from retain.record.document import Record
+from retain.execution.backends.remote import RemoteBatch, RemoteTask, round_robin, to_remote
+from retain.execution.executor import Executor, Future
+from retain.execution.worker import WorkerDiedError, ignore_sigint
 from retain.record.study import StudyDirectory
 from retain.schema.parsing import Node
 from retain.schema.run import Run
@@ -48,24 +40,21 @@ CANCEL_TIMEOUT_SECONDS = 10.0
 """Time for cancelled jobs on this machine to end."""
 
 
-class SubmititPool:
-    """Jobs that do the tasks of a queue. A context manager; leaving it early cancels them."""
+class SubmititExecutor(Executor):
+    """Jobs that do some of the runs each."""
 
     def __init__(
-        self,
-        backend: SubmititLocal | Slurm,
-        first_run: Run,
-        study: StudyDirectory,
-        on_start: Callable[[Task], None],
+        self, backend: SubmititLocal | Slurm, first_run: Run, study: StudyDirectory
     ) -> None:
+        super().__init__()
         self._submitit = _import_submitit(backend)
         self._backend = backend
         self._first_run = first_run
-        self._on_start = on_start
         self._study = StudyDirectory(study.path.absolute())
+        self._unsent: list[RemoteTask] = []
+        self._waiting: list[RemoteBatch] = []
         self._running: dict[Any, RemoteBatch] = {}
-        self._remaining: dict[str, RemoteTask] = {}
-        self._started: set[str] = set()
+        self._remaining: dict[str, tuple[RemoteTask, Future]] = {}
         self._has_lost_runs = False
 
     def __enter__(self) -> Self:
@@ -79,9 +68,13 @@ class SubmititPool:
         )
         return self
 
-    def __exit__(self, *_: object) -> None:
-        with ignore_sigint():
-            self._cancel()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            while kind is None and self._alive():
+                time.sleep(POLL_SECONDS)  # they have done their runs, and end by themselves
+        finally:
+            with ignore_sigint():
+                self._cancel()
         if not self._has_lost_runs:  # else keep the logs
             shutil.rmtree(self._folder, ignore_errors=True)
             with suppress(OSError):  # folders of other launches
@@ -91,22 +84,30 @@ class SubmititPool:
     def _cluster(self) -> str:
         return "slurm" if isinstance(self._backend, Slurm) else "local"
 
-    def records(self, queue: TaskQueue) -> Iterator[Record]:
-        """Yield the record of each task as it ends."""
-        tasks = [queue.pop() for _ in range(len(queue))]
-        self._remaining = {task.id: to_remote(task) for task in tasks}
-        waiting = self._make_batches(list(self._remaining.values()))
-        while waiting or self._running:
-            max_jobs = MAX_ARRAY_JOBS if self._cluster == "slurm" else self._backend.jobs
-            n_free = max_jobs - len(self._running)
-            self._submit(waiting[:n_free])
-            del waiting[:n_free]
-            ended = [job for job in self._running if job.done()]
-            yield from self._new_records()
-            for job in ended:
-                yield from self._collect_job(job, waiting)
-            interval = max(POLL_SECONDS, len(self._remaining) / MAX_CHECKS_PER_SECOND)
-            time.sleep(interval if self._running else 0)
+    def count_free(self, n_tasks: int) -> int:
+        """Return ``n_tasks``: the jobs share all runs."""
+        return n_tasks
+
+    def _start_jobs(self) -> None:
+        """Note queued runs, which are sent together."""
+        future = self._queue.popleft()
+        run = to_remote(*future.arguments)
+        self._remaining[run.task.id] = run, future
+        self._unsent.append(run)
+
+    def wait(self, _timeout: float | None = None) -> None:
+        """Send the runs, and check jobs and records after a while."""
+        self._waiting += self._make_batches(self._unsent)
+        self._unsent = []
+        max_jobs = MAX_ARRAY_JOBS if self._cluster == "slurm" else self._backend.jobs
+        n_free = max_jobs - len(self._running)
+        self._submit_jobs(self._waiting[:n_free])
+        del self._waiting[:n_free]
+        time.sleep(max(POLL_SECONDS, len(self._remaining) / MAX_CHECKS_PER_SECOND))
+        ended = [job for job in self._running if job.done()]
+        self._read_records()
+        for job in ended:
+            self._collect_job(job)
 
     def _make_batches(self, runs: Sequence[RemoteTask]) -> list[RemoteBatch]:
         backend, per_job = self._backend, self._backend.runs_per_job
@@ -114,36 +115,34 @@ class SubmititPool:
         settings = (backend.workers_per_job, self._first_run.limits, Path.cwd(), self._study.path)
         return [RemoteBatch(batch, *settings) for batch in round_robin(runs, count)]
 
-    def _submit(self, waiting: Sequence[RemoteBatch]) -> None:
-        if not waiting:
+    def _submit_jobs(self, batches: Sequence[RemoteBatch]) -> None:
+        if not batches:
             return
         errors = self._submitit.core.utils
         try:
             with ignore_sigint():
-                jobs = self._executor.submit_array(waiting)
+                jobs = self._executor.submit_array(batches)
         except (errors.FailedJobError, errors.FailedSubmissionError, OSError) as error:
             raise RetainError(f"{self._cluster} takes no job: {str(error).strip()}") from None
-        self._running |= dict(zip(jobs, waiting, strict=True))
+        self._running |= dict(zip(jobs, batches, strict=True))
 
-    def _new_records(self) -> Iterator[Record]:
-        """Yield records written since the last check, and report runs that have started."""
-        for run in list(self._remaining.values()):
-            if run.task.id not in self._started and run.has_started:
-                self._started.add(run.task.id)
-                self._on_start(run.task)
-            record = run.read_new_record()
-            if record is not None:
-                del self._remaining[run.task.id]
-                yield record
+    def _read_records(self) -> None:
+        """Take the records written since the last check, and mark runs that have started."""
+        for id_, (run, future) in list(self._remaining.items()):
+            if future.state == "queued" and run.has_started:
+                future.state = "running"
+            if (record := run.read_new_record()) is not None:
+                del self._remaining[id_]
+                future.set_result(record)
 
-    def _collect_job(self, job: Any, waiting: list[RemoteBatch]) -> Iterator[Record]:
-        """Yield records of a finished job; runs it had not started go back to ``waiting``."""
+    def _collect_job(self, job: Any) -> None:
+        """Take the records of a finished job, and queue the runs again that it had not started."""
         batch = self._running.pop(job)
         error = job.exception()
         for record in [] if error else job.result():
-            if self._remaining.pop(record.id, None):
-                yield record
-        yield from self._new_records()
+            if record.id in self._remaining:
+                self._remaining.pop(record.id)[1].set_result(record)
+        self._read_records()
         lost = [run for run in batch.runs if run.task.id in self._remaining]
         failed = [run for run in lost if run.has_started]
         resubmitted = tuple(run for run in lost if not run.has_started)
@@ -151,18 +150,21 @@ class SubmititPool:
             failed, resubmitted = list(resubmitted), ()
         self._has_lost_runs |= bool(lost)
         for run in failed:
-            del self._remaining[run.task.id]
-            yield record_lost_run(run.task, _death_reason(job, error), str(error))
-        waiting += [replace(batch, runs=resubmitted)] if resubmitted else []
+            death = WorkerDiedError(_death_reason(job, error), traceback=str(error))
+            self._remaining.pop(run.task.id)[1].set_exception(death)
+        self._waiting += [replace(batch, runs=resubmitted)] if resubmitted else []
+
+    def _alive(self) -> list[Any]:
+        return [job for job in self._running if not job.done()]
 
     def _cancel(self) -> None:
         if self._cluster == "slurm":
-            arrays = {job.job_id.split("_")[0]: job for job in self._running}
+            arrays = {job.job_id.split("_")[0]: job for job in self._alive()}
             for array_id, job in arrays.items():
                 type(job)(self._folder, array_id).cancel(check=False)
             return
         until = time.monotonic() + CANCEL_TIMEOUT_SECONDS
-        while (alive := [j for j in self._running if not j.done()]) and time.monotonic() < until:
+        while (alive := self._alive()) and time.monotonic() < until:
             for job in alive:
                 os.kill(int(job.job_id), signal.SIGTERM)
             time.sleep(0.1)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from retain.record.approval_document import ApprovalRow, CareInfo, Choice
 from retain.record.campaign_document import CampaignDocument
-from retain.record.estimates import DisplayName
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.campaign import money
 from retain.report.text.names import segment_label
 from retain.report.text.numbers import Number
-from retain.report.text.words import Label, Message, message
+from retain.report.text.words import Message, message
 
 LEAST_ROUNDED = 10
 """Customers of whom one must be kept, from which on the number is rounded down."""
@@ -38,7 +37,7 @@ def plan_notes(campaign: CampaignDocument) -> list[Message]:
 
 def _care(one: CareInfo) -> Message:
     n = Number(one.n_customers, "count")
-    return message("campaign.care", label=_label(one.label), n=n, cost=money(one.cost))
+    return message("campaign.care", label=one.label, n=n, cost=money(one.cost))
 
 
 def why(choice: Choice, verdict: VerdictDocument) -> Message | None:
@@ -49,7 +48,7 @@ def why(choice: Choice, verdict: VerdictDocument) -> Message | None:
     found = {one.name: one.direction for one in features}.get(choice.why.feature)
     return message(
         f"campaign.why.{found if found in ('up', 'down') else 'mixed'}",
-        feature=_label(choice.why.label),
+        feature=choice.why.label,
         n=Number(choice.why.n_customers, "count"),
         chosen=Number(choice.n_chosen, "count"),
     )
@@ -60,7 +59,7 @@ def approve_label(row: ApprovalRow) -> Message:
     segment = segment_label(row)
     if row.main_offer is None:
         return message("approval.approve_alone", segment=segment)
-    return message("approval.approve_offer", segment=segment, offer=_label(row.choices[0].label))
+    return message("approval.approve_offer", segment=segment, offer=row.choices[0].label)
 
 
 def pays_if(row: ApprovalRow | Choice) -> Message | None:
@@ -70,7 +69,3 @@ def pays_if(row: ApprovalRow | Choice) -> Message | None:
     rounded = row.one_in >= LEAST_ROUNDED
     n = Number(int(row.one_in), "count") if rounded else Number(row.one_in, "value")
     return message("campaign.one_in", n=n)
-
-
-def _label(label: DisplayName) -> Label:
-    return Label(label.en, label.ru)

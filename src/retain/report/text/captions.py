@@ -12,7 +12,7 @@ from retain.report.charts.distributions import MAX_FEATURES as DISTRIBUTIONS
 from retain.report.charts.intervals import MAX_RUNS
 from retain.report.charts.tornado import swings
 from retain.report.text.calibration import gap_conclusion
-from retain.report.text.names import code, label, offer_label, segment_label
+from retain.report.text.names import code, offer_label, segment_label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Message, interval, message
 from retain.report.tree import BEESWARM_ROWS as SWARMS
@@ -195,7 +195,7 @@ def _fishbone(tree: VerdictDocument) -> Message:
 def _drivers(tree: VerdictDocument) -> Message:
     first = top_features(tree.explanations, 1)[0]
     mean = Number(present(first.mean_abs_shap).value, "score")
-    return message("caption.drivers", feature=label(first.label), mean=mean)
+    return message("caption.drivers", feature=first.label, mean=mean)
 
 
 def _beeswarm(tree: VerdictDocument) -> Message:
@@ -208,19 +208,19 @@ def _beeswarm(tree: VerdictDocument) -> Message:
     widest, swarm = max(shown, key=lambda pair: pair[1].max - pair[1].min)
     customers = Number((explanations.drivers or explanations.target).n_customers, "count")
     spread = interval(swarm.min, swarm.max, "change")
-    return message("caption.beeswarm", n=customers, feature=label(widest.label), range=spread)
+    return message("caption.beeswarm", n=customers, feature=widest.label, range=spread)
 
 
 def _dependence(tree: VerdictDocument) -> Message:
     first = next(one for one in top_features(tree.explanations, PANELS) if one.dependence)
     points = sorted(present(first.dependence), key=lambda one: one.mean)
     ends = {"low": _point(points[0]), "high": _point(points[-1])}
-    return message("caption.dependence", feature=label(first.label), **ends)
+    return message("caption.dependence", feature=first.label, **ends)
 
 
 def _point(one: DependencePoint) -> Message:
     """Return a value or level, and the mean SHAP value there."""
-    at = Number(one.x, "value") if one.label is None else label(one.label)
+    at = Number(one.x, "value") if one.label is None else one.label
     return message("caption.point", mean=Number(one.mean, "change"), at=at)
 
 
@@ -232,7 +232,7 @@ def _distributions(tree: VerdictDocument) -> Message:
     furthest, effect = max(measured, key=lambda pair: abs(pair[1].value))
     return message(
         "caption.distributions",
-        feature=label(furthest.label),
+        feature=furthest.label,
         measure=message(f"effect.{effect.measure}"),
         value=Number(effect.value, "times"),
         range=interval(effect.low, effect.high, "times"),

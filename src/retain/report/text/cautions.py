@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from retain.campaign.planning.no_campaign import PROFIT_OVERRIDES
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo, UnmetMinimum
+from retain.record.estimates import DisplayName
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.calibration import miscalibrated_values, slope_values
 from retain.report.text.campaign import customers, money
 from retain.report.text.names import code, offer_label, segment_label
 from retain.report.text.numbers import Number
-from retain.report.text.words import Label, Message, Values, message
+from retain.report.text.words import Message, Values, message
 from retain.report.tree import present
 
 
@@ -83,10 +84,10 @@ def _unmet_minimums(tree: VerdictDocument) -> Values:
     }
 
 
-def _unmet(one: UnmetMinimum, labels: dict[str, Label]) -> Message:
+def _unmet(one: UnmetMinimum, labels: dict[str, DisplayName]) -> Message:
     return message(
         "caution.minimum",
-        segment=labels.get(one.segment, Label(one.segment, one.segment)),
+        segment=labels.get(one.segment, DisplayName(one.segment, one.segment)),
         n=Number(one.n_treated, "count"),
         minimum=Number(one.minimum, "count"),
         paying=Number(one.n_paying, "count"),

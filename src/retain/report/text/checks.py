@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from retain.record.document import CheckResult, FunnelLine
+from retain.record.document import CheckResult, FunnelStep
 from retain.record.documents import CautionInfo
+from retain.record.estimates import DisplayName
 from retain.report.text.names import code
 from retain.report.text.numbers import Number
-from retain.report.text.words import LANGUAGES, Label, Message, has_text, message, words
+from retain.report.text.words import LANGUAGES, Message, has_text, message, words
 from retain.schema.parsing import parse
 
 FORMS = {
@@ -34,7 +35,7 @@ FORMS = {
 
 
 def check_message(
-    check: CheckResult, names: Mapping[str, Label] = MappingProxyType({})
+    check: CheckResult, names: Mapping[str, DisplayName] = MappingProxyType({})
 ) -> Message | None:
     """Return the result of a check, None if it cannot be written.
 
@@ -63,7 +64,7 @@ def caution_message(caution: CautionInfo) -> Message | None:
     return message("caution.allowed", first=first)
 
 
-def step_message(step: FunnelLine) -> Message | None:
+def step_message(step: FunnelStep) -> Message | None:
     """Return the reason of a step of the funnel, None if it cannot be written."""
     dropped = step.n_before != step.n_after
     return _fill(f"funnel_reason.{step.name}", step.values) if dropped else None
@@ -74,7 +75,7 @@ def question(recorded: Any) -> Message | None:
     texts = recorded if isinstance(recorded, Mapping) else dict.fromkeys(LANGUAGES, recorded)
     if not all(texts.get(language) for language in LANGUAGES):
         return None
-    return message("page.question", question=Label(**{n: str(texts[n]) for n in LANGUAGES}))
+    return message("page.question", question=DisplayName(**{n: str(texts[n]) for n in LANGUAGES}))
 
 
 def _fill(key: str, values: Mapping[str, Any]) -> Message | None:
@@ -95,7 +96,7 @@ def _value(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         pairs = ((code(feature), _value("auc", auc)) for feature, auc in value.items())
         return [message("check.feature", name=feature, auc=auc) for feature, auc in pairs]
-    if isinstance(value, Label):
+    if isinstance(value, DisplayName):
         return value
     if isinstance(value, list | tuple):
         return [_value(name, one) for one in value]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from retain.record.estimates import DisplayName
 from retain.record.explanations_document import Driver, FeatureInfo
 from retain.report.text.numbers import VALUES, Number, format_number
-from retain.report.text.words import LANGUAGES, Label, Message, Values, interval, message, words
+from retain.report.text.words import LANGUAGES, Message, Values, interval, message, words
 from retain.report.tree import present
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def driver_message(driver: Driver, feature: FeatureInfo) -> Message:
     key = _key(driver, feature.kind)
     return message(
         key,
-        feature=_label(feature.label),
+        feature=feature.label,
         **_placeholder_values(key, driver),
         risk=message(_risk(key, driver.log_odds)),
     )
@@ -80,7 +80,7 @@ def _shared(texts: Sequence[str], driver: Driver) -> str:
 def _placeholder_values(key: str, driver: Driver) -> Values:
     """Return the placeholders of a text, except the feature and the risk."""
     if key in (*LEVEL, *UNKNOWN):
-        level = {} if driver.level is None else {"level": _label(driver.level)}
+        level = {} if driver.level is None else {"level": driver.level}
         return {**level, "share": Number(driver.typical_share, "share")}
     low, high = driver.typical_low, driver.typical_high
     if key == "driver.alone":
@@ -131,10 +131,6 @@ def _differ(a: float, b: float, form: str) -> bool:
 
 def _none_if_missing(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
-
-
-def _label(label: DisplayName) -> Label:
-    return Label(label.en, label.ru)
 
 
 def driver_sentences(

@@ -17,7 +17,7 @@ from retain.record.explanations_document import (
     LabelAudit,
 )
 from retain.report.text.drivers import driver_message
-from retain.report.text.names import group_name, label
+from retain.report.text.names import group_name
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Message, Values, interval, message, render_all_languages
 from retain.report.tree import by_name, present, top_features
@@ -36,7 +36,7 @@ def label_audit_text(row: LabelAudit) -> Message:
 
 
 def _decrease_message(row: LabelAudit) -> Message:
-    return message("label_audit.below", before=label(row.previous), last=label(row.current))
+    return message("label_audit.below", before=row.previous, last=row.current)
 
 
 def _conclusion(row: LabelAudit) -> Message:
@@ -93,7 +93,7 @@ def _strongest(explanations: ExplanationsDocument) -> Message | None:
         strength = present(top[0].mean_abs_shap)
         return message(
             "reasons.strongest",
-            feature=label(top[0].label),
+            feature=top[0].label,
             way=direction(top[0], "reasons.way"),
             mean=Number(strength.value, "score"),
             range=interval(strength.low, strength.high, "score"),
@@ -103,13 +103,13 @@ def _strongest(explanations: ExplanationsDocument) -> Message | None:
         return None
     highest, closest = max(related, key=lambda pair: pair[0])
     phik = Number(highest, "times")
-    return message("reasons.closest", feature=label(closest.label), phik=phik)
+    return message("reasons.closest", feature=closest.label, phik=phik)
 
 
 def direction(feature: FeatureInfo, key: str) -> Message:
     """Return the direction of a feature, in the texts under ``key``."""
     if feature.direction == "level" and feature.top_level is not None:
-        return message(f"{key}.level", level=label(feature.top_level))
+        return message(f"{key}.level", level=feature.top_level)
     is_monotone = feature.direction in ("up", "down")
     return message(f"{key}.{feature.direction if is_monotone else 'mixed'}")
 
@@ -137,7 +137,7 @@ def _redundant(explanations: ExplanationsDocument) -> Message:
     return message(
         "reasons.redundant",
         n=count_path(len(groups), "explanations.redundant"),
-        features=[label(names[name].label) for name in closest.features],
+        features=[names[name].label for name in closest.features],
         phik=Number(closest.phik, "times"),
     )
 

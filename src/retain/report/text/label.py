@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from retain.record.estimates import Estimate
+from retain.record.estimates import DisplayName, Estimate
 from retain.record.label import LabelQuality
 from retain.report.text.numbers import Number
-from retain.report.text.words import Label, Message, message
+from retain.report.text.words import Message, message
 
 HALF = 0.5
 
@@ -78,7 +78,7 @@ def _money(quality: LabelQuality) -> Iterator[Message]:
                 "count",
                 'data.label.quality.money {"covered": true}',
             ),
-            day=Label(last.snapshot, last.snapshot),
+            day=DisplayName(last.snapshot, last.snapshot),
             actual=Number(last.actual, "money_0"),
             **_interval(last.forecast, "money_0"),
         )

@@ -13,7 +13,7 @@ from retain.record.campaign_document import CampaignDocument
 from retain.record.estimates import DisplayName
 from retain.record.segments_document import SegmentInfo
 from retain.report.text.numbers import NARROW
-from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
+from retain.report.text.words import LANGUAGES, Message, format_name, has_text, message
 from retain.schema.names import Translated
 from retain.verdict.config_keys import label_run
 from retain.wording import format_value
@@ -54,26 +54,16 @@ def group_name(name: str) -> Message:
     """Return the display name of a feature group; one without a text keeps its key."""
     if has_text(f"group.{name}"):
         return message(f"group.{name}")
-    return message("measure.other", key=Label(name, name))
+    return message("measure.other", key=DisplayName(name, name))
 
 
-def label(texts: DisplayName | Translated) -> Label:
-    """Return a display name as a value of a message."""
-    return Label(texts.en, texts.ru)
+def name_in_all_languages(name: DisplayName | Translated) -> Markup:
+    """Return a name or a text in every language, once if it is the same in all.
 
-
-def format_name(texts: DisplayName) -> Markup:
-    """Return a display name in every language.
-
-    >>> print(format_name(DisplayName("Pages", "Pages")))
+    >>> print(name_in_all_languages(DisplayName("Pages", "Pages")))
     <bdi class="name">Pages</bdi>
     """
-    return format_level(label(texts))
-
-
-def format_level(name: Label) -> Markup:
-    """Return a level in every language, once if it is the same in all."""
-    texts = {language: name.html(language) for language in LANGUAGES}
+    texts = {language: format_name(name, language) for language in LANGUAGES}
     if len(set(texts.values())) == 1:
         return texts[LANGUAGES[0]]
     return Markup("").join(
@@ -96,23 +86,23 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() or one in SPACES else "\ufffd" for one in text)
 
 
-def segment_label(one: SegmentInfo | ApprovalRow) -> Label:
+def segment_label(one: SegmentInfo | ApprovalRow) -> DisplayName:
     """Return the display name of a segment."""
-    return Label(one.segment, one.segment) if one.label is None else label(one.label)
+    return DisplayName(one.segment, one.segment) if one.label is None else one.label
 
 
-def offer_label(campaign: CampaignDocument, name: str) -> Label:
+def offer_label(campaign: CampaignDocument, name: str) -> DisplayName:
     """Return the display name of an offer; one not in the campaign keeps its name."""
-    labels = {one.name: label(one.label) for one in campaign.offers}
-    return labels.get(name, Label(name, name))
+    labels = {one.name: one.label for one in campaign.offers}
+    return labels.get(name, DisplayName(name, name))
 
 
-def unit_label(campaign: CampaignDocument) -> Label:
+def unit_label(campaign: CampaignDocument) -> DisplayName:
     """Return the display name of the unit of money."""
-    return label(DisplayName.of(campaign.profit_unit))
+    return DisplayName.of(campaign.profit_unit)
 
 
 def channel(name: str) -> Message:
     """Return the display name of a channel; one that is not known keeps its name."""
     key = f"channel.{name}"
-    return message(key) if has_text(key) else message("measure.other", key=Label(name, name))
+    return message(key) if has_text(key) else message("measure.other", key=DisplayName(name, name))

@@ -12,14 +12,15 @@ from retain.record.approval_document import Choice
 from retain.record.campaign_document import CampaignDocument
 from retain.record.document import CheckResult
 from retain.record.documents import CautionInfo
+from retain.record.estimates import DisplayName
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.approval import is_counted
 from retain.report.text.campaign import money
 from retain.report.text.cautions import cautions as campaign_cautions
 from retain.report.text.checks import caution_message, check_message
-from retain.report.text.names import channel, label
+from retain.report.text.names import channel
 from retain.report.text.numbers import Number
-from retain.report.text.words import Label, Message, interval, message
+from retain.report.text.words import Message, interval, message
 from retain.report.tree import METRIC, present
 
 FIRST = ("may_lose", "limits_leave_nobody", "ranking_not_tested", "profit_concentrated")
@@ -47,10 +48,10 @@ def warnings(tree: VerdictDocument) -> list[Message]:
     of the verdict, and those of the campaign.
     """
     features = () if tree.explanations is None else tree.explanations.features
-    names = {one.name: label(one.label) for one in features}
+    names = {one.name: one.label for one in features}
     messages = [check_message(one, names) for one in tree.checks if _questions_label(one)]
     messages += [
-        caution_message(one) or message("measure.other", key=Label(text, text))
+        caution_message(one) or message("measure.other", key=DisplayName(text, text))
         for one in tree.cautions
         if (text := one.message or one.code)
     ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from retain.record.estimates import DisplayName
 from retain.record.segments_document import ContrastInfo, SegmentInfo, Stability
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.campaign import customers
-from retain.report.text.names import label, segment_label
+from retain.report.text.names import segment_label
 from retain.report.text.numbers import VALUES, Number, format_number
-from retain.report.text.words import Label, Message, Values, has_text, interval, message
+from retain.report.text.words import Message, Values, has_text, interval, message
 from retain.report.tree import has_observed_profit, has_profit, segments_by_risk
 
 MIN_STABLE_OVERLAP = 0.75
@@ -63,7 +64,7 @@ def band_sentence(tree: VerdictDocument) -> Message | None:
         bands=[
             message(
                 "segments.band",
-                name=label(names[name]) if name in names else Label(name, name),
+                name=names.get(name, DisplayName(name, name)),
                 begin=Number(begin, "share"),
             )
             for name, begin in bands.bands.items()
@@ -76,7 +77,7 @@ def dominant_caution(tree: VerdictDocument) -> Message | None:
     one = tree.dominant_segment
     if one is None:
         return None
-    called = label(one.label) if one.label else Label(one.name, one.name)
+    called = one.label or DisplayName(one.name, one.name)
     return message("segments.dominant", name=called, share=Number(one.share, "share"))
 
 
@@ -104,13 +105,13 @@ def contrast_message(one: ContrastInfo) -> Message:
     """Return the difference of one feature inside and outside a segment."""
     if one.kind == "category":
         form = "share"
-        level = Label(str(one.level), str(one.level))
-        named: Values = {"level": label(one.level_label) if one.level_label else level}
+        level = DisplayName(str(one.level), str(one.level))
+        named: Values = {"level": one.level_label or level}
     else:
         form, named = _form(one.in_segment, one.elsewhere), {}
     return message(
         f"segments.{one.kind}.{one.direction}",
-        feature=label(one.label),
+        feature=one.label,
         inside=Number(one.in_segment, form),
         outside=Number(one.elsewhere, form),
         **named,
@@ -143,7 +144,7 @@ def measure(one: ContrastInfo) -> Message:
     return message(key) if has_text(key) else message("measure.other", key=one.effect_size.measure)
 
 
-def segment_named(tree: VerdictDocument, name: str) -> Label:
+def segment_named(tree: VerdictDocument, name: str) -> DisplayName:
     """Return the display name of a segment by its key."""
     labels = {one.segment: segment_label(one) for one in tree.segments or []}
-    return labels.get(name, Label(name, name))
+    return labels.get(name, DisplayName(name, name))

@@ -12,8 +12,10 @@ from typing import Any
 import yaml
 from markupsafe import Markup, escape
 
+from retain.record.estimates import DisplayName
 from retain.report.text.amounts import Amounts, amounts, texts_about
 from retain.report.text.numbers import Number, format_number
+from retain.schema.names import Translated
 from retain.verdict.headings import CODES
 from retain.wording import MINUS
 
@@ -36,24 +38,18 @@ Values = dict[str, Any]
 """The values of placeholders by name: texts, numbers, labels and messages."""
 
 
-@dataclass(frozen=True)
-class Label:
-    """A display name in each language."""
+def on_one_line(name: DisplayName | Translated, language: str) -> str:
+    r"""Return a name or a text on one line.
 
-    en: str
-    ru: str
+    >>> on_one_line(DisplayName("Pages\na visit", "Страниц за визит"), "en")
+    'Pages a visit'
+    """
+    return UNLINED.sub(" ", name.text(language))
 
-    def text(self, language: str) -> str:
-        r"""Return the name on one line.
 
-        >>> Label("Pages\na visit", "Страниц за визит").text("en")
-        'Pages a visit'
-        """
-        return UNLINED.sub(" ", {"en": self.en, "ru": self.ru}[language])
-
-    def html(self, language: str) -> Markup:
-        """Return the name as an element isolated from the surrounding writing direction."""
-        return Markup('<bdi class="name">{}</bdi>').format(self.text(language))
+def format_name(name: DisplayName | Translated, language: str) -> Markup:
+    """Return a name as an element isolated from the surrounding writing direction."""
+    return Markup('<bdi class="name">{}</bdi>').format(on_one_line(name, language))
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class Message:
 def message(key: str, /, **values: Any) -> Message:
     """Return a message of a key and its placeholders.
 
-    A value may be a text, a ``Number``, a ``Label``, another message, or a sequence of them.
+    A value may be a text, a ``Number``, a ``DisplayName``, a message, or a sequence of them.
     """
     return Message(key, values)
 
@@ -126,8 +122,10 @@ class TextCatalogue:
     def _html(self, value: Any) -> Markup:
         if isinstance(value, Message):
             return self.html(value)
-        if isinstance(value, Number | Label):
+        if isinstance(value, Number):
             return value.html(self.language)
+        if isinstance(value, DisplayName | Translated):
+            return format_name(value, self.language)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return Markup(", ").join(self._html(one) for one in value)
         return escape(value)
@@ -137,8 +135,8 @@ class TextCatalogue:
             return self.plain(value)
         if isinstance(value, Number):
             return format_number(value.value, value.form, self.language)
-        if isinstance(value, Label):
-            return value.text(self.language)
+        if isinstance(value, DisplayName | Translated):
+            return on_one_line(value, self.language)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return ", ".join(self._plain(one) for one in value)
         return str(value)

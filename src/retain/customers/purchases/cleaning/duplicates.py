@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import FunnelStep
+from retain.customers.customers import CleaningStep
 from retain.customers.purchases.cleaning.row_checks import ROW_UNIT
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation, drop_relations
 from retain.errors import RetainError
@@ -21,7 +21,7 @@ _DISTINCT_TABLE = "retain_once"
 
 def apply_duplicates_policy(
     connection: Connection, raw: RawRelation, rows: int, policy: LogPolicy
-) -> tuple[RawRelation, tuple[FunnelStep, ...]]:
+) -> tuple[RawRelation, tuple[CleaningStep, ...]]:
     """Return the rows, without duplicates if the policy drops them, and the funnel's line.
 
     Kept duplicates are only counted: exactly in up to 600,000 rows, and estimated from one
@@ -43,13 +43,13 @@ def apply_duplicates_policy(
     connection.execute(f"ALTER TABLE {_DISTINCT_TABLE} RENAME TO {RAW_TABLE}")
     left = _query_count(connection, f"SELECT count(*) FROM {RAW_TABLE}")  # noqa: S608
     reason = "repeat another row in every column (data.policy.duplicates=drop)"
-    steps = (FunnelStep("duplicates", rows, left, reason, unit=ROW_UNIT),) if left < rows else ()
+    steps = (CleaningStep("duplicates", rows, left, reason, unit=ROW_UNIT),) if left < rows else ()
     return replace(raw, is_stored=True, n_header_lines=None), steps
 
 
 def _describe_duplicates(
     connection: Connection, raw: RawRelation, rows: int
-) -> tuple[FunnelStep, ...]:
+) -> tuple[CleaningStep, ...]:
     is_sampled = rows > _MAX_EXACT_ROWS
     sample = f" WHERE hash(raw_customer) % {_SAMPLED_ONE_IN} = 0" if is_sampled else ""
     count = _count_duplicates(connection, raw, sample) * (_SAMPLED_ONE_IN if is_sampled else 1)
@@ -57,7 +57,7 @@ def _describe_duplicates(
         return ()
     about = f"about {count}" if is_sampled else f"{count}"
     reason = f"{about} repeat another row in every column, kept (data.policy.duplicates=keep)"
-    return (FunnelStep("duplicates", rows, rows, reason, unit=ROW_UNIT),)
+    return (CleaningStep("duplicates", rows, rows, reason, unit=ROW_UNIT),)
 
 
 def _check_no_duplicates(connection: Connection, raw: RawRelation) -> None:

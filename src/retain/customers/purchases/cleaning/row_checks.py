@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retain.customers.cells.numbers import truncate
-from retain.customers.customers import FunnelStep
+from retain.customers.customers import CleaningStep
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, ParsedRows, RowRule
 from retain.customers.purchases.parsing.time_zones import floor_div_sql
@@ -78,7 +78,7 @@ def count_rows(connection: Connection, rows: ParsedRows) -> RowCounts:
 
 def check_rows(
     connection: Connection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
-) -> tuple[FunnelStep, ...]:
+) -> tuple[CleaningStep, ...]:
     """Return the funnel's lines about rows that are left out, returns, free rows and visits.
 
     Raises
@@ -93,7 +93,7 @@ def check_rows(
     left, steps = counts.n_rows, []
     for n, rule in rules.items():
         before, left = left, left - counts.by_rule[n]
-        steps.append(FunnelStep(rule.name, before, left, reasons[n], unit=ROW_UNIT))
+        steps.append(CleaningStep(rule.name, before, left, reasons[n], unit=ROW_UNIT))
     if left == 0:
         raise RetainError(
             f"{rows.raw.name}: no purchase is left: {_join_reasons(counts, reasons)}."
@@ -150,7 +150,7 @@ def _first_row_hint(connection: Connection, rows: ParsedRows, condition: str) ->
 
 def _apply_policies(
     connection: Connection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
-) -> Iterable[FunnelStep]:
+) -> Iterable[CleaningStep]:
     role = "amount" if "amount" in rows.expressions else "items"
     n_returns, n_free = counts.n_returns, counts.n_free
     for name, value, count, condition, description, others in (
@@ -172,7 +172,7 @@ def _apply_policies(
     ):
         if count:
             reason = f"{format_row_count(count)} {description}"
-            yield FunnelStep(name, counts.n_valid, counts.n_valid, reason, unit=ROW_UNIT)
+            yield CleaningStep(name, counts.n_valid, counts.n_valid, reason, unit=ROW_UNIT)
 
 
 def format_row_count(count: int) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import FunnelStep
+from retain.customers.customers import CleaningStep
 from retain.customers.purchases.cleaning.row_checks import MAX_UNREADABLE_SHARE, ROW_UNIT
 from retain.customers.purchases.parsing.conditions import (
     EXAMPLE,
@@ -75,7 +75,7 @@ def filter_rows(
     n_rows: int,
     row_filter: RowFilter,
     log_format: LogFormat,
-) -> tuple[RawRelation, int, tuple[FunnelStep, ...]]:
+) -> tuple[RawRelation, int, tuple[CleaningStep, ...]]:
     """Return ``retain_raw`` with the rows to read, their number, and the funnel's lines.
 
     A missing cell equals nothing, so that every row fulfils a condition or its negation.
@@ -99,12 +99,12 @@ def filter_rows(
         reason = (
             f"left out by data.where: {condition}{_describe_absent(connection, raw, condition)}"
         )
-        steps.append(FunnelStep("where", n_rows, n_kept, reason, unit=ROW_UNIT))
+        steps.append(CleaningStep("where", n_rows, n_kept, reason, unit=ROW_UNIT))
     if excluded:
         reason = f"of customers to be excluded (data.exclude): {examples(excluded)}"
-        steps.append(FunnelStep("exclude", n_kept, n_left, reason, unit=ROW_UNIT))
+        steps.append(CleaningStep("exclude", n_kept, n_left, reason, unit=ROW_UNIT))
     if n_left == 0:
-        reasons = "; ".join(f"{step.before - step.after} {step.reason}" for step in steps)
+        reasons = "; ".join(f"{step.n_before - step.n_after} {step.reason}" for step in steps)
         raise RetainError(f"{raw.name}: no row is left: {reasons}.")
     return _replace_rows(connection, raw, f"{kept} AND {spared}"), n_left, tuple(steps)
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import FunnelStep
+from retain.customers.customers import CleaningStep
 from retain.storage.reading import parse_json
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class TableFacts:
         Day on which the table was built, YYYY-MM-DD.
     """
 
-    funnel: tuple[FunnelStep, ...]
+    funnel: tuple[CleaningStep, ...]
     categories: tuple[str, ...]
     first_day: int
     snapshots: tuple[int, ...]

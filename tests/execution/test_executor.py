@@ -5,16 +5,14 @@ from pathlib import Path
 import pytest
 
 from retain.errors import RetainError
-from retain.execution.job_executor import WorkerExecutor
+from retain.execution.executor import WorkerExecutor
 
 
 def test_workers_do_more_jobs_than_they_are_and_report_each(fork_server):
     reports = []
     with WorkerExecutor(2, lambda done, of: reports.append((done, of))) as executor:
         scores = {"one": (0.9, 0.8, 0.9), "other": (0.6, 0.5, 0.6)}
-        jobs = [
-            executor.submit("eliminate", scores, 3, 0.25, description="judges") for _ in range(5)
-        ]
+        jobs = [executor.submit("eliminate", scores, 3, 0.25) for _ in range(5)]
         assert [job.result() for job in jobs] == [{"other"}] * 5
         assert len(reports) >= 4
     assert reports[-1] == (5, 5)
@@ -24,12 +22,12 @@ def test_workers_do_more_jobs_than_they_are_and_report_each(fork_server):
 def test_workers_report_at_the_end_that_nothing_is_left(fork_server):
     reports = []
     with WorkerExecutor(1, lambda done, of: reports.append((done, of))) as executor:
-        executor.submit("eliminate", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, description="judges")
+        executor.submit("eliminate", {"one": (0.9, 0.8, 0.9)}, 3, 0.25)
     assert reports == [(1, 1)]
 
 
 def test_workers_raise_what_a_job_refuses_where_it_is_asked_for(fork_server):
     with WorkerExecutor(1) as executor:
-        future = executor.submit("preflight", [], Path("nowhere/at/all"), description="reads")
+        future = executor.submit("preflight", [], Path("nowhere/at/all"))
         with pytest.raises(RetainError, match="nowhere"):
             future.result()

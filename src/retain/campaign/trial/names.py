@@ -1,0 +1,62 @@
+"""Columns and arms of a trial by the names that were typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from retain.customers.columns import key_name
+from retain.customers.customers import Customers
+from retain.errors import RetainError, did_you_mean, examples
+from retain.schema.readout import Columns
+
+
+class Named(NamedTuple):
+    """A column or arm: its key, and its name in the file."""
+
+    key: str
+    label: str
+
+
+def find_named(typed: str, labels: Mapping[str, str]) -> Named | None:
+    """Return what was typed among names by key: the name, any case of it, or its key.
+
+    >>> find_named("E_Mail", {"e_mail": "E-Mail"})
+    Named(key='e_mail', label='E-Mail')
+    """
+    for form in (str, str.casefold, key_name):
+        for key, label in labels.items():
+            if form(typed) in (form(label), form(key)):
+                return Named(key, label)
+    return None
+
+
+def find_arm(typed: object, arms: Sequence[str], key: str) -> str:
+    """Return the arm that was typed, by its name, or as a key can be typed.
+
+    >>> find_arm("mens_e_mail", ["No E-Mail", "Mens E-Mail"], "cost")
+    'Mens E-Mail'
+    """
+    found = find_named(str(typed), {arm: arm for arm in arms})
+    if found is None:
+        hint = did_you_mean(str(typed), arms)
+        raise RetainError(f"{key}: {typed!r} is no arm; the arms are {examples(arms, 20)}.{hint}")
+    return found.key
+
+
+def as_tuple(columns: Columns | None) -> tuple[str, ...]:
+    """Return the columns of a key that takes one or several."""
+    if columns is None:
+        return ()
+    return (columns,) if isinstance(columns, str) else columns
+
+
+def find_columns(customers: Customers, names: Sequence[str], key: str) -> list[Named]:
+    """Return the columns by what was typed; the reader raises for those that are missing."""
+    labels = {name: column.en or name for name, column in customers.columns.items()}
+    found = [find_named(name, labels) for name in names]
+    for name, one in zip(names, found, strict=True):
+        if one is None:
+            problem = f"column {name!r} is the id, the consent or another role of data"
+            raise RetainError.at(key, problem, "expected a column without another role")
+    return [one for one in found if one is not None]

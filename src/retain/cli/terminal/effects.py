@@ -1,0 +1,125 @@
+"""Terminal output of effects that were learned, and of plans judged by them. Computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+
+from retain.cli.terminal.console import Table, literal
+from retain.errors import NotApplicable
+from retain.record.effects_document import EffectsDocument, PolicyRow
+from retain.record.estimates import Estimate
+from retain.wording import format_interval, format_p, format_signed, money_digits
+
+PLANS = {
+    "nobody": "nobody",
+    "everybody": "everybody",
+    "by_risk": "those of whom least is expected",
+    "by_value_at_risk": "those with most value at risk",
+    "by_baseline": "those of whom most is expected",
+    "by_response": "those likeliest to respond",
+    "learned": "each by the effects learned",
+}
+
+
+def print_effects(console: Console, document: EffectsDocument | NotApplicable) -> None:
+    """Print whether effects differ between customers, what plans would have earned, the choice."""
+    if isinstance(document, NotApplicable):
+        console.print(literal(f"No effects were learned: {document}."))
+        return
+    for message in _evidence(document):
+        console.print(literal(message))
+    console.print(_policies(document))
+    console.print(literal(_choice(document)))
+
+
+def _evidence(document: EffectsDocument) -> Iterator[str]:
+    """Yield for each arm whether its effect differs between customers."""
+    for arm in document.arms:
+        if arm.p is None:
+            continue
+        if arm.shrinkage > 0:
+            yield (
+                f"The effect of {arm.arm} differs between customers (p {format_p(arm.p)}): "
+                f"{arm.shrinkage:.0%} of the differences that were learned are believed."
+            )
+        else:
+            yield (
+                f"That the effect of {arm.arm} differs between customers is not shown (p "
+                f"{format_p(arm.p)}): it is taken to be the same for all."
+            )
+
+
+def _policies(document: EffectsDocument) -> Table:
+    level = f"{100 * (1 - document.alpha):g} % CI"
+    unit = document.unit or document.outcome
+    title = f"Net value of plans for these customers, beyond nobody, {unit}"
+    table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("contacted", overflow="fold", max_width=34, min_width=24)
+    has_cost = any(row.cost for row in document.policies)
+    for name in ("%", *(("cost",) if has_cost else ()), "each", level, "in all"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    table.caption = (
+        "%: of customers contacted; cost and each: a customer, contacted or not. Plans are learned "
+        "from some customers and judged on others; all intervals hold together."
+    )
+    ends = [end for row in document.policies for end in (row.value.low, row.value.high)]
+    form = f",.{money_digits(ends)}f"
+    for row in document.policies:
+        share, cost, *others = _cells(row, form)
+        cells = [share, cost, *others] if has_cost else [share, *others]
+        table.add_row(literal(_name(row.policy)), *cells, _mark(row, document))
+    return table
+
+
+def _cells(row: PolicyRow, form: str) -> list[str]:
+    value = row.value
+    return [
+        f"{100 * row.contacted_share:.0f}",
+        format_signed(row.cost, form),
+        format_signed(value.value, f"+{form}"),
+        format_interval(value.low, value.high, f"+{form}"),
+        format_signed(row.total.value, "+,.0f"),
+    ]
+
+
+def _mark(row: PolicyRow, document: EffectsDocument) -> str:
+    if row.policy == document.chosen:
+        return "[green]chosen[/]"
+    return "tied" if row.is_tied else ""
+
+
+def _name(policy: str) -> str:
+    """Return a plan in words.
+
+    >>> _name("everybody: letter"), _name("learned")
+    ('everybody: letter', 'each by the effects learned')
+    """
+    kind, colon, offer = policy.partition(": ")
+    return f"{PLANS[kind]}{colon}{offer}"
+
+
+def _choice(document: EffectsDocument) -> str:
+    """Return the simplest of the best plans, and what a personal plan would add."""
+    message = f"The simplest of the best plans: {_name(document.chosen)}."
+    if document.chosen == "learned":
+        return f"{message} Each customer gets what earns most by the effects learned, or nothing."
+    gain = _difference(document, "learned", document.chosen)
+    form = f"+,.{max(money_digits((gain.value, gain.low, gain.high)), 2)}f"
+    interval = format_interval(gain.low, gain.high, form)
+    tied = "is tied with it" if gain.low <= 0 <= gain.high else "earns less"
+    return f"{message} A personal plan {tied}: {format_signed(gain.value, form)} ({interval})."
+
+
+def _difference(document: EffectsDocument, first: str, second: str) -> Estimate:
+    """Return the net value a customer of one plan less another's."""
+    for one in document.differences:
+        if (one.first, one.second) == (first, second):
+            return one.value
+        if (one.first, one.second) == (second, first):
+            value = one.value
+            return Estimate(0.0 - value.value, 0.0 - value.high, 0.0 - value.low)
+    return Estimate(0.0, 0.0, 0.0)

@@ -1,0 +1,82 @@
+"""Effects learned from a trial, plans judged by them, and the files these leave.
+
+outputs/<name>/trial/
+  effects.json          effects of each arm, evidence that they differ, and plans; for programs
+  policies.csv          what each plan would have earned
+  value_by_share.csv    the same by the share of customers contacted, for each order of customers
+  calibration.csv       effects on fifths of the customers, by what they were predicted to be
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.effects.document import describe_effects
+from retain.campaign.effects.learners import learn_effects
+from retain.campaign.effects.policies import ContactLimits, Payoff
+from retain.campaign.effects.spec import EffectsSpec
+from retain.campaign.trial.from_table import TrialTable
+from retain.campaign.trial.names import find_arm
+from retain.campaign.trial.trial import Trial
+from retain.record.directory import TrialDirectory
+from retain.record.documents import to_tree
+from retain.record.effects_document import EffectsDocument
+from retain.record.estimates import Estimate
+from retain.schema.effects import PolicyLimits
+from retain.storage.writing import write_text
+from retain.verdict.export import write_csv
+
+
+def judge_plans(table: TrialTable, spec: EffectsSpec, limits: PolicyLimits) -> EffectsDocument:
+    """Learn the effects of a trial's arms, and say what plans by them would have earned.
+
+    Raises
+    ------
+    RetainError
+        A limit names no arm.
+    NotApplicable
+        Effects cannot be learned from this trial.
+    """
+    within = _limits(table.trial, limits)
+    effects = learn_effects(table.trial, spec)
+    value = table.value.get(table.trial.outcome.name)
+    cost = table.trial.cost if value is None else table.cost
+    payoff = Payoff(1.0 if value is None else value, cost, None if value is None else "money")
+    return describe_effects(effects, payoff, within)
+
+
+def _limits(trial: Trial, limits: PolicyLimits) -> ContactLimits:
+    capacity = None
+    if limits.capacity:
+        offers = trial.arms[1:]
+        capacity = np.full(len(offers), np.inf)
+        for name, most in limits.capacity.items():
+            capacity[offers.index(find_arm(name, offers, "limits.capacity"))] = most
+    return ContactLimits(limits.budget, limits.max_contacts, capacity)
+
+
+def write_effects(files: TrialDirectory, document: EffectsDocument) -> None:
+    """Write all files into a folder."""
+    for path, rows in (
+        (files.policies, document.policies),
+        (files.value_by_share, document.curve),
+        (files.calibration, document.calibration),
+    ):
+        write_csv(pd.DataFrame([_flatten(dict(row)) for row in rows]), path)
+    text = json.dumps(to_tree(document), ensure_ascii=False, indent=1, allow_nan=False)
+    write_text(files.effects_json, f"{text}\n")
+
+
+def _flatten(row: dict[str, object]) -> dict[str, object]:
+    cells: dict[str, object] = {}
+    for name, value in row.items():
+        if isinstance(value, Estimate):
+            ends = asdict(value)
+            cells |= {name: ends.pop("value")} | {f"{name}_{end}": x for end, x in ends.items()}
+        else:
+            cells[name] = value
+    return cells

@@ -1,0 +1,199 @@
+"""The readout of a randomised campaign in a table, and the files it leaves.
+
+outputs/<name>/trial/
+  trial.json        the checks and results, for programs; see record/trial_document.py
+  trial.parquet     the customers, from which effects are learned
+  effects.csv       the effects, one row per arm and outcome
+  balance.csv       the covariates by arm
+  dropped_rows.csv  rows of the file that are no customers, if there are any
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from retain.campaign.effects.spec import EffectsSpec, build_effects_spec
+from retain.campaign.readout.trial_readout import (
+    TrialResult,
+    TrialSettings,
+    build_trial_readout,
+)
+from retain.campaign.trial.from_table import TrialTable, build_trial, named_columns
+from retain.campaign.trial.saved_trial import write_trial_table
+from retain.customers.customers import Customers
+from retain.errors import NotApplicable, RetainError
+from retain.execution.dataset import capture_log
+from retain.learning.components import build_source
+from retain.record.directory import TrialDirectory
+from retain.record.documents import SavedFile, read_document, to_tree
+from retain.record.effects_document import EffectsDocument
+from retain.record.estimates import Estimate
+from retain.record.study import StudyDirectory
+from retain.record.trial_document import ArmEffect, RobustDifference, TrialDocument
+from retain.schema.effects import PolicyLimits
+from retain.schema.parsing import Node
+from retain.schema.readout import TrialKeys
+from retain.storage.transaction import transaction
+from retain.storage.writing import write_text
+from retain.verdict.export import write_csv, write_dropped_rows
+from retain.workflows.effects import judge_plans, write_effects
+
+
+@dataclass(frozen=True)
+class TrialReadout:
+    """The readout of a trial, where it lies, what the readers said, and effects if asked for."""
+
+    document: TrialDocument
+    directory: TrialDirectory
+    messages: tuple[str, ...]
+    effects: EffectsDocument | NotApplicable | None
+
+
+def read_out_trial(
+    data: Node,
+    keys: TrialKeys,
+    outputs: Path,
+    *,
+    on_wait: Callable[[StudyDirectory], None] = lambda _: None,
+) -> TrialReadout:
+    """Read a randomised campaign from a table, check it, and write its readout.
+
+    ``on_wait`` is called with the folder to lock if another command holds its lock.
+
+    Raises
+    ------
+    RetainError
+        The table or a key is invalid, the campaign fails a check, or the folder is not writable.
+    """
+    spec = build_effects_spec(keys.effects, keys.seed, keys.threads)
+    with capture_log() as messages:
+        customers = read_trial_customers(data, keys)
+    table = build_trial(customers, keys)
+    study = StudyDirectory(outputs / (keys.name or name_trial(data)))
+    try:
+        with study.alone(lambda: on_wait(study)), transaction(study.path) as staging:
+            settings = TrialSettings(
+                name=study.path.name,
+                treatment=str(keys.treatment),
+                alpha=keys.alpha,
+                power=keys.power,
+                looks=read_trial_looks(study.trial, table, keys),
+            )
+            files = TrialDirectory(staging.add(study.trial.path.name))
+            with threadpool_limits(1):  # small fits, which more threads would only slow down
+                result = write_trial(files, table, settings)
+            effects = None if spec is None else learn(files, table, spec, keys.limits)
+            if customers.reading.dropped_rows:
+                write_dropped_rows(customers.reading.dropped_rows, files.dropped_rows)
+    except OSError as error:
+        raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
+    return TrialReadout(result.document, study.trial, tuple(messages), effects)
+
+
+def learn(
+    files: TrialDirectory, table: TrialTable, spec: EffectsSpec, limits: PolicyLimits
+) -> EffectsDocument | NotApplicable:
+    """Learn effects, judge plans by them, and write both; or return why that cannot be."""
+    try:
+        document = judge_plans(table, spec, limits)
+    except NotApplicable as reason:
+        return reason
+    write_effects(files, document)
+    return document
+
+
+def read_trial_customers(data: Node, keys: TrialKeys) -> Customers:
+    """Return the customers of a table with all columns that the keys name.
+
+    Raises
+    ------
+    RetainError
+        The table cannot be read, or a key of models to be trained is typed.
+    """
+    for key in ("target", "profit"):
+        if data.get(key) is not None:
+            expected = "expected outcome=COLUMN for what came of the campaign"
+            raise RetainError.at(f"data.{key}", "no model is trained here", expected)
+    named = named_columns(keys)
+    listed = data.get("categorical_columns") or ()
+    texts = [*([listed] if isinstance(listed, str) else listed), *named["treatment"]]
+    node = {**data, "categorical_columns": [*texts, *named["strata"]]}
+    return build_source(node, named_columns=named)()
+
+
+def name_trial(data: Node) -> str:
+    """Return the name of a trial by its file, safe as the name of a folder.
+
+    >>> name_trial({"path": "data/e-mail test (2).csv"}), name_trial({"path": "..."})
+    ('e-mail_test_2', 'trial')
+    """
+    stem = Path(str(data.get("path"))).name.split(".")[0]
+    return re.sub(r"[^\w-]+", "_", stem).strip("_-") or "trial"
+
+
+def read_trial_looks(
+    directory: TrialDirectory, table: TrialTable, keys: TrialKeys
+) -> Sequence[str]:
+    """Return the hashes of the outcomes of earlier readouts under this name.
+
+    Raises
+    ------
+    RetainError
+        The earlier readout is of another campaign, or cannot be read.
+    """
+    if not directory.trial_json.exists():
+        return ()
+    path = directory.path
+    try:
+        document = read_document(TrialDocument, directory.trial_json, within=path)[1]
+    except RetainError as error:
+        raise RetainError(
+            f"{error} It does not say how often this campaign was read out. To count from one, "
+            f"remove {path}; to keep it: name=NAME"
+        ) from None
+    arms = tuple(arm.name for arm in document.arms)
+    if (document.treatment, arms) != (keys.treatment, table.trial.arms):
+        raise RetainError(
+            f"{path} is the readout of another campaign, with the arms {', '.join(arms)} of column "
+            f"{document.treatment!r}; expected another name for this one: name=NAME"
+        )
+    return document.looks
+
+
+def write_trial(files: TrialDirectory, table: TrialTable, settings: TrialSettings) -> TrialResult:
+    """Write all files into a new folder, and return the readout."""
+    sha256 = write_trial_table(table.trial, files.table)
+    saved = SavedFile(file=files.table.name, sha256=sha256)
+    result = build_trial_readout(table, settings, saved)
+    write_csv(arm_effects_table(result.document.effects), files.effects)
+    balance = [row.model_dump() for row in result.balance]
+    columns = None if balance else ["covariate", "arm"]
+    write_csv(pd.DataFrame(balance, columns=columns), files.balance)
+    text = json.dumps(to_tree(result.document), ensure_ascii=False, indent=1, allow_nan=False)
+    write_text(files.trial_json, f"{text}\n")
+    return result
+
+
+def arm_effects_table(rows: Sequence[ArmEffect]) -> pd.DataFrame:
+    """Return the effects as a flat table for ``effects.csv``."""
+    return pd.DataFrame([dict(_flatten(dict(row))) for row in rows])
+
+
+def _flatten(cells: Node) -> Iterator[tuple[str, object]]:
+    """Yield names and values, of an interval three."""
+    for name, value in cells.items():
+        if isinstance(value, Estimate):
+            yield name, value.value
+            yield f"{name}_low", value.low
+            yield f"{name}_high", value.high
+        elif isinstance(value, RobustDifference):
+            yield from _flatten(dict(value))
+        elif name != "robust":
+            yield name, value

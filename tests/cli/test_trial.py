@@ -1,0 +1,325 @@
+"""``retain-readout data=table``: any randomised campaign, as a user reads it out."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retain.campaign.trial.saved_trial import read_trial
+from retain.cli.readout import readout
+from retain.cli.run import run_command
+from retain.errors import RetainError
+from retain.record.directory import TrialDirectory
+from retain.storage.writing import hash_file
+
+
+def table(n=600, seed=0):
+    """A randomised e-mail that a third more customers answer by a visit."""
+    random = np.random.default_rng(seed)
+    arm = random.choice(["No mail", "Mail A", "Mail B"], n)
+    visit = random.random(n) < np.where(arm == "No mail", 0.2, 0.5)
+    return pd.DataFrame(
+        {
+            "who": [f"c{k}" for k in range(n)],
+            "group": arm,
+            "age": random.integers(18, 80, n),
+            "city": random.choice(["Köln", "Bonn"], n),
+            "visit": np.where(visit, "ja", "nein"),
+            "spend": np.round(visit * random.lognormal(3, 0.5, n), 2),
+        }
+    )
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """The table as a German spreadsheet writes it, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    table().to_csv("mail.csv", index=False, sep=";", decimal=",", encoding="cp1252")
+    return tmp_path
+
+
+WORDS = (
+    *("data=table", "data.path=mail.csv", "data.id=who", "treatment=group", "control=no mail"),
+    "outcome=[spend,visit]",
+)
+
+
+def called(*words, positive=("positive.visit=ja",)):
+    return run_command(readout, [*WORDS, *positive, *words], "readout")
+
+
+def tree(name="mail"):
+    return json.loads(Path(f"outputs/{name}/trial/trial.json").read_text(encoding="utf-8"))
+
+
+def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys):
+    assert called("cost.mail_a=2", "propensity=equal") == 0
+    names = {path.name for path in Path("outputs/mail/trial").iterdir()}
+    assert names == {"trial.json", "trial.parquet", "effects.csv", "balance.csv"}
+    document = tree()
+    assert [arm["name"] for arm in document["arms"]] == ["No mail", "Mail A", "Mail B"]
+    assert [one["kind"] for one in document["outcomes"]] == ["money", "binary"]
+    assert document["arms"][1]["cost"] == 2
+    effects = pd.read_csv("outputs/mail/trial/effects.csv")
+    assert list(effects["role"]) == ["primary"] * 2 + ["between"] + ["secondary"] * 2
+    spend = table().groupby("group")["spend"].mean()
+    assert effects["difference"][0] == pytest.approx(spend["Mail A"] - spend["No mail"])
+    assert effects["conclusion"][0] == "helped"
+    net = document["net"][0]
+    assert net["net"]["value"] == pytest.approx(net["gain"]["value"] - 2)
+    output = capsys.readouterr().out
+    assert "the arms have the planned shares up to chance" in output
+    assert "2 covariates do not tell the arm" in output
+
+
+def test_what_was_written_is_read_back_as_the_same_trial(file):
+    assert called("cost.mail_a=2", "strata=city") == 0
+    trial, document = read_trial(TrialDirectory(Path("outputs/mail/trial")))
+    before = table()
+    assert trial.arms == ("No mail", "Mail A", "Mail B")
+    assert list(trial.ids) == list(before["who"])
+    assert [trial.arms[k] for k in trial.arm] == list(before["group"])
+    assert np.array_equal(trial.outcome.values, before["spend"])
+    assert list(trial.covariates["age"]) == list(before["age"])
+    assert list(trial.covariates["city"]) == list(before["city"])
+    assert trial.cost.tolist() == [0, 2, 0]
+    assert len(np.unique(trial.stratum)) == 2
+    assert document.n_customers == 600
+
+
+def test_a_table_that_was_changed_is_not_read_back(file):
+    assert called() == 0
+    directory = TrialDirectory(Path("outputs/mail/trial"))
+    frame = pd.read_parquet(directory.table)
+    frame.assign(outcome_0=0.0).to_parquet(directory.table)
+    with pytest.raises(RetainError, match=r"is not the file that was written with trial\.json"):
+        read_trial(directory)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"customer_id": "c1"}, "an id is repeated"),
+        ({"arm": "Mail C"}, "an arm is not one of"),
+        ({"stratum": 10**15}, "a stratum is below 0 or above"),
+        ({"propensity_0": -1.0}, "propensities are not above 0"),
+        ({"outcome_0": np.inf}, "an outcome is infinite"),
+        ({"outcome_1": "yes"}, "could not convert"),
+    ],
+)
+def test_a_table_that_fits_its_hash_and_not_its_document_is_not_read_back(file, columns, message):
+    assert called() == 0
+    directory = TrialDirectory(Path("outputs/mail/trial"))
+    pd.read_parquet(directory.table).assign(**columns).to_parquet(directory.table)
+    document = tree()
+    document["table"]["sha256"] = hash_file(directory.table)
+    directory.trial_json.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(RetainError, match=message):
+        read_trial(directory)
+
+
+def test_other_outcomes_under_the_same_name_are_a_look_and_other_arms_an_error(file, capsys):
+    assert called() == 0
+    assert called() == 0
+    assert tree()["n_looks"] == 1
+    table(700).to_csv("mail.csv", index=False)
+    assert called() == 0
+    assert tree()["n_looks"] == 2
+    assert "This is look 2" in capsys.readouterr().out
+    table().replace("Mail B", "Mail C").to_csv("mail.csv", index=False)
+    assert called() == 2
+    assert "another name for this one: name=NAME" in capsys.readouterr().err
+    assert called("name=other") == 0
+
+
+def test_less_of_an_outcome_may_be_better(file):
+    assert called("outcome=visit", "lower_is_better=visit", "data.drop_columns=spend") == 0
+    (row, *_) = tree()["effects"]
+    assert (row["outcome"], row["conclusion"]) == ("no visit", "harmed")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["treatment=grup"], "treatment: column 'grup' is missing.*Did you mean 'group'"),
+        (["treatment=null"], "expected treatment=COLUMN; columns of few values are 'group'"),
+        (["control=null"], "expected one of \"control='Mail A'\".* \\(2..\\)"),
+        (["control=mail"], "'mail' is no arm; the arms are 'Mail A', 'Mail B', 'No mail'"),
+        (["outcome=null"], "expected outcome=COLUMN"),
+        (["outcome=[spend,group]"], "'group' is named by treatment too"),
+        (["positive.visit=maybe"], "'maybe' is no value of column 'visit'"),
+        (["kind.visits=count"], "'visits' is no outcome.*Did you mean 'visit'"),
+        (["kind.spend=binary"], "expected 0 and 1"),
+        (["cost.Mail=1"], "cost: 'Mail' is no arm"),
+        (
+            ["outcome=[visit,spend]", "cost.mail_a=1"],
+            "expected what one of it is worth: value.visit",
+        ),
+        (["propensity.mail_a=0.5"], "expected shares above 0 that add up to 1"),
+        (["propensity={no_mail: 0.8, mail_a: 0.1}"], "the arms have not the planned shares"),
+        (["propensity={mail_a: age, mail_b: 0.1}"], "does not hold a probability"),
+        (["data.target=visit", "outcome=spend"], "expected outcome=COLUMN for what came"),
+        (["strata=who"], "strata: column 'who' is the id"),
+        (["campaign=x"], "campaign: it says nothing of a table"),
+        (["data=demo"], "expected data=table data.path=FILE"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_to_type(file, capsys, words, message):
+    assert called(*words) == 2
+    error = capsys.readouterr().err
+    assert re.search(message, error.replace("\n", " ")), error
+    assert "Traceback" not in error
+
+
+def test_answers_that_are_not_known_to_mean_yes_are_asked_for(file, capsys):
+    assert called(positive=()) == 2
+    assert re.search("positive.visit=(ja|nein) or positive.visit", capsys.readouterr().err)
+
+
+def test_an_outcome_among_the_covariates_is_named_with_what_to_type(file, capsys):
+    assert called("outcome=spend", positive=()) == 2
+    error = capsys.readouterr().err
+    assert "'visit': it alone tells spend (ROC-AUC 1.000)" in error
+    assert "outcome=[spend,visit]" in error
+    assert "data.drop_columns=[visit]" in error
+
+
+def test_keys_of_a_table_say_nothing_of_a_planned_campaign(file, capsys):
+    assert run_command(readout, ["campaign=x", "treatment=group"], "readout") == 2
+    assert "it says nothing of a planned campaign" in capsys.readouterr().err
+
+
+def test_shares_that_were_not_typed_are_shown_and_not_judged(file, capsys):
+    rows = table(3000)
+    keep = (rows["group"] != "No mail") | (np.arange(3000) % 5 == 0)
+    rows[keep].to_csv("mail.csv", index=False)
+    assert called() == 0
+    ratio = tree()["checks"]["sample_ratio"]
+    assert (ratio["outcome"], ratio["against"]) == ("not_tested", "equal")
+    assert "type propensity=equal" in capsys.readouterr().out
+
+
+def test_more_buyers_and_no_more_money_is_said(file, capsys):
+    random = np.random.default_rng(0)
+    n = 4000
+    arm = random.integers(0, 2, n)
+    buys = random.random(n) < np.where(arm == 1, 0.4, 0.3)
+    spend = np.round(buys * random.lognormal(3, 0.5, n) * np.where(arm == 1, 0.75, 1), 2)
+    frame = pd.DataFrame({"who": range(n), "group": arm, "age": random.integers(18, 80, n)})
+    frame.assign(spend=spend).to_csv("mail.csv", index=False)
+    words = ["data=table", "data.path=mail.csv", "data.id=who", "treatment=group", "control=0"]
+    assert run_command(readout, [*words, "outcome=spend"], "readout") == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert "1: more buyers (p <0.001), and no more spend" in output
+
+
+def test_json_is_the_document(file, capsys):
+    assert called("--json") == 0
+    assert json.loads(capsys.readouterr().out) == tree()
+
+
+# Hillstrom (2008), as published: 21,306, 21,307 and 21,387 customers; visits .106, .183 and .151.
+def test_hillstroms_e_mails_have_their_published_effects(tmp_path, monkeypatch, experiments_dir):
+    monkeypatch.chdir(tmp_path)
+    path = experiments_dir / "hillstrom.csv"
+    words = ["data=table", f"data.path={path}", "treatment=segment", "control=No E-Mail"]
+    outcomes = "outcome=[spend,visit,conversion]"
+    assert run_command(readout, [*words, outcomes, "propensity=equal"], "readout") == 0
+    document = tree("hillstrom")
+    assert [arm["n_customers"] for arm in document["arms"]] == [21_306, 21_307, 21_387]
+    checks = document["checks"]
+    assert (checks["sample_ratio"]["outcome"], checks["balance"]["outcome"]) == ("passed",) * 2
+    rows = {(row["arm"], row["versus"], row["outcome"]): row for row in document["effects"]}
+    mens, womens = (rows[arm, "No E-Mail", "visit"] for arm in ("Mens E-Mail", "Womens E-Mail"))
+    rates = [mens["versus_mean"], mens["arm_mean"], womens["arm_mean"]]
+    assert rates == pytest.approx([0.1062, 0.1828, 0.1514], abs=5e-5)
+    spend = rows["Mens E-Mail", "No E-Mail", "spend"]["difference"]
+    assert spend["value"] == pytest.approx(0.770, abs=5e-4)
+    assert rows["Womens E-Mail", "No E-Mail", "spend"]["difference"]["value"] == pytest.approx(
+        0.424, abs=5e-4
+    )
+
+
+def test_arteas_coupon_brings_more_transactions_and_no_more_money(
+    tmp_path, monkeypatch, experiments_dir, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    path = experiments_dir / "artea-a_b-experiment.csv"
+    words = ["data=table", f"data.path={path}", "data.id=id", "treatment=test_coupon", "control=0"]
+    outcomes = "outcome=[trans_after,revenue_after]"
+    assert run_command(readout, [*words, outcomes, "name=artea"], "readout") == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert "more trans_after" in output
+    assert "and no more revenue_after" in output
+    assert tree("artea")["effects"][0]["conclusion"] == "helped"
+
+
+def test_the_promotion_of_starbucks_costs_more_than_it_brings(
+    tmp_path, monkeypatch, experiments_dir
+):
+    monkeypatch.chdir(tmp_path)
+    path = experiments_dir / "starbucks_training.csv"
+    words = ["data=table", f"data.path={path}", "data.id=ID", "treatment=Promotion", "control=No"]
+    money = ["outcome=purchase", "value.purchase=10", "cost.yes=0.15"]
+    assert run_command(readout, [*words, *money, "name=promotion"], "readout") == 0
+    (net,) = tree("promotion")["net"]
+    assert (net["conclusion"], net["n_customers"]) == ("lost", 42_364)
+    assert net["net"]["value"] == pytest.approx(-0.055, abs=1e-3)
+
+
+# --- effects -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def promotion(tmp_path, monkeypatch):
+    """A promotion that costs .3 and brings 1 to customers of about 50, and nothing to others."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    random, n = np.random.default_rng(3), 4000
+    arm, age = random.random(n) < 0.5, random.integers(18, 80, n)
+    spend = random.normal(10, 1, n) + age / 20 + arm * (abs(age - 50) < 10)
+    columns = {"who": range(n), "mail": np.where(arm, "sent", "none"), "age": age}
+    columns["spend"] = np.round(np.maximum(spend, 0), 2)
+    columns["loyal"] = random.choice(["yes", "no"], n)
+    pd.DataFrame(columns).to_csv("mail.csv", index=False)
+
+
+LEARN = ("data=table", "data.path=mail.csv", "data.id=who", "treatment=mail", "control=none")
+LEARN += ("outcome=spend", "cost.sent=0.3", "effects=dr_learner", "effects.folds=3")
+
+
+def test_plans_are_judged_by_the_effects_learned_and_written(promotion, capsys):
+    assert run_command(readout, [*LEARN, "limits.budget=600"], "readout") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "The effect of sent differs between customers (p <0.001)" in shown
+    assert "The simplest of the best plans: each by the effects learned." in shown
+    folder = Path("outputs/mail/trial")
+    learned = json.loads((folder / "effects.json").read_text("utf-8"))
+    assert learned["chosen"] == "learned"
+    assert learned["is_heterogeneous"]
+    policies = pd.read_csv(folder / "policies.csv").set_index("policy")
+    assert (policies["contacted_share"] <= 0.5).all()  # 600 pays for half of the customers
+    assert policies["value"].idxmax() == "learned"
+    bands = pd.read_csv(folder / "calibration.csv")
+    assert bands["effect"].iloc[0] < 0.3
+    assert bands["effect"].iloc[-1] > 0.7
+    assert len(pd.read_csv(folder / "value_by_share.csv")) % 20 == 0
+
+
+def test_a_trial_without_covariates_says_why_no_effects_are_learned(promotion, capsys):
+    words = [*LEARN, "data.drop_columns=[age,loyal]"]
+    assert run_command(readout, words, "readout") == 0
+    assert "No effects were learned: learner dr_learner needs" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert not Path("outputs/mail/trial/effects.json").exists()
+
+
+def test_a_limit_of_an_arm_that_is_none_is_refused_before_anything_is_written(promotion, capsys):
+    assert run_command(readout, [*LEARN, "limits.capacity.letter=5"], "readout") == 2
+    assert "the arms are 'sent'" in " ".join(capsys.readouterr().err.split())
+    assert not Path("outputs/mail/trial").exists()
