@@ -289,7 +289,7 @@ def test_a_record_cannot_have_measured_what_is_no_share(shares):
 
 def test_help_offers_every_group():
     offered = set().union(*OFFERED.values())
-    assert set(OPTIONS) - offered == {"data/contract", "effects"}  # no command learns effects yet
+    assert set(OPTIONS) - offered == {"data/contract"}
 
 
 def test_every_group_is_tried_by_one_of_these_tests():

@@ -79,7 +79,7 @@ OFFERED = {
     ),
     "compare": ("data", "segmentation", "assumptions", "offers", "campaign", "explain", "tracking"),
     "score": ("data", "assumptions", "offers", "campaign"),
-    "readout": (),
+    "readout": ("effects",),
 }
 
 
