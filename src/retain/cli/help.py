@@ -54,7 +54,7 @@ Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is w
 Any other randomised campaign, from a table with a row per customer, into outputs/NAME/trial:
   retain-readout data=table data.path=FILE treatment=COLUMN control=VALUE outcome=COLUMN
   retain-readout data=table data.path=FILE treatment=COLUMN control=VALUE outcome=[COLUMN,COLUMN]
-  retain-readout data=table data.path=FILE treatment=COLUMN … effects=dr_learner   whom next time
+  retain-readout data=table data.path=FILE treatment=COL control=VAL outcome=COL effects=dr_learner
 
 What it writes into campaigns/ID/readout holds a catalogue for the next campaign:
   retain-compare study=NAME -cd outputs/NAME/campaigns/ID/readout offers=NAME campaign.replace=true

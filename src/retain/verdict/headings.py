@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import yaml
 
 from retain.record.estimates import DisplayName
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXTS = (Path(__file__).parent / "columns.yaml").read_text(encoding="utf-8")
@@ -27,9 +29,12 @@ CODES = {
 def translate_codes(column: pd.Series) -> pd.Series:
     """Return a column of ``CODES`` in Russian.
 
+    >>> import pandas as pd
     >>> translate_codes(pd.Series(["treatment", None, "mine"], name="arm")).tolist()
     ['получает', None, 'mine']
     """
+    import pandas as pd  # the launching process of a sweep reads the headings without it
+
     names = CODES[str(column.name)]
     indices, values = pd.factorize(column)
     texts = [names[str(one)].ru if str(one) in names else one for one in values]
@@ -44,6 +49,7 @@ def translate_codes(column: pd.Series) -> pd.Series:
 def restore_codes(column: pd.Series) -> pd.Series:
     """Return a column of ``CODES`` as before ``translate_codes``, but for booleans as texts.
 
+    >>> import pandas as pd
     >>> restore_codes(pd.Series(["получает", "mine"], name="arm")).tolist()
     ['treatment', 'mine']
     """
@@ -53,6 +59,8 @@ def restore_codes(column: pd.Series) -> pd.Series:
 
 def column_dictionary(language: str) -> pd.DataFrame:
     """Return the columns of the tables: ``column, heading, meaning``, in a language."""
+    import pandas as pd
+
     rows = [
         (name, name if language == "en" else one["ru"], one[f"{language}_meaning"])
         for name, one in COLUMNS.items()

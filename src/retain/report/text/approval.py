@@ -66,6 +66,5 @@ def pays_if(row: ApprovalRow | Choice) -> Message | None:
     """Return of how many treated one must be kept to pay; None if unknown."""
     if row.one_in is None:
         return None
-    rounded = row.one_in >= LEAST_ROUNDED
-    n = Number(int(row.one_in), "count") if rounded else Number(row.one_in, "value")
-    return message("campaign.one_in", n=n)
+    form = "whole" if row.one_in >= LEAST_ROUNDED else "value"
+    return message("campaign.one_in", n=Number(row.one_in, form))

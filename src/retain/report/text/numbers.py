@@ -44,6 +44,7 @@ FORMS: dict[str, Callable[[float], str]] = {
     "p": format_p,
     "p_is": lambda value: "< 0.001" if value < 0.001 else "= " + format_fixed(value, 3),
     "count": lambda value: format_fixed(value, 0),
+    "whole": lambda value: format_fixed(math.floor(value), 0),
     "percent": lambda value: format_fixed(100 * value, 0) + f"{NARROW}%",
     "points": lambda value: format_fixed(100 * value, 1),
     "plain": _plain,

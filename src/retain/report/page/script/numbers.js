@@ -40,6 +40,7 @@ const FORMS = {
   p: (value) => (value < 0.001 ? "<0.001" : grouped(value, 3)),
   p_is: (value) => (value < 0.001 ? "< 0.001" : "= " + grouped(value, 3)),
   count: (value) => grouped(value, 0),
+  whole: (value) => grouped(Math.floor(value), 0),
   percent: (value) => grouped(100 * value, 0) + NARROW + "%",
   points: (value) => grouped(100 * value, 1),
   plain: (value) => value.toFixed(6).replace(/0+$/, "").replace(/\.$/, ""),
