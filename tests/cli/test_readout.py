@@ -150,12 +150,13 @@ def test_a_folder_that_cannot_be_written_says_what_to_type(files, capsys):
     assert "campaign=FOLDER" in capsys.readouterr().err
 
 
-def test_help_tells_the_keys_and_no_choices(capsys):
+def test_help_tells_the_keys_and_the_only_choice(capsys):
     assert run_command(readout, ["--help"], "readout") == 0
     output = capsys.readouterr().out
     assert "retain-readout campaign=" in output
     assert "unknown_customers: error" in output
-    assert "Choices" not in output
+    choices = output.partition("Choices")[2].partition("\n\n")[0].splitlines()[1:]
+    assert [line.split()[0] for line in choices] == ["effects"]
 
 
 @pytest.mark.parametrize(
