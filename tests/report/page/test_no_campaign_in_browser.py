@@ -39,7 +39,7 @@ def reason(code):
     with_profit, ranking, *_ = CASES[code]
     catalogue = Catalogue(name="c", offers={f"a_letter_of_long_name_{i}": FREE for i in range(9)})
     audience = SimpleNamespace(with_profit=with_profit, profit_unit="roubles")
-    no = find_no_campaign(audience, SimpleNamespace(catalogue=catalogue), ranking)
+    no = find_no_campaign(audience, SimpleNamespace(offers=catalogue), ranking)
     assert no.code == code
     return to_tree(no.to_info())
 
