@@ -245,12 +245,12 @@ class TrialDirectory:
 
     @property
     def policies(self) -> Path:
-        """What each plan would have earned."""
+        """The value of each plan."""
         return self.path / "policies.csv"
 
     @property
     def value_by_share(self) -> Path:
-        """What each order of customers would have earned, by the share contacted."""
+        """The value of each order of customers, by the share contacted."""
         return self.path / "value_by_share.csv"
 
     @property

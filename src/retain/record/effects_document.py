@@ -61,7 +61,7 @@ class SubgroupEffectInfo(Config):
 
 
 class PolicyRow(Config):
-    """What a policy would have earned beyond contacting nobody, a head and in all."""
+    """The value of a policy beyond contacting nobody, a head and in all."""
 
     policy: str
     value: Estimate

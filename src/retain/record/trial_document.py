@@ -162,7 +162,7 @@ class ArmEffect(Config):
     )
 
     @property
-    def tested(self) -> Estimate | None:
+    def tested_difference(self) -> Estimate | None:
         """The difference that is tested."""
         return self.adjusted if self.basis == "adjusted" else self.difference
 

@@ -46,7 +46,7 @@ Columns = str | tuple[str, ...]
 
 
 class TrialKeys(Config):
-    """What the columns of a randomised campaign's table mean; arms and outcomes by their names."""
+    """Meaning of the columns of a randomised campaign's table; arms and outcomes by name."""
 
     treatment: str | None
     control: Answer

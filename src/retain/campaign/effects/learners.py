@@ -98,7 +98,7 @@ class LearnedEffects:
 
     @property
     def is_heterogeneous(self) -> bool:
-        """Whether effects are shown to differ between customers, all arms considered."""
+        """True if effects are shown to differ between customers, all arms considered."""
         return any(test.p < self.spec.alpha for test in self.heterogeneity)
 
 

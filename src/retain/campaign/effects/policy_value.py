@@ -1,4 +1,4 @@
-"""What policies would have earned in a randomised campaign, compared with one another.
+"""Values of policies, had they been followed in a randomised campaign, compared with one another.
 
 The value of a policy is the mean of the doubly robust scores of the arms it chooses (Dudík,
 Langford & Li 2011; Athey & Wager 2021), net of cost, beyond a policy that contacts nobody. Who is

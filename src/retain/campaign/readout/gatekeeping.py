@@ -126,11 +126,13 @@ def conclude_arms(rows: Sequence[ArmEffect], alpha: float) -> tuple[ArmEffect, .
     concluded = []
     for row, primary in zip(rows, is_primary, strict=True):
         p = next(adjusted[0] if primary else adjusted[1])
-        if p is None or row.tested is None:
+        if p is None or row.tested_difference is None:
             concluded.append(row)
         elif primary or gate < alpha:
             p = p if primary else max(p, gate)
-            concluded.append(_with_conclusion(row, p, alpha, is_good=row.tested.value > 0))
+            concluded.append(
+                _with_conclusion(row, p, alpha, is_good=row.tested_difference.value > 0)
+            )
         else:
             concluded.append(row.model_copy(update={"conclusion": "not_tested"}))
     return tuple(concluded)

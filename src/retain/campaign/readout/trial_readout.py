@@ -40,7 +40,7 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class TrialSettings:
-    """What a readout is told of a trial besides its table."""
+    """Settings of a readout besides its table."""
 
     name: str
     treatment: str
@@ -134,12 +134,12 @@ def estimate_net(table: TrialTable, effects: Sequence[ArmEffect]) -> tuple[ArmNe
         return None
     rows = []
     for row in effects:
-        if row.role != "primary" or row.tested is None:
+        if row.role != "primary" or row.tested_difference is None:
             continue
         index = table.trial.arms.index(row.arm)
         cost, n = float(table.cost[index]), int((table.trial.arm == index).sum())
-        gain = _scale(row.tested, value, 0.0)
-        net = _scale(row.tested, value, cost)
+        gain = _scale(row.tested_difference, value, 0.0)
+        net = _scale(row.tested_difference, value, cost)
         is_lost = net.high < 0 and (row.conclusion == "harmed" or cost > 0)
         paid = "paid" if net.low > 0 and row.conclusion == "helped" else "inconclusive"
         rows.append(
@@ -224,4 +224,4 @@ def _more_but_no_money(document: TrialDocument) -> Iterator[CautionInfo]:
 
 def _is_more(row: ArmEffect, document: TrialDocument) -> bool:
     is_found = row.p is not None and row.p < document.alpha
-    return row.tested is not None and row.tested.value > 0 and is_found
+    return row.tested_difference is not None and row.tested_difference.value > 0 and is_found

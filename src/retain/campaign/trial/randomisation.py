@@ -1,4 +1,4 @@
-"""Whether customers were assigned at random: the shares of the arms, and balance of covariates."""
+"""Tests of random assignment: the shares of the arms, and the balance of covariates."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def _cells(row: ArmEffect, scale: OutcomeScale) -> list[str]:
         "" if mean is None else format_signed(mean * scale.times, scale.mean)
         for mean in (row.arm_mean, row.versus_mean)
     ]
-    gap = row.tested
+    gap = row.tested_difference
     if gap is None:
         return [*means, "", "", ""]
     value, low, high = (end * scale.times for end in (gap.value, gap.low, gap.high))

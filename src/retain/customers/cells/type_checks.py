@@ -1,4 +1,4 @@
-"""What makes a column of one type: how many cells may be of another one, and what is refused."""
+"""Checks that a column is of one type: how many cells may be of another, and refusals."""
 
 from __future__ import annotations
 

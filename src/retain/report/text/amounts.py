@@ -1,4 +1,4 @@
-"""What the amounts of a campaign are called: profit, turnover, or customers kept."""
+"""Names of a campaign's amounts: profit, turnover, or customers kept."""
 
 from __future__ import annotations
 
