@@ -21,13 +21,21 @@ class Named(NamedTuple):
 def find_named(typed: str, labels: Mapping[str, str]) -> Named | None:
     """Return what was typed among names by key: the name, any case of it, or its key.
 
+    What means several of them, and none exactly, is none of them.
+
     >>> find_named("E_Mail", {"e_mail": "E-Mail"})
     Named(key='e_mail', label='E-Mail')
+    >>> find_named("mail_a", {"Mail A": "Mail A", "Mail-A": "Mail-A"}) is None
+    True
     """
     for form in (str, str.casefold, key_name):
-        for key, label in labels.items():
-            if form(typed) in (form(label), form(key)):
-                return Named(key, label)
+        found = [
+            Named(key, label)
+            for key, label in labels.items()
+            if form(typed) in (form(label), form(key))
+        ]
+        if found:
+            return found[0] if len(found) == 1 else None
     return None
 
 
