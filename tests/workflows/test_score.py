@@ -594,3 +594,11 @@ def test_a_model_that_crashes_costs_the_process_that_calls_it_alone(table, retai
     tree["model"]["sha256"] = save_model(model, table / "model.skops")
     path.write_text(json.dumps(tree))
     assert "the process that scores the customers died" in refused(retain_score, *NEW)
+
+
+def test_reasons_are_russian_in_russian_files(store, retain_score):
+    code, output = retain_score(*STORE, "export.dialect=ru")
+    assert code == 0, output
+    assert "newcomer: no positive" in output
+    left_out = pd.read_csv(only_folder() / "not_scored.csv", sep=";", encoding="utf-8-sig")
+    assert left_out["Причина"].str.startswith("показатель ").all()

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import assignment_table
 from retain.campaign.campaign import Campaign
-from retain.campaign.offers.texts import offer_texts
+from retain.campaign.offers.texts import Language, offer_texts
 from retain.campaign.planning.plan import CampaignPlan
 from retain.record.estimates import PartialEstimate
 from retain.record.segments_document import ContrastInfo, SegmentInfo
-
-Language = Literal["en", "ru"]
 
 
 def segments_table(

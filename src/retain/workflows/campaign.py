@@ -18,10 +18,10 @@ from retain.campaign.hand_over import (
     do_not_contact_table,
 )
 from retain.campaign.offers.catalogue import fit_catalogue
+from retain.campaign.offers.texts import Language
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.segmentation.outcomes import AudienceOutcomes
 from retain.campaign.tables import (
-    Language,
     arms_table,
     customers_table,
     offers_table,

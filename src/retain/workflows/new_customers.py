@@ -8,13 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from retain.campaign.offers.texts import Language
 from retain.campaign.reference import CategoryHistogram, content_hash
 from retain.customers.customers import Column, Customers
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.learning.features import select_model_columns
+from retain.record.document import FunnelStep
 from retain.record.estimates import DisplayName
+from retain.report.text.checks import step_message
+from retain.report.text.words import words
 from retain.schema.rules import Rule
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.verdict.export import read_exported
@@ -66,8 +70,6 @@ class NewCustomers:
     ----------
     table
         The features of the winner, one row per customer.
-    not_scored
-        ``customer_id`` and ``reason`` of all other customers.
     n_known
         Number of ids that the list of training customers contains.
     messages
@@ -76,9 +78,25 @@ class NewCustomers:
 
     customers: Customers
     table: pd.DataFrame
-    not_scored: pd.DataFrame
     n_known: int
     messages: tuple[str, ...]
+
+    def list_not_scored(self, language: Language = "en") -> pd.DataFrame:
+        """Return ``customer_id`` and ``reason`` of all customers that the funnel dropped."""
+        rows = [
+            (id_, _dropped_reason(step, language))
+            for step in self.customers.funnel
+            for id_ in step.dropped
+        ]
+        return pd.DataFrame(rows, columns=["customer_id", "reason"])
+
+
+def _dropped_reason(step: FunnelStep, language: Language) -> str:
+    """Return the reason of a step; in English where no other text is known."""
+    translated = None if language == "en" else step_message(step)
+    if translated is not None:
+        return words(language).plain(translated)
+    return f"{REASONS.get(step.name, step.name)}: {step.reason}"
 
 
 def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
@@ -102,17 +120,7 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
             f"in {saved.customers_csv}. Name other ones with data.KEY=VALUE."
         )
     n_known = _count_training_ids(customers, saved)
-    return NewCustomers(customers, table, _list_dropped(customers), n_known, tuple(messages))
-
-
-def _list_dropped(customers: Customers) -> pd.DataFrame:
-    """Return the customers that the funnel dropped, with the reason of each step."""
-    rows = [
-        (id_, f"{REASONS.get(step.name, step.name)}: {step.reason}")
-        for step in customers.funnel
-        for id_ in step.dropped
-    ]
-    return pd.DataFrame(rows, columns=["customer_id", "reason"])
+    return NewCustomers(customers, table, n_known, tuple(messages))
 
 
 def _count_training_ids(customers: Customers, saved: LoadedWinner) -> int:

@@ -116,7 +116,7 @@ def write_scores(directory: ScoreDirectory, result: ScoreResult) -> None:
     """Write scores, campaign and drift into a new folder."""
     result.campaign.write(directory)
     dialect = result.campaign.dialect
-    write_csv(result.customers.not_scored, directory.not_scored, dialect)
+    write_csv(result.customers.list_not_scored(dialect.language), directory.not_scored, dialect)
     if dropped := result.customers.customers.reading.dropped_rows:
         write_dropped_rows(dropped, directory.dropped_rows)
     write_csv(result.drift, directory.drift, dialect)
@@ -136,7 +136,7 @@ def score_document(result: ScoreResult) -> ScoreDocument:
         data=NewData(
             fingerprint=new.customers.fingerprint,
             n_customers=len(new.table),
-            n_not_scored=len(new.not_scored),
+            n_not_scored=len(new.list_not_scored()),
             n_in_comparison=new.n_known,
         ),
         drift=_summarise_drift(result),

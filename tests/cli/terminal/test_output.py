@@ -260,7 +260,7 @@ def scored(at, text, made):
         customers=SimpleNamespace(
             messages=(text,),
             table=pd.DataFrame({"x": [1]}),
-            not_scored=pd.DataFrame({"reason": [text]}),
+            list_not_scored=lambda: pd.DataFrame({"reason": [text]}),
             n_known=1,
             customers=SimpleNamespace(reading=SimpleNamespace(dropped_rows=(text,))),
         ),

@@ -53,7 +53,7 @@ def print_scoring(
 
 
 def _not_scored(console: Console, result: ScoreResult) -> None:
-    left_out = result.customers.not_scored
+    left_out = result.customers.list_not_scored()
     if left_out.empty:
         return
     console.print(f"{describe_count(len(left_out), 'customer')} not scored, see not_scored.csv:")
