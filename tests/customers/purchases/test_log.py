@@ -153,6 +153,7 @@ def test_a_file_that_is_ascii_at_first_may_be_cp1251_further_on(opened, csv_log)
     head = "customer,time\n" + "1,2024-01-02\n" * 90_000
     log = opened(csv_log((head + "Клиент второй,2024-01-02\n").encode("cp1251")))
     assert log.rows("customer")[-1] == ("Клиент второй",)
+    assert log.funnel["log read"].reason.startswith("cp1251, separator ','")
 
 
 # --- the funnel ----------------------------------------------------------------------------------

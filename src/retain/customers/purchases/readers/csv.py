@@ -86,16 +86,14 @@ def load(
             request.check_columns(file.name, file.column_names, hint)
             check_same_columns(first.name, first.column_names, file.name, file.column_names)
         roles = request.assign_roles(first.column_names)
-        utf8_files = [ensure_utf8(file, temp_dir / str(n)) for n, file in enumerate(files)]
         # messages name rows, which no other order of reading may move
         connection.execute("SET preserve_insertion_order = true")
-        _create_table(connection, utf8_files, roles, temp_dir)
+        first = _create_table(connection, files, roles, temp_dir)[0]
         connection.execute("SET preserve_insertion_order = false")
-    lines = describe_count(first.n_skipped, "line")
-    skipped = f", {lines} above the table skipped" if first.n_skipped else ""
+    skipped = f", {describe_count(first.n_skipped, 'line')} above the table skipped"
     return RawRelation(
         name=location.name,
-        dialect=f"{first.dialect}{skipped}",
+        dialect=f"{first.dialect}{skipped if first.n_skipped else ''}",
         column_names=roles,
         types=fetch_role_types(connection),
         is_stored=True,
@@ -191,19 +189,16 @@ def _read_head(path: Path, named: str | None) -> tuple[str, str]:
 # --- encodings -----------------------------------------------------------------------------------
 
 
-def ensure_utf8(file: CsvFile, copy: Path) -> CsvFile:
-    """Return the file, with a UTF-8 copy if it has another encoding."""
-    return file if file.dialect.encoding in _UTF8 else to_utf8(file, copy)
-
-
 def to_utf8(file: CsvFile, copy: Path) -> CsvFile:
     """Write a copy in UTF-8 with uniform line ends."""
+    dialect = file.dialect
     try:
-        _write_utf8(file.utf8_path, file.dialect.encoding, copy)
-    except UnicodeError:
+        _write_utf8(file.utf8_path, dialect.encoding, copy)
+    except UnicodeError:  # the first lines did not show the encoding
         encoding, _ = decode(file.path, read_content(file.utf8_path))
+        dialect = replace(dialect, encoding=encoding)
         _write_utf8(file.utf8_path, encoding, copy)
-    return replace(file, utf8_path=copy)
+    return replace(file, dialect=dialect, utf8_path=copy)
 
 
 def _write_utf8(path: Path, encoding: str, copy: Path) -> None:
@@ -220,17 +215,23 @@ _NO_SEPARATOR = "\x1f"
 
 def _create_table(
     connection: Connection, files: list[CsvFile], roles: Mapping[str, str], temp_dir: Path
-) -> None:
+) -> list[CsvFile]:
+    """Create the table, and return the files as they were read."""
     import duckdb
 
+    read = [
+        file if file.dialect.encoding in _UTF8 else to_utf8(file, temp_dir / str(n))
+        for n, file in enumerate(files)
+    ]
     try:
-        connection.execute(_create_table_sql(files, roles))
+        connection.execute(_create_table_sql(read, roles))
     except duckdb.InvalidInputException:  # another encoding, or mixed line ends
-        copies = [to_utf8(file, temp_dir / f"again-{n}") for n, file in enumerate(files)]
+        read = [to_utf8(file, temp_dir / f"again-{n}") for n, file in enumerate(files)]
         try:
-            connection.execute(_create_table_sql(copies, roles))
+            connection.execute(_create_table_sql(read, roles))
         except duckdb.InvalidInputException as error:
             raise _parse_error(files, str(error)) from None
+    return read
 
 
 def _create_table_sql(files: list[CsvFile], roles: Mapping[str, str]) -> str:
