@@ -1,9 +1,12 @@
 """Effects of arms, held against plain implementations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.stats import proportion
 
 from retain.campaign.readout.arm_effects import estimate_arm_effects
 from retain.campaign.readout.means import estimate_mean_difference
@@ -81,6 +84,19 @@ def test_money_is_tested_with_covariates_and_a_share_without():
     assert adjusted.high - adjusted.low < 0.6 * (plain.high - plain.low)
     assert money.conclusion == bought.conclusion == "helped"
     assert adjusted.low < 1.0 < adjusted.high
+
+
+def test_that_nobody_bought_in_either_arm_is_no_certainty():
+    trial = invented()
+    nobody = Outcome("bought", "binary", np.zeros(len(trial.ids)))
+    (row,) = effects_of(replace(trial, outcomes={"bought": nobody}))
+    low, high = proportion.confint_proportions_2indep(
+        0, row.n_arm, 0, row.n_versus, method="newcomb", compare="diff"
+    )
+    assert row.difference.low == pytest.approx(low, rel=1e-6)
+    assert row.difference.high == pytest.approx(high, rel=1e-6)
+    assert low < -0.003
+    assert high > 0.003
 
 
 def test_an_arm_without_an_effect_closes_the_gate_of_all_that_is_secondary():

@@ -5,6 +5,7 @@ from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from retain.campaign.assignment import Assignment
 from retain.campaign.proportions import newcombe
@@ -529,6 +530,21 @@ def test_a_campaign_too_small_for_its_strata_is_compared_as_one():
     )
     large = StratumCounts(*map(np.array, ([30, 20], [80, 80], [10, 9], [20, 20])))
     assert pool_tiny_strata(large, 1.96) is large
+
+
+@pytest.mark.parametrize(
+    ("rate", "effect"), [(0.0, 0.01), (0.002, 0.0), (0.05, -0.045), (0.02, 0.01)]
+)
+def test_intervals_of_rare_outcomes_within_strata_hold_what_they_say(rate, effect):
+    random = np.random.default_rng(0)
+    treated, control = np.full(10, 80), np.full(10, 20)
+    held = 0
+    for _ in range(n := 1000):
+        events = random.binomial(treated, rate + effect), random.binomial(control, rate)
+        counts = StratumCounts(events[0], treated, events[1], control)
+        found = compare_arms(pool_tiny_strata(counts, 1.96), 1.96)
+        held += bool(found.low <= effect <= found.high)
+    assert stats.binomtest(held, n, 0.93).proportion_ci().high >= 0.93
 
 
 def test_an_adjusted_difference_is_told_from_that_of_the_two_means(tree):

@@ -49,7 +49,7 @@ def merge_small_strata(codes: np.ndarray, treated: np.ndarray) -> np.ndarray:
     """
     is_large = np.minimum(*count_arms(codes, treated)) >= MIN_STRATUM_CUSTOMERS
     merged = np.where(is_large, np.cumsum(is_large), 0)
-    return np.asarray(merged[codes])
+    return np.unique(merged[codes], return_inverse=True)[1]
 
 
 def split_by_risk(stratum: np.ndarray, risk: np.ndarray, treated: np.ndarray) -> np.ndarray:
