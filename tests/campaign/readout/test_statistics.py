@@ -200,11 +200,12 @@ def test_a_mean_within_strata_forgets_what_differs_between_them():
     assert found.high - found.low < 1
 
 
-def test_no_spread_is_no_interval_and_one_arm_no_estimate():
+def test_values_all_alike_and_one_arm_give_no_estimate():
     values, treated = np.arange(40.0), np.arange(40) % 2 == 0
-    flat = estimate_mean_difference(np.ones(40), treated, np.zeros(40, int), 0.05, values)
-    assert (flat.value, flat.low, flat.high, flat.p) == (0, 0, 0, 1)
-    assert estimate_mean_difference(values, np.ones(40, bool), np.zeros(40, int), 0.05) is None
+    stratum = np.zeros(40, int)
+    assert estimate_mean_difference(np.ones(40), treated, stratum, 0.05, values) is None
+    assert estimate_mean_difference(treated * 5.0, treated, stratum, 0.05) is None
+    assert estimate_mean_difference(values, np.ones(40, bool), stratum, 0.05) is None
 
 
 # Fieller's set holds the ratios that a test of "first − ratio × second is 0" does not refuse.

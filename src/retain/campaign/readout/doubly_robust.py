@@ -26,7 +26,8 @@ def compare_weighted(
     With covariates, shape (n, p), by augmented inverse propensity weighting with linear regressions
     cross-fitted by arm (Robins, Rotnitzky & Zhao 1994; Chernozhukov et al. 2018); without, by
     normalised weights (Hájek 1971). Propensities are known by design, so that both are consistent
-    whatever the outcomes depend on. None if a covariate is asked for and there is none.
+    whatever the outcomes depend on. None if a covariate is asked for and there is none, or if the
+    values are all alike, which tells no error.
     """
     if covariates is not None and covariates.shape[1] == 0:
         return None
@@ -44,7 +45,7 @@ def compare_weighted(
     gap = scores[0] - scores[1]
     value, error = float(gap.mean()), float(gap.std(ddof=1) / len(gap) ** 0.5)
     if error == 0:
-        return MeanDifference(value, value, value, float(value == 0), 0.0)
+        return None
     freedom = min(int((assigned == one).sum()) for one in arms) - 1
     reach = error * float(special.stdtrit(freedom, 1 - alpha / 2))
     p = 2 * float(special.stdtr(freedom, -abs(value / error)))

@@ -41,7 +41,9 @@ def estimate_mean_difference(
     alpha: float,
     expected: np.ndarray | None = None,
 ) -> MeanDifference | None:
-    """Estimate the weighted difference of means within strata; None if no stratum has two per arm.
+    """Estimate the weighted difference of means within strata, None if its error is unknown.
+
+    That is where no stratum has two values in either arm, or these are all alike.
 
     ``expected`` is what was expected of each customer without a contact, shape (n,), or covariates,
     shape (n, p). The values are regressed on it within strata, with a slope for either arm (Lin
@@ -94,7 +96,7 @@ class _Design:
     third_moment_weight: np.ndarray
     degrees_of_freedom: list[int]
 
-    def estimate(self, values: np.ndarray, alpha: float) -> MeanDifference:
+    def estimate(self, values: np.ndarray, alpha: float) -> MeanDifference | None:
         """Return the difference of ``values``, shape (n,), with interval and test."""
         centred = values - values.mean()
         value = float(self.coefficient @ centred)
@@ -103,7 +105,7 @@ class _Design:
         variances = [float(squares[arm].sum()) for arm in (self.treated, ~self.treated)]
         error = sum(variances) ** 0.5
         if error <= NEGLIGIBLE_SHARE * float(np.abs(values).max()):
-            return MeanDifference(value, value, value, float(value == 0), 0.0)
+            return None  # alike within each arm: no error is known, which is not an error of 0
         cubes = (residual / np.sqrt(1 - self.leverage)) ** 3
         skewness = float(self.third_moment_weight @ cubes) / error**3
         skewness = float(np.clip(skewness, -MAX_SKEWNESS, MAX_SKEWNESS))

@@ -27,7 +27,7 @@ WORDS = {
     "harmed": "[red]harmed[/]",
     "inconclusive": "not significant",
     "not_tested": "not tested apart",
-    "not_compared": "too few customers",
+    "not_compared": "too few outcomes",
 }
 PAID = {
     "paid": "[green]it paid[/]",
