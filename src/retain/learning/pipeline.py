@@ -63,15 +63,15 @@ def assemble(
 
 
 def with_population(spec: PipelineSpec, dated: Panel | None) -> PipelineSpec:
-    """Return the spec with its models of purchases told the horizon and everyone seen."""
+    """Return the spec whose models of purchases have the horizon and everyone seen."""
     if dated is None or dated.population is None:
         return spec
-    told = {"horizon": dated.horizon, "population": dated.population}
+    known = {"horizon": dated.horizon, "population": dated.population}
     model = clone(spec.model)
     members = model.members.values() if isinstance(model, Blend) else (model,)
     for one in members:
         if isinstance(one, PurchaseCountModel):
-            one.set_params(**told)
+            one.set_params(**known)
     return replace(spec, model=model)
 
 

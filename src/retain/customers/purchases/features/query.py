@@ -207,7 +207,7 @@ class FeatureQuery:
             "has_last_year": self.has_last_year,
             "year": YEAR,
             "store_price": self.levels.ratios_sql("amount", "items", self.windows[-1]),
-            "store_promo": self.levels.ratios_sql("promo", "told", self.windows[-1]),
+            "store_promo": self.levels.ratios_sql("promo", "promo_known", self.windows[-1]),
             "has_target": self.has_target,
             "lookback": rule.lookback,
             "horizon": rule.horizon,

@@ -24,12 +24,12 @@ SUMS = {
     "amount": "SUM(cents)",
     "items": "SUM(items)",
     "promo": "SUM(buys * COALESCE(promo, 0))",
-    "told": "SUM(CASE WHEN promo IS NULL THEN 0 ELSE buys END)",
+    "promo_known": "SUM(CASE WHEN promo IS NULL THEN 0 ELSE buys END)",
     "returned": "SUM(CASE WHEN cents < 0 THEN -cents ELSE 0 END)",
 }
-"""SQL of further sums of a day: ``promo`` are purchases at a discount, ``told`` those with a known
-one."""
-_NEEDS = {"told": "promo", "returned": "amount"}
+"""SQL of further sums of a day: ``promo`` are purchases at a discount, ``promo_known`` those that
+say whether they are."""
+_NEEDS = {"promo_known": "promo", "returned": "amount"}
 
 
 @dataclass(frozen=True)
