@@ -1,6 +1,7 @@
 """Flags say how output appears: ``--quiet`` prints nothing, ``--json`` the result alone."""
 
 import json
+from importlib import metadata
 
 import pytest
 
@@ -22,6 +23,11 @@ def test_a_quiet_command_still_says_what_is_wrong(retain):
     code, said = retain("model=tre", "--quiet")
     assert code == 2
     assert "Did you mean 'tree'?" in said
+
+
+def test_the_version_is_that_of_retain(retain, retain_compare):
+    for command in (retain, retain_compare):
+        assert command("--version") == (0, f"retain {metadata.version('retain')}\n")
 
 
 def test_a_sweep_as_json_names_each_run_and_its_state(retain):

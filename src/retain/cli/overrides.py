@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 HELP = ("-h", "--help")
+VERSION = ("--version",)
 MULTIRUN = ("-m", "--multirun")
 CONFIG_DIR = ("-cd", "--config-dir")
 QUIET = ("-q", "--quiet")
@@ -32,7 +33,7 @@ VERSION_BASE = "1.3"
 HYDRA_OPTIONS = ("hydra/launcher", "hydra.launcher.")
 HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
 """Options shipped by Hydra, without a file."""
-TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
+TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Arguments:
     overrides: tuple[str, ...]
     multirun: bool = False
     help: bool = False
+    version: bool = False
     quiet: bool = False
     json: bool = False
     to_hydra: bool = False
@@ -83,13 +85,14 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
             overrides.append(word)
         elif word.split("=")[0] in TO_HYDRA:
             return Arguments((), to_hydra=True)
-        elif word not in (*HELP, *MULTIRUN, *QUIET, *JSON):
-            all_flags = (*HELP, *MULTIRUN, *QUIET, *JSON, *CONFIG_DIR, *TO_HYDRA)
+        elif word not in (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON):
+            all_flags = (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON, *CONFIG_DIR, *TO_HYDRA)
             raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, all_flags)}")
     return Arguments(
         tuple(overrides),
         multirun=any(flag in arguments for flag in MULTIRUN),
         help=any(flag in arguments for flag in HELP),
+        version=any(flag in arguments for flag in VERSION),
         quiet=any(flag in arguments for flag in QUIET),
         json=any(flag in arguments for flag in JSON),
         config_dirs=tuple(folders),

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,9 @@ def _run_parsed(command: Command, arguments: Sequence[str], primary: str) -> int
         from retain.cli.help import format_help
 
         write_output(format_help(primary))
+        return 0
+    if line.version:
+        write_output(f"retain {metadata.version('retain')}\n")
         return 0
     if line.to_hydra:
         return _hydra(primary)
