@@ -209,7 +209,7 @@ class LogRequest:
             snapshots=calendar.snapshots,
             counts=tuple((*key, *value) for key, value in built.counts.items()),
             sensitivity=tuple(built.sensitivity),
-            histories=tuple((*cell, *sums) for cell, sums in built.histories.items()),
+            histories=built.histories,
             daily=query.levels.daily,
             built_on=_today(),
         )

@@ -140,7 +140,7 @@ def both(connection, query, local_spark):
     tables = [pa.concat_tables(parts).sort_by(order) for parts in (by_duckdb, by_spark)]
     assert dict(duck.counts) == dict(sorted(other.counts.items()))
     assert list(duck.sensitivity) == list(other.sensitivity)
-    assert dict(duck.histories) == dict(other.histories)
+    assert duck.histories == other.histories
     return tables
 
 

@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from retain.customers.purchases.cleaning.normalise import PURCHASES
 from retain.customers.purchases.engines.connection import connect
 from retain.customers.purchases.features.query import FeatureQuery
@@ -44,13 +46,13 @@ class EngineCounts:
     sensitivity
         Four counts per label variant: customers, declined, shared, agreed; none without customers.
     histories
-        Sums of days to the last purchase and to the first snapshot, and customers, by cell (order
-        days, weeks to the last purchase, weeks to the snapshot).
+        Rows of ``histories.sql``: order days, weeks to the last purchase and to the first
+        snapshot; sums of these days, and customers.
     """
 
     counts: Mapping[tuple[int, int], tuple[int, int]]
     sensitivity: Sequence[int]
-    histories: Mapping[tuple[int, ...], tuple[int, ...]]
+    histories: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ def group_counts(
     return EngineCounts(
         counts={(row[0], row[1]): (row[2], row[3]) for row in counted},
         sensitivity=[sum(column) for column in zip(*(row[4:] for row in counted), strict=True)],
-        histories={tuple(row[:3]): tuple(row[3:]) for row in histories},
+        histories=tuple(histories),
     )
 
 
@@ -198,7 +200,21 @@ def sum_counts(chunks: Sequence[EngineCounts]) -> EngineCounts:
         total[key] = (before[0] + customers, before[1] + declined)
     counted = [chunk.sensitivity for chunk in chunks if chunk.counts]
     variants = [sum(n) for n in zip(*counted, strict=True)]
-    cells: dict[tuple[int, ...], tuple[int, ...]] = {}
-    for cell, sums in (item for chunk in chunks for item in chunk.histories.items()):
-        cells[cell] = tuple(map(sum, zip(cells.get(cell, (0, 0, 0)), sums, strict=True)))
-    return EngineCounts(dict(sorted(total.items())), variants, dict(sorted(cells.items())))
+    histories = sum_by_cell([row for chunk in chunks for row in chunk.histories])
+    return EngineCounts(dict(sorted(total.items())), variants, histories)
+
+
+def sum_by_cell(histories: Sequence[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
+    """Return the histories with those of the same cell added up, in the order of cells.
+
+    >>> sum_by_cell([(2, 0, 1, 3, 9, 1), (1, 0, 0, 0, 5, 1), (2, 0, 1, 4, 8, 2)])
+    ((1, 0, 0, 0, 5, 1), (2, 0, 1, 7, 17, 3))
+    """
+    if not histories:
+        return ()
+    rows = np.array(histories, dtype=np.int64)
+    key = rows[:, :3] @ (1 << np.array([40, 20, 0]))  # weeks are far fewer than 2 ** 20
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    sums = np.add.reduceat(rows[order, 3:], starts)
+    return tuple(map(tuple, np.column_stack([rows[order[starts], :3], sums]).tolist()))

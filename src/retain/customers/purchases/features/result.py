@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from retain.customers.customers import CleaningStep
@@ -51,7 +51,9 @@ class TableFacts:
 
     def to_json(self) -> str:
         """Return the facts as text."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        from pydantic import TypeAdapter
+
+        return TypeAdapter(TableFacts).dump_json(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> TableFacts:
