@@ -119,6 +119,7 @@ class Design:
             offer=table["offer"].to_numpy(),
             control=~treated,
             assignment_id=np.array(["0"] * len(table)),
+            propensity=np.full(len(table), 1 - CONTROL_SHARE),
             risk=table["risk"].to_numpy(),
             value_at_stake=table["profit"].to_numpy(),
             expected_cost=np.full(len(table), self.contact),
