@@ -34,8 +34,8 @@ FOLDER = "campaigns"
 TREATMENT, CONTROL = "treatment", "control"
 NUMBERS = ("propensity", "risk", "value_at_stake", "expected_cost", "expected_net")
 COLUMNS = ("customer_id", "segment", "offer", "arm", "assignment_id", *NUMBERS)
-"""``propensity`` is the probability to be in treatment; ``expected_cost`` is 0 in the control group; ``expected_net`` is the expected net value of a
-contact, in both arms; both over the horizon."""
+"""``propensity`` is the probability of treatment. ``expected_cost`` is 0 in the control group;
+``expected_net`` is the expected net value of a contact, in both arms; both over the horizon."""
 
 
 @dataclass(frozen=True)
@@ -227,9 +227,8 @@ def _parse_table(raw: bytes, path: Path, *, control_share: float) -> pd.DataFram
         cells = read_exported(raw)
     except (ValueError, pd.errors.ParserError) as error:
         raise RetainError(f"{path} cannot be read as CSV: {error}.") from None
-    if "propensity" not in cells and "assignment_id" in cells:
-        after = cells.columns.get_loc("assignment_id") + 1
-        cells.insert(after, "propensity", str(1 - control_share))
+    if tuple(cells.columns) == tuple(name for name in COLUMNS if name != "propensity"):
+        cells = cells.assign(propensity=str(1 - control_share))[list(COLUMNS)]
     if tuple(cells.columns) != COLUMNS:
         has = examples(cells.columns, 12)
         raise RetainError(f"{path} has the columns {has}; expected {', '.join(COLUMNS)}.")
