@@ -82,6 +82,24 @@ class Assignment:
         """Probability of each customer to be in treatment, by design, shape (n,)."""
         return self.table["propensity"].to_numpy(dtype=float)
 
+    @cached_property
+    def has_one_share(self) -> bool:
+        """True if all customers had the same chance to be in the control group."""
+        return bool(np.ptp(self.propensity) == 0) if len(self.table) else True
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """Weight of each customer with which the control group stands for the treated, shape (n,).
+
+        1 for the treated; the odds of treatment for the control group, 1 on average.
+        """
+        weight = np.ones(len(self.table))
+        if not self.has_one_share:
+            chance = self.propensity[~self.is_treated]
+            odds = chance / (1 - chance)
+            weight[~self.is_treated] = odds / odds.mean()
+        return weight
+
 
 def assignment_table(  # noqa: PLR0913 - the columns of a file
     customer_id: pd.Index,
