@@ -271,7 +271,7 @@ def main() -> None:
     parser.add_argument("--stores", nargs="*", choices=STORES)
     line = parser.parse_args()
     rows = []
-    for name in (line.stores or STORES):
+    for name in line.stores or STORES:
         for row in measure(name, line.campaigns):
             print(*(f"{row[key]:<24}" for key in ("store", "design", "figure")), end="")
             print(row["value"], f"({row['low']}–{row['high']})" if row["low"] else "", flush=True)

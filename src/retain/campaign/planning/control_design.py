@@ -104,13 +104,19 @@ def least_cost_shares(
 
 
 def _assign_bands(chosen: ChosenCustomers, share: float) -> np.ndarray:
-    """Return the band of each customer by information per cost, 0 the least, shape (n,)."""
-    information = chosen.variance / np.maximum(chosen.net, np.finfo(float).tiny)
-    n_customers = len(information)
-    n_bands = int(np.clip(share * n_customers // BAND_CONTROL, 1, MAX_BANDS))
-    rank = np.empty(n_customers, dtype=int)
-    rank[np.argsort(information, kind="stable")] = np.arange(n_customers)
-    return rank * n_bands // n_customers
+    """Return the band of each customer by information per cost, 0 the least, shape (n,).
+
+    With the best shares of its own, each customer would cost in proportion to the root of variance
+    × net value; bands cost the same.
+    """
+    net = np.maximum(chosen.net, np.finfo(float).tiny)
+    order = np.argsort(chosen.variance / net, kind="stable")
+    cost = np.sqrt(chosen.variance * net)[order]
+    n_bands = int(np.clip(share * len(net) // BAND_CONTROL, 1, MAX_BANDS))
+    middle = (np.cumsum(cost) - cost / 2) / cost.sum()
+    band = np.empty(len(net), dtype=int)
+    band[order] = np.minimum(middle * n_bands, n_bands - 1).astype(int)
+    return np.unique(band, return_inverse=True)[1]
 
 
 def difference_variance(share: np.ndarray, size: np.ndarray, variance: np.ndarray) -> float:

@@ -136,7 +136,8 @@ def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo
     print_cautions(console, at_head, about_turnover=about_turnover)
     console.print(_offers(campaign))
     limits = None if campaign.shadow_prices is None else _limits(campaign, campaign.shadow_prices)
-    for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
+    lines = (_plan(campaign), limits, _promise(campaign), _saving(campaign))
+    for line in filter(None, lines):
         console.print(literal(line), highlight=False)
     later = [one for one in cautions if one.code not in AT_HEAD]
     print_cautions(console, later, about_turnover=about_turnover)
@@ -251,6 +252,22 @@ def _limits(campaign: CampaignDocument, prices: ShadowPrices) -> str:
 
 def _value(number: float) -> str:
     return format_number(number, "value", "en")
+
+
+def _saving(campaign: CampaignDocument) -> str | None:
+    """Return what a control group of other shares costs and saves; None for one share for all."""
+    group = campaign.control_group
+    if group.design == "uniform":
+        return None
+    shares = (group.lowest_share, group.highest_share, group.share)
+    lowest, highest, equal = (format_number(share, "share", "en") for share in shares)
+    what = "customers kept" if campaign.objective == "customers" else "net value"
+    cost, other = (format_number(one, "value", "en") for one in (group.cost, group.uniform_cost))
+    return (
+        f"The control group has {lowest} to {highest} of the chosen, fewer where a contact is "
+        f"worth more or its outcome is surer. It is expected to cost {cost} of {what}; {equal} of "
+        f"all would show the same effect on all chosen and cost {other}."
+    )
 
 
 def _promise(campaign: CampaignDocument) -> str:
