@@ -41,6 +41,7 @@ simulate: $(STAMP)       ## how often tests and intervals are right; figures in 
 	$(BIN)/python experiments/statistics/looks.py --out experiments/statistics/looks.csv
 	$(BIN)/python experiments/statistics/effects.py --csv experiments/statistics/effects.csv
 	$(BIN)/python experiments/statistics/trials.py --out experiments/statistics/trials.csv
+	$(BIN)/python experiments/statistics/control.py --out experiments/statistics/control.csv
 
 chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
 	$(BIN)/python experiments/chaos/verdicts.py

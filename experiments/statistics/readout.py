@@ -119,6 +119,7 @@ class Design:
             offer=table["offer"].to_numpy(),
             control=~treated,
             assignment_id=np.array(["0"] * len(table)),
+            propensity=np.full(len(table), 1 - CONTROL_SHARE),
             risk=table["risk"].to_numpy(),
             value_at_stake=table["profit"].to_numpy(),
             expected_cost=np.full(len(table), self.contact),
@@ -342,7 +343,7 @@ def measure_widths(count: int, seed: int) -> dict[str, float]:
         worth = design.table["profit"].to_numpy()
         expected = (1 - design.table["risk"].to_numpy()) * worth
         for treated, declined in zip(*design.sample(count, seed), strict=True):
-            stratum = assign_strata(design.table["segment"], design.table["offer"], treated)
+            stratum = assign_strata(design.table.assign(propensity=1 - CONTROL_SHARE), treated)
             kept = np.where(declined, 0.0, worth)
             plain, adjusted = (
                 estimate_mean_difference(kept, treated, stratum, 0.05, x) for x in (None, expected)

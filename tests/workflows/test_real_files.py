@@ -152,6 +152,7 @@ def asked(offered, monkeypatch, tmp_path):
         nobody,
         None,
         "shown",
+        {},
     )
     return seen[-1]
 

@@ -44,7 +44,7 @@ def verdict_of(folder, data, *settings):
     data = share_training_data(config, (directory, winner), shared, folder)
     carried = evaluate_winner(config, rests_on, found.output_dir, winner, data, 1).result
     offered = plan_campaign(
-        config, rests_on, (data.dataset, data.scores), carried.test_scores, None, "shown"
+        config, rests_on, (data.dataset, data.scores), carried.test_scores, None, "shown", {}
     )
     offered.write(found.output_dir)
     files = {"model": carried.model, "reference": carried.reference}

@@ -32,10 +32,10 @@ CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
 FOLDER = "campaigns"
 """Folder of campaigns."""
 TREATMENT, CONTROL = "treatment", "control"
-NUMBERS = ("risk", "value_at_stake", "expected_cost", "expected_net")
+NUMBERS = ("propensity", "risk", "value_at_stake", "expected_cost", "expected_net")
 COLUMNS = ("customer_id", "segment", "offer", "arm", "assignment_id", *NUMBERS)
-"""``expected_cost`` is 0 in the control group; ``expected_net`` is the expected net value of a
-contact, in both arms; both over the horizon."""
+"""``propensity`` is the probability of treatment. ``expected_cost`` is 0 in the control group;
+``expected_net`` is the expected net value of a contact, in both arms; both over the horizon."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,29 @@ class Assignment:
         """Mask of the customers to contact, shape (n,)."""
         return (self.table["arm"] == TREATMENT).to_numpy(dtype=bool)
 
+    @property
+    def propensity(self) -> np.ndarray:
+        """Probability of each customer to be in treatment, by design, shape (n,)."""
+        return self.table["propensity"].to_numpy(dtype=float)
+
+    @cached_property
+    def has_one_share(self) -> bool:
+        """True if all customers had the same chance to be in the control group."""
+        return bool(np.ptp(self.propensity) == 0) if len(self.table) else True
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """Weight of each customer with which the control group stands for the treated, shape (n,).
+
+        1 for the treated; the odds of treatment for the control group, 1 on average.
+        """
+        weight = np.ones(len(self.table))
+        if not self.has_one_share:
+            chance = self.propensity[~self.is_treated]
+            odds = chance / (1 - chance)
+            weight[~self.is_treated] = odds / odds.mean()
+        return weight
+
 
 def assignment_table(  # noqa: PLR0913 - the columns of a file
     customer_id: pd.Index,
@@ -85,6 +108,7 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
     offer: np.ndarray,
     control: np.ndarray,
     assignment_id: np.ndarray,
+    propensity: np.ndarray,
     risk: np.ndarray,
     value_at_stake: np.ndarray,
     expected_cost: np.ndarray,
@@ -94,8 +118,8 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
 
     >>> one, text = np.ones(2), np.array(["x", "x"])
     >>> table = assignment_table(pd.Index([7, 8]), segment=text, offer=text, assignment_id=text,
-    ...     control=np.array([False, True]), risk=one, value_at_stake=one, expected_cost=one,
-    ...     expected_net=one)
+    ...     control=np.array([False, True]), propensity=one / 2, risk=one, value_at_stake=one,
+    ...     expected_cost=one, expected_net=one)
     >>> table[["customer_id", "arm", "expected_cost"]].to_numpy().tolist()
     [[7, 'treatment', 1.0], [8, 'control', 0.0]]
     """
@@ -105,6 +129,7 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
         "offer": offer,
         "arm": np.where(control, CONTROL, TREATMENT),
         "assignment_id": assignment_id,
+        "propensity": propensity,
         "risk": risk,
         "value_at_stake": value_at_stake,
         "expected_cost": np.where(control, 0.0, expected_cost),
@@ -144,7 +169,7 @@ def read_assignment(folder: Path) -> Assignment:
     if document.id is None or document.settings is None:
         raise ValueError("campaign.json has an id and settings")  # _read_campaign_json says so
     return Assignment(
-        table=_parse_table(raw, folder / CSV),
+        table=_parse_table(raw, folder / CSV, control_share=document.control_group.share),
         id=document.id,
         unit=DisplayName.of(document.profit_unit).en,
         is_turnover=document.is_turnover,
@@ -214,11 +239,14 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> None:
         )
 
 
-def _parse_table(raw: bytes, path: Path) -> pd.DataFrame:
+def _parse_table(raw: bytes, path: Path, *, control_share: float) -> pd.DataFrame:
+    """Return ``COLUMNS``; a file of a campaign with one share for all may lack ``propensity``."""
     try:
         cells = read_exported(raw)
     except (ValueError, pd.errors.ParserError) as error:
         raise RetainError(f"{path} cannot be read as CSV: {error}.") from None
+    if tuple(cells.columns) == tuple(name for name in COLUMNS if name != "propensity"):
+        cells = cells.assign(propensity=str(1 - control_share))[list(COLUMNS)]
     if tuple(cells.columns) != COLUMNS:
         has = examples(cells.columns, 12)
         raise RetainError(f"{path} has the columns {has}; expected {', '.join(COLUMNS)}.")
@@ -231,10 +259,12 @@ def _parse_table(raw: bytes, path: Path) -> pd.DataFrame:
 
 def _check_table(table: pd.DataFrame, path: Path) -> None:
     ids, numbers = table["customer_id"], table[list(NUMBERS)].to_numpy()
+    is_possible = table["propensity"].between(0, 1, inclusive="right")
     wrong = {
         "other arms": table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"],
         "repeated ids": ids[ids.duplicated()],
         "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
+        "propensities beyond 0 and 1": table.loc[~is_possible, "propensity"],
     }
     for kind, cells in wrong.items():
         if not cells.empty:

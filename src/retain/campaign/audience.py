@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -46,6 +47,8 @@ class Audience:
         No profit is known: each customer counts as one, see ``counting_customers``.
     is_turnover
         True if money is turnover that no margin has turned into profit.
+    open_campaigns
+        Id of the other campaign that a customer is in, by customer id, as texts.
     """
 
     table: pd.DataFrame
@@ -57,6 +60,7 @@ class Audience:
     consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"
     counts_customers: bool = False
     is_turnover: bool = False
+    open_campaigns: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -66,6 +70,12 @@ class Audience:
     def with_profit(self) -> bool:
         """True if the audience has profit."""
         return self.profit_unit is not None
+
+    @cached_property
+    def open_campaign(self) -> np.ndarray:
+        """Id of the other campaign that each customer is in, empty for none, shape (n,)."""
+        ids = self.table.index.astype(str)
+        return np.array([self.open_campaigns.get(one, "") for one in ids], dtype=object)
 
     @property
     def is_single_model(self) -> np.ndarray:

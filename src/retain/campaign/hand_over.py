@@ -13,6 +13,7 @@ import pandas as pd
 from retain.campaign.audience import Audience
 from retain.campaign.campaign import Campaign
 from retain.campaign.offers.eligibility import find_care, may_be_written_to
+from retain.campaign.offers.left_alone import in_permanent_control
 from retain.campaign.offers.texts import Language, TextFiller
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.tables import name_kept
@@ -41,6 +42,11 @@ REASONS = {
         "контрольная группа: без предложений до замера",
     ),
     "consent": ("no consent", "нет согласия на рассылку"),
+    "permanent": (
+        "permanent control group: no campaign",
+        "постоянная контрольная группа: без кампаний",
+    ),
+    "campaign": ("in campaign {id}, which is open", "участвует в кампании {id}, она ещё идёт"),
     "policy": ("enough contacts already", "контактов уже достаточно"),
 }
 """Reasons not to write to or call a customer, by language; the first that holds is written."""
@@ -114,11 +120,14 @@ def do_not_contact_table(
     Returns
     -------
     DataFrame
-        ``customer_id, reason``: the control group, who gave no consent, whom the policies spare.
+        ``customer_id, reason``: the control groups, who is in another open campaign, who gave no
+        consent, whom the policies spare.
     """
-    table = campaign.audience.table
+    table, campaigns = campaign.audience.table, campaign.audience.open_campaign
     masks = {
         "control": plan.control.is_control,
+        "permanent": in_permanent_control(table.index, planning.permanent_control),
+        "campaign": campaigns != "",
         "consent": ~table["contactable"].to_numpy(dtype=bool),
         "policy": ~may_be_written_to(campaign.audience, planning),
     }
@@ -126,6 +135,7 @@ def do_not_contact_table(
     for name, mask in reversed(masks.items()):
         reason[mask] = REASONS[name][language == "ru"]
     rows = np.flatnonzero(reason != "")
+    reason[rows] = [reason[row].format(id=campaigns[row]) for row in rows]
     return pd.DataFrame({"customer_id": table.index[rows], "reason": reason[rows]})
 
 

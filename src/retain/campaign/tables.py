@@ -155,6 +155,7 @@ def arms_table(campaign: Campaign, plan: CampaignPlan) -> pd.DataFrame:
         offer=np.array(plan.offers.names, dtype=object)[plan.offer_index[rows]],
         control=plan.control.is_control[rows],
         assignment_id=plan.control.assignment_id[rows],
+        propensity=plan.control.propensity[rows],
         risk=table["risk"].to_numpy(),
         value_at_stake=table["value_at_stake"].to_numpy(),
         expected_cost=plan.select_chosen(plan.offers.cost)[rows],

@@ -92,8 +92,19 @@ class CareInfo(Config):
     cost: float
 
 
+class OpenCampaign(Config):
+    """Another campaign that is open, and how many of these customers are in it."""
+
+    id: str
+    n_customers: int
+
+
 class Policies(Config):
-    """The policies of contact; ``n_spared`` agreed, and are not written to."""
+    """The policies of contact; ``n_spared`` agreed, and are not written to.
+
+    ``n_permanent_control`` are in the permanent control group, and ``open_campaigns`` have
+    customers who therefore get nothing from this one.
+    """
 
     max_contacts_current: int | None
     contacts_current: str | None
@@ -101,3 +112,5 @@ class Policies(Config):
     days_since_contact: str | None
     channels: tuple[str, ...]
     n_spared: int
+    n_permanent_control: int = 0
+    open_campaigns: tuple[OpenCampaign, ...] = ()

@@ -14,6 +14,7 @@ from retain.record.approval_document import (
     Policies,
     SegmentOffersInfo,
 )
+from retain.record.control_group import ControlGroup
 from retain.record.documents import CautionInfo, Identity, Sha256, optional
 from retain.record.estimates import DisplayName, Estimate
 from retain.record.plan_scenarios import (
@@ -124,23 +125,6 @@ class PlanTotals(Config):
     relative_gap: float
     method: str
     is_optimal: bool
-
-
-class ControlStratum(Config):
-    """The customers of a segment with one offer, and those of them in the control group."""
-
-    segment: str
-    offer: str
-    n_chosen: int
-    n_control: int
-
-
-class ControlGroup(Config):
-    """The control group: its share of the chosen, and its strata."""
-
-    share: float
-    n_attempts: int
-    strata: tuple[ControlStratum, ...]
 
 
 class ChannelInfo(Config):

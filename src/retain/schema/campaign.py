@@ -248,7 +248,11 @@ class CampaignConfig(Config):
     consent: who has had ``max_contacts_current`` contacts this month, by the feature
     ``contacts_current``, gets no more, and nobody within ``rest_days`` of the last, by the feature
     ``days_since_contact``. ``channels`` are rules by channel, for consent or preference.
-    ``start`` is the day of the first contacts.
+    ``start`` is the day of the first contacts. A ``least_cost`` control group has other shares
+    than ``control_share`` where that costs less and shows as much.
+    Customers of other campaigns that are open get nothing, unless ``overlap`` allows it; campaigns
+    that were never sent are ``unsent``. ``permanent_control`` is the share that no campaign
+    contacts.
     ``replace`` lets a result point to another campaign than before; it is not part of a plan.
     """
 
@@ -263,7 +267,11 @@ class CampaignConfig(Config):
     days_since_contact: str | None = None
     channels: dict[str, Rule] = Field(default_factory=dict)
     start: Annotated[str, AfterValidator(_check_day)] | None = None
+    overlap: Literal["exclude", "allow"] = "exclude"
+    unsent: tuple[str, ...] = ()
+    permanent_control: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.2
+    control_design: Literal["uniform", "least_cost"] = "uniform"
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     consent: Literal["from_data", "assume_given"] = "from_data"

@@ -93,6 +93,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     test_scores: Scores,
     driver_texts: DriverTexts | None,
     ranking: Ranking,
+    open_campaigns: Mapping[str, str],
 ) -> CampaignFiles:
     """Segment all scored customers and plan a campaign for them.
 
@@ -104,6 +105,8 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
         Scores of the customers of the sealed test.
     ranking
         The result of the sealed test's comparison with chance.
+    open_campaigns
+        The other campaign that a customer is in, see ``find_open_campaigns``.
 
     Raises
     ------
@@ -132,6 +135,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
         )
         expected = select_latest_snapshot(dataset.customers, (cross_fitted, test_scores))[1]
         outcomes = collect_outcomes(audience, customers, expected)
+        audience = replace(audience, open_campaigns=open_campaigns)
         campaign = make_campaign(audience, recalibrated, settings, outcomes, ranking)
     files = to_campaign_files(
         campaign, settings, recalibrated, config.report.language, driver_texts

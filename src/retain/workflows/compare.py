@@ -16,6 +16,7 @@ from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import compare_runs
 from retain.workflows.launch_commands import format_commands
+from retain.workflows.open_campaigns import find_open_campaigns
 from retain.workflows.run_placements import read_placements
 from retain.workflows.runs import check_any_readable, read_run_scores, try_read_scores
 
@@ -261,7 +262,8 @@ def _ledger(comparison: Comparison) -> Ledger:
 def _plan_campaign(
     executor: WorkerExecutor, comparison: Comparison, *scored: object
 ) -> CampaignFiles:
-    arguments = (comparison.config, comparison.settings, *scored)
+    others = find_open_campaigns(comparison.selection.output_dir, comparison.settings)
+    arguments = (comparison.config, comparison.settings, *scored, others)
     planning = executor.submit("plan", *arguments)
     campaign: CampaignFiles = planning.result()
     return campaign

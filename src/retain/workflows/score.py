@@ -20,12 +20,14 @@ from retain.record.comparison_document import RunName
 from retain.record.directory import ScoreDirectory
 from retain.record.documents import to_tree
 from retain.record.score_document import DriftInfo, NewData, ScoreDocument
+from retain.record.study import StudyDirectory
 from retain.schema.parsing import deep_merge, parse
 from retain.schema.scoring import CampaignSettings, Score
 from retain.storage.writing import write_text
 from retain.verdict.export import ExportDialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
 from retain.workflows.new_customers import NewCustomers, add_training_levels
+from retain.workflows.open_campaigns import find_open_campaigns
 from retain.workflows.saved_winner import LoadedWinner
 
 
@@ -87,7 +89,11 @@ def _build_audience(
         settings.assumptions,
         consent=settings.campaign.consent,
     )
-    return replace(audience, columns=add_training_levels(audience.columns, saved))
+    return replace(
+        audience,
+        columns=add_training_levels(audience.columns, saved),
+        open_campaigns=find_open_campaigns(StudyDirectory(saved.folder.parent), settings),
+    )
 
 
 def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:

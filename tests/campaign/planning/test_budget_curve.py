@@ -16,7 +16,7 @@ def curve_of(problem, n_points):
     """The curve of a plan without a control group."""
     nobody = np.zeros(len(problem.net), dtype=bool)
     offers = SimpleNamespace(net=problem.net, cost=np.broadcast_to(problem.cost, problem.net.shape))
-    control = ControlAssignment(nobody, 1, np.full(len(nobody), ""))
+    control = ControlAssignment(nobody, 1, np.zeros(len(nobody)), np.full(len(nobody), ""))
     n_eligible = np.zeros(problem.net.shape[1], dtype=int)  # no matter to a curve
     plan = CampaignPlan(offers, problem, allocate(problem), control, n_eligible)
     return compute_budget_curve(plan, 0.0, n_points)

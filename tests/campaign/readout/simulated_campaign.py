@@ -17,11 +17,11 @@ from retain.record.campaign_document import (
     CAMPAIGN_SCHEMA,
     CampaignDocument,
     Concentration,
-    ControlGroup,
     OverviewInfo,
     PlanTotals,
     RiskByProfit,
 )
+from retain.record.control_group import ControlGroup
 from retain.record.documents import to_tree
 from retain.record.estimates import Estimate
 from retain.record.plan_scenarios import PowerInfo, PowerResult

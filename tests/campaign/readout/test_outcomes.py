@@ -193,6 +193,7 @@ def test_a_campaign_under_another_name_is_refused(tmp_path, campaign):
         (lambda t: t.rename(columns={"arm": "group"}), "has the columns .*expected customer_id"),
         (lambda t: t.assign(arm="both"), "holds other arms: 'both'"),
         (lambda t: t.assign(customer_id="7"), "repeated ids: '7'"),
+        (lambda t: t.assign(propensity=0.0), "propensities beyond 0 and 1: 0.0"),
         (lambda t: t.assign(expected_cost=np.nan), "customers without finite numbers: '0', '1'"),
     ],
 )
@@ -200,6 +201,12 @@ def test_rows_that_retain_would_not_write_are_refused(tmp_path, campaign, change
     folder = write_campaign(tmp_path, replace(campaign[0], table=change(campaign[0].table)))
     with pytest.raises(RetainError, match=message):
         read_assignment(folder)
+
+
+def test_a_file_without_propensities_has_one_share_for_all(tmp_path, campaign):
+    table = campaign[0].table.drop(columns="propensity")
+    found = read_assignment(write_campaign(tmp_path, replace(campaign[0], table=table)))
+    assert found.propensity.tolist() == [0.8] * len(table)
 
 
 def test_the_columns_of_the_file_are_fixed():

@@ -119,7 +119,8 @@ def test_small_strata_are_read_together_and_nobody_is_left_out():
     names = random.choice(["a", "b", "c", "d"], 90, p=[0.5, 0.4, 0.06, 0.04])
     offers = random.choice(["x", "y"], 90)
     treated = random.random(90) < 0.7
-    stratum = assign_strata(pd.Series(names), pd.Series(offers), treated)
+    customers = pd.DataFrame({"segment": names, "offer": offers, "propensity": 0.8})
+    stratum = assign_strata(customers, treated)
     found = count_by_stratum(np.ones(90), treated, stratum)
     assert found.treated.sum() + found.control.sum() == 90
     assert (np.minimum(found.treated, found.control)[1:] >= 5).all()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from retain.campaign.audience import Audience, normalise_name
 from retain.campaign.offers.catalogue import DRIVER, OWN, own_placeholders, placeholders
+from retain.campaign.offers.left_alone import find_left_alone
 from retain.campaign.offers.placeholder_values import is_available
 from retain.campaign.segmentation import rules
 from retain.errors import RetainError
@@ -86,14 +87,14 @@ def find_eligible(
 ) -> np.ndarray:
     """Return whether each customer may get the offer, shape (n,).
 
-    Consent is given or not needed, the policies allow every channel, the segment is one of
-    ``segments``, ``include_if`` is true and ``exclude_if`` is not, one of the offer's ``drivers``
-    raises the customer's risk, and all placeholders have values. Without drivers
-    (``explain=none``, new customers) ``include_if`` replaces the condition on drivers, and an
-    offer without ``include_if`` is not available. ``care_contacts`` are those of the rules of
-    care, which count as contacts of this month.
+    The customer is not left alone by all campaigns, consent is given or not needed, the policies
+    allow every channel, the segment is one of ``segments``, ``include_if`` is true and
+    ``exclude_if`` is not, one of the offer's ``drivers`` raises the customer's risk, and all
+    placeholders have values. Without drivers (``explain=none``, new customers) ``include_if``
+    replaces the condition on drivers, and an offer without ``include_if`` is not available.
+    ``care_contacts`` are those of the rules of care, which count as contacts of this month.
     """
-    eligible = _match_drivers(offer, audience, drivers)
+    eligible = _match_drivers(offer, audience, drivers) & ~find_left_alone(audience, policies)
     eligible &= _may_contact(offer, offer.channels, audience, policies, care_contacts)
     if offer.segments:
         eligible &= _in_segments(offer.segments, audience)
@@ -111,6 +112,7 @@ def find_care(
     nobody = RiskDrivers.from_audience(Audience(audience.table, audience.features, {}))
     return {
         name: rules.evaluate_rule(care.when, audience)
+        & ~find_left_alone(audience, policies)
         & _may_contact(care, (care.channel,), audience, policies, 0)
         & _has_values(care, audience, nobody)
         for name, care in catalogue.care.items()

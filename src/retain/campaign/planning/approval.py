@@ -16,6 +16,7 @@ from retain.campaign.offers.eligibility import (
     may_be_written_to,
     relevant_features,
 )
+from retain.campaign.offers.left_alone import in_permanent_control
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.record.approval_document import (
@@ -23,6 +24,7 @@ from retain.record.approval_document import (
     CareInfo,
     Choice,
     KnownClass,
+    OpenCampaign,
     Policies,
     Why,
 )
@@ -190,6 +192,8 @@ def summarise_care(
 def summarise_policies(audience: Audience, planning: CampaignConfig) -> Policies:
     """Return the policies of contacts, and how many who agreed they spare."""
     contactable = audience.table["contactable"].to_numpy(dtype=bool)
+    permanent = in_permanent_control(audience.table.index, planning.permanent_control)
+    campaigns, counts = np.unique(audience.open_campaign.astype(str), return_counts=True)
     return Policies(
         max_contacts_current=planning.max_contacts_current,
         contacts_current=planning.contacts_current,
@@ -197,6 +201,12 @@ def summarise_policies(audience: Audience, planning: CampaignConfig) -> Policies
         days_since_contact=planning.days_since_contact,
         channels=tuple(sorted(planning.channels)),
         n_spared=int((contactable & ~may_be_written_to(audience, planning)).sum()),
+        n_permanent_control=int(permanent.sum()),
+        open_campaigns=tuple(
+            OpenCampaign(id=str(id_), n_customers=int(count))
+            for id_, count in zip(campaigns, counts, strict=True)
+            if id_
+        ),
     )
 
 

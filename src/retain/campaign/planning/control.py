@@ -20,6 +20,8 @@ import pandas as pd
 
 MAX_ATTEMPTS = 200
 """Samples drawn before none is taken to fit the budget."""
+SHARE_STEPS = 1000
+"""Steps between 0 and 1 of shares that differ between customers."""
 ROUNDING_SHARE = 1e-12
 """Rounding error of a sum of costs, as a share of it."""
 
@@ -34,6 +36,8 @@ class ControlAssignment:
         True for the control group, shape (n,).
     n_attempts
         Number of samples drawn until one fitted the budget.
+    propensity
+        Probability of each chosen customer to be treated, shape (n,); 0 for other customers.
     assignment_id
         Id of each chosen customer's assignment, shape (n,): 12 hex digits of the SHA-256 of seed,
         attempt and customer id; empty for other customers. It can be checked with the seed.
@@ -41,6 +45,7 @@ class ControlAssignment:
 
     is_control: np.ndarray
     n_attempts: int
+    propensity: np.ndarray
     assignment_id: np.ndarray
 
 
@@ -60,7 +65,7 @@ def assign_control(  # noqa: PLR0913 - a design has this many parameters
     segment: np.ndarray,
     ids: np.ndarray,
     *,
-    share: float,
+    share: float | np.ndarray,
     seed: int,
     budget: float | None = None,
 ) -> ControlAssignment | None:
@@ -81,7 +86,9 @@ def assign_control(  # noqa: PLR0913 - a design has this many parameters
         Customer ids, shape (n,), all different. The sample depends on ids, not on rows.
     share
         Share of the control group, at least 0 and below 1: ⌊share · n⌋ or ⌈share · n⌉ customers of
-        each offer, and of each offer within a segment.
+        each offer, and of each offer within a segment. Or the probability of each customer to be in
+        it, shape (n,), in steps of 1 / ``SHARE_STEPS``: as many of each offer as the probabilities
+        add up to, rounded down or up, and of those of like probability in a segment.
     seed
         Seed of the samples.
     budget
@@ -89,41 +96,60 @@ def assign_control(  # noqa: PLR0913 - a design has this many parameters
     """
     rows = np.flatnonzero(offer_index >= 0)
     rows = rows[np.argsort(_hash_ids(ids[rows]), kind="stable")]
-    strata = _sorted_codes(segment[rows]), offer_index[rows]
-    chosen_cost, fraction = cost[rows], _to_fraction(share)
-    expected = float(chosen_cost.sum()) * (1 - share)
+    shares, chosen_cost = np.broadcast_to(share, ids.shape)[rows], cost[rows]
+    strata = shares, _sorted_codes(segment[rows]), offer_index[rows]
+    steps, denominator = _to_steps(share, shares)
+    expected = float(chosen_cost @ (1 - shares))
     slack = np.inf if budget is None else budget - expected + ROUNDING_SHARE * expected
     for attempt in range(1, MAX_ATTEMPTS + 1 if slack >= 0 else 1):
-        is_control = _sample_control(strata, fraction, np.random.default_rng([seed, attempt]))
+        random = np.random.default_rng([seed, attempt])
+        is_control = _sample_control(strata, steps, denominator, random)
         if abs(float(chosen_cost[~is_control].sum()) - expected) <= slack:
-            return _to_assignment(rows, is_control, ids, seed, attempt)
+            return _to_assignment(rows, is_control, 1 - shares, ids, seed, attempt)
     return None
 
 
-def _sample_control(
-    strata: tuple[np.ndarray, np.ndarray], share: Fraction, random: np.random.Generator
-) -> np.ndarray:
-    """Return True for every b/a-th of a random order, from a random start, shape (n,).
+def _to_steps(share: float | np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return shares as whole numbers, shape (n,), and their common denominator."""
+    if isinstance(share, np.ndarray):
+        return np.rint(shares * SHARE_STEPS).astype(int), SHARE_STEPS
+    fraction = _to_fraction(share)
+    return np.full(len(shares), fraction.numerator), fraction.denominator
 
-    Integer arithmetic: a share of 1/5 takes 4 of any 20 in a row.
+
+def _sample_control(
+    strata: tuple[np.ndarray, ...],
+    steps: np.ndarray,
+    denominator: int,
+    random: np.random.Generator,
+) -> np.ndarray:
+    """Return True where the sum of shares passes a whole number, in a random order, shape (n,).
+
+    From a random start, so that each is sampled with the probability of its share. Integer
+    arithmetic: a share of 1/5 takes 4 of any 20 in a row.
     """
-    segment, offer = strata
-    order = np.lexsort((random.random(len(offer)), segment, offer))
-    marks = np.arange(len(order) + 1) * share.numerator + random.integers(share.denominator)
+    order = np.lexsort((random.random(len(steps)), *strata))
+    marks = np.concatenate([[0], np.cumsum(steps[order])]) + random.integers(denominator)
     is_control = np.empty(len(order), dtype=bool)
-    is_control[order] = np.diff(marks // share.denominator) > 0
+    is_control[order] = np.diff(marks // denominator) > 0
     return is_control
 
 
-def _to_assignment(
-    rows: np.ndarray, is_control: np.ndarray, ids: np.ndarray, seed: int, attempt: int
+def _to_assignment(  # noqa: PLR0913, PLR0917 - the parts of an assignment
+    rows: np.ndarray,
+    is_control: np.ndarray,
+    treated_shares: np.ndarray,
+    ids: np.ndarray,
+    seed: int,
+    attempt: int,
 ) -> ControlAssignment:
-    control_mask = np.zeros(len(ids), dtype=bool)
+    control_mask, propensity = np.zeros(len(ids), dtype=bool), np.zeros(len(ids))
+    propensity[rows] = treated_shares
     control_mask[rows[is_control]] = True
     texts = (f"{seed}:{attempt}:{customer}".encode() for customer in ids[rows].tolist())
     assignment_id = np.full(len(ids), "", dtype="<U12")
     assignment_id[rows] = [hashlib.sha256(text).hexdigest()[:12] for text in texts]
-    return ControlAssignment(control_mask, attempt, assignment_id)
+    return ControlAssignment(control_mask, attempt, propensity, assignment_id)
 
 
 def _hash_ids(ids: np.ndarray) -> np.ndarray:

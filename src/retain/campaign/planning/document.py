@@ -32,13 +32,12 @@ from retain.record.approval_document import KeptCustomers
 from retain.record.campaign_document import (
     CampaignDocument,
     Concentration,
-    ControlGroup,
-    ControlStratum,
     NamedAssumption,
     OfferInfo,
     PlanTotals,
 )
 from retain.record.comparison_document import Ranking
+from retain.record.control_group import ControlGroup, ControlStratum
 from retain.record.estimates import DisplayName, Estimate
 from retain.record.plan_scenarios import EmpcInfo
 from retain.schema.campaign import CampaignConfig
@@ -218,7 +217,7 @@ def _count_kept(plan: CampaignPlan) -> KeptCustomers:
 def _summarise_control(
     plan: CampaignPlan, audience: Audience, planning: CampaignConfig
 ) -> ControlGroup:
-    """Return the size of the control group by segment and offer."""
+    """Return the size of the control group by segment and offer, and its cost."""
     rows = np.flatnonzero(plan.offer_index >= 0)
     table = pd.DataFrame(
         {
@@ -228,8 +227,15 @@ def _summarise_control(
         }
     )
     counts = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
+    share, net = 1 - plan.control.propensity[rows], plan.select_chosen(plan.offers.net)[rows]
+    is_uniform = len(np.unique(share)) < 2
     return ControlGroup(
         share=planning.control_share,
+        design="uniform" if is_uniform else "least_cost",
+        lowest_share=float(share.min(initial=1.0)) if len(rows) else None,
+        highest_share=float(share.max(initial=0.0)) if len(rows) else None,
+        cost=float(share @ net),
+        uniform_cost=float(planning.control_share * net.sum()),
         n_attempts=plan.control.n_attempts,
         strata=tuple(
             ControlStratum(segment=segment, offer=offer, n_chosen=int(size), n_control=int(control))

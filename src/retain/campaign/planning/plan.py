@@ -11,6 +11,11 @@ from retain.campaign.allocation.allocate import Allocation, Problem, allocate
 from retain.campaign.audience import Audience, find_segment
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
+from retain.campaign.planning.control_design import (
+    ChosenCustomers,
+    TreatedLimits,
+    least_cost_shares,
+)
 from retain.campaign.planning.segment_offers import SegmentOffers, choose_segment_offers
 from retain.errors import RetainError
 from retain.record.campaign_document import UnmetMinimum
@@ -113,7 +118,7 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
     exact_up_to = planning.exact_up_to if is_large else 0
     for _ in range(MAX_BUDGET_RETRIES):
         allocation = allocate(problem, exact_up_to=exact_up_to)
-        control = _assign_control(audience, offers, allocation, planning)
+        control = _assign_control(audience, offers, problem, allocation, planning)
         if control is None:
             problem = replace(problem, budget=BUDGET_SHRINK_FACTOR * float(problem.budget or 0.0))
         elif exact_up_to == planning.exact_up_to:
@@ -218,14 +223,64 @@ def unmet_minimums(
 
 
 def _assign_control(
-    audience: Audience, offers: OfferMatrix, allocation: Allocation, planning: CampaignConfig
+    audience: Audience,
+    offers: OfferMatrix,
+    problem: Problem,
+    allocation: Allocation,
+    planning: CampaignConfig,
 ) -> ControlAssignment | None:
     return assign_control(
         allocation.offer_index,
         _select(offers.cost, allocation.offer_index),
         _require_segments(audience),
         audience.table.index.to_numpy(),
-        share=planning.control_share,
+        share=_choose_shares(audience, offers, problem, allocation, planning),
         seed=planning.seed,
         budget=planning.budget,
     )
+
+
+def _choose_shares(
+    audience: Audience,
+    offers: OfferMatrix,
+    problem: Problem,
+    allocation: Allocation,
+    planning: CampaignConfig,
+) -> float | np.ndarray:
+    """Return the share of the control group, or that of each customer, shape (n,)."""
+    share, offer_index = planning.control_share, allocation.offer_index
+    if planning.control_design == "uniform":
+        return share
+    rows = np.flatnonzero(offer_index >= 0)
+    rows = rows[np.argsort(problem.select_keys(rows), kind="stable")]
+    codes, names = pd.factorize(_require_segments(audience), sort=True)
+    minimums = np.zeros(len(names))
+    for text, minimum in planning.min_contacts.items():
+        minimums[list(names).index(find_segment(text, list(names), MIN_CONTACTS))] = minimum
+    capacities = [offer.capacity for offer in offers.catalogue.offers.values()]
+    found = least_cost_shares(
+        ChosenCustomers(
+            segment=codes[rows],
+            offer=offer_index[rows],
+            risk=audience.table["risk"].to_numpy()[rows],
+            value=audience.table["value_at_stake"].to_numpy()[rows],
+            net=_select(offers.net, offer_index)[rows],
+            cost=_select(offers.cost, offer_index)[rows],
+        ),
+        TreatedLimits(
+            budget=_or_infinite(planning.budget),
+            max_contacts=_or_infinite(planning.max_contacts),
+            capacity=np.array([_or_infinite(limit) for limit in capacities]),
+            min_contacts=minimums,
+        ),
+        share=share,
+    )
+    if found is None:
+        return share
+    shares = np.zeros(len(offer_index))
+    shares[rows] = found
+    return shares
+
+
+def _or_infinite(limit: float | None) -> float:
+    return np.inf if limit is None else limit

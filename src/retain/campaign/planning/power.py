@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import special
 
 from retain.campaign.audience import Audience
+from retain.campaign.planning.control_design import equivalent_share
 from retain.campaign.planning.plan import CampaignPlan
 from retain.record.plan_scenarios import PowerInfo, PowerResult
 from retain.schema.campaign import CampaignConfig
@@ -33,7 +34,8 @@ def summarise_power(plan: CampaignPlan, audience: Audience, planning: CampaignCo
     risk = audience.table["risk"].to_numpy()[rows]
     saved = risk * plan.select_chosen(plan.offers.save_rate)[rows]
     control = plan.control.is_control[rows]
-    table = pd.DataFrame({"control": control, "risk": risk, "saved": saved})
+    share = 1 - plan.control.propensity[rows]
+    table = pd.DataFrame({"control": control, "share": share, "risk": risk, "saved": saved})
     segments = pd.Series(np.asarray(audience.segments)[rows], dtype=object)
     return PowerInfo(
         alpha=planning.alpha,
@@ -48,22 +50,30 @@ def summarise_power(plan: CampaignPlan, audience: Audience, planning: CampaignCo
 
 
 def _analyse_power(chosen: pd.DataFrame, planning: CampaignConfig) -> PowerResult:
-    """Return the power of a comparison of decline rates, whose effects are in [0, 1]."""
+    """Return the power of a comparison of decline rates, whose effects are in [0, 1].
+
+    Where shares of the control group differ, it is that of arms of one share as good as they are.
+    """
     n_control = int(chosen["control"].sum())
+    n_treated = len(chosen) - n_control
     risk, saved = (chosen[name].mean() if len(chosen) else 0.0 for name in ("risk", "saved"))
-    return analyse_power(
-        len(chosen) - n_control,
-        n_control,
+    sizes: tuple[float, float] = (n_treated, n_control)
+    if len(chosen) and np.ptp(chosen["share"]) > 0:
+        share = equivalent_share(chosen["share"].to_numpy(), chosen["risk"].to_numpy())
+        sizes = ((1 - share) * len(chosen), share * len(chosen))
+    found = analyse_power(
+        *sizes,
         baseline=float(risk),
         expected_effect=float(saved),
         alpha=planning.alpha / N_OUTCOMES,
         power=planning.power,
     )
+    return found.model_copy(update={"n_treated": n_treated, "n_control": n_control})
 
 
 def analyse_power(  # noqa: PLR0913 - a test has this many parameters
-    treated: int,
-    control: int,
+    treated: float,
+    control: float,
     *,
     baseline: float,
     expected_effect: float,
@@ -82,8 +92,8 @@ def analyse_power(  # noqa: PLR0913 - a test has this many parameters
     needed = required_sample(baseline, expected_effect, alpha=alpha, power=power)
     claimable = detectable is not None and expected_effect >= detectable
     return PowerResult(
-        n_treated=treated,
-        n_control=control,
+        n_treated=round(treated),
+        n_control=round(control),
         baseline_rate=baseline,
         minimum_detectable_effect=detectable,
         expected=expected_effect,
@@ -93,7 +103,7 @@ def analyse_power(  # noqa: PLR0913 - a test has this many parameters
 
 
 def minimum_detectable_effect(
-    treated: int, control: int, *, baseline: float, alpha: float, power: float
+    treated: float, control: float, *, baseline: float, alpha: float, power: float
 ) -> float | None:
     """Return the smallest fall of the baseline that is detected; None if even a fall to 0 is not.
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.proportions import newcombe
+from retain.campaign.proportions import RateDifference, newcombe
 from retain.campaign.readout.effects import Subgroup, compare_declines, normal_quantile
 from retain.campaign.readout.means import MIN_VALUES_PER_ARM
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.strata import assign_strata, count_arms, stratum_weights
+from retain.campaign.readout.strata import (
+    assign_strata,
+    count_arms,
+    count_standardised,
+    stratum_weights,
+)
 from retain.record.estimates import PartialEstimate
 from retain.record.readout_document import (
     ArmAttrition,
@@ -65,8 +70,13 @@ def estimate_complier_effect(assignment: Assignment, outcomes: Outcomes) -> Comp
     if np.array_equal(contacted[rows] == 1, treated):
         return ComplierEffect(reason="as_planned")
     table = assignment.table.loc[rows]
-    stratum = assign_strata(table["segment"], table["offer"], treated)
-    estimates = _stratified_differences(np.stack([values[rows], contacted[rows]]), treated, stratum)
+    stratum = assign_strata(table, treated)
+    estimates = _stratified_differences(
+        np.stack([values[rows], contacted[rows]]),
+        treated,
+        stratum,
+        by_treated=not assignment.has_one_share,
+    )
     if estimates is None:
         return ComplierEffect(reason="too_few")
     interval = fieller_interval(*estimates, normal_quantile(assignment.alpha))
@@ -107,14 +117,20 @@ def fieller_interval(
 
 
 def _stratified_differences(
-    values: np.ndarray, treated: np.ndarray, stratum: np.ndarray
+    values: np.ndarray, treated: np.ndarray, stratum: np.ndarray, *, by_treated: bool
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return weighted differences of two values within strata, shape (2,), and their covariance."""
+    """Return weighted differences of two values within strata, shape (2,), and their covariance.
+
+    Strata are weighted as in ``stratum_weights``, or ``by_treated`` customers.
+    """
     counts = count_arms(stratum, treated)
     is_large = np.minimum(*counts) >= MIN_VALUES_PER_ARM
     if not is_large.any():
         return None
-    weights = stratum_weights(*(np.where(is_large, count, 0) for count in counts))
+    n_treated, n_control = (np.where(is_large, count, 0) for count in counts)
+    weights = stratum_weights(n_treated, n_control)
+    if by_treated:
+        weights = n_treated / n_treated.sum()
     difference, covariance = np.zeros(2), np.zeros((2, 2))
     for code in np.flatnonzero(is_large):
         for in_arm, sign in ((treated, 1.0), (~treated, -1.0)):
@@ -134,11 +150,9 @@ def summarise_attrition(assignment: Assignment, outcomes: Outcomes) -> Attrition
         ArmAttrition(n_customers=int(arm.sum()), n_missing=int((is_missing & arm).sum()))
         for arm in (treated, ~treated)
     )
-    difference = newcombe(
-        *(treatment.n_missing, treatment.n_customers),
-        *(control.n_missing, control.n_customers),
-        z=normal_quantile(assignment.alpha),
-    )
+    counts = count_standardised(is_missing, assignment, np.ones(len(treated), dtype=bool))
+    found = newcombe(*counts, z=normal_quantile(assignment.alpha))
+    difference = RateDifference(*(values[0] for values in found))
     ends = (finite_or_none(end) for end in (difference.value, difference.low, difference.high))
     return Attrition(
         treatment=treatment,

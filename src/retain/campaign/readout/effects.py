@@ -20,8 +20,10 @@ from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.strata import (
     StratumCounts,
     assign_strata,
+    count_arms,
     count_by_stratum,
     split_by_risk,
+    standardise,
 )
 from retain.record.estimates import Estimate
 from retain.record.readout_document import EffectRow, Outcome
@@ -96,20 +98,24 @@ def _with_detectable_effect(row: EffectRow, errors: float) -> EffectRow:
 def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.ndarray) -> EffectRow:
     """Compare decline rates: Mantel-Haenszel over the strata for all, Newcombe for a subgroup.
 
-    Newcombe's is also that of a campaign too small for its strata, see ``pool_tiny_strata``.
+    Newcombe's is also that of a campaign too small for its strata, see ``pool_tiny_strata``, and
+    that of a control group whose shares differ, see ``standardise``.
     """
     rows = subgroup.rows & np.isfinite(declined)
     treated, events = assignment.is_treated[rows], declined[rows]
-    row = _describe_arms(subgroup, "declined", events, treated)
+    row = _describe_arms(subgroup, "declined", events, treated, assignment.weight[rows])
     if len(events) < MIN_CUSTOMERS or row.n_treated == 0 or row.n_control == 0:
         return row
-    stratum = np.zeros(len(events), dtype=int)
-    if subgroup.scope == "overall":
-        table = assignment.table.loc[rows]
-        stratum = assign_strata(table["segment"], table["offer"], treated)
+    stratum, table = np.zeros(len(events), dtype=int), assignment.table.loc[rows]
+    if subgroup.scope == "overall" or not assignment.has_one_share:
+        stratum = assign_strata(table, treated)
         stratum = split_by_risk(stratum, table["risk"].to_numpy(), treated)
     z = normal_quantile(assignment.alpha)
-    counts = pool_tiny_strata(count_by_stratum(events, treated, stratum), z)
+    counts = count_by_stratum(events, treated, stratum, assignment.weight[rows])
+    if assignment.has_one_share:
+        counts = pool_tiny_strata(counts, z)
+    else:
+        counts = standardise(counts, count_arms(stratum, treated)[0])
     found = compare_arms(counts, z)
     value, low, high = (float(end) for end in (found.value, found.low, found.high))
     n_treated = int((subgroup.rows & assignment.is_treated).sum())
@@ -157,16 +163,17 @@ def compare_profits(subgroup: Subgroup, assignment: Assignment, profit: np.ndarr
     """Compare mean profits within strata, adjusted by the profit that the plan expected."""
     rows = subgroup.rows & np.isfinite(profit)
     treated = assignment.is_treated[rows]
-    row = _describe_arms(subgroup, "profit", profit[rows], treated)
+    row = _describe_arms(subgroup, "profit", profit[rows], treated, assignment.weight[rows])
     if min(row.n_treated, row.n_control) < MIN_PROFITS_PER_ARM:
         return row
     table = assignment.table.loc[rows]
     found = estimate_mean_difference(
         profit[rows],
         treated,
-        assign_strata(table["segment"], table["offer"], treated),
+        assign_strata(table, treated),
         assignment.alpha,
         expected_profit(assignment, assignment.table["risk"])[rows],
+        propensity=None if assignment.has_one_share else assignment.propensity[rows],
     )
     if found is None:
         return row
@@ -205,17 +212,23 @@ def detectable_standard_errors(alpha: float, power: float) -> float:
 
 
 def _describe_arms(
-    subgroup: Subgroup, outcome: Outcome, values: np.ndarray, treated: np.ndarray
+    subgroup: Subgroup,
+    outcome: Outcome,
+    values: np.ndarray,
+    treated: np.ndarray,
+    weight: np.ndarray,
 ) -> EffectRow:
     """Return the sizes and means of both arms, not compared."""
-    arms = values[treated], values[~treated]
-    treated_mean, control_mean = (float(arm.mean()) if len(arm) else None for arm in arms)
+    arms = treated, ~treated
+    treated_mean, control_mean = (
+        float(np.average(values[arm], weights=weight[arm])) if arm.any() else None for arm in arms
+    )
     return EffectRow(
         scope=subgroup.scope,
         name=subgroup.name,
         outcome=outcome,
-        n_treated=len(arms[0]),
-        n_control=len(arms[1]),
+        n_treated=int(treated.sum()),
+        n_control=int((~treated).sum()),
         treated_mean=treated_mean,
         control_mean=control_mean,
     )

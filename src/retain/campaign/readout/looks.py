@@ -39,8 +39,8 @@ def add_look(
     """
     digest = hash_outcomes(outcomes)
     before = [look for look in earlier if look.outcomes_sha256 != digest]
-    treated, observed = assignment.is_treated, outcomes.is_observed
-    share = _information(treated[observed]) / _information(treated)
+    everyone = np.ones(len(assignment.table), dtype=bool)
+    share = _information(assignment, outcomes.is_observed) / _information(assignment, everyone)
     method: LookMethod
     if monitoring == "auto":
         method = "once" if not before and share >= COMPLETE_SHARE else "always_valid"
@@ -49,9 +49,13 @@ def add_look(
     return (*before, Look(outcomes_sha256=digest, information=share, method=method))
 
 
-def _information(treated: np.ndarray) -> float:
+def _information(assignment: Assignment, rows: np.ndarray) -> float:
     """Return the information of a difference of means of both arms, by that of one customer."""
-    return float(treated.sum() * (~treated).sum() / len(treated))
+    treated, weight = assignment.is_treated[rows], assignment.weight[rows]
+    n_treated, n_control = (
+        float(weight[arm].sum() ** 2 / (weight[arm] ** 2).sum()) for arm in (treated, ~treated)
+    )
+    return n_treated * n_control / (n_treated + n_control)
 
 
 @dataclass(frozen=True)

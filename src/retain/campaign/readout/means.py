@@ -34,12 +34,14 @@ class MeanDifference:
     standard_error: float
 
 
-def estimate_mean_difference(
+def estimate_mean_difference(  # noqa: PLR0913 - what was seen, and what was known before
     values: np.ndarray,
     treated: np.ndarray,
     stratum: np.ndarray,
     alpha: float,
     expected: np.ndarray | None = None,
+    *,
+    propensity: np.ndarray | None = None,
 ) -> MeanDifference | None:
     """Estimate the weighted difference of means within strata, None if its error is unknown.
 
@@ -53,6 +55,11 @@ def estimate_mean_difference(
     both arms pooled: that of a small control group alone is not known well enough. p is that of the
     same test: below α only if the interval leaves out 0.
 
+    ``propensity`` is the probability of treatment, shape (n,), where it differs. The difference is
+    then that among the treated: strata are weighted by them, and the control group within strata by
+    the odds of treatment. Third moments are then those of each arm: the shares differ with the
+    risk, and where nearly all decline without a contact the arms are most unlike.
+
     >>> values = np.array([1.0, 2.0, 3.0, 4.0, 2.0, 3.0, 4.0, 5.0])
     >>> found = estimate_mean_difference(values, np.arange(8) > 3, np.zeros(8, int), 0.05)
     >>> found.value, round(found.low, 1), round(found.p, 2)
@@ -63,7 +70,8 @@ def estimate_mean_difference(
     if not rows.any():
         return None
     stratum = (np.cumsum(is_large) - 1)[stratum[rows]]
-    design = _build_design(treated[rows], stratum, None if expected is None else expected[rows])
+    expected, propensity = (None if x is None else x[rows] for x in (expected, propensity))
+    design = _build_design(treated[rows], stratum, expected, propensity)
     return design.estimate(values[rows], alpha)
 
 
@@ -75,6 +83,8 @@ class _Design:
     ----------
     treated, cell
         Arm, and stratum × arm, of each value.
+    weight
+        Weight of each value in the mean of its cell.
     coefficient
         The difference is the sum of coefficient × value.
     regressor
@@ -90,6 +100,7 @@ class _Design:
 
     treated: np.ndarray
     cell: np.ndarray
+    weight: np.ndarray
     coefficient: np.ndarray
     regressor: np.ndarray
     leverage: np.ndarray
@@ -120,40 +131,53 @@ class _Design:
 
     def _residuals(self, values: np.ndarray) -> np.ndarray:
         """Return deviations from the cell's mean, less the regression within each arm."""
-        residual = np.asarray(values - _cell_means(values, self.cell)[self.cell])
+        residual = np.asarray(values - _cell_means(values, self.cell, self.weight)[self.cell])
         for arm in (self.treated, ~self.treated):
             basis = self.regressor[arm]
             residual[arm] -= basis @ (basis.T @ residual[arm])
         return residual
 
 
-def _build_design(treated: np.ndarray, stratum: np.ndarray, expected: np.ndarray | None) -> _Design:
+def _build_design(
+    treated: np.ndarray,
+    stratum: np.ndarray,
+    expected: np.ndarray | None,
+    propensity: np.ndarray | None,
+) -> _Design:
     n_treated, n_control = count_arms(stratum, treated)
-    weights = stratum_weights(n_treated, n_control)
+    weights, weight = stratum_weights(n_treated, n_control), np.ones(len(stratum))
+    if propensity is not None:
+        weights = n_treated / n_treated.sum()
+        weight[~treated] = propensity[~treated] / (1 - propensity[~treated])
     cell = 2 * stratum + treated
-    size = np.bincount(cell)[cell]
+    share = weight / np.bincount(cell, weight)[cell]
+    coefficient = np.where(treated, 1.0, -1.0) * weights[stratum] * share
     moment = weights**3 * (1 / n_treated**2 - 1 / n_control**2) / (n_treated + n_control)
     design = _Design(
         treated=treated,
         cell=cell,
-        coefficient=np.where(treated, 1.0, -1.0) * weights[stratum] / size,
+        weight=weight,
+        coefficient=coefficient,
         regressor=np.empty((len(cell), 0)),
-        leverage=1 / size,
-        third_moment_weight=moment[stratum],
+        leverage=share,
+        third_moment_weight=moment[stratum] if propensity is None else coefficient**3,
         degrees_of_freedom=[int(arm.sum()) - len(weights) for arm in (treated, ~treated)],
     )
     if expected is not None:
         covariates = expected.reshape(len(cell), -1)
         needed = MIN_RESIDUALS_PER_ARM + MIN_VALUES_PER_COVARIATE * (covariates.shape[1] - 1)
         if covariates.shape[1] > 0 and min(design.degrees_of_freedom) >= needed:
-            return _add_regression(design, stratum, covariates)
+            return _add_regression(design, stratum, covariates, propensity)
     return design
 
 
-def _add_regression(design: _Design, stratum: np.ndarray, covariates: np.ndarray) -> _Design:
+def _add_regression(
+    design: _Design, stratum: np.ndarray, covariates: np.ndarray, propensity: np.ndarray | None
+) -> _Design:
     """Return the design with the means of either arm adjusted to the stratum's mean covariates."""
-    deviation = covariates - _cell_means(covariates, design.cell)[design.cell]
-    missing = _cell_means(covariates, stratum)[stratum] - covariates
+    everyone = np.ones(len(stratum)) if propensity is None else propensity
+    deviation = covariates - _cell_means(covariates, design.cell, design.weight)[design.cell]
+    missing = _cell_means(covariates, stratum, everyone)[stratum] - covariates
     rounding = NEGLIGIBLE_SHARE * float(np.abs(covariates).max())
     coefficient, leverage = design.coefficient.copy(), design.leverage.copy()
     regressor, freedom = np.zeros(covariates.shape), list(design.degrees_of_freedom)
@@ -175,11 +199,12 @@ def _add_regression(design: _Design, stratum: np.ndarray, covariates: np.ndarray
     )
 
 
-def _cell_means(values: np.ndarray, cell: np.ndarray) -> np.ndarray:
+def _cell_means(values: np.ndarray, cell: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return the mean of each cell, of values of shape (n,) or of each column of (n, p)."""
     columns = values.reshape(len(cell), -1).T
-    sums = np.stack([np.bincount(cell, column) for column in columns], axis=1)
-    means = sums / np.maximum(np.bincount(cell), 1)[:, None]
+    sums = np.stack([np.bincount(cell, weight * column) for column in columns], axis=1)
+    totals = np.bincount(cell, weight)
+    means = sums / np.where(totals > 0, totals, 1.0)[:, None]
     return np.asarray(means[:, 0] if values.ndim == 1 else means)
 
 

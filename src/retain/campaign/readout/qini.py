@@ -43,16 +43,23 @@ def compute_qini(
         return QiniInfo(reason="too_few", min_customers=MIN_CUSTOMERS_PER_ARM)
     if len(set(stayed[treated])) < 2 or len(set(stayed[~treated])) < 2:
         return QiniInfo(reason="no_variation")
-    table = assignment.table.loc[rows]
+    table, weight = assignment.table.loc[rows], assignment.weight[rows]
     expected_net, risk = (
-        _summarise_ranking(group_by_rank(table[order].to_numpy(), treated, stayed), settings)
+        _summarise_ranking(
+            WeightedCounts.of(table[order].to_numpy(), treated, stayed, weight), settings
+        )
         for order in RANKINGS
     )
     return QiniInfo(expected_net=expected_net, risk=risk)
 
 
-def group_by_rank(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) -> np.ndarray:
-    """Count customers by rank of score, highest first: shape (groups, 4).
+def group_by_rank(
+    score: np.ndarray,
+    treated: np.ndarray,
+    stayed: np.ndarray,
+    counted: np.ndarray | None = None,
+) -> np.ndarray:
+    """Count customers, or those ``counted``, by rank of score, highest first: shape (groups, 4).
 
     Columns: treated who stayed, treated who declined, the same of the control group. Equal scores
     form one group, since their order would be random.
@@ -68,7 +75,51 @@ def group_by_rank(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) ->
         group = np.unique(group, return_inverse=True)[1]
     column = 2 * ~treated + ~stayed
     size = int(group.max()) + 1
-    return np.bincount(4 * group + column, minlength=4 * size).reshape(size, 4)
+    index = 4 * group + column
+    return np.bincount(index if counted is None else index[counted], minlength=4 * size).reshape(
+        size, 4
+    )
+
+
+@dataclass(frozen=True)
+class WeightedCounts:
+    """Counts by rank of customers of like weight.
+
+    Attributes
+    ----------
+    counts
+        As of ``group_by_rank``, shape (levels, groups, 4).
+    weight
+        Weight of the customers of each level, shape (levels,).
+    """
+
+    counts: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(
+        cls, score: np.ndarray, treated: np.ndarray, stayed: np.ndarray, weight: np.ndarray
+    ) -> WeightedCounts:
+        """Count customers by weight and by rank of score."""
+        levels = np.unique(weight)
+        counts = [group_by_rank(score, treated, stayed, weight == level) for level in levels]
+        return cls(np.stack(counts), levels)
+
+    @property
+    def total(self) -> np.ndarray:
+        """The weighted counts of all levels, shape (groups, 4)."""
+        return np.asarray(np.tensordot(self.weight, self.counts, 1))
+
+    def resample(self, size: int, random: np.random.Generator) -> np.ndarray:
+        """Return weighted counts of resampled customers, arm sizes fixed: (size, groups, 4)."""
+        total = np.zeros((size, *self.counts.shape[1:]))
+        for counts, weight in zip(self.counts, self.weight, strict=True):
+            for arm in (slice(0, 2), slice(2, 4)):
+                one = counts[:, arm]
+                if one.any():
+                    found = random.multinomial(one.sum(), one.ravel() / one.sum(), size)
+                    total[..., arm] += weight * found.reshape(size, -1, 2)
+        return total
 
 
 def compute_curve(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,8 +149,8 @@ def compute_areas(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return under, under - y[..., -1] / 2
 
 
-def _summarise_ranking(counts: np.ndarray, settings: BootstrapSettings) -> RankingQini:
-    x, y = compute_curve(counts)
+def _summarise_ranking(counts: WeightedCounts, settings: BootstrapSettings) -> RankingQini:
+    x, y = compute_curve(counts.total)
     auuc, above = compute_areas(x, y)
     samples = _resample_areas(counts, settings.n_resamples, np.random.default_rng(settings.seed))
     bounds = np.quantile(samples, (settings.alpha / 2, 1 - settings.alpha / 2), axis=0)
@@ -114,19 +165,15 @@ def _summarise_ranking(counts: np.ndarray, settings: BootstrapSettings) -> Ranki
     )
 
 
-def _resample_areas(counts: np.ndarray, resamples: int, random: np.random.Generator) -> np.ndarray:
+def _resample_areas(
+    counts: WeightedCounts, resamples: int, random: np.random.Generator
+) -> np.ndarray:
     """Return AUUC and Qini of resampled customers, arm sizes fixed: (resamples, 2)."""
-    arms = counts[:, :2], counts[:, 2:]
     samples = []
     for start in range(0, resamples, CHUNK_RESAMPLES):
         size = min(CHUNK_RESAMPLES, resamples - start)
-        resampled = [
-            random.multinomial(arm.sum(), arm.ravel() / arm.sum(), size).reshape(size, -1, 2)
-            for arm in arms
-        ]
-        samples.append(
-            np.stack(compute_areas(*compute_curve(np.concatenate(resampled, axis=-1))), axis=-1)
-        )
+        areas = compute_areas(*compute_curve(counts.resample(size, random)))
+        samples.append(np.stack(areas, axis=-1))
     return np.concatenate(samples)
 
 

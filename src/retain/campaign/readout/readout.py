@@ -61,9 +61,14 @@ def estimate_money(
     if min(treated.sum(), (~treated).sum()) < MIN_PROFITS_PER_ARM:
         return None
     table = assignment.table.loc[rows]
-    stratum = assign_strata(table["segment"], table["offer"], treated)
-    expected = expected_profit(assignment, assignment.table["risk"])[rows]
-    estimate = estimate_mean_difference(values[rows], treated, stratum, assignment.alpha, expected)
+    estimate = estimate_mean_difference(
+        values[rows],
+        treated,
+        assign_strata(table, treated),
+        assignment.alpha,
+        expected_profit(assignment, assignment.table["risk"])[rows],
+        propensity=None if assignment.has_one_share else assignment.propensity[rows],
+    )
     if estimate is None:
         return None
     cost_basis, cost = _total_cost(assignment, outcomes)

@@ -21,6 +21,7 @@ from scipy import special
 from retain.campaign.assignment import Assignment
 from retain.campaign.offers.save_rate import log_save_rate_density, summarise_beta
 from retain.campaign.readout.outcomes import Outcomes
+from retain.campaign.readout.strata import count_standardised
 from retain.record.campaign_document import BetaEstimate
 from retain.record.estimates import Estimate
 from retain.record.readout_document import SaveRateRow
@@ -50,12 +51,15 @@ MAX_LOG_ODDS_RATIO = 6 * VAGUE_SD
 
 @dataclass(frozen=True)
 class ArmCounts:
-    """Observed customers of one offer by arm, and the number of them who declined."""
+    """Observed customers of one offer by arm, and the number of them who declined.
 
-    treated: int
-    treated_declined: int
-    control: int
-    control_declined: int
+    Where shares of the control group differ, effective numbers, see ``standardise``.
+    """
+
+    treated: float
+    treated_declined: float
+    control: float
+    control_declined: float
 
 
 def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> tuple[SaveRateRow, ...]:
@@ -72,19 +76,23 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> tuple[Sav
 def _estimate_save_rate(
     name: str, offer: Offer, assignment: Assignment, outcomes: Outcomes
 ) -> SaveRateRow:
-    alpha, arms = assignment.alpha, _count_arms(name, assignment, outcomes)
+    alpha, declined = assignment.alpha, outcomes.declined
+    rows = _find_observed(name, assignment, declined)
+    n_treated, n_control = (int((rows & arm).sum()) for arm in _both_arms(assignment))
     boost = _average_boost(name, offer, assignment)
     prior = summarise_beta(offer.save_rate, alpha)
     contact = _contact_rate_difference(name, assignment, outcomes)
     learned = Posterior(
         Estimate(prior.value, prior.low, prior.high), prior, None, is_conflict=False
     )
-    if arms.treated and arms.control and contact >= MIN_CONTACT_RATE_DIFFERENCE:
+    if declined is not None and n_treated and n_control and contact >= MIN_CONTACT_RATE_DIFFERENCE:
+        x, m, y, n = (one.item() for one in count_standardised(declined, assignment, rows))
+        arms = ArmCounts(treated=m, treated_declined=x, control=n, control_declined=y)
         learned = compute_posterior(offer.save_rate, arms, boost=boost * contact, alpha=alpha)
     return SaveRateRow(
         offer=name,
-        n_treated=arms.treated,
-        n_control=arms.control,
+        n_treated=n_treated,
+        n_control=n_control,
         boost=boost,
         contact_rate_difference=contact,
         prior=prior,
@@ -245,13 +253,10 @@ def _log_likelihood(declining: np.ndarray, share: np.ndarray, arms: ArmCounts) -
     )
 
 
-def _count_arms(name: str, assignment: Assignment, outcomes: Outcomes) -> ArmCounts:
-    if outcomes.declined is None:
-        return ArmCounts(0, 0, 0, 0)
-    is_offered = (assignment.table["offer"] == name).to_numpy() & np.isfinite(outcomes.declined)
-    treated = outcomes.declined[is_offered & assignment.is_treated]
-    control = outcomes.declined[is_offered & ~assignment.is_treated]
-    return ArmCounts(len(treated), int(treated.sum()), len(control), int(control.sum()))
+def _find_observed(name: str, assignment: Assignment, declined: np.ndarray | None) -> np.ndarray:
+    """Return the mask of customers with this offer whose outcome is known, shape (n,)."""
+    is_offered = (assignment.table["offer"] == name).to_numpy(dtype=bool)
+    return is_offered & (False if declined is None else np.isfinite(declined))
 
 
 def _contact_rate_difference(name: str, assignment: Assignment, outcomes: Outcomes) -> float:
@@ -259,9 +264,14 @@ def _contact_rate_difference(name: str, assignment: Assignment, outcomes: Outcom
     if outcomes.contacted is None:
         return 1.0
     is_known = (assignment.table["offer"] == name).to_numpy() & np.isfinite(outcomes.contacted)
-    arms = (is_known & arm for arm in (assignment.is_treated, ~assignment.is_treated))
-    treated, control = (outcomes.contacted[arm].sum() / max(arm.sum(), 1) for arm in arms)
+    contacted, weight = np.nan_to_num(outcomes.contacted), assignment.weight
+    arms = (weight * (is_known & arm) for arm in _both_arms(assignment))
+    treated, control = (arm @ contacted / max(arm.sum(), 1.0) for arm in arms)
     return float(treated - control)
+
+
+def _both_arms(assignment: Assignment) -> tuple[np.ndarray, np.ndarray]:
+    return assignment.is_treated, ~assignment.is_treated
 
 
 def _average_boost(name: str, offer: Offer, assignment: Assignment) -> float:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from retain.campaign.assignment import Assignment
+
 MIN_STRATUM_CUSTOMERS = 5
 """Observed customers in either arm below which strata are merged."""
 MIN_RISK_GROUP_CUSTOMERS = 20
@@ -24,18 +26,26 @@ class StratumCounts(NamedTuple):
     control: np.ndarray
 
 
-def assign_strata(segment: pd.Series, offer: pd.Series, treated: np.ndarray) -> np.ndarray:
-    """Return the stratum of each customer, 0, 1 …, shape (n,): segment × offer, small ones merged.
+def assign_strata(customers: pd.DataFrame, treated: np.ndarray) -> np.ndarray:
+    """Return the stratum of each customer, 0, 1 …, shape (n,): segment × offer × propensity.
 
-    Strata of fewer than ``MIN_STRATUM_CUSTOMERS`` in an arm are collapsed (Cochran 1977, 5A.12).
-    All customers had the same chance to be in the control group, so this adds no bias.
+    ``customers`` are rows of the campaign. Strata of fewer than ``MIN_STRATUM_CUSTOMERS`` in an arm
+    are collapsed (Cochran 1977, 5A.12), those of one propensity first. Customers of one propensity
+    had the same chance to be in the control group, so this adds no bias; where others remain, it
+    takes the weights of ``count_by_stratum``.
 
-    >>> many, few = ["a"] * 10, ["b", "c"]
-    >>> treated = np.array([True, False] * 6)
-    >>> assign_strata(pd.Series(many + few), pd.Series(many + few), treated).tolist()
+    >>> names = ["a"] * 10 + ["b", "c"]
+    >>> customers = pd.DataFrame({"segment": names, "offer": names, "propensity": 0.5})
+    >>> assign_strata(customers, np.array([True, False] * 6)).tolist()
     [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]
     """
-    segments, (offers, names) = pd.factorize(segment)[0], pd.factorize(offer)
+    level = np.unique(customers["propensity"], return_inverse=True)[1]
+    if level.any():
+        return merge_small_strata(level, treated)
+    segments, (offers, names) = (
+        pd.factorize(customers["segment"])[0],
+        pd.factorize(customers["offer"]),
+    )
     codes = np.unique(segments * len(names) + offers, return_inverse=True)[1]
     return merge_small_strata(codes, treated)
 
@@ -83,20 +93,74 @@ def count_arms(stratum: np.ndarray, treated: np.ndarray) -> tuple[np.ndarray, np
     )
 
 
-def count_by_stratum(events: np.ndarray, treated: np.ndarray, stratum: np.ndarray) -> StratumCounts:
+def count_by_stratum(
+    events: np.ndarray,
+    treated: np.ndarray,
+    stratum: np.ndarray,
+    weight: np.ndarray | None = None,
+) -> StratumCounts:
     """Count events, which are 1 or 0, and customers in each stratum and arm.
+
+    With weights, shape (n,), the effective counts: as many customers as are worth the weighted ones
+    (Kish 1965), and of them the weighted share of events. Equal weights change no count.
 
     >>> treated = np.array([True, True, False])
     >>> count_by_stratum(np.array([1, 0, 1]), treated, np.zeros(3, int)).treated
     array([2.])
     """
     size = int(stratum.max(initial=-1)) + 1
-    sums = [
-        np.bincount(stratum[arm], weights=weights[arm], minlength=size)
-        for arm in (treated, ~treated)
-        for weights in (events, np.ones(len(events)))
-    ]
-    return StratumCounts(*sums)
+    if weight is None:
+        weight = np.ones(len(events))
+    counts = []
+    for arm in (treated, ~treated):
+        total, squares, hits = (
+            np.bincount(stratum[arm], weights=values[arm], minlength=size)
+            for values in (weight, weight**2, weight * events)
+        )
+        effective = total / np.where(squares > 0, squares, 1.0)
+        counts += [hits * effective, total * effective]
+    return StratumCounts(*counts)
+
+
+def standardise(counts: StratumCounts, n_treated: np.ndarray) -> StratumCounts:
+    """Return effective counts of one stratum: the shares of both arms among the treated.
+
+    Each arm's shares are weighted by the treated customers of the strata, ``n_treated``, of shape
+    (strata,). The customers counted are as many as would give a share the same variance (Korn &
+    Graubard 1998), with half an event added to either outcome in each stratum, so that one without
+    events does not count as known for sure. Strata that lack an arm are left out.
+
+    >>> two = np.array([10.0, 10.0])
+    >>> found = standardise(StratumCounts(two / 2, two, two / 5, two), two)
+    >>> [round(float(count[0]), 3) for count in found]
+    [10.0, 20.0, 4.0, 20.0]
+    """
+    events, totals = np.stack(counts[::2]), np.stack(counts[1::2])
+    weight = np.where(totals.min(axis=0) > 0, n_treated, 0.0)
+    weight = weight / max(weight.sum(), 1.0)
+    totals = np.where(totals > 0, totals, 1.0)
+    share, smooth = events / totals, (events + 0.5) / (totals + 1)
+    variance = (weight**2 * smooth * (1 - smooth) / totals).sum(axis=1)
+    expected = smooth @ weight
+    effective = expected * (1 - expected) / np.maximum(variance, np.finfo(float).tiny)
+    found = share @ weight
+    arms = [(found[arm] * effective[arm], effective[arm]) for arm in (0, 1)]
+    return StratumCounts(*(np.array([count]) for arm in arms for count in arm))
+
+
+def count_standardised(
+    events: np.ndarray, assignment: Assignment, rows: np.ndarray
+) -> StratumCounts:
+    """Return counts of events and customers of a mask in both arms, each of shape (1,).
+
+    Where the shares of the control group differ, those of ``standardise``.
+    """
+    treated, events = assignment.is_treated[rows], events[rows].astype(float)
+    if assignment.has_one_share:
+        return count_by_stratum(events, treated, np.zeros(len(treated), dtype=int))
+    stratum = assign_strata(assignment.table.loc[rows], treated)
+    counts = count_by_stratum(events, treated, stratum, assignment.weight[rows])
+    return standardise(counts, count_arms(stratum, treated)[0])
 
 
 def stratum_weights(treated: np.ndarray, control: np.ndarray) -> np.ndarray:

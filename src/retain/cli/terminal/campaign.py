@@ -10,18 +10,18 @@ from rich.console import Console
 
 from retain.cli.terminal.cautions import AT_HEAD, print_cautions, print_overrides
 from retain.cli.terminal.console import Table, literal
+from retain.cli.terminal.control_group import describe_power, describe_saving, format_value
+from retain.record.approval_document import Policies
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
 from retain.record.estimates import DisplayName, Estimate, PartialEstimate
 from retain.record.plan_scenarios import ShadowPrices
 from retain.record.segments_document import ContrastInfo, SegmentInfo
 from retain.record.verdict_document import CampaignOrReason
-from retain.report.text.numbers import format_number
 from retain.wording import (
     describe_count,
     format_interval,
     format_signed,
     money_digits,
-    to_frequency,
 )
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _short(number: float, *, share: bool) -> str:
     """Return a share in per cent, or a number with three significant digits."""
     if share:
         return f"{number:.0%}"
-    return _value(number)
+    return format_value(number)
 
 
 def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo) -> None:
@@ -136,7 +136,14 @@ def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo
     print_cautions(console, at_head, about_turnover=about_turnover)
     console.print(_offers(campaign))
     limits = None if campaign.shadow_prices is None else _limits(campaign, campaign.shadow_prices)
-    for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
+    lines = (
+        _plan(campaign),
+        _left_alone(campaign.policies),
+        limits,
+        describe_power(campaign),
+        describe_saving(campaign),
+    )
+    for line in filter(None, lines):
         console.print(literal(line), highlight=False)
     later = [one for one in cautions if one.code not in AT_HEAD]
     print_cautions(console, later, about_turnover=about_turnover)
@@ -210,11 +217,11 @@ def _plan(campaign: CampaignDocument) -> str:
     )
     customers = describe_count(campaign.n_customers, "customer")
     if (kept := plan.kept) is not None:
-        rate = "" if kept.per_cost is None else f", {_value(kept.per_cost)} per unit of cost"
+        rate = "" if kept.per_cost is None else f", {format_value(kept.per_cost)} per unit of cost"
         return (
             f"Each customer counts as one: {plan.n_treated:,} of {customers} get an offer, "
             f"{format_signed(kept.value, form)} are expected to be kept (95 % interval "
-            f"{_span(net, form)}), {_value(kept.per_contact or 0.0)} per contact{rate}. The "
+            f"{_span(net, form)}), {format_value(kept.per_contact or 0.0)} per contact{rate}. The "
             f"plan is {best}."
         )
     return (
@@ -227,6 +234,18 @@ def _plan(campaign: CampaignDocument) -> str:
     )
 
 
+def _left_alone(policies: Policies) -> str | None:
+    """Return who is in no campaign, or in another one; None if nobody."""
+    groups = []
+    if n_permanent := policies.n_permanent_control:
+        groups.append(f"{describe_count(n_permanent, 'customer')} in the permanent control group")
+    groups += [
+        f"{describe_count(one.n_customers, 'customer')} in campaign {one.id}, which is open"
+        for one in policies.open_campaigns
+    ]
+    return f"Left alone: {'; '.join(groups)}." if groups else None
+
+
 def _limits(campaign: CampaignDocument, prices: ShadowPrices) -> str:
     """Return the net value, or number of customers kept, that looser limits would add."""
     message = []
@@ -235,40 +254,15 @@ def _limits(campaign: CampaignDocument, prices: ShadowPrices) -> str:
         message.append(
             "a larger budget alone would add nothing"
             if not gain
-            else f"each further {_value(step)} of budget would add {_value(gain)}"
+            else f"each further {format_value(step)} of budget would add {format_value(gain)}"
         )
     if prices.contact:
-        message.append(f"one more contact would add {_value(prices.contact)}")
+        message.append(f"one more contact would add {format_value(prices.contact)}")
     if (consent := prices.consent) is not None:
         more = describe_count(consent.n_customers, "more customer")
-        message.append(f"the consent of {more} would add up to {_value(consent.gain)}")
+        message.append(f"the consent of {more} would add up to {format_value(consent.gain)}")
     control = prices.control_group
     group = describe_count(control.n_customers, "customer")
-    message.append(f"the control group ({group}) costs {_value(control.cost)}")
+    message.append(f"the control group ({group}) costs {format_value(control.cost)}")
     what = "customers kept" if campaign.objective == "customers" else "net value"
     return f"In {what}, {'; '.join(message)}."
-
-
-def _value(number: float) -> str:
-    return format_number(number, "value", "en")
-
-
-def _promise(campaign: CampaignDocument) -> str:
-    power = campaign.power.overall
-    if not power.n_control:
-        return "Without a control group the effect cannot be measured."
-    groups = f"{power.n_treated:,} contacted and {power.n_control:,} in the control group"
-    arms = (
-        "" if power.required_n is None else f"; {power.required_n:,} in each group would be needed"
-    )
-    if power.minimum_detectable_effect is None:
-        return f"The groups are too small to detect any effect ({groups}{arms})."
-    seen, total = to_frequency(campaign.power.power)
-    effects = (
-        f"expected fall of the share that declines: {100 * power.expected:.1f} percentage "
-        f"points; a fall of {100 * power.minimum_detectable_effect:.1f} would be seen in {seen} "
-        f"of {total} such campaigns"
-    )
-    if power.claimable:
-        return f"The effect can be measured ({effects})."
-    return f"The campaign is too small to measure its effect ({effects}{arms})."

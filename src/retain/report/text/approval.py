@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from retain.record.approval_document import ApprovalRow, CareInfo, Choice
+from collections.abc import Iterator
+
+from retain.record.approval_document import ApprovalRow, CareInfo, Choice, Policies
 from retain.record.campaign_document import CampaignDocument
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.campaign import money
@@ -32,7 +34,16 @@ def plan_notes(campaign: CampaignDocument) -> list[Message]:
         )
     if spared:
         messages.append(message("campaign.spared", n=Number(spared, "count")))
-    return [*messages, *map(_care, campaign.care), message("campaign.ranked")]
+    left = _left_alone(campaign.policies)
+    return [*messages, *left, *map(_care, campaign.care), message("campaign.ranked")]
+
+
+def _left_alone(policies: Policies) -> Iterator[Message]:
+    """Yield who is in the permanent control group, and in other campaigns."""
+    if policies.n_permanent_control:
+        yield message("campaign.permanent", n=Number(policies.n_permanent_control, "count"))
+    for one in policies.open_campaigns:
+        yield message("campaign.open", n=Number(one.n_customers, "count"), id=one.id)
 
 
 def _care(one: CareInfo) -> Message:

@@ -87,7 +87,7 @@ def _control(campaign: CampaignDocument) -> Message:
     control = campaign.plan.n_control
     if not control:
         return message("campaign.control_none")
-    share = Number(campaign.control_group.share, "share")
+    share = Number(control / campaign.plan.n_chosen, "share")
     return message("campaign.control", n=Number(control, "count"), share=share)
 
 
@@ -272,3 +272,18 @@ def sampled_assumptions(campaign: CampaignDocument) -> Message:
     """Return the seed and number of attempts behind the control group."""
     draws = Number(campaign.control_group.n_attempts, "count")
     return message("trust.drawn", n=draws, seed=Number(campaign.seed, "plain"))
+
+
+def control_saving(campaign: CampaignDocument) -> Message | None:
+    """Return what a control group of other shares costs and saves; None for one share for all."""
+    group = campaign.control_group
+    if group.design == "uniform":
+        return None
+    return message(
+        "trust.saving",
+        lowest=Number(group.lowest_share, "share"),
+        highest=Number(group.highest_share, "share"),
+        share=Number(group.share, "share"),
+        cost=money(group.cost),
+        other=money(group.uniform_cost),
+    )

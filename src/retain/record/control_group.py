@@ -1,0 +1,41 @@
+"""The control group of a plan, as ``campaign.json`` has it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from retain.schema.parsing import Config
+
+
+class ControlStratum(Config):
+    """The customers of a segment with one offer, and those of them in the control group."""
+
+    segment: str
+    offer: str
+    n_chosen: int
+    n_control: int
+
+
+class ControlGroup(Config):
+    """The control group: its share of the chosen, and its strata.
+
+    Attributes
+    ----------
+    share
+        Of all chosen, or the one share that a ``least_cost`` group equals in what it shows.
+    design
+        ``uniform`` also where no other shares cost less.
+    lowest_share, highest_share
+        Of a customer.
+    cost, uniform_cost
+        Net value that the control group is expected to forgo, and that one share would.
+    """
+
+    share: float
+    design: Literal["uniform", "least_cost"] = "uniform"
+    lowest_share: float | None = None
+    highest_share: float | None = None
+    cost: float | None = None
+    uniform_cost: float | None = None
+    n_attempts: int
+    strata: tuple[ControlStratum, ...]
