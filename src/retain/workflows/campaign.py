@@ -17,6 +17,7 @@ from retain.campaign.hand_over import (
     contacts_table,
     do_not_contact_table,
 )
+from retain.campaign.known_customers import known_customers_table
 from retain.campaign.offers.catalogue import fit_catalogue
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.segmentation.outcomes import AudienceOutcomes
@@ -67,7 +68,8 @@ class DriverTexts:
 class CampaignFiles:
     """Segments and campaign as in ``verdict.json`` (``results``) and as tables.
 
-    ``offers``, ``assignment`` and ``hand_over`` are None if no campaign was planned.
+    ``offers``, ``assignment``, ``known_customers`` and ``hand_over`` are None if no campaign was
+    planned.
     """
 
     results: CustomerResults
@@ -75,6 +77,7 @@ class CampaignFiles:
     segments: pd.DataFrame
     offers: pd.DataFrame | None
     assignment: pd.DataFrame | None
+    known_customers: pd.DataFrame | None = None
     hand_over: HandOver | None = None
     dialect: ExportDialect = ENGLISH_DIALECT
 
@@ -186,11 +189,12 @@ def to_campaign_files(
         calibration_check=None if campaign.observed is None else campaign.observed.check(),
         n_scored={str(origin): int(count) for origin, count in origins.items()},
     )
-    offers, assignment, hand_over = None, None, None
+    offers, assignment, known, hand_over = None, None, None, None
     if isinstance(plan, CampaignPlan) and isinstance(campaign.document, CampaignDocument):
         reasons = _reasons_by_customer(audience, plan, driver_texts, language)
         offers = offers_table(campaign, plan, language, reasons, settings.campaign.start)
         assignment = arms_table(campaign, plan)
+        known = known_customers_table(audience, plan)
         planning = settings.campaign
         hand_over = HandOver(
             contacts_table(audience, plan, settings.offers, planning, language),
@@ -205,6 +209,7 @@ def to_campaign_files(
         ),
         offers=offers,
         assignment=assignment,
+        known_customers=known,
         hand_over=hand_over,
     )
 
