@@ -48,6 +48,7 @@ from retain.schema.compare import Compare
 from retain.schema.scoring import CampaignSettings, FittedThresholds
 from retain.verdict.export import ENGLISH_DIALECT, ExportDialect, write_csv
 from retain.verdict.workbook import write_workbook
+from retain.workflows.offer_effects import read_offer_trials
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     cross_fitted = cross_fit_risk(oof_scores, dataset.customers, recalibrated)
     if driver_texts is not None and drivers is not None:
         driver_texts = replace(driver_texts, drivers=drivers)
+    trials = read_offer_trials(config.effects, settings, config.seed, config.threads)
     with threadpool_limits(config.threads):
         audience = build_audience(
             scores,
@@ -135,7 +137,9 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
         )
         expected = select_latest_snapshot(dataset.customers, (cross_fitted, test_scores))[1]
         outcomes = collect_outcomes(audience, customers, expected)
-        campaign = make_campaign(audience, recalibrated, settings, outcomes, ranking)
+        measured = None if trials is None else trials.learn().measure(audience, settings)
+        planned = settings if measured is None else measured.in_settings(settings)
+        campaign = make_campaign(audience, recalibrated, planned, outcomes, ranking, measured)
     files = to_campaign_files(
         campaign, settings, recalibrated, config.report.language, driver_texts
     )
