@@ -48,6 +48,7 @@ from retain.schema.compare import Compare
 from retain.schema.scoring import CampaignSettings, FittedThresholds
 from retain.verdict.export import ENGLISH_DIALECT, ExportDialect, write_csv
 from retain.verdict.workbook import write_workbook
+from retain.workflows.offer_answers import answers_by_customer
 from retain.workflows.offer_effects import read_offer_trials
 
 
@@ -195,7 +196,10 @@ def to_campaign_files(
     )
     offers, assignment, known, hand_over = None, None, None, None
     if isinstance(plan, CampaignPlan) and isinstance(campaign.document, CampaignDocument):
-        reasons = _reasons_by_customer(audience, plan, driver_texts, language)
+        reasons = _join_reasons(
+            _reasons_by_customer(audience, plan, driver_texts, language),
+            answers_by_customer(audience, plan, campaign.document.effects, language),
+        )
         offers = offers_table(campaign, plan, language, reasons, settings.campaign.start)
         assignment = arms_table(campaign, plan)
         known = known_customers_table(audience, plan)
@@ -227,6 +231,14 @@ def _reasons_by_customer(
     drivers = select_reasons(audience, plan, driver_texts.drivers, driver_texts.n_listed)
     sentences = driver_sentences(drivers, driver_texts.features, language, driver_texts.levels)
     return sentences.groupby(drivers["customer_id"], sort=False).agg("; ".join)
+
+
+def _join_reasons(drivers: pd.Series | None, answers: pd.Series) -> pd.Series | None:
+    """Return what raises the risk, then how customers alike answered, as one text by customer."""
+    if drivers is None or answers.empty:
+        return drivers if answers.empty else answers
+    joined: pd.Series = pd.concat([drivers, answers]).groupby(level=0, sort=False).agg("; ".join)
+    return joined
 
 
 def select_reasons(

@@ -113,6 +113,10 @@ def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
     return parse(CampaignSettings, tree)
 
 
+ASSUMED_RATES = (
+    "The campaign of the comparison was planned with measured effects, and this one with assumed "
+    "save rates: type effects=dr_learner effects.from=[DIR] as there."
+)
 NO_DRIVERS = (
     "Drivers are not computed for new customers: offers tied to drivers go by their rules alone."
 )
@@ -163,6 +167,9 @@ def list_cautions(result: ScoreResult) -> list[str]:
             f"{known} of these ids are in the comparison too: where their rows are the same as "
             "there, the model has seen them, and their scores are surer than they should be."
         )
+    planned = result.campaign.results.campaign
+    if result.winner.has_effects and isinstance(planned, CampaignDocument):
+        cautions += [] if planned.effects is not None else [ASSUMED_RATES]
     return [*cautions, NO_DRIVERS]
 
 

@@ -22,8 +22,8 @@ APART = 4096
 """Largest number of customers with exact intervals; for more, a table is interpolated."""
 NODES = 64
 """Nodes of that table along score and along profit; its error is about 1 % at most."""
-EFFECT_SHARES = tuple(np.linspace(0, 1, 17)[1:-1].tolist())
-"""Quantiles of measured effects at which customers are divided into sixteen groups."""
+EFFECT_GROUPS, MANY_EFFECT_GROUPS = 16, 4
+"""Groups of about equal effect; fewer above ``APART`` customers, as each needs a table."""
 BOUNDS = (0.025, 0.975)
 """Quantiles of the draws for an interval."""
 CHUNK_CELLS = 2_000_000
@@ -166,7 +166,9 @@ def _group_by_effect(
 ) -> Iterator[MeasuredGroup]:
     """Yield customers by effect, in groups of about equal size where all effects differ."""
     difference = measured.difference[rows]
-    edges = np.unique(np.quantile(difference, EFFECT_SHARES)) if len(rows) else difference
+    count = EFFECT_GROUPS if len(rows) <= APART else MANY_EFFECT_GROUPS
+    shares = np.arange(1, count) / count
+    edges = np.unique(np.quantile(difference, shares)) if len(rows) else difference
     group = np.searchsorted(edges, difference)
     for one in np.unique(group):
         inside = group == one
