@@ -250,11 +250,11 @@ def test_measured_effects_are_said_with_whom_they_leave_out(tree):
     offer = {"effect": {"value": 0.041, "low": 0.02, "high": 0.062}, "p": 0.003, "shrinkage": 0.5}
     counts = {"n_customers": 900, "n_unlike": 12, "n_harmed": 1034}
     tree["campaign"]["effects"] = {
-        **{"learner": "dr_learner", "outcome": "no decline", "unit": "declines"},
+        "learner": "dr_learner", "outcome": "no decline", "unit": "declines",
         "is_heterogeneous": True,
         "sources": [{"name": "51a1ed00", "sha256": "0" * 64, "n_customers": 900}],
         "offers": [{"offer": "free_delivery", **offer, **counts}],
-        **{"prior_offers": ["call"], "unknown_arms": [], "unshared_covariates": []},
+        "prior_offers": ["call"], "unknown_arms": [], "unshared_covariates": [],
     }
     codes = ("effects_measured", "effects_unlike", "effects_harmed", "effects_prior")
     tree["campaign"]["cautions"] = [{"code": f"{code}"} for code in codes]
