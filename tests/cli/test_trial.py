@@ -12,7 +12,7 @@ from retain.campaign.trial.saved_trial import read_trial
 from retain.cli.readout import readout
 from retain.cli.run import run_command
 from retain.errors import RetainError
-from retain.record.directory import TrialDirectory
+from retain.record.trial_directory import TrialDirectory
 from retain.storage.writing import hash_file
 
 
@@ -106,7 +106,11 @@ def test_a_table_that_was_changed_is_not_read_back(file):
         ({"customer_id": "c1"}, "an id is repeated"),
         ({"arm": "Mail C"}, "an arm is not one of"),
         ({"stratum": 10**15}, "a stratum is below 0 or above"),
-        ({"propensity_0": -1.0}, "propensities are not above 0"),
+        ({"propensity_0": -1.0}, "propensities are below 0, or not 1"),
+        (
+            {"propensity_0": 0.0, "propensity_1": 1.0, "propensity_2": 0.0},
+            "in an arm of propensity 0",
+        ),
         ({"outcome_0": np.inf}, "an outcome is infinite"),
         ({"outcome_1": "yes"}, "could not convert"),
     ],

@@ -162,12 +162,12 @@ def read_assignment(folder: Path) -> Assignment:
     RetainError
         There is no campaign, or its files are invalid or do not belong together.
     """
-    document = _read_campaign_json(folder)
+    document = read_campaign_json(folder)
     raw, fingerprint = _table_bytes(document, CSV, folder)
     if OFFERS in (document.files or {}):
         _table_bytes(document, OFFERS, folder)
     if document.id is None or document.settings is None:
-        raise ValueError("campaign.json has an id and settings")  # _read_campaign_json says so
+        raise ValueError("campaign.json has an id and settings")  # read_campaign_json says so
     return Assignment(
         table=_parse_table(raw, folder / CSV, control_share=document.control_group.share),
         id=document.id,
@@ -193,7 +193,7 @@ def unescape_formulas(cells: pd.Series) -> pd.Series:
     return cells.where(~guarded.astype(bool), cells.str.slice(1))
 
 
-def _read_campaign_json(folder: Path) -> CampaignDocument:
+def read_campaign_json(folder: Path) -> CampaignDocument:
     """Return the content of ``campaign.json``, with every key that a planned campaign has there."""
     path = folder / JSON
     if folder.is_dir() and not path.exists():

@@ -9,11 +9,11 @@ import numpy as np
 from retain.campaign.audience import Audience, find_segment
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.eligibility import check_policies
+from retain.campaign.offers.measured import NOT_MEASURED, MeasuredOffers
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.approval import Approval, known_classes
 from retain.campaign.planning.document import PlanningContext, build_document
 from retain.campaign.planning.no_campaign import (
-    PROFIT_OVERRIDES,
     NoCampaign,
     find_no_campaign,
 )
@@ -21,7 +21,6 @@ from retain.campaign.planning.plan import MIN_CONTACTS, CampaignPlan, make_plan
 from retain.campaign.segmentation.outcomes import AudienceOutcomes, ObservedTable, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
-    check_segmentation,
     find_dominant,
     fit_segmentation,
     segment_labels,
@@ -32,7 +31,6 @@ from retain.campaign.value.break_even import break_even_risk, cheapest_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import positive_profit, risk_sensitivity
-from retain.errors import RetainError
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
 from retain.record.comparison_document import Ranking
 from retain.record.segments_document import DominantSegment, SegmentInfo
@@ -100,17 +98,18 @@ def check_settings(audience: Audience, settings: CampaignSettings) -> None:
         check_catalogue(settings.offers, audience, names)
 
 
-def make_campaign(
+def make_campaign(  # noqa: PLR0913, PLR0917 - all that a plan depends on
     audience: Audience,
     recalibration: Recalibration,
     settings: CampaignSettings,
     outcomes: AudienceOutcomes | None = None,
     ranking: Ranking = "not_tested",
+    measured: MeasuredOffers | None = None,
 ) -> Campaign:
     """Assign segments and plan offers.
 
     ``outcomes`` are those of the audience, None if unknown. ``ranking`` is the result of the sealed
-    test's comparison with chance.
+    test's comparison with chance. ``measured`` are effects of offers; None if all are assumed.
 
     Raises
     ------
@@ -121,22 +120,30 @@ def make_campaign(
     settings = scale_costs(settings)
     if not audience.with_profit:
         segmented = _segment_audience(audience, recalibration, settings, None, outcomes)
-        return _plan_counted(segmented, no, recalibration, settings, outcomes, ranking)
+        return plan_counted(segmented, no, recalibration, settings, outcomes, ranking, measured)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.campaign.seed)
     campaign = _segment_audience(audience, recalibration, settings, draws, outcomes)
     context = PlanningContext(
-        campaign.audience, draws, recalibration, settings, outcomes, ranking, campaign.observed
+        campaign.audience,
+        draws,
+        recalibration,
+        settings,
+        outcomes,
+        ranking,
+        campaign.observed,
+        measured,
     )
     return with_plan(campaign, no or context, settings)
 
 
-def _plan_counted(  # noqa: PLR0913, PLR0917 - as ``make_campaign`` has them
+def plan_counted(  # noqa: PLR0913, PLR0917 - as ``make_campaign`` has them
     campaign: Campaign,
     no: NoCampaign | None,
     recalibration: Recalibration,
     settings: CampaignSettings,
     outcomes: AudienceOutcomes | None,
     ranking: Ranking,
+    measured: MeasuredOffers | None,
 ) -> Campaign:
     """Return the campaign with a plan in which each customer counts as one."""
     if no is not None or not settings.campaign.on:
@@ -145,7 +152,9 @@ def _plan_counted(  # noqa: PLR0913, PLR0917 - as ``make_campaign`` has them
     settings = settings.counting_customers(int(np.ceil(audience.table["risk"].sum())))
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.campaign.seed)
     observed = campaign.observed
-    context = PlanningContext(audience, draws, recalibration, settings, outcomes, ranking, observed)
+    context = PlanningContext(
+        audience, draws, recalibration, settings, outcomes, ranking, observed, measured
+    )
     return with_plan(replace(campaign, audience=audience), context, settings, scenarios=False)
 
 
@@ -171,7 +180,11 @@ def with_plan(
     if isinstance(context, NoCampaign):
         return replace(campaign, plan=context, document=context.to_info())
     offers = evaluate_offers(
-        settings.offers, campaign.audience, settings.assumptions, settings.campaign
+        settings.offers,
+        campaign.audience,
+        settings.assumptions,
+        settings.campaign,
+        NOT_MEASURED if context.measured is None else context.measured.offers,
     )
     plan = make_plan(campaign.audience, offers, settings.campaign)
     document = build_document(plan, context, scenarios=scenarios)
@@ -226,62 +239,3 @@ def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
     offer = settings.offers.offers[cheapest_offer(settings.offers)]
     median = float(np.median(profit[profit > 0])) if (profit > 0).any() else 0.0
     return break_even_risk(offer, median, settings.assumptions)
-
-
-def apply_to_new_customers(
-    audience: Audience,
-    recalibration: Recalibration,
-    settings: CampaignSettings,
-    ranking: Ranking = "not_tested",
-) -> Campaign:
-    """Assign new customers to fitted segments and plan offers.
-
-    ``ranking`` is that of the comparison. Stability and contrasts of segments and scenarios of the
-    plan are left out.
-
-    Raises
-    ------
-    RetainError
-        Rules, offers or limits are invalid for these customers.
-    """
-    no = find_no_campaign(audience, settings, ranking)
-    settings = scale_costs(settings)
-    if settings.segmentation.kind == "rules":  # fitted bands apply to any customers
-        check_segmentation(audience, settings.segmentation)
-    segmented = audience.with_segments(segments_of(audience, settings.segmentation))
-    if not audience.with_profit:
-        _check_no_value(settings.segmentation)
-        profiled = _profile_segments(segmented, recalibration, settings, None)
-        return _plan_counted(profiled, no, recalibration, settings, None, ranking)
-    draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.campaign.seed)
-    campaign = _profile_segments(segmented, recalibration, settings, draws)
-    context = PlanningContext(segmented, draws, recalibration, settings, None, ranking)
-    return with_plan(campaign, no or context, settings, scenarios=False)
-
-
-def _profile_segments(
-    segmented: Audience,
-    recalibration: Recalibration,
-    settings: CampaignSettings,
-    draws: MonteCarlo | None,
-) -> Campaign:
-    """Return new customers with profiles of their segments; money needs ``draws``."""
-    profiles = build_profiles(
-        segmented,
-        settings.segmentation,
-        None if draws is None else draws.totals(np.asarray(segmented.segments)),
-        sensitivity=risk_sensitivity(segmented, recalibration),
-        contrasts=False,
-    )
-    dominant = find_dominant(segmented, settings.segmentation)
-    bounds = None if draws is None else draws.per_customer()
-    return Campaign(segmented, settings.segmentation, profiles, bounds, None, None, None, dominant)
-
-
-def _check_no_value(segmentation: Segmentation) -> None:
-    """Raise if fitted segments use the value of customers, who carry none."""
-    if segmentation.kind == "risk_value" and segmentation.value is not None:
-        raise RetainError(
-            "the segments of the comparison are by value too, and these customers carry no "
-            f"profit: {PROFIT_OVERRIDES[0]}, or of a purchase log {PROFIT_OVERRIDES[1]}"
-        )

@@ -96,6 +96,7 @@ def _compare_runs(
     from retain.record.documents import to_tree
     from retain.verdict.gate import check_gate
     from retain.workflows.compare import Comparison, select_winner, write_comparison
+    from retain.workflows.offer_effects import read_offer_trials
     from retain.workflows.training_data import relocate_data
 
     home = selection.output_dir
@@ -109,6 +110,9 @@ def _compare_runs(
         return code
     config = _with_sealed_test(relocate_data(config, verdict.winner), selection)
     settings = campaign_settings(line, config, verdict.winner)
+    read_offer_trials(
+        config.effects, settings, config.seed, config.threads
+    )  # refused before anything is fitted
     comparison = Comparison(
         line.words, config, selection, verdict, settings, checks, diff_runs, scores, show_progress
     )

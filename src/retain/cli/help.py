@@ -77,8 +77,17 @@ OFFERED = {
         "study",
         "hydra/launcher",
     ),
-    "compare": ("data", "segmentation", "assumptions", "offers", "campaign", "explain", "tracking"),
-    "score": ("data", "assumptions", "offers", "campaign"),
+    "compare": (
+        "data",
+        "segmentation",
+        "assumptions",
+        "offers",
+        "campaign",
+        "effects",
+        "explain",
+        "tracking",
+    ),
+    "score": ("data", "assumptions", "offers", "campaign", "effects"),
     "readout": ("effects",),
 }
 

@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING
 from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
-from retain.errors import RetainError, type_value
+from retain.errors import NotApplicable, RetainError, type_value
 from retain.record.documents import to_tree
 from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 
 if TYPE_CHECKING:
     from retain.record.directory import CampaignDirectory
+    from retain.record.effects_document import EffectsDocument
+    from retain.schema.parsing import Node
     from retain.schema.readout import Readout
 
 
@@ -49,25 +51,23 @@ def readout(line: Arguments) -> int:
 def _read_out_trial(line: Arguments, config: Readout) -> int:
     from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.trial import print_trial
-    from retain.record.effects_document import EffectsDocument
     from retain.workflows.trial import read_out_trial
 
     outputs = parse_path("outputs", config.outputs)
     result = read_out_trial(dict(config.data or {}), config, outputs, on_wait=say_waiting)
     print_trial(console(), result)
     if line.json:
-        tree = to_tree(result.document)
-        if isinstance(result.effects, EffectsDocument):
-            tree |= {"learned": to_tree(result.effects)}
-        write_json(tree)
+        write_json(_with_effects(to_tree(result.document), result.effects))
     return 0
 
 
 def _read_out_campaign(line: Arguments, config: Readout) -> int:
+    from retain.campaign.effects.spec import build_effects_spec
     from retain.cli.terminal.console import console, say_waiting
+    from retain.cli.terminal.effects import print_effects
     from retain.cli.terminal.readout import print_readout
     from retain.workflows.campaign_files import find_campaign
-    from retain.workflows.readout import read_out_campaign
+    from retain.workflows.readout import Learning, read_out_campaign
 
     if config.campaign.dir is None:
         raise RetainError(
@@ -75,20 +75,33 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
             "campaign in a table data=table data.path=FILE."
         )
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
+    spec = build_effects_spec(config.effects, config.seed, config.threads)
     result = read_out_campaign(
         campaign,
         config.outcomes,
         resamples=config.resamples,
         monitoring=config.monitoring,
+        learning=None if spec is None else Learning(spec, config.limits),
         on_wait=say_waiting,
     )
     next_plan = None
     if result.catalogue is not None:
         next_plan = _type_next_plan(campaign, config.outputs, result.catalogue.name)
     print_readout(console(), result.document, campaign.readout.path, next_plan)
+    if result.effects is not None:
+        print_effects(console(), result.effects)
     if line.json:
-        write_json(to_tree(result.document))
+        write_json(_with_effects(to_tree(result.document), result.effects))
     return 0
+
+
+def _with_effects(tree: Node, effects: EffectsDocument | NotApplicable | None) -> Node:
+    """Return the tree of a readout with the effects learned, if there are any."""
+    return (
+        tree
+        if effects is None or isinstance(effects, NotApplicable)
+        else {**tree, "learned": to_tree(effects)}
+    )
 
 
 def _type_next_plan(campaign: CampaignDirectory, outputs: str, catalogue: str) -> str:
@@ -128,7 +141,9 @@ def _check_keys(line: Arguments, *, has_table: bool) -> None:
     from retain.schema.readout import TrialKeys
 
     of_campaign = ("campaign", "outcomes", "monitoring", "resamples")
-    others = of_campaign if has_table else tuple(TrialKeys.model_fields)
+    of_both = ("effects", "limits", "seed", "threads")
+    of_table = [key for key in TrialKeys.model_fields if key not in of_both]
+    others = of_campaign if has_table else of_table
     for text in line.overrides:
         key = text.lstrip("+~").partition("=")[0].partition(".")[0]
         if key in others:

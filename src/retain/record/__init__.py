@@ -24,11 +24,13 @@
         campaign.json                   the plan, its settings, the hashes of its tables; see
                                         campaign/planning/document.py
         campaign.csv  offers.csv        contacts and control group; texts of offers
+        customers.parquet               what was known of the customers in campaign.csv
         contacts.csv  do_not_contact.csv  approval.csv   who, when, by which channel; the plan
         outcomes_template.csv  columns.csv  README.txt   to fill in; what the columns hold
         campaign.xlsx                   a sheet for each channel, with the extra excel
         readout/                        ReadoutDirectory, written by retain-readout
           readout.json  effects.csv  offers/<name>.yaml
+          trial/                        TrialDirectory: the campaign as a trial, effects learned
       scores/<name>/                    ScoreDirectory, written by retain-score
         scores.csv  not_scored.csv  drift.csv  segments.csv  score.json  dropped_rows.csv
       ledger.jsonl                      one line for every access to the sealed test

@@ -16,6 +16,7 @@ from retain.record.approval_document import (
 )
 from retain.record.control_group import ControlGroup
 from retain.record.documents import CautionInfo, Identity, Sha256, optional
+from retain.record.effects_document import PlanEffectsInfo
 from retain.record.estimates import DisplayName, Estimate
 from retain.record.plan_scenarios import (
     BudgetPoint,
@@ -221,6 +222,8 @@ class CampaignDocument(Config):
     profit_curve, empc, shadow_prices, sensitivity, budget_curve
         Further plans: at other numbers of customers, under other limits and assumptions, and at
         budgets from small to saturation; None or empty where they were not computed.
+    effects
+        The effects of offers measured in earlier campaigns; None if all are assumed.
     files
         SHA-256 of the tables beside ``campaign.json``.
     settings
@@ -261,6 +264,7 @@ class CampaignDocument(Config):
     shadow_prices: ShadowPrices | None = None
     sensitivity: Sensitivity | None = None
     budget_curve: tuple[BudgetPoint, ...] = ()
+    effects: PlanEffectsInfo | None = None
     cautions: tuple[CautionInfo, ...] = ()
     files: dict[str, Sha256] | None = optional()
     settings: CampaignSettings | None = optional()

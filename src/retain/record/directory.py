@@ -9,6 +9,7 @@ from pathlib import Path
 
 from retain.record.document import Record
 from retain.record.reading import Reader
+from retain.record.trial_directory import TrialDirectory
 from retain.storage.locks import is_locked, try_lock
 from retain.storage.writing import TMP_PREFIX, write_text
 
@@ -166,6 +167,11 @@ class CampaignDirectory:
         return self.path / "offers.csv"
 
     @property
+    def customers(self) -> Path:
+        """What was known of the chosen customers, from which effects are learned later."""
+        return self.path / "customers.parquet"
+
+    @property
     def contacts(self) -> Path:
         """Every contact with its day, channel and text."""
         return self.path / "contacts.csv"
@@ -206,6 +212,7 @@ class CampaignDirectory:
         return (
             self.assignment,
             self.offers,
+            self.customers,
             self.contacts,
             self.approval,
             self.do_not_contact,
@@ -215,58 +222,6 @@ class CampaignDirectory:
     def readout(self) -> ReadoutDirectory:
         """The measured result; the only part that is written later."""
         return ReadoutDirectory(self.path / "readout")
-
-
-@dataclass(frozen=True)
-class TrialDirectory:
-    """The files of the readout of a randomised campaign in a table, replaced as a whole."""
-
-    path: Path
-
-    @property
-    def trial_json(self) -> Path:
-        """The checks and all results."""
-        return self.path / "trial.json"
-
-    @property
-    def table(self) -> Path:
-        """The customers: ids, arms, outcomes and covariates."""
-        return self.path / "trial.parquet"
-
-    @property
-    def effects(self) -> Path:
-        """The effects, as a table."""
-        return self.path / "effects.csv"
-
-    @property
-    def effects_json(self) -> Path:
-        """Effects that were learned, and plans judged by them."""
-        return self.path / "effects.json"
-
-    @property
-    def policies(self) -> Path:
-        """The value of each plan."""
-        return self.path / "policies.csv"
-
-    @property
-    def value_by_share(self) -> Path:
-        """The value of each order of customers, by the share contacted."""
-        return self.path / "value_by_share.csv"
-
-    @property
-    def calibration(self) -> Path:
-        """Effects by what they were predicted to be."""
-        return self.path / "calibration.csv"
-
-    @property
-    def balance(self) -> Path:
-        """The covariates by arm, as a table."""
-        return self.path / "balance.csv"
-
-    @property
-    def dropped_rows(self) -> Path:
-        """Rows of the file that are no customers, with their lines and the reasons."""
-        return self.path / "dropped_rows.csv"
 
 
 @dataclass(frozen=True)
@@ -284,6 +239,11 @@ class ReadoutDirectory:
     def effects(self) -> Path:
         """The effects, as a table."""
         return self.path / "effects.csv"
+
+    @property
+    def trial(self) -> TrialDirectory:
+        """The campaign as a trial, and the effects learned from it."""
+        return TrialDirectory(self.path / "trial")
 
     def offers(self, name: str) -> Path:
         """Return the path of a catalogue, as an option of the config group ``offers``."""

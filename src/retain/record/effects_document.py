@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from retain.record.documents import CautionInfo
+from retain.record.documents import CautionInfo, Sha256
 from retain.record.estimates import Estimate
 from retain.schema.parsing import Config
 
@@ -36,6 +36,69 @@ class ArmEffectInfo(Config):
     p: float | None
     autoc: Estimate | None
     autoc_p: float | None
+
+
+class EffectSource(Config):
+    """A campaign from which effects were learned: its name, and the hash of its customers."""
+
+    name: str
+    sha256: Sha256
+    n_customers: int
+
+
+class MeasuredOfferInfo(Config):
+    """An offer whose measured effect takes the place of the assumed save rate.
+
+    Attributes
+    ----------
+    effect
+        Its mean on the customers it was tried on.
+    p, shrinkage
+        Of no heterogeneity, None with one effect for everybody; factor on the differences that were
+        learned, 0 where none are shown.
+    n_customers
+        Customers who could get it, with an outcome.
+    n_unlike
+        Customers of this plan who are unlike these, and do not get it.
+    n_harmed
+        Customers like these whom it is expected to gain nothing or to harm, and who do not get it.
+    """
+
+    offer: str
+    effect: Estimate
+    p: float | None
+    shrinkage: float
+    n_customers: int
+    n_unlike: int
+    n_harmed: int
+
+
+class PlanEffectsInfo(Config):
+    """The measured effects of a plan, and where they come from.
+
+    Attributes
+    ----------
+    unit
+        Of effects: ``declines`` is a fall of the decline rate, ``money`` is per customer.
+    is_heterogeneous
+        Whether effects are shown to differ between customers.
+    prior_offers
+        Offers of the catalogue that nobody tried, which keep their assumed save rate.
+    unknown_arms
+        Arms of the campaigns that are no offer of the catalogue.
+    unshared_covariates
+        What is known in some of the campaigns only, and not learned from.
+    """
+
+    learner: Literal["mean", "t_learner", "dr_learner"]
+    outcome: str
+    unit: Literal["declines", "money"]
+    is_heterogeneous: bool
+    sources: tuple[EffectSource, ...]
+    offers: tuple[MeasuredOfferInfo, ...]
+    prior_offers: tuple[str, ...]
+    unknown_arms: tuple[str, ...]
+    unshared_covariates: tuple[str, ...]
 
 
 class CalibrationBand(Config):

@@ -13,10 +13,10 @@ from retain.record.directory import (
     CampaignDirectory,
     RunDirectory,
     ScoreDirectory,
-    TrialDirectory,
 )
 from retain.record.document import Record
 from retain.record.reading import Reader
+from retain.record.trial_directory import TrialDirectory
 from retain.storage.locks import wait_for_lock
 from retain.storage.transaction import COMMIT, recover
 from retain.storage.writing import check_writable

@@ -37,11 +37,15 @@ class ArmInfo(Config):
 
 
 class TrialOutcome(Config):
-    """An outcome, of which more is better; ``value`` is the money that one is worth."""
+    """An outcome, of which more is better; ``value`` is the money that one is worth.
+
+    ``is_reversed`` is true if less of what was observed is better, and it was turned round.
+    """
 
     name: str
     kind: Literal["binary", "count", "money"]
     value: float | None
+    is_reversed: bool = False
 
 
 class SampleRatioCheck(Config):

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
-from retain.schema.names import Name, Processes, Seconds, Source, Threads
+from retain.schema.effects import PlanEffects
+from retain.schema.names import Name, Processes, Seconds, Seed, Source, Threads, to_tuple
 from retain.schema.parsing import Config
-
-
-def _to_list(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
 
 
 class StudySelector(Config):
     """The study or studies of a comparison."""
 
-    name: Annotated[tuple[Name, ...] | None, BeforeValidator(_to_list)]
+    name: Annotated[tuple[Name, ...] | None, BeforeValidator(to_tuple)]
 
 
 class ComparisonConfig(Config):
@@ -108,9 +105,11 @@ class Compare(Config):
     assumptions: Assumptions
     offers: Catalogue | None = None
     campaign: CampaignConfig
+    effects: PlanEffects
     explain: ExplainConfig
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100, le=100_000)]
+    seed: Seed
     workers: Processes
     threads: Threads
     outputs: str

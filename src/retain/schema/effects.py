@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from retain.schema.names import to_tuple
 from retain.schema.parsing import Config, Node
 
 
@@ -23,6 +24,12 @@ class Effects(Config):
     folds: Annotated[int, Field(ge=3, le=20)] = 5
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     max_categories: Annotated[int, Field(ge=2, le=1000)] = 30
+
+
+class PlanEffects(Effects):
+    """A learner for a plan, and the folders of the campaigns that it learns from."""
+
+    from_: Annotated[tuple[str, ...], BeforeValidator(to_tuple)] = Field(alias="from")
 
 
 class PolicyLimits(Config):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
@@ -14,6 +14,11 @@ def _check_name(name: str) -> str:
     if not is_plain_name(name):
         raise ValueError(PLAIN_NAME)
     return name
+
+
+def to_tuple(value: Any) -> Any:
+    """Return a text that stands for a list of one as such."""
+    return (value,) if isinstance(value, str) else value
 
 
 RESERVED = ("risk", "profit", "profit_at_risk")

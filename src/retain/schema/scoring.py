@@ -8,7 +8,8 @@ from pydantic import Field
 
 from retain.schema.campaign import Assumption, Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.compare import Export, Report
-from retain.schema.names import Source, Threads
+from retain.schema.effects import PlanEffects
+from retain.schema.names import Seed, Source, Threads
 from retain.schema.parsing import Config, Node
 
 
@@ -16,7 +17,7 @@ class Score(Config):
     """The whole tree of ``retain-score``.
 
     ``data``, ``assumptions``, ``offers`` and ``campaign`` hold the keys typed; all others are those
-    of the comparison. ``rows`` is the number of rows predicted at a time.
+    of the comparison, but not ``effects``. ``rows`` is the number of rows predicted at a time.
     """
 
     verdict: str
@@ -24,9 +25,11 @@ class Score(Config):
     assumptions: Node | None = None
     offers: Node | None = None
     campaign: Node | None = None
+    effects: PlanEffects
     report: Report
     export: Export
     rows: Annotated[int, Field(ge=1, le=100_000_000)]
+    seed: Seed
     threads: Threads
     output_dir: str | None = None
 

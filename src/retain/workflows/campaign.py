@@ -17,6 +17,7 @@ from retain.campaign.hand_over import (
     contacts_table,
     do_not_contact_table,
 )
+from retain.campaign.known_customers import known_customers_table
 from retain.campaign.offers.catalogue import fit_catalogue
 from retain.campaign.offers.texts import Language
 from retain.campaign.planning.plan import CampaignPlan
@@ -47,6 +48,8 @@ from retain.schema.compare import Compare
 from retain.schema.scoring import CampaignSettings, FittedThresholds
 from retain.verdict.export import ENGLISH_DIALECT, ExportDialect, write_csv
 from retain.verdict.workbook import write_workbook
+from retain.workflows.offer_answers import answers_by_customer
+from retain.workflows.offer_effects import read_offer_trials
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class DriverTexts:
 class CampaignFiles:
     """Segments and campaign as in ``verdict.json`` (``results``) and as tables.
 
-    ``offers``, ``assignment`` and ``hand_over`` are None if no campaign was planned.
+    ``offers``, ``assignment``, ``known_customers`` and ``hand_over`` are None if no campaign was
+    planned.
     """
 
     results: CustomerResults
@@ -75,6 +79,7 @@ class CampaignFiles:
     segments: pd.DataFrame
     offers: pd.DataFrame | None
     assignment: pd.DataFrame | None
+    known_customers: pd.DataFrame | None = None
     hand_over: HandOver | None = None
     dialect: ExportDialect = ENGLISH_DIALECT
 
@@ -124,6 +129,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     cross_fitted = cross_fit_risk(oof_scores, dataset.customers, recalibrated)
     if driver_texts is not None and drivers is not None:
         driver_texts = replace(driver_texts, drivers=drivers)
+    trials = read_offer_trials(config.effects, settings, config.seed, config.threads)
     with threadpool_limits(config.threads):
         audience = build_audience(
             scores,
@@ -136,7 +142,9 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
         expected = select_latest_snapshot(dataset.customers, (cross_fitted, test_scores))[1]
         outcomes = collect_outcomes(audience, customers, expected)
         audience = replace(audience, open_campaigns=open_campaigns)
-        campaign = make_campaign(audience, recalibrated, settings, outcomes, ranking)
+        measured = None if trials is None else trials.learn().measure(audience, settings)
+        planned = settings if measured is None else measured.in_settings(settings)
+        campaign = make_campaign(audience, recalibrated, planned, outcomes, ranking, measured)
     files = to_campaign_files(
         campaign, settings, recalibrated, config.report.language, driver_texts
     )
@@ -190,11 +198,15 @@ def to_campaign_files(
         calibration_check=None if campaign.observed is None else campaign.observed.check(),
         n_scored={str(origin): int(count) for origin, count in origins.items()},
     )
-    offers, assignment, hand_over = None, None, None
+    offers, assignment, known, hand_over = None, None, None, None
     if isinstance(plan, CampaignPlan) and isinstance(campaign.document, CampaignDocument):
-        reasons = _reasons_by_customer(audience, plan, driver_texts, language)
+        reasons = _join_reasons(
+            _reasons_by_customer(audience, plan, driver_texts, language),
+            answers_by_customer(audience, plan, campaign.document.effects, language),
+        )
         offers = offers_table(campaign, plan, language, reasons, settings.campaign.start)
         assignment = arms_table(campaign, plan)
+        known = known_customers_table(audience, plan)
         planning = settings.campaign
         hand_over = HandOver(
             contacts_table(audience, plan, settings.offers, planning, language),
@@ -209,6 +221,7 @@ def to_campaign_files(
         ),
         offers=offers,
         assignment=assignment,
+        known_customers=known,
         hand_over=hand_over,
     )
 
@@ -222,6 +235,14 @@ def _reasons_by_customer(
     drivers = select_reasons(audience, plan, driver_texts.drivers, driver_texts.n_listed)
     sentences = driver_sentences(drivers, driver_texts.features, language, driver_texts.levels)
     return sentences.groupby(drivers["customer_id"], sort=False).agg("; ".join)
+
+
+def _join_reasons(drivers: pd.Series | None, answers: pd.Series) -> pd.Series | None:
+    """Return what raises the risk, then how customers alike answered, as one text by customer."""
+    if drivers is None or answers.empty:
+        return drivers if answers.empty else answers
+    joined: pd.Series = pd.concat([drivers, answers]).groupby(level=0, sort=False).agg("; ".join)
+    return joined
 
 
 def select_reasons(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from retain.campaign.assignment import campaign_id, read_assignment
 from retain.campaign.hand_over import HandOver
+from retain.campaign.known_customers import write_known_customers
 from retain.errors import RetainError, did_you_mean, type_value
 from retain.record.campaign_document import CAMPAIGN_SCHEMA, CampaignDocument, NoCampaignInfo
 from retain.record.directory import CampaignDirectory
@@ -39,13 +40,16 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
         the hash is None if no campaign was planned.
     """
     results, planned = files.results, files.results.campaign
-    if files.offers is None or files.assignment is None or files.hand_over is None:
+    if files.offers is None or files.assignment is None:
+        return files
+    if files.known_customers is None or files.hand_over is None:
         return files
     if planned is None or isinstance(planned, NoCampaignInfo):
         raise ValueError("tables of a campaign without the plan")
     directory = CampaignDirectory(staging.path / "campaign")
     write_csv(files.offers, directory.offers, files.dialect)
     write_csv(files.assignment, directory.assignment, files.dialect)
+    write_known_customers(files.known_customers, directory.customers)
     for name in ("contacts", "do_not_contact", "approval"):
         write_csv(getattr(files.hand_over, name), getattr(directory, name), files.dialect)
     document = planned.model_copy(
@@ -93,6 +97,7 @@ contacts.csv           every contact: customer, day, channel, text, code
 do_not_contact.csv     who must not be written to or called, and why
 offers.csv             the offer of each customer, with the reasons
 campaign.csv           offers and control group; do not change it
+customers.parquet      what was known of them, for effects to be learned; do not change it
 outcomes_template.csv  fill in declined (1 or 0), contacted (1 or 0) and cost
 columns.csv            what each column holds
 
@@ -106,6 +111,7 @@ contacts.csv           все контакты: клиент, день, кана
 do_not_contact.csv     кому нельзя писать и звонить и почему
 offers.csv             предложение каждому клиенту и причины
 campaign.csv           предложения и контрольная группа; не изменять
+customers.parquet      что о них было известно — чтобы измерить эффекты; не изменять
 outcomes_template.csv  заполните «Снизил активность» и «Контакт состоялся» (1 или 0) и «Затраты»
 columns.csv            что в каких столбцах
 

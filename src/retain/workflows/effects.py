@@ -1,6 +1,6 @@
 """Effects learned from a trial, plans judged by them, and the files these leave.
 
-outputs/<name>/trial/
+outputs/<name>/trial/, campaigns/<id>/readout/trial/
   effects.json          effects of each arm, evidence that they differ, and plans; for programs
   policies.csv          what each plan would have earned
   value_by_share.csv    the same by the share of customers contacted, for each order of customers
@@ -15,6 +15,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
+from retain.campaign.assignment import Assignment
 from retain.campaign.effects.document import describe_effects
 from retain.campaign.effects.learners import learn_effects
 from retain.campaign.effects.policies import ContactLimits, Payoff
@@ -22,10 +23,10 @@ from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.trial.from_table import TrialTable
 from retain.campaign.trial.names import find_arm
 from retain.campaign.trial.trial import Trial
-from retain.record.directory import TrialDirectory
 from retain.record.documents import to_tree
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
+from retain.record.trial_directory import TrialDirectory
 from retain.schema.effects import PolicyLimits
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
@@ -47,6 +48,30 @@ def judge_plans(table: TrialTable, spec: EffectsSpec, limits: PolicyLimits) -> E
     cost = table.trial.cost if value is None else table.cost
     payoff = Payoff(1.0 if value is None else value, cost, None if value is None else "money")
     return describe_effects(effects, payoff, within)
+
+
+def judge_campaign_plans(
+    table: TrialTable, assignment: Assignment, spec: EffectsSpec, limits: PolicyLimits
+) -> EffectsDocument:
+    """Learn the effects of a campaign's offers, and say what plans by them would have earned.
+
+    That a customer stays is worth the value at stake when the campaign was planned.
+
+    Raises
+    ------
+    RetainError
+        A limit names no offer.
+    NotApplicable
+        Effects cannot be learned from this campaign.
+    """
+    within = _limits(table.trial, limits)
+    effects = learn_effects(table.trial, spec)
+    planned = assignment.table.set_index("customer_id").loc[effects.trial.ids]
+    stays = effects.trial.outcome.is_stay
+    value = planned["value_at_stake"].to_numpy() if stays else 1.0
+    payoff = Payoff(value, table.cost, assignment.unit)
+    risk, segment = planned["risk"].to_numpy(), planned["segment"].to_numpy(dtype=str)
+    return describe_effects(effects, payoff, within, risk, segment)
 
 
 def _limits(trial: Trial, limits: PolicyLimits) -> ContactLimits:

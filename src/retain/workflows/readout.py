@@ -4,47 +4,70 @@ campaigns/<id>/readout/
   readout.json           the results, for programs; see record/readout_document.py
   effects.csv            the effects, one row per outcome and subgroup
   offers/<name>.yaml     the catalogue with updated save rates
+  trial/                 with a learner of effects: the campaign as a trial; see workflows/trial.py
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from retain.campaign.assignment import Assignment, read_assignment, to_yaml_dict
-from retain.campaign.readout.outcomes import read_outcomes
+from retain.campaign.effects.spec import EffectsSpec
+from retain.campaign.known_customers import KnownCustomers, read_known_customers
+from retain.campaign.readout.campaign_trial import build_campaign_trial
+from retain.campaign.readout.outcomes import Outcomes, read_outcomes
 from retain.campaign.readout.readout import ReadoutResult, build_readout
-from retain.errors import RetainError
+from retain.campaign.readout.trial_readout import TrialSettings
+from retain.errors import NotApplicable, RetainError
 from retain.execution.yaml_writer import to_yaml
 from retain.record.directory import CampaignDirectory, ReadoutDirectory
 from retain.record.documents import read_document, to_tree
+from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
 from retain.record.readout_document import EffectRow, Look, ReadoutDocument
 from retain.record.study import StudyDirectory
+from retain.record.trial_directory import TrialDirectory
 from retain.schema.campaign import Catalogue
+from retain.schema.effects import PolicyLimits
 from retain.schema.readout import Monitoring, OutcomesFile
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
+from retain.workflows.effects import judge_campaign_plans, write_effects
+from retain.workflows.trial import write_trial
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How effects are learned, and the limits of the plans judged by them."""
+
+    spec: EffectsSpec
+    limits: PolicyLimits
+
 
 INTERVALS = ("difference", "customers_saved")
 """Keys of an effect that hold an interval."""
 
 
-def read_out_campaign(
+def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
     campaign: CampaignDirectory,
     outcomes: OutcomesFile,
     *,
     resamples: int,
     monitoring: Monitoring = "auto",
+    learning: Learning | None = None,
     on_wait: Callable[[StudyDirectory], None] = lambda _: None,
 ) -> ReadoutResult:
     """Measure the effects of a campaign, and write its readout in place of the one before.
 
+    With ``learning`` the campaign is written as a trial too, and effects are learned from it.
     ``on_wait`` is called with the folder to lock if another command holds its lock.
 
     Raises
@@ -56,19 +79,54 @@ def read_out_campaign(
     try:
         with study.alone(lambda: on_wait(study)):
             assignment = read_assignment(campaign.path)
+            observed = read_outcomes(outcomes, assignment)
             result = build_readout(
                 assignment,
-                read_outcomes(outcomes, assignment),
+                observed,
                 resamples=resamples,
                 monitoring=monitoring,
                 looks=read_looks(campaign, assignment),
             )
             with transaction(study.path) as staging:
-                write_readout(ReadoutDirectory(staging.add(subfolder)), result)
+                files = ReadoutDirectory(staging.add(subfolder))
+                write_readout(files, result)
+                if learning is not None:
+                    known = read_known_customers(campaign, assignment)
+                    observations = (assignment, observed, known)
+                    effects = write_campaign_trial(files.trial, observations, result, learning)
+                    result = replace(result, effects=effects)
     except OSError as error:
         message = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
         raise RetainError.unwritable(campaign.readout.path, error, message) from None
     return result
+
+
+def write_campaign_trial(
+    files: TrialDirectory,
+    observations: tuple[Assignment, Outcomes, KnownCustomers],
+    result: ReadoutResult,
+    learning: Learning,
+) -> EffectsDocument | NotApplicable:
+    """Write a campaign as a trial with the effects learned, or return why that cannot be."""
+    assignment = observations[0]
+    settings = TrialSettings(
+        name=assignment.id,
+        treatment="offer",
+        alpha=assignment.alpha,
+        power=assignment.power,
+        looks=[look.outcomes_sha256 for look in result.document.looks[:-1]],
+        refuse=False,
+    )
+    try:
+        table = build_campaign_trial(*observations)
+        files.path.mkdir()
+        with threadpool_limits(1):
+            write_trial(files, table, settings)
+        effects = judge_campaign_plans(table, assignment, learning.spec, learning.limits)
+    except NotApplicable as reason:
+        return reason
+    write_effects(files, effects)
+    return effects
 
 
 def _readout_dir(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:

@@ -17,6 +17,7 @@ from retain.errors import RetainError, did_you_mean
 from retain.execution.shared_memory import SharedValue
 from retain.learning.cross_validation import score_new
 from retain.learning.scores import Scores
+from retain.record.campaign_document import CampaignDocument
 from retain.record.comparison_document import Ranking, WinnerInfo
 from retain.record.documents import SavedFile, read_document
 from retain.record.study import StudyDirectory
@@ -54,6 +55,8 @@ class LoadedWinner:
         Segmentation and catalogue, fitted on the customers of the comparison.
     ranking
         The result of the sealed test's comparison with chance.
+    has_effects
+        Whether the campaign of the comparison was planned with measured effects.
     """
 
     folder: Path
@@ -65,6 +68,7 @@ class LoadedWinner:
     recalibration: Recalibration
     reference: Reference
     ranking: Ranking
+    has_effects: bool
 
     @property
     def customers_csv(self) -> Path:
@@ -83,6 +87,7 @@ def load_winner(path: Path) -> LoadedWinner:
     verdict = read_document(VerdictDocument, path)[1]
     model, reference, recalibration = verdict.model, verdict.reference, verdict.recalibration
     settings, thresholds = verdict.settings, verdict.fitted_thresholds
+    campaign = verdict.campaign
     if (
         model is None
         or reference is None
@@ -105,6 +110,7 @@ def load_winner(path: Path) -> LoadedWinner:
         recalibration=Recalibration.from_info(recalibration),
         reference=read_reference(path.parent / reference.file, reference.sha256),
         ranking=verdict.versus_random.status,
+        has_effects=isinstance(campaign, CampaignDocument) and campaign.effects is not None,
     )
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from retain.campaign.audience import Audience
-from retain.campaign.campaign import apply_to_new_customers
 from retain.campaign.drift import drift, drift_warnings
+from retain.campaign.new_customers import apply_to_new_customers
 from retain.campaign.value.value import build_audience
 from retain.execution.executor import WorkerExecutor
 from retain.execution.shared_memory import launch_dir, share
@@ -27,6 +27,7 @@ from retain.storage.writing import write_text
 from retain.verdict.export import ExportDialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
 from retain.workflows.new_customers import NewCustomers, add_training_levels
+from retain.workflows.offer_effects import read_offer_trials
 from retain.workflows.open_campaigns import find_open_campaigns
 from retain.workflows.saved_winner import LoadedWinner
 
@@ -54,13 +55,18 @@ def score_customers(
     RetainError
         If the model is not the verdict's, or offers or limits are impossible for these customers.
     """
+    trials = read_offer_trials(config.effects, settings, config.seed, config.threads)
     scores = _compute_scores(config, saved, new)
     with threadpool_limits(config.threads):
         ageing = {name for name, column in new.customers.columns.items() if column.is_ageing}
         score = scores.table["probability"].to_numpy()
         shifts = drift(saved.reference, new.table, score, ageing)
         audience = _build_audience(saved, settings, new, scores)
-        campaign = apply_to_new_customers(audience, saved.recalibration, settings, saved.ranking)
+        measured = None if trials is None else trials.learn().measure(audience, settings)
+        planned = settings if measured is None else measured.in_settings(settings)
+        campaign = apply_to_new_customers(
+            audience, saved.recalibration, planned, saved.ranking, measured
+        )
         language = config.report.language
         files = to_campaign_files(campaign, settings, saved.recalibration, language, None)
         files = replace(files, dialect=ExportDialect(config.export.choose(config.report)))
@@ -113,6 +119,10 @@ def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
     return parse(CampaignSettings, tree)
 
 
+ASSUMED_RATES = (
+    "The campaign of the comparison was planned with measured effects, and this one with assumed "
+    "save rates: type effects=dr_learner effects.from=[DIR] as there."
+)
 NO_DRIVERS = (
     "Drivers are not computed for new customers: offers tied to drivers go by their rules alone."
 )
@@ -163,6 +173,9 @@ def list_cautions(result: ScoreResult) -> list[str]:
             f"{known} of these ids are in the comparison too: where their rows are the same as "
             "there, the model has seen them, and their scores are surer than they should be."
         )
+    planned = result.campaign.results.campaign
+    if result.winner.has_effects and isinstance(planned, CampaignDocument):
+        cautions += [] if planned.effects is not None else [ASSUMED_RATES]
     return [*cautions, NO_DRIVERS]
 
 

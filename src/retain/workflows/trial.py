@@ -31,11 +31,11 @@ from retain.customers.customers import Customers
 from retain.errors import NotApplicable, RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
-from retain.record.directory import TrialDirectory
 from retain.record.documents import SavedFile, read_document, to_tree
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
 from retain.record.study import StudyDirectory
+from retain.record.trial_directory import TrialDirectory
 from retain.record.trial_document import ArmEffect, RobustDifference, TrialDocument
 from retain.schema.effects import PolicyLimits
 from retain.schema.parsing import Node

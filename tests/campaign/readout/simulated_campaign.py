@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 
 from retain.campaign.assignment import CSV, JSON, campaign_id
+from retain.campaign.known_customers import write_known_customers
 from retain.campaign.value.calibration_map import CalibrationMap
 from retain.campaign.value.recalibration import Line, Recalibration
 from retain.record.approval_document import Policies
@@ -22,6 +23,7 @@ from retain.record.campaign_document import (
     RiskByProfit,
 )
 from retain.record.control_group import ControlGroup
+from retain.record.directory import CampaignDirectory
 from retain.record.documents import to_tree
 from retain.record.estimates import Estimate
 from retain.record.plan_scenarios import PowerInfo, PowerResult
@@ -128,11 +130,18 @@ def make_plan(assignment, **changes):
     return to_tree(document.model_copy(update=changes))
 
 
-def write_campaign(folder, assignment, dialect=ENGLISH_DIALECT, **changes):
-    """The files of a campaign, as a comparison leaves them but for the offers in words."""
+def write_campaign(folder, assignment, dialect=ENGLISH_DIALECT, features=None, **changes):
+    """The files of a campaign, as a comparison leaves them but for the offers in words.
+
+    ``features`` are what was known of its customers, in their order; None leaves no such file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(assignment.table, folder / CSV, dialect)
     files = {CSV: hash_file(folder / CSV)}
+    if features is not None:
+        path = CampaignDirectory(folder).customers
+        write_known_customers(features.assign(customer_id=assignment.table["customer_id"]), path)
+        files[path.name] = hash_file(path)
     write_tree(folder, {**make_plan(assignment, **changes), "files": files})
     return folder
 

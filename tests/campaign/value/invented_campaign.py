@@ -137,4 +137,5 @@ def make_offers(audience, value, catalogue=None, *, boosted=3.0, seed=0):
         contact_cost=np.array([one.contact_cost for one in offers]),
         cost=cost,
         net=economics.net_value(risk[:, None], rate, stake[:, None], cost),
+        measured={},
     )

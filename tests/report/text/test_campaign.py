@@ -246,6 +246,30 @@ def test_cautions_name_the_free_offers_and_the_minimums_unmet(tree):
     assert "pays for 20 of its customers" in minimum
 
 
+def test_measured_effects_are_said_with_whom_they_leave_out(tree):
+    offer = {"effect": {"value": 0.041, "low": 0.02, "high": 0.062}, "p": 0.003, "shrinkage": 0.5}
+    counts = {"n_customers": 900, "n_unlike": 12, "n_harmed": 1034}
+    tree["campaign"]["effects"] = {
+        "learner": "dr_learner",
+        "outcome": "no decline",
+        "unit": "declines",
+        "is_heterogeneous": True,
+        "sources": [{"name": "51a1ed00", "sha256": "0" * 64, "n_customers": 900}],
+        "offers": [{"offer": "free_delivery", **offer, **counts}],
+        "prior_offers": ["call"],
+        "unknown_arms": [],
+        "unshared_covariates": [],
+    }
+    codes = ("effects_measured", "effects_unlike", "effects_harmed", "effects_prior")
+    tree["campaign"]["cautions"] = [{"code": f"{code}"} for code in codes]
+    measured, unlike, harmed, prior = spoken(cautions(tree))
+    assert "by 51a1ed00: “Free delivery” 4.1 percentage points fewer declines" in measured
+    assert "2.0–6.2" in measured
+    assert "they do not get it: “Free delivery” 12" in unlike
+    assert "“Free delivery” 1,034" in harmed
+    assert "keeps the save rate that is assumed" in prior
+
+
 @pytest.mark.parametrize(
     ("ends", "reading"),
     [((0.85, 1.02), "does not differ"), ((0.6, 0.9), "overconf"), ((1.1, 1.4), "underconf")],

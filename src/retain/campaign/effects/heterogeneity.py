@@ -25,12 +25,14 @@ LEVEL = 0.05
 class Shrinkage:
     """Learned effects drawn to the mean: mean + factor · (effect − centre), each (arms,).
 
-    ``mean`` is the arm's mean effect, ``centre`` the mean of what was predicted.
+    ``mean`` is the arm's mean effect, ``centre`` the mean of what was predicted; ``relative_error``
+    is the standard error of the slope behind the factor, as a share of it, 0 where the factor is 0.
     """
 
     mean: np.ndarray
     factor: np.ndarray
     centre: np.ndarray
+    relative_error: np.ndarray
 
     def apply(self, effects: np.ndarray) -> np.ndarray:
         """Return the shrunk effects, shape (n, arms)."""
@@ -38,7 +40,8 @@ class Shrinkage:
 
     def limit(self, shown: np.ndarray) -> Shrinkage:
         """Return the same without differences in the arms (arms,) for which none is shown."""
-        return replace(self, factor=np.where(shown, self.factor, 0.0))
+        factor, error = (np.where(shown, one, 0.0) for one in (self.factor, self.relative_error))
+        return replace(self, factor=factor, relative_error=error)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def fit_shrinkage(
     machine learning inference), clipped to [0, 1], times 1 − 1 ÷ z² (James & Stein 1961), z being
     the slope over its standard error. It is 0 where the slope is not above 0 at level ``alpha``.
     """
-    factor, centre = np.zeros(effects.shape[1]), np.zeros(effects.shape[1])
+    factor, centre, relative_error = (np.zeros(effects.shape[1]) for _ in range(3))
     for arm in range(1, effects.shape[1]):
         rows = np.isfinite(contrasts[:, arm]) & np.isfinite(effects[:, arm])
         centre[arm] = effects[:, arm].mean()
@@ -81,7 +84,8 @@ def fit_shrinkage(
         z = slope / (error * np.sqrt(FOLD_DEPENDENCE)) if error > 0 else 0.0
         if z > special.ndtri(1 - alpha):
             factor[arm] = min(slope, 1.0) * (1 - 1 / z**2)
-    return Shrinkage(np.nanmean(contrasts, axis=0), factor, centre)
+            relative_error[arm] = 1 / z
+    return Shrinkage(np.nanmean(contrasts, axis=0), factor, centre, relative_error)
 
 
 def calibration_slope(

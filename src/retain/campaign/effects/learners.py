@@ -101,6 +101,24 @@ class LearnedEffects:
         """True if effects are shown to differ between customers, all arms considered."""
         return any(test.p < self.spec.alpha for test in self.heterogeneity)
 
+    def predict(self, covariates: pd.DataFrame, fold: np.ndarray) -> np.ndarray:
+        """Return the effect of each arm on customers of a later campaign, shape (n, arms).
+
+        ``fold`` (n,) is the fold that a customer was in, −1 for others. Whoever was in the trial is
+        judged by models without that fold: models know the chance in outcomes they were fitted to.
+        """
+        effects, folds = (
+            self.fitted.predict(covariates),
+            _FoldEffects(self.trial, self.spec, self.scores),
+        )
+        if not self.fitted.shrinkage.factor.any():
+            return effects
+        for k in np.unique(fold[fold >= 0]):
+            models = folds.fit(self.scores.fold != k)
+            rows = np.flatnonzero(fold == k)
+            effects[rows] = replace(self.fitted, models=models).predict(covariates.iloc[rows])
+        return effects
+
 
 def learn_effects(trial: Trial, spec: EffectsSpec) -> LearnedEffects:
     """Learn the effects of each arm on the trial's first outcome.
@@ -127,7 +145,9 @@ def learn_effects(trial: Trial, spec: EffectsSpec) -> LearnedEffects:
     if tests:
         shrinkage = shrinkage.limit(shown)
     effects = folds.shrink(raw, shrinkage.mean)
-    fitted = FittedEffects(spec.learner, trial.arms, folds.fit_all(), shrinkage)
+    fitted = FittedEffects(
+        spec.learner, trial.arms, folds.fit(np.ones(len(trial.ids), dtype=bool)), shrinkage
+    )
     return LearnedEffects(trial, spec, scores, raw, effects, tests, fitted)
 
 
@@ -238,11 +258,10 @@ class _FoldEffects:
             effects[test] = shrinkage.apply(raw[test])
         return effects
 
-    def fit_all(self) -> tuple[BaseEstimator, ...]:
-        """Return the pipelines fitted to all customers."""
-        everybody = np.ones(len(self._table), dtype=bool)
+    def fit(self, train: np.ndarray) -> tuple[BaseEstimator, ...]:
+        """Return the pipelines fitted to the training rows, a mask over the trial."""
         models = []
-        for target in self._targets(everybody):
+        for target in self._targets(train):
             y = target.y[target.rows]
             model = select_model(self._pipeline.model, y, is_binary=self._is_binary)
             rows = self._table[target.rows]

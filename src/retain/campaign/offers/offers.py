@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import OWN, check_catalogue
 from retain.campaign.offers.eligibility import RiskDrivers, find_care, find_eligible
+from retain.campaign.offers.measured import NOT_MEASURED, MeasuredOffer
 from retain.errors import NotApplicable
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Offer
+
+MIN_RISK = 1e-9
+"""Risk below which an effect is not divided by it."""
 
 
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
@@ -89,6 +94,8 @@ class OfferMatrix:
         are counted, the customers kept, from which no cost can be subtracted.
     saved
         Expected profit saved, or customers kept, shape (n, m).
+    measured
+        Offers by name whose effect was measured; the others have the save rate of the catalogue.
     """
 
     names: tuple[str, ...]
@@ -99,6 +106,7 @@ class OfferMatrix:
     cost: np.ndarray
     net: np.ndarray
     saved: np.ndarray
+    measured: Mapping[str, MeasuredOffer] = field(default_factory=dict)
 
     @property
     def pays(self) -> np.ndarray:
@@ -111,11 +119,13 @@ def evaluate_offers(
     audience: Audience,
     assumptions: Assumptions,
     policies: CampaignConfig | None = None,
+    measured: Mapping[str, MeasuredOffer] = NOT_MEASURED,
 ) -> OfferMatrix:
     """Evaluate the offers of a catalogue for an audience.
 
     ``policies`` are the limits of contacts that a campaign keeps to. A customer with a missing
-    profit or a loss has nothing at stake and gets no discount.
+    profit or a loss has nothing at stake and gets no discount. A ``measured`` offer is only for
+    customers like those it was tried on who gain by it.
 
     Raises
     ------
@@ -129,11 +139,16 @@ def evaluate_offers(
         raise NotApplicable("the data have no profit, and without it no offer has a value")
     drivers = RiskDrivers.from_audience(audience)
     care = count_care_contacts(catalogue, audience, policies)
-    eligible = [
-        find_eligible(offer, audience, drivers, policies, care)
-        for offer in catalogue.offers.values()
-    ]
-    return _to_offer_matrix(catalogue, audience, assumptions, np.column_stack(eligible), drivers)
+    eligible = np.column_stack(
+        [
+            find_eligible(offer, audience, drivers, policies, care)
+            for offer in catalogue.offers.values()
+        ]
+    )
+    for j, (name, offer) in enumerate(catalogue.offers.items()):
+        if name in measured:
+            eligible[:, j] &= measured[name].may_get(offer)
+    return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers, measured)
 
 
 def count_care_contacts(
@@ -156,40 +171,57 @@ def reprice_offers(
     offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: Assumptions
 ) -> OfferMatrix:
     """Return the same offers at other save rates, costs or values at stake."""
+    drivers = RiskDrivers.from_audience(audience)
     return _to_offer_matrix(
-        catalogue, audience, assumptions, offers.eligible, RiskDrivers.from_audience(audience)
+        catalogue, audience, assumptions, offers.eligible, drivers, offers.measured
     )
 
 
-def _to_offer_matrix(
+def _to_offer_matrix(  # noqa: PLR0913, PLR0917 - all that a net value depends on
     catalogue: Catalogue,
     audience: Audience,
     assumptions: Assumptions,
     eligible: np.ndarray,
     drivers: RiskDrivers,
+    measured: Mapping[str, MeasuredOffer],
 ) -> OfferMatrix:
-    """Return costs and net values of each offer, given eligibility."""
+    """Return costs and net values of each offer, given eligibility.
+
+    Who takes an offer whose effect is known in money is not known: the share of those who stay.
+    """
     risk, profit, value_at_stake = (
         audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "value_at_stake")
     )
     save_rate, cost, net, saved = (np.empty(eligible.shape) for _ in range(4))
-    for j, offer in enumerate(catalogue.offers.values()):
-        rate = save_rate[:, j] = _save_rate(offer, audience, drivers)
+    for j, (name, offer) in enumerate(catalogue.offers.items()):
+        found = measured.get(name)
+        is_money = found is not None and found.money is not None
+        rate = save_rate[:, j] = _save_rate(offer, audience, drivers, found)
         each = redemption_cost(offer, profit, assumptions.horizon.value)
-        costs = cost[:, j] = expected_cost(offer, risk, rate, each)
+        costs = expected_cost(offer, np.zeros_like(risk) if is_money else risk, rate, each)
         subtracted = np.zeros_like(costs) if audience.counts_customers else costs
-        net[:, j] = net_value(risk, rate, value_at_stake, subtracted)
+        cost[:, j], net[:, j] = costs, net_value(risk, rate, value_at_stake, subtracted)
+        if is_money and found is not None:
+            net[:, j] = found.effect(offer) - subtracted
         saved[:, j] = net[:, j] + subtracted
     contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])
     if audience.counts_customers:  # whatever subtracts costs again must find none
         catalogue = scale_catalogue_costs(catalogue, 0.0)
     return OfferMatrix(
-        tuple(catalogue.offers), catalogue, eligible, save_rate, contact, cost, net, saved
+        tuple(catalogue.offers), catalogue, eligible, save_rate, contact, cost, net, saved, measured
     )
 
 
-def _save_rate(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
-    """Return the mean save rate, boosted where a driver of the boost raises the risk."""
+def _save_rate(
+    offer: Offer, audience: Audience, drivers: RiskDrivers, measured: MeasuredOffer | None
+) -> np.ndarray:
+    """Return the mean save rate, boosted where a driver of the boost raises the risk.
+
+    That of a measured offer is the fall of the decline rate ÷ the risk, at most 1.
+    """
+    if measured is not None and measured.money is None:
+        risk = np.maximum(audience.table["risk"].to_numpy(dtype=float), MIN_RISK)
+        return np.asarray(np.minimum(measured.effect(offer) / risk, 1.0))
     rate = np.full(len(audience), offer.save_rate.mean)
     if offer.boost is not None:
         rate[drivers.any_of(offer.boost.drivers)] *= offer.boost.factor

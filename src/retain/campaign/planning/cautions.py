@@ -98,9 +98,42 @@ def _turnover(document: CampaignDocument) -> Numbers | None:
     return {"unit": DisplayName.of(document.profit_unit).en} if document.is_turnover else None
 
 
+def _effects_measured(document: CampaignDocument) -> Numbers | None:
+    """Return the offers whose effects were measured, and the campaigns that measured them."""
+    found = document.effects
+    if found is None:
+        return None
+    sources = [source.name for source in found.sources]
+    return {"offers": [one.offer for one in found.offers], "sources": sources}
+
+
+def _effects_unlike(document: CampaignDocument) -> Numbers | None:
+    """Return the customers unlike those that each measured offer was tried on."""
+    offers = () if document.effects is None else document.effects.offers
+    counts = {one.offer: one.n_unlike for one in offers if one.n_unlike}
+    return {"counts": counts} if counts else None
+
+
+def _effects_harmed(document: CampaignDocument) -> Numbers | None:
+    """Return the customers who are expected to gain nothing by each measured offer."""
+    offers = () if document.effects is None else document.effects.offers
+    counts = {one.offer: one.n_harmed for one in offers if one.n_harmed}
+    return {"counts": counts} if counts else None
+
+
+def _effects_prior(document: CampaignDocument) -> Numbers | None:
+    """Return the offers that were not measured, beside others that were."""
+    found = document.effects
+    return {"offers": list(found.prior_offers)} if found and found.prior_offers else None
+
+
 CAUTION_CHECKS = {
     "no_profit": _no_profit,
     "turnover": _turnover,
+    "effects_measured": _effects_measured,
+    "effects_unlike": _effects_unlike,
+    "effects_harmed": _effects_harmed,
+    "effects_prior": _effects_prior,
     "risk_miscalibrated": _risk_miscalibrated,
     "ranking_not_tested": _ranking_not_tested,
     "profit_concentrated": _profit_concentrated,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
+from retain.campaign.offers.measured import MeasuredOffers
 from retain.campaign.offers.save_rate import summarise_beta
 from retain.campaign.planning.approval import summarise_care, summarise_policies, to_display_name
 from retain.campaign.planning.budget_curve import compute_budget_curve
@@ -50,7 +51,7 @@ class PlanningContext:
 
     ``outcomes`` are those of the customers, and ``observed`` the table of their segments; None for
     new customers. ``ranking`` is the result of the sealed test's
-    comparison with chance.
+    comparison with chance. ``measured`` are effects of offers; None if all are assumed.
     """
 
     audience: Audience
@@ -60,6 +61,7 @@ class PlanningContext:
     outcomes: AudienceOutcomes | None
     ranking: Ranking
     observed: ObservedTable | None = None
+    measured: MeasuredOffers | None = None
 
 
 def build_document(
@@ -109,6 +111,7 @@ def build_document(
         if scenarios
         else None,
         budget_curve=compute_budget_curve(plan, planning.control_share) if scenarios else (),
+        effects=None if context.measured is None else context.measured.info,
     )
     return document.model_copy(update={"cautions": find_cautions(document)})
 

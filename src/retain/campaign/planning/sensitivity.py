@@ -93,7 +93,9 @@ def _consent_gain(
         return None
     planning = settings.campaign
     consenting = replace(audience, table=audience.table.assign(contactable=True))
-    offers = evaluate_offers(settings.offers, consenting, settings.assumptions, planning)
+    offers = evaluate_offers(
+        settings.offers, consenting, settings.assumptions, planning, plan.offers.measured
+    )
     if plan.segment_offers is not None:
         offers = replace(offers, eligible=plan.segment_offers.restrict(offers.eligible))
     free = allocate(build_problem(consenting, offers, planning), exact_up_to=0)

@@ -76,8 +76,10 @@ def _standardise(matrix: np.ndarray) -> np.ndarray:
 
 
 def propensity_varies(trial: Trial) -> bool:
-    """Return whether customers had so different chances of an arm that they are weighted by it."""
-    return bool(np.ptp(trial.propensity, axis=0).max() > MAX_SHARE_RANGE)
+    """Return whether those who could get an arm had so different chances that they are weighted."""
+    possible = trial.propensity > 0
+    low = np.where(possible, trial.propensity, np.inf).min(axis=0)
+    return bool((trial.propensity.max(axis=0) - low).max() > MAX_SHARE_RANGE)
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,8 @@ class ArmComparison:
 
     def compare(self, role: Role, arm: int, versus: int, outcome: Outcome) -> ArmEffect:
         """Return the effect of an arm against another one, without a conclusion."""
-        rows = np.isin(self.trial.arm, (arm, versus)) & np.isfinite(outcome.values)
+        possible = (self.trial.propensity[:, [arm, versus]] > 0).all(axis=1)
+        rows = possible & np.isin(self.trial.arm, (arm, versus)) & np.isfinite(outcome.values)
         treated, values = self.trial.arm[rows] == arm, np.compress(rows, outcome.values)
         arms = values[treated], values[~treated]
         means = [float(one.mean()) if len(one) else None for one in arms]

@@ -21,7 +21,7 @@ def compare_weighted(
     alpha: float,
     covariates: np.ndarray | None = None,
 ) -> MeanDifference | None:
-    """Return the first arm − the second, in all customers, each weighted by 1 ÷ propensity.
+    """Return the first arm − the second, in all who could get both, weighted by 1 ÷ propensity.
 
     With covariates, shape (n, p), by augmented inverse propensity weighting with linear regressions
     cross-fitted by arm (Robins, Rotnitzky & Zhao 1994; Chernozhukov et al. 2018); without, by
@@ -31,7 +31,8 @@ def compare_weighted(
     """
     if covariates is not None and covariates.shape[1] == 0:
         return None
-    rows = np.isfinite(outcome.values)
+    possible = (trial.propensity[:, arms] > 0).all(axis=1)
+    rows = possible & np.isfinite(outcome.values)
     values, assigned = np.compress(rows, outcome.values), trial.arm[rows]
     scores = []
     for one in arms:

@@ -30,7 +30,9 @@ from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.qini import BootstrapSettings, compute_qini
 from retain.campaign.readout.save_rates import estimate_save_rates
 from retain.campaign.readout.strata import assign_strata
+from retain.errors import NotApplicable
 from retain.record.documents import CautionInfo
+from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
 from retain.record.readout_document import (
     ByArm,
@@ -129,10 +131,14 @@ def _conclude_money(
 
 @dataclass(frozen=True)
 class ReadoutResult:
-    """Content of ``readout.json``, and the catalogue with updated save rates."""
+    """Content of ``readout.json``, and the catalogue with updated save rates.
+
+    ``effects`` are those learned, or why none could be; None if not asked for.
+    """
 
     document: ReadoutDocument
     catalogue: Catalogue | None
+    effects: EffectsDocument | NotApplicable | None = None
 
 
 def build_readout(

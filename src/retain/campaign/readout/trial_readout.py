@@ -10,7 +10,7 @@ import numpy as np
 
 from retain.campaign.readout.arm_effects import estimate_arm_effects, propensity_varies
 from retain.campaign.readout.looks import repeated_error_rate
-from retain.campaign.trial.checks import check_trial
+from retain.campaign.trial.checks import check_trial, run_checks
 from retain.campaign.trial.covariate_checks import describe_balance
 from retain.campaign.trial.covariates import Encoded, encode_covariates
 from retain.campaign.trial.from_table import TrialTable
@@ -40,13 +40,17 @@ class TrialResult:
 
 @dataclass(frozen=True)
 class TrialSettings:
-    """Settings of a readout besides its table."""
+    """Settings of a readout besides its table.
+
+    ``refuse`` is False for a campaign whose arms retain drew itself: a failed check is a caution.
+    """
 
     name: str
     treatment: str
     alpha: float
     power: float
     looks: Sequence[str] = ()
+    refuse: bool = True
 
 
 def build_trial_readout(
@@ -60,7 +64,7 @@ def build_trial_readout(
         The trial fails a check.
     """
     trial, encoded = table.trial, encode_covariates(table.trial.covariates)
-    checks = check_trial(table, encoded)
+    checks = (check_trial if settings.refuse else run_checks)(table, encoded)
     effects = estimate_arm_effects(trial, encoded, alpha=settings.alpha, power=settings.power)
     looks = tuple(dict.fromkeys([*settings.looks, hash_trial(trial)]))
     document = TrialDocument(
@@ -71,7 +75,12 @@ def build_trial_readout(
         n_without_arm=table.n_without_arm,
         arms=tuple(_describe_arms(table)),
         outcomes=tuple(
-            TrialOutcome(name=one.name, kind=one.kind, value=table.value.get(one.name))
+            TrialOutcome(
+                name=one.name,
+                kind=one.kind,
+                value=table.value.get(one.name),
+                is_reversed=one.is_reversed,
+            )
             for one in trial.outcomes.values()
         ),
         covariates=dict(table.labels),

@@ -39,13 +39,22 @@ def check_trial(table: TrialTable, encoded: Encoded) -> TrialChecks:
     """
     if late := find_late_covariates(table.trial, table.labels):
         raise _late_error(late, table)
-    ratio = check_sample_ratio(table)
+    checks = run_checks(table, encoded)
+    ratio, balance = checks.sample_ratio, checks.balance
     if ratio.against == "typed" and ratio.p < REFUSED_P:
         raise _ratio_error(ratio.p, table.trial)
-    balance = check_balance(table.trial, encoded)
     if balance.p is not None and balance.p < REFUSED_P:
         raise _balance_error(balance, table, encoded)
-    return TrialChecks(sample_ratio=ratio, balance=balance, missing=check_missing(table.trial))
+    return checks
+
+
+def run_checks(table: TrialTable, encoded: Encoded) -> TrialChecks:
+    """Return the checks of a trial, which refuse nothing."""
+    return TrialChecks(
+        sample_ratio=check_sample_ratio(table),
+        balance=check_balance(table.trial, encoded),
+        missing=check_missing(table.trial),
+    )
 
 
 def check_sample_ratio(table: TrialTable) -> SampleRatioCheck:

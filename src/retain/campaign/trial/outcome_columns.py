@@ -37,8 +37,8 @@ def parse_outcome(cells: pd.Series, label: str, keys: TrialKeys) -> Outcome:
     if not any(find_named(name, labels) for name in as_tuple(keys.lower_is_better)):
         return Outcome(label, kind or found, values)
     if found == "binary":
-        return Outcome(f"no {label}", "binary", 1 - values)
-    return Outcome(f"minus {label}", kind or found, -values)
+        return Outcome(f"no {label}", "binary", 1 - values, is_reversed=True)
+    return Outcome(f"minus {label}", kind or found, -values, is_reversed=True)
 
 
 def detect_kind(values: np.ndarray) -> OutcomeKind:

@@ -45,9 +45,9 @@ def sample_ratio_p(trial: Trial, propensity: np.ndarray) -> float:
         return total
     rows = (trial.stratum == code for code in codes)
     tests = [_share_statistic(trial.arm[one], propensity[one]) for one in rows]
-    df = len(tests) * (len(trial.arms) - 1)
-    if min(expected for _, expected in tests) >= MIN_EXPECTED:
-        within = float(special.chdtrc(df, sum(statistic for statistic, _ in tests)))
+    if min(test.least_expected for test in tests) >= MIN_EXPECTED:
+        df, statistic = sum(test.df for test in tests), sum(test.statistic for test in tests)
+        within = float(special.chdtrc(df, statistic))
     else:
         rows = (trial.stratum == code for code in codes)
         within = len(codes) * min(_share_p(trial.arm[one], propensity[one]) for one in rows)
@@ -55,10 +55,9 @@ def sample_ratio_p(trial: Trial, propensity: np.ndarray) -> float:
 
 
 def _share_p(arm: np.ndarray, propensity: np.ndarray) -> float:
-    statistic, expected = _share_statistic(arm, propensity)
-    n_arms = propensity.shape[1]
-    if expected >= MIN_EXPECTED:
-        return float(special.chdtrc(n_arms - 1, statistic))
+    test, n_arms = _share_statistic(arm, propensity), propensity.shape[1]
+    if test.least_expected >= MIN_EXPECTED:
+        return float(special.chdtrc(test.df, test.statistic))
     tests = (
         stats.binomtest(int((arm == one).sum()), len(arm), float(propensity[:, one].mean())).pvalue
         for one in range(n_arms)
@@ -66,12 +65,22 @@ def _share_p(arm: np.ndarray, propensity: np.ndarray) -> float:
     return float(min(1.0, (n_arms if n_arms > TWO else 1) * min(tests)))
 
 
-def _share_statistic(arm: np.ndarray, propensity: np.ndarray) -> tuple[float, float]:
-    """Return χ² of the counts of the arms, and the smallest expected count."""
+class _ShareTest(NamedTuple):
+    """χ² of the counts of the arms, its degrees of freedom, and the smallest expected count."""
+
+    statistic: float
+    df: int
+    least_expected: float
+
+
+def _share_statistic(arm: np.ndarray, propensity: np.ndarray) -> _ShareTest:
+    """Return the test of the arms that some of these customers could get."""
     expected = propensity.sum(axis=0)
-    gap = (np.bincount(arm, minlength=len(expected)) - expected)[1:]
-    covariance = (np.diag(expected) - propensity.T @ propensity)[1:, 1:]
-    return float(gap @ np.linalg.solve(covariance, gap)), float(expected.min())
+    covariance = np.diag(expected) - propensity.T @ propensity
+    tested = np.flatnonzero(expected > 0)[1:]
+    gap = (np.bincount(arm, minlength=len(expected)) - expected)[tested]
+    statistic = float(gap @ np.linalg.solve(covariance[np.ix_(tested, tested)], gap))
+    return _ShareTest(statistic, len(tested), float(expected[expected > 0].min()))
 
 
 class BalanceTest(NamedTuple):
@@ -107,8 +116,8 @@ def run_balance_test(trial: Trial, encoded: Encoded, *, seed: int = 0) -> Balanc
     for train in (is_first, ~is_first):
         for arm in _tested_arms(trial):
             for predict in _fit_models(trial, encoded.matrix, train, arm, random):
-                score = predict(encoded.matrix[~train])
-                results.append(_test_ranks(score, trial, ~train, arm))
+                rows = ~train & (trial.propensity[:, arm] > 0)
+                results.append(_test_ranks(predict(encoded.matrix[rows]), trial, rows, arm))
     p, auc = min(results)
     return BalanceTest(min(1.0, len(results) * p), auc)
 

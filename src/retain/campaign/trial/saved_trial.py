@@ -14,8 +14,8 @@ import pandas as pd
 from retain.campaign.trial.from_table import cost_in_outcome
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.errors import RetainError
-from retain.record.directory import TrialDirectory
 from retain.record.documents import read_document
+from retain.record.trial_directory import TrialDirectory
 from retain.record.trial_document import TrialDocument
 from retain.storage.parquet import read_parquet
 from retain.storage.writing import hash_file
@@ -70,14 +70,19 @@ def _assemble(frame: pd.DataFrame, document: TrialDocument) -> Trial:
     if len(set(arms)) < len(arms):
         raise ValueError("trial.json names an arm twice")
     outcomes = {
-        one.name: Outcome(one.name, one.kind, frame[f"outcome_{k}"].to_numpy(dtype=float))
+        one.name: Outcome(
+            one.name, one.kind, frame[f"outcome_{k}"].to_numpy(dtype=float), one.is_reversed
+        )
         for k, one in enumerate(document.outcomes)
     }
     names = [f"covariate_{k}" for k in range(len(document.covariates))]
     covariates = frame[names].set_axis(list(document.covariates), axis="columns")
     ids = pd.Index(frame["customer_id"], name="customer_id")
     value = {one.name: one.value for one in document.outcomes if one.value is not None}
+    primary = next(iter(outcomes.values()))
     cost = np.array([arm.cost for arm in document.arms])
+    if primary.name not in value:  # as in a campaign of retain, where it differs by customer
+        cost = np.zeros(len(arms))
     trial = Trial(
         ids=ids,
         arms=arms,
@@ -86,23 +91,25 @@ def _assemble(frame: pd.DataFrame, document: TrialDocument) -> Trial:
         stratum=frame["stratum"].to_numpy(dtype=np.int64),
         outcomes=outcomes,
         covariates=covariates.set_axis(ids),
-        cost=cost_in_outcome(cost, value, next(iter(outcomes.values()))),
+        cost=cost_in_outcome(cost, value, primary),
     )
     _check_values(trial)
     return trial
 
 
 def _check_values(trial: Trial) -> None:
-    total = trial.propensity.sum(axis=1)
+    total, arm = trial.propensity.sum(axis=1), np.maximum(trial.arm, 0)
+    own = np.take_along_axis(trial.propensity, arm[:, None], axis=1)
     problems = {
         "an id is repeated or missing": not trial.ids.is_unique or trial.ids.hasnans,
         "an arm is not one of trial.json": (trial.arm < 0).any(),
         "a stratum is below 0 or above the number of customers": (
             (trial.stratum < 0) | (trial.stratum > len(trial.ids))
         ).any(),
-        "propensities are not above 0 and 1 in total": not (
-            (trial.propensity > 0).all() and (np.abs(total - 1) < MAX_SHARE_ERROR).all()
+        "propensities are below 0, or not 1 in total": not (
+            (trial.propensity >= 0).all() and (np.abs(total - 1) < MAX_SHARE_ERROR).all()
         ),
+        "a customer is in an arm of propensity 0": not (own > 0).all(),
         "an outcome is infinite": any(
             np.isinf(outcome.values).any() for outcome in trial.outcomes.values()
         ),

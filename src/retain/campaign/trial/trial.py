@@ -14,11 +14,20 @@ OutcomeKind = Literal["binary", "count", "money"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """An outcome of each customer, shape (n,); NaN if missing. More of it is better."""
+    """An outcome of each customer, shape (n,); NaN if missing. More of it is better.
+
+    ``is_reversed`` is True if less of what was observed is better, and it was turned round.
+    """
 
     name: str
     kind: OutcomeKind
     values: np.ndarray
+    is_reversed: bool = False
+
+    @property
+    def is_stay(self) -> bool:
+        """True if it is that a customer did not decline, or nothing else bad happened."""
+        return self.kind == "binary" and self.is_reversed
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,8 @@ class Trial:
     arm
         Position in ``arms`` of the arm that each customer was assigned to, shape (n,).
     propensity
-        Probability of each arm by design, shape (n, arms); rows add up to 1.
+        Probability of each arm by design, shape (n, arms); rows add up to 1. It is 0 for an arm
+        that a customer could not get.
     stratum
         Stratum of the randomisation, 0, 1 …, shape (n,).
     outcomes
@@ -43,7 +53,7 @@ class Trial:
         Numbers and categories by canonical name, n rows.
     cost
         Cost of assigning a customer to each arm, in the unit of the first outcome, shape (arms,);
-        0 for the control arm.
+        0 for the control arm, and for all where it is not known what that outcome is worth.
     """
 
     ids: pd.Index

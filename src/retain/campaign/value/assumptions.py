@@ -67,9 +67,15 @@ class SampledAssumptions:
 
     def save_rates(self, name: str, prior: Beta) -> np.ndarray:
         """Return save rates of an offer, shape (D,), independent of other offers."""
+        return sample_save_rates(prior, len(self), self._stream(name))
+
+    def normals(self, name: str) -> np.ndarray:
+        """Return two standard normals of an offer in each draw, shape (2, D)."""
+        return self._stream(f"{name} effect").standard_normal((2, len(self)))
+
+    def _stream(self, name: str) -> np.random.Generator:
         stream = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-        random = np.random.default_rng([self.seed, stream])
-        return sample_save_rates(prior, len(self), random)
+        return np.random.default_rng([self.seed, stream])
 
     def rows(self, chosen: slice) -> SampledAssumptions:
         """Return a slice of the draws."""

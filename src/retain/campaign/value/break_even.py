@@ -24,7 +24,7 @@ class BreakEven:
     ----------
     save_rate
         Mean save rate before boosts; 0 if the offer pays without saving anyone, None if it does not
-        pay at a save rate of 1 or has no customers.
+        pay at a save rate of 1, has no customers, or was measured and has an effect instead.
     contact_cost
         Cost of a contact; None if the offer does not pay with free contacts or has no customers.
     """
@@ -50,6 +50,11 @@ def _offer_break_even(
 ) -> BreakEven:
     if len(rows) == 0:
         return BreakEven(None, None)
+    affordable = _or_none(
+        float(offers.net[rows, index].sum() / len(rows) + offers.contact_cost[index])
+    )
+    if offers.names[index] in offers.measured:
+        return BreakEven(None, affordable)
     offer = offers.catalogue.offers[offers.names[index]]
     table = audience.table.iloc[rows]
     risk = table["risk"].to_numpy()
@@ -59,8 +64,7 @@ def _offer_break_even(
     )
     times = boost_factors(offer, offers.save_rate[rows, index])
     won = risk * (table["value_at_stake"].to_numpy() - each)
-    affordable = offers.net[rows, index].sum() / len(rows) + offer.contact_cost
-    return BreakEven(_rate(times, won, float(lost)), _or_none(float(affordable)))
+    return BreakEven(_rate(times, won, float(lost)), affordable)
 
 
 def _rate(times: np.ndarray, won: np.ndarray, lost: float) -> float | None:

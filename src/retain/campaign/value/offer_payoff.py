@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 from scipy.interpolate import RegularGridInterpolator
 
+from retain.campaign.offers.measured import MeasuredOffer
 from retain.campaign.offers.offers import OfferMatrix, boost_factors
 from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.calibration_map import CalibrationMap, logit
@@ -21,6 +22,8 @@ APART = 4096
 """Largest number of customers with exact intervals; for more, a table is interpolated."""
 NODES = 64
 """Nodes of that table along score and along profit; its error is about 1 % at most."""
+EFFECT_GROUPS, MANY_EFFECT_GROUPS = 16, 4
+"""Groups of about equal effect; fewer above ``APART`` customers, as each needs a table."""
 BOUNDS = (0.025, 0.975)
 """Quantiles of the draws for an interval."""
 CHUNK_CELLS = 2_000_000
@@ -75,10 +78,33 @@ class OfferPayoff:
             each=offer.contact_cost * sampled.cost_multiplier + stayers * redemption,
         )
 
+    @classmethod
+    def of_effect(
+        cls, offer: Offer, effect: np.ndarray, sampled: SampledAssumptions
+    ) -> OfferPayoff:
+        """Return the coefficients of a fall of the decline rate that does not depend on the risk.
+
+        ``effect`` is of shape (D,).
+        """
+        idle, taken = cls.of(offer, np.zeros(len(effect)), sampled), np.maximum(effect, 0.0)
+        discount = offer.discount * sampled.horizon * sampled.cost_multiplier
+        redemption = offer.redemption_cost * sampled.cost_multiplier
+        return replace(
+            idle,
+            profit=idle.profit + effect * sampled.cost_per_profit - taken * discount,
+            each=idle.each + taken * redemption,
+        )
+
+    @classmethod
+    def of_money(cls, offer: Offer, effect: np.ndarray, sampled: SampledAssumptions) -> OfferPayoff:
+        """Return the coefficients of an effect in money, of shape (D,)."""
+        idle, none = cls.of(offer, np.zeros(len(effect)), sampled), np.zeros(len(effect))
+        return replace(idle, both=none, risk=none, each=idle.each - effect)
+
 
 @dataclass(frozen=True)
 class OfferGroup:
-    """Customers with the same offer and boost.
+    """Customers with the same offer and boost, or the same measured effect.
 
     ``rows`` are their positions; ``times`` is their save rate over the offer's mean.
     """
@@ -94,17 +120,59 @@ class OfferGroup:
         return OfferPayoff.of(self.offer, np.minimum(rates, 1.0), sampled)
 
 
-def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup]:
-    """Group customers by offer and boost, without choices of −1."""
-    groups = []
+@dataclass(frozen=True)
+class MeasuredGroup:
+    """Customers with the same measured offer, whose effect is about ``difference`` above its mean.
+
+    ``rows`` are their positions.
+    """
+
+    name: str
+    offer: Offer
+    measured: MeasuredOffer
+    difference: float
+    rows: np.ndarray
+
+    def returns(self, sampled: SampledAssumptions) -> OfferPayoff:
+        """Return the coefficients of their net value; mean and differences are uncertain."""
+        normal, money = sampled.normals(self.name), self.measured.money
+        difference = self.difference * (1 + self.measured.difference_error * normal[0])
+        if money is not None:
+            effect = money.mean + money.error * normal[1] + difference
+            return OfferPayoff.of_money(self.offer, effect, sampled)
+        rates = sampled.save_rates(self.name, self.offer.save_rate)
+        effect = rates * self.measured.base_risk + difference
+        return OfferPayoff.of_effect(self.offer, effect, sampled)
+
+
+def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup | MeasuredGroup]:
+    """Group customers by offer and boost or measured effect, without choices of −1."""
+    groups: list[OfferGroup | MeasuredGroup] = []
     for index, name in enumerate(offers.names):
         offer = offers.catalogue.offers[name]
         rows = np.flatnonzero(chosen == index)
+        if name in offers.measured:
+            groups += _group_by_effect(name, offer, offers.measured[name], rows)
+            continue
         times = np.round(boost_factors(offer, offers.save_rate[rows, index]), 9)
         groups += [
             OfferGroup(name, offer, float(one), rows[times == one]) for one in np.unique(times)
         ]
     return groups
+
+
+def _group_by_effect(
+    name: str, offer: Offer, measured: MeasuredOffer, rows: np.ndarray
+) -> Iterator[MeasuredGroup]:
+    """Yield customers by effect, in groups of about equal size where all effects differ."""
+    difference = measured.difference[rows]
+    count = EFFECT_GROUPS if len(rows) <= APART else MANY_EFFECT_GROUPS
+    shares = np.arange(1, count) / count
+    edges = np.unique(np.quantile(difference, shares)) if len(rows) else difference
+    group = np.searchsorted(edges, difference)
+    for one in np.unique(group):
+        inside = group == one
+        yield MeasuredGroup(name, offer, measured, float(difference[inside].mean()), rows[inside])
 
 
 @dataclass(frozen=True)

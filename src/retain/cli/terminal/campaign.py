@@ -11,6 +11,7 @@ from rich.console import Console
 from retain.cli.terminal.cautions import AT_HEAD, print_cautions, print_overrides
 from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.control_group import describe_power, describe_saving, format_value
+from retain.cli.terminal.offer_effects import describe_offer_effects
 from retain.record.approval_document import Policies
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
 from retain.record.estimates import DisplayName, Estimate, PartialEstimate
@@ -145,7 +146,11 @@ def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo
     )
     for line in filter(None, lines):
         console.print(literal(line), highlight=False)
-    later = [one for one in cautions if one.code not in AT_HEAD]
+    if campaign.effects is not None:
+        for line in describe_offer_effects(campaign.effects):
+            console.print(literal(line), highlight=False)
+    said = (*AT_HEAD, "effects_measured")
+    later = [one for one in cautions if one.code not in said]
     print_cautions(console, later, about_turnover=about_turnover)
 
 

@@ -22,6 +22,10 @@ CAUTIONS = {
     "no_profit": "No profit is known: each customer counts as one. Name the column of profit:",
     "profit_missing": "Profit is missing for {n_missing:,} of {n_customers:,} customers and counts "
     "as 0: amounts are too low by what they bring, and no offer pays for them.",
+    "effects_unlike": "Customers unlike those an offer was tried on, who do not get it: {counts}.",
+    "effects_harmed": "Customers who are expected to gain nothing by an offer or to be harmed, and "
+    "do not get it: {counts}.",
+    "effects_prior": "A new offer keeps the save rate that is assumed: {offers}.",
     "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
     "(offers.costs=accept): the net value counts no cost for them.",
     "minimums_unmet": "A minimum of contacts (campaign.min_contacts) is not met: no offer pays for "
@@ -50,11 +54,19 @@ def print_cautions(
 ) -> None:
     """Print each caution, and what to type."""
     for one in cautions:
-        message = CAUTIONS[one.code].format(**one.numbers)
+        values = {name: _join(value) for name, value in one.numbers.items()}
+        message = CAUTIONS[one.code].format(**values)
         if about_turnover and one.code != "turnover":
             message = say_turnover(message, "en")
         console.print(f"[yellow]{literal(message)}[/]")
         print_overrides(console, one.numbers.get("overrides", ()))
+
+
+def _join(value: object) -> object:
+    """Return a list of names, or counts by name, as text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count:,}" for name, count in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def print_overrides(console: Console, overrides: Sequence[str]) -> None:

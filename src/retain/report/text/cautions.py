@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from retain.campaign.planning.no_campaign import PROFIT_OVERRIDES
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo, UnmetMinimum
+from retain.record.effects_document import MeasuredOfferInfo
 from retain.record.estimates import DisplayName
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.calibration import miscalibrated_values, slope_values
 from retain.report.text.campaign import customers, money
 from retain.report.text.names import code, offer_label, segment_label
 from retain.report.text.numbers import Number
-from retain.report.text.words import Message, Values, message
+from retain.report.text.words import Message, Values, interval, message
 from retain.report.tree import present
 
 
@@ -98,7 +99,60 @@ def _profit_overrides(_: VerdictDocument) -> Values:
     return {"overrides": [code(one) for one in PROFIT_OVERRIDES]}
 
 
+def _measured(tree: VerdictDocument) -> Values:
+    campaign = present(tree.planned_campaign)
+    effects = campaign.effects
+    offers = () if effects is None else effects.offers
+    sources = [] if effects is None else [code(one.name) for one in effects.sources]
+    form = "points" if effects is None or effects.unit == "declines" else "money"
+    return {"offers": [_effect(campaign, one, form) for one in offers], "sources": sources}
+
+
+def _effect(campaign: CampaignDocument, one: MeasuredOfferInfo, form: str) -> Message:
+    found = one.effect
+    return message(
+        f"caution.effect.{form}",
+        name=offer_label(campaign, one.offer),
+        value=Number(found.value, form),
+        range=interval(found.low, found.high, form),
+    )
+
+
+def _count_unlike(tree: VerdictDocument) -> Values:
+    return _counts(tree, lambda one: one.n_unlike)
+
+
+def _count_harmed(tree: VerdictDocument) -> Values:
+    return _counts(tree, lambda one: one.n_harmed)
+
+
+def _counts(tree: VerdictDocument, count: Callable[[MeasuredOfferInfo], int]) -> Values:
+    campaign = present(tree.planned_campaign)
+    offers = () if campaign.effects is None else campaign.effects.offers
+    return {
+        "counts": [
+            message(
+                "caution.offer_count",
+                name=offer_label(campaign, one.offer),
+                n=Number(count(one), "count"),
+            )
+            for one in offers
+            if count(one)
+        ]
+    }
+
+
+def _prior_offers(tree: VerdictDocument) -> Values:
+    campaign = present(tree.planned_campaign)
+    names = () if campaign.effects is None else campaign.effects.prior_offers
+    return {"offers": [_quoted_offer(campaign, name) for name in names]}
+
+
 _CAUTION_VALUES: dict[str, Callable[[VerdictDocument], Values]] = {
+    "effects_measured": _measured,
+    "effects_unlike": _count_unlike,
+    "effects_harmed": _count_harmed,
+    "effects_prior": _prior_offers,
     "free_offers": _free_offers,
     "no_profit": _profit_overrides,
     "limits_leave_nobody": _paying,

@@ -1,0 +1,108 @@
+"""Effects learned from trials as those of a catalogue's offers on the customers of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from retain.campaign.audience import Audience
+from retain.campaign.effects.learners import LearnedEffects
+from retain.campaign.effects.overlap import find_comparable, select_covariates
+from retain.campaign.effects.pooling import PooledTrial, find_folds
+from retain.campaign.offers.measured import MeasuredMoney, MeasuredOffer, MeasuredOffers
+from retain.campaign.readout.campaign_trial import RISK
+from retain.campaign.readout.save_rates import match_beta
+from retain.errors import RetainError
+from retain.record.effects_document import EffectSource, MeasuredOfferInfo, PlanEffectsInfo
+from retain.record.estimates import Estimate
+from retain.schema.campaign import Beta, Catalogue
+
+Z = 1.96
+
+
+def measure_offers(
+    audience: Audience,
+    catalogue: Catalogue,
+    learned: LearnedEffects,
+    pooled: PooledTrial,
+    sources: Sequence[EffectSource],
+) -> MeasuredOffers:
+    """Return the measured offers of a catalogue for an audience.
+
+    An effect on declines lies between the customer's risk, as more cannot be saved, and what would
+    make the decline certain.
+
+    Raises
+    ------
+    RetainError
+        The audience lacks a covariate, or effects are money and it has no profit.
+    """
+    trial = learned.trial
+    is_money = not trial.outcome.is_stay
+    if is_money and not audience.with_profit:
+        raise RetainError(
+            "effects.from: effects are money, and without profit each customer counts as one; "
+            "expected campaigns that measured declines, or data.profit=COLUMN."
+        )
+    known = audience.features.assign(**{RISK: audience.table[RISK]})
+    covariates = select_covariates(known, trial.covariates)
+    fold = find_folds(trial.ids, learned.scores.fold, audience.table.index)
+    effects, risk = learned.predict(covariates, fold), audience.table[RISK].to_numpy(dtype=float)
+    if not is_money:
+        effects = np.clip(effects, risk[:, None] - 1, risk[:, None])
+    tests = {one.arm: one.p for one in learned.heterogeneity}
+    measured, infos, rates = {}, [], {}
+    for arm, name in enumerate(trial.arms[1:], start=1):
+        contrasts = learned.scores.contrasts[:, arm]
+        rows = np.isfinite(contrasts)
+        mean, n = float(contrasts[rows].mean()), int(rows.sum())
+        error = float(contrasts[rows].std(ddof=1)) / n**0.5
+        comparable = find_comparable(covariates, trial.covariates[rows])
+        base = float(risk[comparable].mean()) if comparable.any() else float(risk.mean())
+        expected, money = mean, MeasuredMoney(mean, error) if is_money else None
+        if money is None:
+            rates[name] = match_beta(mean / base, (error / base) ** 2)
+            expected = rates[name].mean * base
+        shrinkage = learned.fitted.shrinkage
+        measured[name] = MeasuredOffer(
+            base_risk=base,
+            difference=effects[:, arm] - expected,
+            difference_error=float(shrinkage.relative_error[arm]),
+            comparable=comparable,
+            money=money,
+        )
+        infos.append(
+            MeasuredOfferInfo(
+                offer=name,
+                effect=Estimate(mean, mean - Z * error, mean + Z * error),
+                p=tests.get(name),
+                shrinkage=float(shrinkage.factor[arm]),
+                n_customers=n,
+                n_unlike=int((~comparable).sum()),
+                n_harmed=int((comparable & (effects[:, arm] <= 0)).sum()),
+            )
+        )
+    return MeasuredOffers(
+        catalogue=_with_save_rates(catalogue, rates),
+        info=PlanEffectsInfo(
+            learner=learned.spec.learner,
+            outcome=trial.outcome.name,
+            unit="money" if is_money else "declines",
+            is_heterogeneous=learned.is_heterogeneous,
+            sources=tuple(sources),
+            offers=tuple(infos),
+            prior_offers=tuple(name for name in catalogue.offers if name not in measured),
+            unknown_arms=pooled.unknown_arms,
+            unshared_covariates=pooled.unshared,
+        ),
+        offers=measured,
+    )
+
+
+def _with_save_rates(catalogue: Catalogue, rates: dict[str, Beta]) -> Catalogue:
+    offers = {
+        name: offer.model_copy(update={"save_rate": rates.get(name, offer.save_rate)})
+        for name, offer in catalogue.offers.items()
+    }
+    return catalogue.model_copy(update={"offers": offers})
