@@ -72,5 +72,4 @@ def read_known_customers(campaign: CampaignDirectory, assignment: Assignment) ->
     if ID not in table or list(table[ID]) != list(ids):
         problem = f"its customers are not those of {campaign.assignment.name}"
         raise RetainError.at(str(path), problem, "put back what was written")
-    share = document.control_group.share
-    return KnownCustomers(table.set_index(ID), np.full(len(ids), 1 - share))
+    return KnownCustomers(table.set_index(ID), assignment.propensity)

@@ -25,8 +25,8 @@ class ControlGroup(Config):
         Of all chosen, or the one share that a ``least_cost`` group equals in what it shows.
     design
         ``uniform`` also where no other shares cost less.
-    lowest_share, highest_share
-        Of a customer.
+    lowest_share, highest_share, mean_share
+        Of the customers; None if none is chosen.
     cost, uniform_cost
         Net value that the control group is expected to forgo, and that one share would.
     """
@@ -35,6 +35,7 @@ class ControlGroup(Config):
     design: Literal["uniform", "least_cost"] = "uniform"
     lowest_share: float | None = None
     highest_share: float | None = None
+    mean_share: float | None = None
     cost: float | None = None
     uniform_cost: float | None = None
     n_attempts: int

@@ -108,7 +108,7 @@ def make_plan(assignment, **changes):
             is_optimal=True,
             expected_net=nothing,
         ),
-        control_group=ControlGroup(share=0.2, n_attempts=1, strata=()),
+        control_group=ControlGroup(share=0.2, mean_share=0.2, n_attempts=1, strata=()),
         power=PowerInfo(alpha=0.05, level=0.025, power=0.8, overall=power, segments=()),
         overview=OverviewInfo(
             n_declined=None,

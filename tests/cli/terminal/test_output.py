@@ -187,6 +187,12 @@ def further(text):
             "n_contactable": 2,
             "shadow_prices": None,
             "power": {"overall": {"expected": 0.1, "required_n": None, "n_control": 0}},
+            "policies": {
+                "n_permanent_control": 1,
+                "open_campaigns": [{"id": text, "n_customers": 1}],
+            },
+            "control_group": {"design": "uniform"},
+            "effects": None,
             "cautions": [],
         },
     }

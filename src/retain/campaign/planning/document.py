@@ -237,6 +237,9 @@ def _summarise_control(
         design="uniform" if is_uniform else "least_cost",
         lowest_share=float(share.min(initial=1.0)) if len(rows) else None,
         highest_share=float(share.max(initial=0.0)) if len(rows) else None,
+        mean_share=(planning.control_share if is_uniform else float(share.mean()))
+        if len(rows)
+        else None,
         cost=float(share @ net),
         uniform_cost=float(planning.control_share * net.sum()),
         n_attempts=plan.control.n_attempts,

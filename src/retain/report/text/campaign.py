@@ -87,7 +87,7 @@ def _control(campaign: CampaignDocument) -> Message:
     control = campaign.plan.n_control
     if not control:
         return message("campaign.control_none")
-    share = Number(control / campaign.plan.n_chosen, "share")
+    share = Number(campaign.control_group.mean_share, "share")
     return message("campaign.control", n=Number(control, "count"), share=share)
 
 
