@@ -273,6 +273,7 @@ def scored(at, text, made):
         winner=SimpleNamespace(
             winner=SimpleNamespace(name=text, id=text),
             reference=SimpleNamespace(n_training_customers=5),
+            has_effects=False,
         ),
         drift=pd.DataFrame([moved, moved | {"shift": "strong"}]),
         campaign=SimpleNamespace(results=further(text)),
