@@ -31,6 +31,7 @@ from retain.cli.overrides import (
 from retain.cli.readout import readout
 from retain.cli.run import run, run_command
 from retain.cli.score import score
+from retain.cli.simulate import simulate
 from retain.customers.checks.checks import CHECK_NAMES
 from retain.customers.demo import write
 from retain.storage.paths import conf_dir
@@ -45,6 +46,7 @@ COMMANDS = {
     "retain-compare": compare,
     "retain-score": score,
     "retain-readout": readout,
+    "retain-simulate": simulate,
 }
 QUICK = ("validation.folds=2", "validation.repeats=1")
 FEW = "data.customers=150"

@@ -64,7 +64,7 @@ Exit codes: 0 done · 2 config, campaign, table or outcomes refused · 70 a bug
     "simulate": """retain-simulate: invented outcomes of a campaign, by a truth that is known.
 
   retain-simulate campaign=ID                             save rates drawn from the catalogue's
-  retain-simulate campaign=ID 'save_rate={OFFER: 0.2}'    or typed by offer
+  retain-simulate campaign=ID save_rate.OFFER=0.2         or typed by offer
   retain-simulate campaign=ID heterogeneity=risk strength=0.4     helps some and harms others
   retain-simulate campaign=ID risk_odds=1.3 noncompliance=0.1 missing=0.05    not all goes by plan
   retain-simulate campaign=ID truth=FILE                  what another plan is worth by that truth
