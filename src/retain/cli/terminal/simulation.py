@@ -29,10 +29,13 @@ def print_simulation(console: Console, simulation: Simulation, campaign: Path) -
     console.print(f"[bold]{literal(title)}[/] {literal(_describe(document.truth))}")
     console.print(_values(document.plan, document.truth))
     console.print(literal(_compare(document.plan, document.earlier)))
-    outcomes = os.path.relpath(simulation.directory.outcomes)
-    words = (type_value("campaign", campaign), type_value("outcomes", outcomes))
+    folder = Path(os.path.relpath(simulation.directory.path))
+    words = (
+        type_value("campaign", campaign),
+        type_value("outcomes", folder / simulation.directory.outcomes.name),
+    )
     for text in (
-        f"Outcomes and truth: {os.path.dirname(outcomes)}",
+        f"Outcomes and truth: {folder}",
         f"To read them out: {' '.join(['retain-readout', *words])}",
     ):
         console.print(literal(text), soft_wrap=True, highlight=False)
@@ -72,13 +75,10 @@ def _cells(row: OfferValue, digits: int) -> tuple[str, ...]:
 
 def _compare(plan: PlanValue, earlier: PlanValue | None) -> str:
     """Return the true net value in a sentence, beside that of the earlier plan."""
-    values = [plan.total.net] if earlier is None else [plan.total.net, earlier.total.net]
+    values = [one.total.net for one in (plan, earlier) if one is not None]
     digits = money_digits(values)
     net, *others = (format_signed(value, f",.{digits}f") for value in values)
-    unit = "" if plan.unit.startswith("units") else f" {plan.unit}"
-    sentence = f"True net value of this plan: {net}{unit}"
+    sentence = f"True net value of this plan: {net}"
     if earlier is None:
         return f"{sentence}."
-    gained = format_signed(plan.total.net - earlier.total.net, f"+,.{digits}f")
-    of_earlier = f"of that of campaign {earlier.campaign_id} by the same truth: {others[0]}"
-    return f"{sentence}; {of_earlier}. The difference is {gained}."
+    return f"{sentence}; of that of campaign {earlier.campaign_id}, by the same truth: {others[0]}."
