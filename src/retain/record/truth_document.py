@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from retain.record.documents import Identity
 from retain.schema.parsing import Config
@@ -25,7 +25,7 @@ class Truth(Config):
     heterogeneity, strength
         By what save rates differ, and how far from those of the offers.
     median
-        Of risk or value, which divides customers; None where neither does.
+        Of risk or value, which divides customers; None where it is by neither.
     risk_odds
         True odds of a decline without an offer, over those of the stored risk.
     noncompliance
@@ -39,6 +39,14 @@ class Truth(Config):
     median: float | None
     risk_odds: Annotated[float, Field(gt=0)]
     noncompliance: Annotated[float, Field(ge=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _check_median(self) -> Self:
+        if (self.median is None) == (self.heterogeneity in ("risk", "value")):
+            raise ValueError(
+                "a median of risk or value if heterogeneity is by one of them, or null"
+            )
+        return self
 
 
 class OfferValue(Config):

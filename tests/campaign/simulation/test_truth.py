@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from retain.campaign.audience import COUNTED
 from retain.campaign.simulation.outcomes import simulate_outcomes
@@ -14,6 +15,7 @@ from retain.campaign.simulation.truth import (
     make_truth,
 )
 from retain.errors import RetainError
+from retain.record.truth_document import Truth
 from retain.schema.simulate import OutcomeNoise, TruthKeys
 
 from ..readout.simulated_campaign import simulate_campaign, simulation
@@ -104,6 +106,31 @@ def test_a_model_may_be_wrong_about_the_odds(assignment):
 def test_an_offer_of_another_catalogue_is_refused(assignment):
     with pytest.raises(RetainError, match=r"offer 'cal' is not one of.*Did you mean 'call'"):
         make_truth(PLAIN.model_copy(update={"save_rate": {"cal": 0.1}}), assignment, 0)
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "message"),
+    [
+        ("risk", 1.5, r"campaign\.csv: the risk of 1 customers is no probability: 1\.5"),
+        ("offer", "letters", "offer 'letters' is not one of .*Did you mean 'letter'"),
+    ],
+)
+def test_a_campaign_that_cannot_be_is_refused(assignment, column, cell, message):
+    table = assignment.table.copy()
+    table.loc[0, column] = cell
+    truth = make_truth(PLAIN, assignment, 0)
+    with pytest.raises(RetainError, match=message):
+        find_true_customers(truth, replace(assignment, table=table))
+
+
+@pytest.mark.parametrize("by", ["risk", "value", "segment", "none"])
+def test_a_truth_has_a_median_where_one_divides_customers(by):
+    tree = {"seed": 0, "save_rates": {}, "heterogeneity": by, "strength": 0.1}
+    tree |= {"risk_odds": 1.0, "noncompliance": 0.0}
+    wrong, right = (None, 0.5) if by in {"risk", "value"} else (0.5, None)
+    assert Truth(**tree, median=right).median == right
+    with pytest.raises(ValidationError, match="a median of risk or value"):
+        Truth(**tree, median=wrong)
 
 
 def test_outcomes_have_on_average_the_true_effect_cost_and_profit(assignment):

@@ -23,7 +23,7 @@ from retain.campaign.offers.offers import (
 )
 from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.campaign.value.value import cost_per_profit
-from retain.errors import RetainError
+from retain.errors import RetainError, examples
 from retain.record.truth_document import OfferValue, PlanValue, Truth
 from retain.schema.campaign import Catalogue
 from retain.schema.simulate import TruthKeys
@@ -100,8 +100,15 @@ class TrueCustomers:
 
 
 def find_true_customers(truth: Truth, assignment: Assignment) -> TrueCustomers:
-    """Return how the customers of a campaign truly act."""
+    """Return how the customers of a campaign truly act.
+
+    Raises
+    ------
+    RetainError
+        A risk of the campaign is no probability, or an offer is not in its catalogue.
+    """
     table = assignment.table
+    _check_table(table, truth)
     stored = table["risk"].to_numpy(dtype=float)
     risk = special.expit(special.logit(stored) + np.log(truth.risk_odds))
     rate = _find_save_rates(truth, table, risk)
@@ -109,6 +116,17 @@ def find_true_customers(truth: Truth, assignment: Assignment) -> TrueCustomers:
     each, cost = _find_costs(assignment, risk, rate)
     saved = net_value(risk, rate, at_stake, np.zeros(len(table)))
     return TrueCustomers(risk, risk * (1 - rate), rate, each, cost, saved, saved - cost)
+
+
+def _check_table(table: pd.DataFrame, truth: Truth) -> None:
+    """Raise for a campaign that somebody else's tool wrote."""
+    unknown = table.loc[~table["offer"].isin(list(truth.save_rates)), "offer"]
+    if not unknown.empty:
+        raise RetainError.unknown("offer", str(unknown.iloc[0]), list(truth.save_rates))
+    wrong = table.loc[~table["risk"].between(0, 1), "risk"]
+    if not wrong.empty:
+        problem = f"the risk of {len(wrong)} customers is no probability: {examples(wrong)}"
+        raise RetainError.at("campaign.csv", problem, "expected 0 to 1")
 
 
 def evaluate_plan(truth: Truth, customers: TrueCustomers, assignment: Assignment) -> PlanValue:
