@@ -111,7 +111,7 @@ def test_an_offer_of_another_catalogue_is_refused(assignment):
 @pytest.mark.parametrize(
     ("column", "cell", "message"),
     [
-        ("risk", 1.5, r"campaign\.csv: the risk of 1 customers is no probability: 1\.5"),
+        ("risk", 1.5, r"campaign\.csv: 1 risk is no probability: 1\.5"),
         ("offer", "letters", "offer 'letters' is not one of .*Did you mean 'letter'"),
     ],
 )

@@ -27,6 +27,7 @@ from retain.errors import RetainError, examples
 from retain.record.truth_document import OfferValue, PlanValue, Truth
 from retain.schema.campaign import Catalogue
 from retain.schema.simulate import TruthKeys
+from retain.wording import describe_count
 
 TOTAL = "all"
 """Name of the row of all offers together."""
@@ -125,8 +126,10 @@ def _check_table(table: pd.DataFrame, truth: Truth) -> None:
         raise RetainError.unknown("offer", str(unknown.iloc[0]), list(truth.save_rates))
     wrong = table.loc[~table["risk"].between(0, 1), "risk"]
     if not wrong.empty:
-        problem = f"the risk of {len(wrong)} customers is no probability: {examples(wrong)}"
-        raise RetainError.at("campaign.csv", problem, "expected 0 to 1")
+        are = describe_count(len(wrong), "risk is", "risks are")
+        raise RetainError.at(
+            "campaign.csv", f"{are} no probability: {examples(wrong)}", "expected 0 to 1"
+        )
 
 
 def evaluate_plan(truth: Truth, customers: TrueCustomers, assignment: Assignment) -> PlanValue:
