@@ -22,6 +22,7 @@ from retain.record.effects_document import EffectsDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
 from retain.record.trial_document import TrialDocument
+from retain.record.truth_document import TruthDocument
 from retain.record.verdict_document import VerdictDocument
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +36,7 @@ DOCUMENTS = {
     "trial": TrialDocument,
     "effects": EffectsDocument,
     "score": ScoreDocument,
+    "truth": TruthDocument,
     "reference": Reference,
 }
 """The class of each document, by the name of its file."""
@@ -43,6 +45,7 @@ COMMANDS = {
     "compare": "`retain-compare`",
     "score": "`retain-score`",
     "readout": "`retain-readout`",
+    "simulate": "`retain-simulate`",
 }
 GROUPS = (
     "data",

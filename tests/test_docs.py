@@ -31,6 +31,7 @@ from retain.cli.overrides import (
 from retain.cli.readout import readout
 from retain.cli.run import run, run_command
 from retain.cli.score import score
+from retain.cli.simulate import simulate
 from retain.customers.checks.checks import CHECK_NAMES
 from retain.customers.demo import write
 from retain.storage.paths import conf_dir
@@ -45,6 +46,7 @@ COMMANDS = {
     "retain-compare": compare,
     "retain-score": score,
     "retain-readout": readout,
+    "retain-simulate": simulate,
 }
 QUICK = ("validation.folds=2", "validation.repeats=1")
 FEW = "data.customers=150"
@@ -139,9 +141,10 @@ def campaign_id():
 def execute(words, known):
     """Run one command of a page as a reader would, but for its size."""
     name, *words = words
-    if any(re.search(r"\bID\b", word) for word in words):
-        known.setdefault("ID", campaign_id())
-        words = [re.sub(r"\bID\b", known["ID"], word) for word in words]
+    for named in ("ID", "SECOND"):
+        if any(re.search(rf"\b{named}\b", word) for word in words):
+            known.setdefault(named, campaign_id())
+            words = [re.sub(rf"\b{named}\b", known[named], word) for word in words]
     if name == "retain" and "--help" not in words:
         words = narrowed(words)
     if name == "retain-compare":
@@ -424,6 +427,7 @@ def test_the_page_on_files_lists_every_column_and_key(reader, without_charts):
         for line in (
             "retain-compare study=models campaign.replace=true explain=fast",
             "retain-readout campaign=ID outcomes=outcomes.csv",
+            "retain-simulate campaign=ID",
             "retain-score verdict=outputs/models/verdict data=one_click data.dir=newer",
         ):
             assert execute(shlex.split(line), known) == 0

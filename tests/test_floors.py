@@ -43,6 +43,7 @@ ROOMS = (
     "campaign.trial",
     "campaign.readout",
     "campaign.effects",
+    "campaign.simulation",
     "report.text.numbers",
     "report.text.amounts",
     "report.text.words",

@@ -39,6 +39,7 @@ def started(monkeypatch):
         ("retain-compare", "compare"),
         ("retain-score", "score"),
         ("retain-readout", "readout"),
+        ("retain-simulate", "simulate"),
     ],
 )
 def test_a_terminal_is_told_before_anything_is_loaded(started, command, module):

@@ -59,7 +59,10 @@ def tree(name="mail"):
 def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys):
     assert called("cost.mail_a=2", "propensity=equal") == 0
     names = {path.name for path in Path("outputs/mail/trial").iterdir()}
-    assert names == {"trial.json", "trial.parquet", "effects.csv", "balance.csv"}
+    assert names == {
+        *("report.html", "trial.json", "trial.parquet"),
+        *("effects.csv", "balance.csv"),
+    }
     document = tree()
     assert [arm["name"] for arm in document["arms"]] == ["No mail", "Mail A", "Mail B"]
     assert [one["kind"] for one in document["outcomes"]] == ["money", "binary"]

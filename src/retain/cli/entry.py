@@ -31,6 +31,11 @@ def readout() -> None:
     _start("retain-readout", "readout")
 
 
+def simulate() -> None:
+    """Run the console command ``retain-simulate``."""
+    _start("retain-simulate", "simulate")
+
+
 def _start(command: str, module: str) -> None:
     """Say in a terminal that the command began, and run it."""
     words = f"{command}: loading" if SILENT.isdisjoint(sys.argv[1:]) else ""

@@ -30,6 +30,7 @@ ALLOWED = (
     "verdict",
     "campaign.dir",
     "outcomes.file",
+    "truth",
 )
 """Keys whose values may come from the environment, besides those of the data."""
 Path = tuple[str | int, ...]

@@ -61,6 +61,19 @@ What it writes into campaigns/ID/readout holds a catalogue for the next campaign
 
 Exit codes: 0 done · 2 config, campaign, table or outcomes refused · 70 a bug
 """,
+    "simulate": """retain-simulate: invented outcomes of a campaign, by a truth that is known.
+
+  retain-simulate campaign=ID                             save rates drawn from the catalogue's
+  retain-simulate campaign=ID save_rate.OFFER=0.2         or typed by offer
+  retain-simulate campaign=ID heterogeneity=risk strength=0.4     helps some and harms others
+  retain-simulate campaign=ID risk_odds=1.3 noncompliance=0.1 missing=0.05    not all goes by plan
+  retain-simulate campaign=ID truth=FILE                  what another plan is worth by that truth
+
+Nobody learns anything about customers from them: they try out the readout and the next plan.
+  retain-readout campaign=ID outcomes=outputs/NAME/simulated/ID/outcomes.csv
+
+Exit codes: 0 done · 2 config, campaign or truth refused · 70 a bug
+""",
 }
 OFFERED = {
     "run": (
@@ -89,6 +102,7 @@ OFFERED = {
     ),
     "score": ("data", "assumptions", "offers", "campaign", "effects"),
     "readout": ("effects",),
+    "simulate": (),
 }
 
 

@@ -131,7 +131,7 @@ def _config(line: Arguments) -> Readout:
     from retain.schema.parsing import parse
     from retain.schema.readout import Readout
 
-    overrides = tuple(_full_key(text) for text in line.overrides)
+    overrides = tuple(full_key(text) for text in line.overrides)
     with Composer(replace(line, overrides=overrides), "readout") as composer:
         return parse(Readout, composer.one())
 
@@ -153,7 +153,8 @@ def _check_keys(line: Arguments, *, has_table: bool) -> None:
             raise RetainError.at(key, problem, expected)
 
 
-def _full_key(text: str) -> str:
+def full_key(text: str) -> str:
+    """Return an override with its key in full: ``campaign=ID`` sets ``campaign.dir``."""
     key, equals, value = text.partition("=")
     full = f"{SHORTHANDS.get(key, key)}{equals}{value}"
     return quote_ids(full) if key == "campaign" else full

@@ -35,6 +35,7 @@ LESS_MEMORY = {
     "Else allow this command more memory",
     "score": "Score fewer customers at a time: rows=10000. Else allow this command more memory",
     "readout": "Draw fewer resamples: resamples=200. Else allow this command more memory",
+    "simulate": "Allow this command more memory",
 }
 """Advice for each command when memory runs out."""
 MAX_MESSAGE_CHARS = 200

@@ -33,6 +33,8 @@
           trial/                        TrialDirectory: the campaign as a trial, effects learned
       scores/<name>/                    ScoreDirectory, written by retain-score
         scores.csv  not_scored.csv  drift.csv  segments.csv  score.json  dropped_rows.csv
+      simulated/<id>/                   SimulationDirectory, written by retain-simulate
+        outcomes.csv  truth.json  true_customers.csv
       ledger.jsonl                      one line for every access to the sealed test
       .lock                             lock of the command that reads or writes these
       .staging-*/  .commit/             an unfinished transaction: storage/transaction.py

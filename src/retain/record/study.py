@@ -16,6 +16,7 @@ from retain.record.directory import (
 )
 from retain.record.document import Record
 from retain.record.reading import Reader
+from retain.record.simulation_directory import SimulationDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.storage.locks import wait_for_lock
 from retain.storage.transaction import COMMIT, recover
@@ -145,6 +146,10 @@ class StudyDirectory:
         """The readout of a randomised campaign in a table."""
         return TrialDirectory(self.path / "trial")
 
+    def simulation(self, campaign_id: str) -> SimulationDirectory:
+        """Return the directory of a campaign's invented outcomes."""
+        return SimulationDirectory(self.path / "simulated" / campaign_id)
+
     def score(self, name: str) -> ScoreDirectory:
         """Return the directory of a scoring."""
         return ScoreDirectory(self.path / "scores" / name)
@@ -203,8 +208,8 @@ class StudyDirectory:
 
     def _check_links(self) -> None:
         """Raise if a file or folder to write is a link."""
-        scores = self.score("any").path.parent
-        folders = (self.verdict, self.campaigns, scores, self.trial.path, self.path / COMMIT)
+        named = (self.score("any").path.parent, self.simulation("any").path.parent)
+        folders = (self.verdict, self.campaigns, *named, self.trial.path, self.path / COMMIT)
         written = (*folders, self.ledger, self.lock)
         links = [path for path in written if path.is_symlink()]
         if links:

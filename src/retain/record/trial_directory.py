@@ -18,6 +18,11 @@ class TrialDirectory:
         return self.path / "trial.json"
 
     @property
+    def report(self) -> Path:
+        """The results for people, one self-contained page."""
+        return self.path / "report.html"
+
+    @property
     def table(self) -> Path:
         """The customers: ids, arms, outcomes and covariates."""
         return self.path / "trial.parquet"

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from retain.schema.compare import Report
 from retain.schema.effects import Effects, PolicyLimits
 from retain.schema.parsing import Config, Node
 
@@ -64,6 +65,7 @@ class TrialKeys(Config):
     power: Share
     effects: Effects
     limits: PolicyLimits
+    report: Report
     seed: Annotated[int, Field(ge=0)]
     threads: Annotated[int, Field(ge=1)]
 

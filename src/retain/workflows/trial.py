@@ -1,6 +1,7 @@
 """The readout of a randomised campaign in a table, and the files it leaves.
 
 outputs/<name>/trial/
+  report.html       the results for people
   trial.json        the checks and results, for programs; see record/trial_document.py
   trial.parquet     the customers, from which effects are learned
   effects.csv       the effects, one row per arm and outcome
@@ -37,6 +38,7 @@ from retain.record.estimates import Estimate
 from retain.record.study import StudyDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.record.trial_document import ArmEffect, RobustDifference, TrialDocument
+from retain.report.page.trial_page import trial_page
 from retain.schema.effects import PolicyLimits
 from retain.schema.parsing import Node
 from retain.schema.readout import TrialKeys
@@ -90,6 +92,9 @@ def read_out_trial(
             with threadpool_limits(1):  # small fits, which more threads would only slow down
                 result = write_trial(files, table, settings)
             effects = None if spec is None else learn(files, table, spec, keys.limits)
+            learned = effects if isinstance(effects, EffectsDocument) else None
+            page = trial_page(result.document, learned, keys.report.language)
+            write_text(files.report, page)
             if customers.reading.dropped_rows:
                 write_dropped_rows(customers.reading.dropped_rows, files.dropped_rows)
     except OSError as error:

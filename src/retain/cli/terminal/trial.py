@@ -73,8 +73,8 @@ def print_trial(console: Console, readout: TrialReadout) -> None:
         print_effects(console, readout.effects)
     for caution in document.cautions:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
-    path = literal(readout.directory.path)
-    console.print(f"Trial: {path}", soft_wrap=True, highlight=False)
+    for name, path in (("Page", readout.directory.report), ("Trial", readout.directory.path)):
+        console.print(f"{name}: {literal(path)}", soft_wrap=True, highlight=False)
 
 
 def _level(document: TrialDocument) -> str:

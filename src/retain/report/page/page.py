@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,17 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 HERE = Path(__file__).parent
-SCRIPT = ("numbers", "words", "cells", "leaderboard", "pairs", "tables", "spots", "start")
+SCRIPT = (
+    "numbers",
+    "words",
+    "cells",
+    "leaderboard",
+    "pairs",
+    "tables",
+    "spots",
+    "frame",
+    "start",
+)
 """Files of ``script/`` in order of dependency."""
 
 
@@ -55,9 +66,9 @@ def page(verdict: VerdictDocument, language: str) -> str:
 def _render_page(verdict: VerdictDocument, language: str) -> str:
     rendered = render_charts(verdict)
     numbers = columns(verdict)
-    script = _script()
+    script = join_script(SCRIPT)
     return (
-        _environment(language)
+        environment(language)
         .get_template("page.html.j2")
         .render(
             verdict=verdict,
@@ -77,15 +88,15 @@ def _render_page(verdict: VerdictDocument, language: str) -> str:
             compare=compare_command(verdict),
             question=question(verdict.question),
             island=page_json(verdict, numbers, rendered.charts),
-            style=_read_asset("style.css"),
+            style=read_asset("style.css"),
             script=script,
-            script_hash=_hash(script),
+            script_hash=hash_script(script),
         )
     )
 
 
 @cache
-def _environment(language: str) -> Environment:
+def environment(language: str) -> Environment:
     """Return Jinja's environment, strict and escaping; cached, so templates are parsed once."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -100,18 +111,18 @@ def _environment(language: str) -> Environment:
     return environment
 
 
-def _script() -> Markup:
-    """Return the script as one function without global names."""
-    parts = [_read_asset(f"script/{name}.js") for name in SCRIPT]
+def join_script(names: Sequence[str]) -> Markup:
+    """Return files of ``script/`` as one function without global names."""
+    parts = [read_asset(f"script/{name}.js") for name in names]
     return Markup('\n(() => {{\n"use strict";\n{}\n}})();\n').format(Markup("\n").join(parts))
 
 
-def _read_asset(name: str) -> Markup:
+def read_asset(name: str) -> Markup:
     """Return the text of a file in this folder."""
     return Markup((HERE / name).read_text(encoding="utf-8"))  # noqa: S704 - ours
 
 
-def _hash(script: Markup) -> str:
+def hash_script(script: Markup) -> str:
     """Return the hash that lets the page's content security policy run this script only."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return "sha256-" + base64.b64encode(digest).decode("ascii")

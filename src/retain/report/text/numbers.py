@@ -47,6 +47,7 @@ FORMS: dict[str, Callable[[float], str]] = {
     "whole": lambda value: format_fixed(math.floor(value), 0),
     "percent": lambda value: format_fixed(100 * value, 0) + f"{NARROW}%",
     "points": lambda value: format_fixed(100 * value, 1),
+    "points_2": lambda value: format_fixed(100 * value, 2),
     "plain": _plain,
     "money": partial(format_significant, digits=3),
     "times": lambda value: format_fixed(value, 2),

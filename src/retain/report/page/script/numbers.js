@@ -43,6 +43,7 @@ const FORMS = {
   whole: (value) => grouped(Math.floor(value), 0),
   percent: (value) => grouped(100 * value, 0) + NARROW + "%",
   points: (value) => grouped(100 * value, 1),
+  points_2: (value) => grouped(100 * value, 2),
   plain: (value) => value.toFixed(6).replace(/0+$/, "").replace(/\.$/, ""),
   money: (value) => significant(value, 3),
   times: (value) => grouped(value, 2),

@@ -1,0 +1,1 @@
+"""Invented outcomes of campaigns, and what plans are worth by the truth behind them."""

@@ -1,0 +1,28 @@
+"""Paths of the files of a campaign's simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SimulationDirectory:
+    """The invented outcomes of a campaign and the truth behind them, replaced as a whole."""
+
+    path: Path
+
+    @property
+    def outcomes(self) -> Path:
+        """The outcomes, as ``retain-readout`` reads them."""
+        return self.path / "outcomes.csv"
+
+    @property
+    def truth(self) -> Path:
+        """How customers act, and what the plan is truly worth."""
+        return self.path / "truth.json"
+
+    @property
+    def customers(self) -> Path:
+        """The true risk and net value of each customer."""
+        return self.path / "true_customers.csv"
