@@ -326,6 +326,69 @@ def test_a_trial_without_covariates_says_why_no_effects_are_learned(promotion, c
     assert not Path("outputs/mail/trial/effects.json").exists()
 
 
+# --- the next campaign ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def following(promotion):
+    """Customers of the next campaign, two of whom are unlike those of the promotion."""
+    random, n = np.random.default_rng(4), 1000
+    age = random.integers(18, 80, n)
+    age[:2] = 17, 95
+    columns = {"who": [f"n{k}" for k in range(n)], "age": age}
+    columns["loyal"] = random.choice(["yes", "no"], n)
+    pd.DataFrame(columns).to_csv("next.csv", index=False)
+    return age
+
+
+def test_customers_of_the_next_campaign_get_an_arm_each(following, capsys):
+    words = [*LEARN, "next.file=next.csv", "limits.max_contacts=250"]
+    assert run_command(readout, words, "readout") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Next campaign (next.csv, 1,000 customers): sent 250; cost 75, expected net" in shown
+    assert "2 are unlike the customers of the trial" in shown
+    plan = pd.read_csv("outputs/mail/trial/next_campaign.csv")
+    assert list(plan) == ["customer_id", "arm", "expected_effect", "cost"]
+    assert list(plan["customer_id"].head(2)) == ["n0", "n1"]
+    sent = (plan["arm"] == "sent").to_numpy()
+    assert sent.sum() == 250
+    assert not sent[:2].any()
+    assert (abs(following[sent] - 50) < 12).mean() > 0.95  # to whom it brings 1
+    assert (plan.loc[~sent, ["expected_effect", "cost"]] == 0).all(axis=None)
+    learned = json.loads(Path("outputs/mail/trial/effects.json").read_text("utf-8"))
+    info = learned["next_campaign"]
+    assert (info["n_unlike"], info["arms"]) == (2, [{"arm": "sent", "n_customers": 250}])
+    net = (abs(following[sent] - 50) < 10).sum() - 0.3 * 250
+    assert info["net"]["low"] < net < info["net"]["high"]
+    value = pd.read_csv("outputs/mail/trial/policies.csv").set_index("policy").loc["learned"]
+    each = value["value"] / value["contacted_share"]
+    assert info["net"]["value"] == pytest.approx(250 * each)
+
+
+def test_a_next_campaign_needs_the_covariates_and_a_learner(following, capsys):
+    pd.read_csv("next.csv").drop(columns="loyal").to_csv("next.csv", index=False)
+    assert run_command(readout, [*LEARN, "next.file=next.csv"], "readout") == 2
+    assert "'loyal'" in " ".join(capsys.readouterr().err.split())
+    words = [word for word in LEARN if not word.startswith("effects")]
+    assert run_command(readout, [*words, "next.file=next.csv"], "readout") == 2
+    assert "no effects are learned" in " ".join(capsys.readouterr().err.split())
+    assert not Path("outputs/mail/trial").exists()
+
+
+def test_arteas_next_campaign_contacts_nobody(tmp_path, monkeypatch, experiments_dir, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = experiments_dir / "artea-a_b-experiment.csv"
+    words = ["data=table", f"data.path={path}", "data.id=id", "treatment=test_coupon", "control=0"]
+    words += ["outcome=[revenue_after,trans_after]", "name=artea", "effects=mean"]
+    words += [f"next.file={experiments_dir / 'artea-next-campaign.csv'}"]
+    words += ["model@effects.outcome=logreg"]
+    assert run_command(readout, words, "readout") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "6,000 customers): nobody is contacted, as no plan is shown to earn more." in shown
+    assert "more trans_after (p 0.016), and no more revenue_after" in shown
+    assert len(pd.read_csv("outputs/artea/trial/next_campaign.csv")) == 6000
+
+
 def test_a_limit_of_an_arm_that_is_none_is_refused_before_anything_is_written(promotion, capsys):
     assert run_command(readout, [*LEARN, "limits.capacity.letter=5"], "readout") == 2
     assert "the arms are 'sent'" in " ".join(capsys.readouterr().err.split())

@@ -154,6 +154,41 @@ class ShareCurvePoint(Config):
     band: Estimate
 
 
+class NextArmInfo(Config):
+    """Customers of the next campaign who get an arm."""
+
+    arm: str
+    n_customers: int
+
+
+class NextCampaignInfo(Config):
+    """The plan of the next campaign.
+
+    Attributes
+    ----------
+    policy
+        The policy that was chosen by the trial.
+    n_unlike
+        Customers unlike those of the trial, who get no arm.
+    n_no_consent
+        Customers who did not agree to be contacted.
+    arms
+        Every arm but the control.
+    cost, net
+        Of all customers, in the unit of the policies' values: the net value is that of a contact by
+        this policy in the trial.
+    """
+
+    file: str
+    policy: str
+    n_customers: int
+    n_unlike: int
+    n_no_consent: int
+    arms: tuple[NextArmInfo, ...]
+    cost: float
+    net: Estimate
+
+
 class EffectsDocument(Config):
     """The content of ``effects.json``.
 
@@ -171,6 +206,8 @@ class EffectsDocument(Config):
         Of net values and costs; None for the outcome's own.
     chosen
         The simplest of the policies tied with the best.
+    next_campaign
+        Its plan for other customers; None without any.
     """
 
     schema_: Literal[1] = Field(default=EFFECTS_SCHEMA, alias="schema")
@@ -190,4 +227,5 @@ class EffectsDocument(Config):
     differences: tuple[PolicyDifferenceInfo, ...]
     chosen: str
     curve: tuple[ShareCurvePoint, ...]
+    next_campaign: NextCampaignInfo | None = None
     cautions: tuple[CautionInfo, ...] = ()

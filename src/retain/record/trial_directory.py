@@ -53,6 +53,11 @@ class TrialDirectory:
         return self.path / "calibration.csv"
 
     @property
+    def next_campaign(self) -> Path:
+        """The customers of the next campaign, and the arm that each gets."""
+        return self.path / "next_campaign.csv"
+
+    @property
     def balance(self) -> Path:
         """The covariates by arm, as a table."""
         return self.path / "balance.csv"

@@ -33,7 +33,7 @@ class PlanEffects(Effects):
 
 
 class PolicyLimits(Config):
-    """Limits of every plan that is judged, for the customers of the trial.
+    """Limits of every plan that is judged, for the customers of the trial or the next campaign.
 
     ``budget`` is in money, ``capacity`` in customers by arm.
     """

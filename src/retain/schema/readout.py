@@ -46,6 +46,12 @@ Columns = str | tuple[str, ...]
 """The name of a column, or of several."""
 
 
+class NextCampaign(Config):
+    """A file with the customers of the next campaign, and the columns of the trial's covariates."""
+
+    file: str | None
+
+
 class TrialKeys(Config):
     """Meaning of the columns of a randomised campaign's table; arms and outcomes by name."""
 
@@ -66,6 +72,7 @@ class TrialKeys(Config):
     effects: Effects
     limits: PolicyLimits
     report: Report
+    next: NextCampaign
     seed: Annotated[int, Field(ge=0)]
     threads: Annotated[int, Field(ge=1)]
 

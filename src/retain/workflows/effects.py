@@ -4,6 +4,7 @@ outputs/<name>/trial/, campaigns/<id>/readout/trial/
   effects.json          effects of each arm, evidence that they differ, and plans; for programs
   policies.csv          what each plan would have earned
   value_by_share.csv    the same by the share of customers contacted, for each order of customers
+  next_campaign.csv     the customers of the next campaign, and the arm that each gets
   calibration.csv       effects on fifths of the customers, by what they were predicted to be
 """
 
@@ -18,6 +19,7 @@ import pandas as pd
 from retain.campaign.assignment import Assignment
 from retain.campaign.effects.document import describe_effects
 from retain.campaign.effects.learners import learn_effects
+from retain.campaign.effects.next_campaign import NextCustomers, NextPlan, plan_next
 from retain.campaign.effects.policies import ContactLimits, Payoff
 from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.trial.from_table import TrialTable
@@ -32,8 +34,16 @@ from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
 
 
-def judge_plans(table: TrialTable, spec: EffectsSpec, limits: PolicyLimits) -> EffectsDocument:
+def judge_plans(
+    table: TrialTable,
+    spec: EffectsSpec,
+    limits: PolicyLimits,
+    customers: NextCustomers | None = None,
+) -> tuple[EffectsDocument, NextPlan | None]:
     """Learn the effects of a trial's arms, and say what plans by them would have earned.
+
+    The plan of the next campaign is that for its ``customers``, if there are any: limits are then
+    theirs, and plans are judged at the same share of the trial's customers.
 
     Raises
     ------
@@ -47,7 +57,13 @@ def judge_plans(table: TrialTable, spec: EffectsSpec, limits: PolicyLimits) -> E
     value = table.value.get(table.trial.outcome.name)
     cost = table.trial.cost if value is None else table.cost
     payoff = Payoff(1.0 if value is None else value, cost, None if value is None else "money")
-    return describe_effects(effects, payoff, within)
+    if customers is None:
+        return describe_effects(effects, payoff, within), None
+    scaled = within.scale(len(effects.trial.ids) / max(len(customers.ids), 1))
+    document = describe_effects(effects, payoff, scaled)
+    judged = next(row for row in document.policies if row.policy == document.chosen)
+    plan = plan_next(effects, payoff, within, judged, customers)
+    return document.model_copy(update={"next_campaign": plan.info}), plan
 
 
 def judge_campaign_plans(

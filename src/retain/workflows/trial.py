@@ -20,6 +20,7 @@ from pathlib import Path
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from retain.campaign.effects.next_campaign import NextCustomers
 from retain.campaign.effects.spec import EffectsSpec, build_effects_spec
 from retain.campaign.readout.trial_readout import (
     TrialResult,
@@ -46,6 +47,7 @@ from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv, write_dropped_rows
 from retain.workflows.effects import judge_plans, write_effects
+from retain.workflows.next_campaign import read_next_customers
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def read_out_trial(
     spec = build_effects_spec(keys.effects, keys.seed, keys.threads)
     with capture_log() as messages:
         customers = read_trial_customers(data, keys)
-    table = build_trial(customers, keys)
+        table = build_trial(customers, keys)
+        following = read_next_customers(data, keys, customers, table)
     study = StudyDirectory(outputs / (keys.name or name_trial(data)))
     try:
         with study.alone(lambda: on_wait(study)), transaction(study.path) as staging:
@@ -91,7 +94,7 @@ def read_out_trial(
             files = TrialDirectory(staging.add(study.trial.path.name))
             with threadpool_limits(1):  # small fits, which more threads would only slow down
                 result = write_trial(files, table, settings)
-            effects = None if spec is None else learn(files, table, spec, keys.limits)
+            effects = None if spec is None else learn(files, table, spec, keys.limits, following)
             learned = effects if isinstance(effects, EffectsDocument) else None
             page = trial_page(result.document, learned, keys.report.language)
             write_text(files.report, page)
@@ -103,13 +106,22 @@ def read_out_trial(
 
 
 def learn(
-    files: TrialDirectory, table: TrialTable, spec: EffectsSpec, limits: PolicyLimits
+    files: TrialDirectory,
+    table: TrialTable,
+    spec: EffectsSpec,
+    limits: PolicyLimits,
+    customers: NextCustomers | None = None,
 ) -> EffectsDocument | NotApplicable:
-    """Learn effects, judge plans by them, and write both; or return why that cannot be."""
+    """Learn effects, judge plans by them, and write both; or return why that cannot be.
+
+    The plan of the next campaign for its ``customers`` is written too.
+    """
     try:
-        document = judge_plans(table, spec, limits)
+        document, plan = judge_plans(table, spec, limits, customers)
     except NotApplicable as reason:
         return reason
+    if plan is not None:
+        write_csv(plan.table, files.next_campaign)
     write_effects(files, document)
     return document
 

@@ -72,6 +72,18 @@ class ContactLimits:
     capacity: np.ndarray | None = None
     eligible: np.ndarray | None = None
 
+    def scale(self, times: float) -> ContactLimits:
+        """Return the limits of ``times`` as many customers, all of whom are eligible.
+
+        >>> ContactLimits(budget=50, max_contacts=9, capacity=np.array([4, np.inf])).scale(2.5)
+        ContactLimits(budget=125.0, max_contacts=22, capacity=array([10., inf]), eligible=None)
+        """
+        return ContactLimits(
+            None if self.budget is None else self.budget * times,
+            None if self.max_contacts is None else int(self.max_contacts * times),
+            None if self.capacity is None else self.capacity * times,
+        )
+
     def contact_first(
         self, arm: int, score: np.ndarray, cost: float, share: float, allowed: np.ndarray
     ) -> np.ndarray:

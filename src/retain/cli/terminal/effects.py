@@ -9,9 +9,9 @@ from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
 from retain.errors import NotApplicable
-from retain.record.effects_document import EffectsDocument, PolicyRow
+from retain.record.effects_document import EffectsDocument, NextCampaignInfo, PolicyRow
 from retain.record.estimates import Estimate
-from retain.wording import format_interval, format_p, format_signed, money_digits
+from retain.wording import describe_count, format_interval, format_p, format_signed, money_digits
 
 PLANS = {
     "nobody": "nobody",
@@ -33,6 +33,8 @@ def print_effects(console: Console, document: EffectsDocument | NotApplicable) -
         console.print(literal(message))
     console.print(_policies(document))
     console.print(literal(_choice(document)))
+    if document.next_campaign is not None:
+        console.print(literal(_next_campaign(document.next_campaign, document)))
 
 
 def _evidence(document: EffectsDocument) -> Iterator[str]:
@@ -112,6 +114,28 @@ def _choice(document: EffectsDocument) -> str:
     interval = format_interval(gain.low, gain.high, form)
     tied = "is tied with it" if gain.low <= 0 <= gain.high else "earns less"
     return f"{message} A personal plan {tied}: {format_signed(gain.value, form)} ({interval})."
+
+
+def _next_campaign(plan: NextCampaignInfo, document: EffectsDocument) -> str:
+    """Return who gets an arm in the next campaign, and what that costs and is expected to bring."""
+    lead = f"Next campaign ({plan.file}, {describe_count(plan.n_customers, 'customer')}): "
+    left = ""
+    if plan.n_unlike:
+        left += f" {plan.n_unlike:,} are unlike the customers of the trial and get none."
+    if plan.n_no_consent:
+        left += f" {plan.n_no_consent:,} did not agree to be contacted."
+    arms = ", ".join(f"{one.arm} {one.n_customers:,}" for one in plan.arms if one.n_customers)
+    if not arms:
+        why = "no plan is shown to earn more"
+        if plan.policy != "nobody":
+            why = "nobody may be within these limits"
+        return f"{lead}nobody is contacted, as {why}.{left}"
+    unit, net = document.unit or document.outcome, plan.net
+    form = f",.{money_digits((plan.cost, net.value, net.low, net.high))}f"
+    value = format_signed(net.value, f"+{form}")
+    interval = format_interval(net.low, net.high, f"+{form}")
+    cost = f"cost {format_signed(plan.cost, form)}, " if plan.cost else ""
+    return f"{lead}{arms}; {cost}expected net {value} {unit} (95 % CI {interval}).{left}"
 
 
 def _difference(document: EffectsDocument, first: str, second: str) -> Estimate:
