@@ -287,7 +287,10 @@ def _save_rates(rows: Sequence[SaveRateRow], level: str) -> Table:
     for name in ("contacted", "control", "before", "interval", "now", "interval", "catalogue"):
         table.add_column(name, justify="right", no_wrap=True)
     table.caption = "catalogue: interval of the Beta with the same mean and variance that is stored"
-    for row in rows:
+    measured = [row for row in rows if row.n_treated or row.n_control]
+    if unmeasured := ", ".join(row.offer for row in rows if row not in measured):
+        table.caption += f"; kept as they were, for nobody got them: {unmeasured}"
+    for row in measured:
         cells = [f"{row.n_treated:,}", f"{row.n_control:,}"]
         for text in (row.prior, row.posterior, row.catalogue):
             interval = format_interval(100 * text.low, 100 * text.high, ".0f")
