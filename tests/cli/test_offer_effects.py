@@ -117,6 +117,7 @@ def test_the_next_campaign_goes_by_measured_effects(loop, retain_compare, retain
     assert call["effect"]["low"] < 0.4 < call["effect"]["high"] + 0.05
     assert effects["prior_offers"] == ["gift"]
     trial = json.loads((loop / "readout/trial/trial.json").read_text("utf-8"))
+    assert loop.name in (loop / "readout/trial/report.html").read_text("utf-8")
     (one,) = effects["sources"]
     assert (one["name"], one["sha256"]) == (loop.name, trial["table"]["sha256"])
     (planned, _) = verdict()["campaign"]["offers"]

@@ -81,7 +81,7 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
         config.outcomes,
         resamples=config.resamples,
         monitoring=config.monitoring,
-        learning=None if spec is None else Learning(spec, config.limits),
+        learning=None if spec is None else Learning(spec, config.limits, config.report.language),
         on_wait=say_waiting,
     )
     next_plan = None
@@ -141,7 +141,7 @@ def _check_keys(line: Arguments, *, has_table: bool) -> None:
     from retain.schema.readout import TrialKeys
 
     of_campaign = ("campaign", "outcomes", "monitoring", "resamples")
-    of_both = ("effects", "limits", "seed", "threads")
+    of_both = ("effects", "limits", "seed", "threads", "report")
     of_table = [key for key in TrialKeys.model_fields if key not in of_both]
     others = of_campaign if has_table else of_table
     for text in line.overrides:

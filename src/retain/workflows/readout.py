@@ -41,15 +41,16 @@ from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
 from retain.workflows.effects import judge_campaign_plans, write_effects
-from retain.workflows.trial import write_trial
+from retain.workflows.trial import write_trial, write_trial_page
 
 
 @dataclass(frozen=True)
 class Learning:
-    """How effects are learned, and the limits of the plans judged by them."""
+    """How effects are learned, the limits of the plans judged by them, the page's language."""
 
     spec: EffectsSpec
     limits: PolicyLimits
+    language: str = "en"
 
 
 INTERVALS = ("difference", "customers_saved")
@@ -121,11 +122,12 @@ def write_campaign_trial(
         table = build_campaign_trial(*observations)
         files.path.mkdir()
         with threadpool_limits(1):
-            write_trial(files, table, settings)
+            trial = write_trial(files, table, settings).document
         effects = judge_campaign_plans(table, assignment, learning.spec, learning.limits)
     except NotApplicable as reason:
         return reason
     write_effects(files, effects)
+    write_trial_page(files, trial, effects, learning.language)
     return effects
 
 

@@ -95,9 +95,7 @@ def read_out_trial(
             with threadpool_limits(1):  # small fits, which more threads would only slow down
                 result = write_trial(files, table, settings)
             effects = None if spec is None else learn(files, table, spec, keys.limits, following)
-            learned = effects if isinstance(effects, EffectsDocument) else None
-            page = trial_page(result.document, learned, keys.report.language)
-            write_text(files.report, page)
+            write_trial_page(files, result.document, effects, keys.report.language)
             if customers.reading.dropped_rows:
                 write_dropped_rows(customers.reading.dropped_rows, files.dropped_rows)
     except OSError as error:
@@ -124,6 +122,17 @@ def learn(
         write_csv(plan.table, files.next_campaign)
     write_effects(files, document)
     return document
+
+
+def write_trial_page(
+    files: TrialDirectory,
+    trial: TrialDocument,
+    effects: EffectsDocument | NotApplicable | None,
+    language: str,
+) -> None:
+    """Write the page of a trial, with plans if effects were learned."""
+    learned = effects if isinstance(effects, EffectsDocument) else None
+    write_text(files.report, trial_page(trial, learned, language))
 
 
 def read_trial_customers(data: Node, keys: TrialKeys) -> Customers:

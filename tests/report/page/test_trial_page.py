@@ -18,7 +18,7 @@ from retain.report.page.trial_page import trial_page
 from retain.report.text.trial import trial_cautions
 from retain.report.text.words import LANGUAGES, words
 
-from .test_accessibility import UNFOLD, faults
+from .test_accessibility import UNFOLD, violations
 
 EXTREME = "<b>sent & 'more'</b>"
 
@@ -141,7 +141,7 @@ def test_it_fits_a_window_and_a_checker_of_accessibility_finds_nothing(
         view.get_by_role("button", name=language).click()
         assert view.evaluate("document.documentElement.lang") == name
         assert view.evaluate("document.documentElement.scrollWidth") <= width
-        assert faults(view) == []
+        assert violations(view) == {}
 
 
 def test_a_chart_tells_its_numbers_to_keys(opened, documents):
