@@ -98,7 +98,7 @@ def test_overlap_can_be_allowed_and_campaigns_named_that_were_never_sent(write, 
 def test_a_campaign_without_its_customers_is_refused_with_what_to_type(write, find, tmp_path):
     id_ = write("old", "2027-02-01")
     (tmp_path / "old" / "campaigns" / id_ / CSV).write_text("changed", encoding="utf-8")
-    with pytest.raises(RetainError, match=rf"campaign {id_} is open.*campaign\.unsent=\[{id_}\]"):
+    with pytest.raises(RetainError, match=rf"campaign {id_} is open.*campaign\.unsent=\['{id_}'\]"):
         find("2027-02-01")
     (tmp_path / "old" / "campaigns" / id_ / "campaign.json").write_text("{", encoding="utf-8")
     assert find("2027-02-01")[0] == []

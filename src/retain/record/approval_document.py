@@ -92,6 +92,15 @@ class CareInfo(Config):
     cost: float
 
 
+def type_unsent(campaign_id: str) -> str:
+    """Return what to type if a campaign was never sent; in quotes, as an id may be a number.
+
+    >>> print(type_unsent("12345678"))
+    "campaign.unsent=['12345678']"
+    """
+    return f"\"campaign.unsent=['{campaign_id}']\""
+
+
 class OpenCampaign(Config):
     """Another campaign that is open, and how many of these customers are in it."""
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from retain.campaign.assignment import read_assignment
-from retain.errors import RetainError, type_value
+from retain.errors import RetainError
+from retain.record.approval_document import type_unsent
 from retain.record.directory import CampaignDirectory
 from retain.record.study import StudyDirectory
 from retain.schema.scoring import CampaignSettings
@@ -95,6 +96,6 @@ def _read_customers(campaign: CampaignDirectory) -> list[str]:
     except RetainError as error:
         raise RetainError(
             f"campaign {campaign.path.name} is open, and its customers cannot be read: {error} If "
-            f"it was never sent: {type_value('campaign.unsent', [campaign.path.name])}; to plan "
+            f"it was never sent: {type_unsent(campaign.path.name)}; to plan "
             "without regard to other campaigns: campaign.overlap=allow"
         ) from None

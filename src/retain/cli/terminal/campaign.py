@@ -12,8 +12,7 @@ from retain.cli.terminal.cautions import AT_HEAD, print_cautions, print_override
 from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.control_group import describe_power, describe_saving, format_value
 from retain.cli.terminal.offer_effects import describe_offer_effects
-from retain.errors import type_value
-from retain.record.approval_document import Policies
+from retain.record.approval_document import Policies, type_unsent
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
 from retain.record.estimates import DisplayName, Estimate, PartialEstimate
 from retain.record.plan_scenarios import ShadowPrices
@@ -247,7 +246,7 @@ def _left_alone(policies: Policies) -> str | None:
         groups.append(f"{describe_count(n_permanent, 'customer')} in the permanent control group")
     groups += [
         f"{describe_count(one.n_customers, 'customer')} in campaign {one.id}, which is open (if it "
-        f"was never sent: {type_value('campaign.unsent', [one.id])})"
+        f"was never sent: {type_unsent(one.id)})"
         for one in policies.open_campaigns
     ]
     return f"Left alone: {'; '.join(groups)}." if groups else None
