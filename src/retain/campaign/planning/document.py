@@ -230,7 +230,8 @@ def _summarise_control(
         }
     )
     counts = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
-    share, net = 1 - plan.control.propensity[rows], plan.select_chosen(plan.offers.net)[rows]
+    share = (1 - plan.control.propensity[rows]).round(9)
+    net = plan.select_chosen(plan.offers.net)[rows]
     is_uniform = len(np.unique(share)) < 2
     return ControlGroup(
         share=planning.control_share,
