@@ -197,6 +197,8 @@ def reader(tmp_path, monkeypatch, swept, shop, purchase_log):
     table.to_csv(tmp_path / "my.csv", index=False)
     purchase_log(200).to_csv(tmp_path / "log.csv", index=False)
     experiment().to_csv(tmp_path / "experiment.csv", index=False)
+    known = experiment().drop(columns=["email", "spend", "visit"])
+    known.to_csv(tmp_path / "next.csv", index=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -5,7 +5,6 @@ campaigns/<id>/customers.parquet     ``customer_id``, as campaign.csv has it, an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,22 +21,6 @@ from retain.storage.writing import hash_file
 ID = "customer_id"
 
 
-@dataclass(frozen=True)
-class KnownCustomers:
-    """The n chosen customers of a campaign, in the order of its assignment.
-
-    Attributes
-    ----------
-    features
-        All that was known of them, control group included, n rows.
-    treatment_probability
-        Probability by design that a customer is contacted and not in the control group, shape (n,).
-    """
-
-    features: pd.DataFrame
-    treatment_probability: np.ndarray
-
-
 def known_customers_table(audience: Audience, plan: CampaignPlan) -> pd.DataFrame:
     """Return ids, as texts, and features of all chosen customers, treated and control."""
     features = audience.features.iloc[np.flatnonzero(plan.offer_index >= 0)]
@@ -49,8 +32,8 @@ def write_known_customers(table: pd.DataFrame, path: Path) -> None:
     table.to_parquet(path, index=False, compression="zstd")
 
 
-def read_known_customers(campaign: CampaignDirectory, assignment: Assignment) -> KnownCustomers:
-    """Return what was known of the customers of an assignment.
+def read_known_customers(campaign: CampaignDirectory, assignment: Assignment) -> pd.DataFrame:
+    """Return what was known of the customers of an assignment, in its order.
 
     Raises
     ------
@@ -68,8 +51,9 @@ def read_known_customers(campaign: CampaignDirectory, assignment: Assignment) ->
         raise RetainError.at(
             str(path), f"it is not the file that {JSON} speaks of", "put back what was written"
         )
-    table, ids = read_parquet(path, within=campaign.path).to_pandas(), assignment.table[ID]
+    table: pd.DataFrame = read_parquet(path, within=campaign.path).to_pandas()
+    ids = assignment.table[ID]
     if ID not in table or list(table[ID]) != list(ids):
         problem = f"its customers are not those of {campaign.assignment.name}"
         raise RetainError.at(str(path), problem, "put back what was written")
-    return KnownCustomers(table.set_index(ID), assignment.propensity)
+    return table.set_index(ID)

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from retain.campaign.assignment import Assignment, read_assignment, to_yaml_dict
 from retain.campaign.effects.spec import EffectsSpec
-from retain.campaign.known_customers import KnownCustomers, read_known_customers
+from retain.campaign.known_customers import read_known_customers
 from retain.campaign.readout.campaign_trial import build_campaign_trial
 from retain.campaign.readout.outcomes import Outcomes, read_outcomes
 from retain.campaign.readout.readout import ReadoutResult, build_readout
@@ -104,7 +104,7 @@ def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
 
 def write_campaign_trial(
     files: TrialDirectory,
-    observations: tuple[Assignment, Outcomes, KnownCustomers],
+    observations: tuple[Assignment, Outcomes, pd.DataFrame],
     result: ReadoutResult,
     learning: Learning,
 ) -> EffectsDocument | NotApplicable:

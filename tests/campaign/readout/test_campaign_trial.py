@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from retain.campaign.effects.learners import learn_effects
-from retain.campaign.known_customers import KnownCustomers
 from retain.campaign.readout.campaign_trial import build_campaign_trial
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.trial.saved_trial import read_trial
@@ -39,10 +38,6 @@ def observe(declined, profit=None):
     return Outcomes(everybody, declined.astype(float), profit, None, None, 0)
 
 
-def known(n=N):
-    return KnownCustomers(features(n), np.full(n, 0.8))
-
-
 @pytest.fixture
 def drawn():
     """The campaign, and who declined."""
@@ -52,7 +47,7 @@ def drawn():
 
 def test_each_customer_could_get_the_own_offer_or_none(drawn):
     assignment, declined = drawn
-    table = build_campaign_trial(assignment, observe(declined, np.ones(N)), known())
+    table = build_campaign_trial(assignment, observe(declined, np.ones(N)), features())
     trial = table.trial
     assert trial.arms == ("control", "call", "gift")  # twelve letters show nothing
     assert table.n_without_arm == 12
@@ -71,9 +66,12 @@ def test_each_customer_could_get_the_own_offer_or_none(drawn):
 def test_probabilities_may_differ_by_customer(drawn):
     assignment, declined = drawn
     probability = np.random.default_rng(0).uniform(0.5, 0.9, N)
-    one = replace(known(), treatment_probability=probability)
-    trial = build_campaign_trial(assignment, observe(declined), one).trial
-    kept = (assignment.table["offer"] != "letter").to_numpy()
+    probability[:9] = 1.0  # who could not be in the control group shows nothing
+    table = assignment.table.assign(propensity=probability)
+    trial = build_campaign_trial(
+        replace(assignment, table=table), observe(declined), features()
+    ).trial
+    kept = (assignment.table["offer"] != "letter").to_numpy() & (probability < 1)
     assert trial.propensity[:, 1:].sum(axis=1) == pytest.approx(probability[kept])
 
 
@@ -81,7 +79,7 @@ def test_of_a_campaign_with_few_customers_nothing_is_learned(drawn):
     assignment, declined = drawn
     unobserved = np.where(np.arange(N) % 30 == 0, declined, np.nan)
     with pytest.raises(NotApplicable, match="no offer has 20 customers with an outcome"):
-        build_campaign_trial(assignment, observe(unobserved), known())
+        build_campaign_trial(assignment, observe(unobserved), features())
 
 
 def test_intervals_of_the_mean_effects_cover_them():
@@ -89,7 +87,7 @@ def test_intervals_of_the_mean_effects_cover_them():
     count, spec = 150, make_spec("mean", n_folds=3)
     offer, hits = DESIGN.table["offer"].to_numpy(), []
     for treated, declined in zip(*DESIGN.sample(count, 8), strict=True):
-        table = build_campaign_trial(DESIGN.assignment(treated), observe(declined), known())
+        table = build_campaign_trial(DESIGN.assignment(treated), observe(declined), features())
         trial = replace(table.trial, covariates=table.trial.covariates[[]])
         contrasts = learn_effects(trial, spec).scores.contrasts
         for arm in (1, 2):

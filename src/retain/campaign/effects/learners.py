@@ -107,12 +107,10 @@ class LearnedEffects:
         ``fold`` (n,) is the fold that a customer was in, −1 for others. Whoever was in the trial is
         judged by models without that fold: models know the chance in outcomes they were fitted to.
         """
-        effects, folds = (
-            self.fitted.predict(covariates),
-            _FoldEffects(self.trial, self.spec, self.scores),
-        )
+        effects = self.fitted.predict(covariates)
         if not self.fitted.shrinkage.factor.any():
             return effects
+        folds = _FoldEffects(self.trial, self.spec, self.scores)
         for k in np.unique(fold[fold >= 0]):
             models = folds.fit(self.scores.fold != k)
             rows = np.flatnonzero(fold == k)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -51,38 +52,23 @@ def measure_offers(
     effects, risk = learned.predict(covariates, fold), audience.table[RISK].to_numpy(dtype=float)
     if not is_money:
         effects = np.clip(effects, risk[:, None] - 1, risk[:, None])
-    tests = {one.arm: one.p for one in learned.heterogeneity}
     measured, infos, rates = {}, [], {}
     for arm, name in enumerate(trial.arms[1:], start=1):
-        contrasts = learned.scores.contrasts[:, arm]
-        rows = np.isfinite(contrasts)
-        mean, n = float(contrasts[rows].mean()), int(rows.sum())
-        error = float(contrasts[rows].std(ddof=1)) / n**0.5
-        comparable = find_comparable(covariates, trial.covariates[rows])
-        base = float(risk[comparable].mean()) if comparable.any() else float(risk.mean())
-        expected, money = mean, MeasuredMoney(mean, error) if is_money else None
-        if money is None:
-            rates[name] = match_beta(mean / base, (error / base) ** 2)
+        found = _ArmMean.of(learned, arm)
+        comparable = find_comparable(covariates, trial.covariates[found.rows])
+        base = float(risk[comparable].mean() if comparable.any() else risk.mean())
+        expected = found.mean
+        if not is_money:
+            rates[name] = match_beta(found.mean / base, (found.error / base) ** 2)
             expected = rates[name].mean * base
-        shrinkage = learned.fitted.shrinkage
         measured[name] = MeasuredOffer(
             base_risk=base,
             difference=effects[:, arm] - expected,
-            difference_error=float(shrinkage.relative_error[arm]),
+            difference_error=float(learned.fitted.shrinkage.relative_error[arm]),
             comparable=comparable,
-            money=money,
+            money=MeasuredMoney(found.mean, found.error) if is_money else None,
         )
-        infos.append(
-            MeasuredOfferInfo(
-                offer=name,
-                effect=Estimate(mean, mean - Z * error, mean + Z * error),
-                p=tests.get(name),
-                shrinkage=float(shrinkage.factor[arm]),
-                n_customers=n,
-                n_unlike=int((~comparable).sum()),
-                n_harmed=int((comparable & (effects[:, arm] <= 0)).sum()),
-            )
-        )
+        infos.append(_describe(learned, arm, found, comparable, effects[:, arm]))
     return MeasuredOffers(
         catalogue=_with_save_rates(catalogue, rates),
         info=PlanEffectsInfo(
@@ -97,6 +83,38 @@ def measure_offers(
             unshared_covariates=pooled.unshared,
         ),
         offers=measured,
+    )
+
+
+@dataclass(frozen=True)
+class _ArmMean:
+    """The mean effect of an arm on the customers who could get it, a mask over the trial."""
+
+    rows: np.ndarray
+    mean: float
+    error: float
+
+    @classmethod
+    def of(cls, learned: LearnedEffects, arm: int) -> _ArmMean:
+        contrasts = learned.scores.contrasts[:, arm]
+        rows = np.isfinite(contrasts)
+        error = contrasts[rows].std(ddof=1) / rows.sum() ** 0.5
+        return cls(rows, float(contrasts[rows].mean()), float(error))
+
+
+def _describe(
+    learned: LearnedEffects, arm: int, found: _ArmMean, comparable: np.ndarray, effect: np.ndarray
+) -> MeasuredOfferInfo:
+    tests = {one.arm: one.p for one in learned.heterogeneity}
+    name, reach = learned.trial.arms[arm], Z * found.error
+    return MeasuredOfferInfo(
+        offer=name,
+        effect=Estimate(found.mean, found.mean - reach, found.mean + reach),
+        p=tests.get(name),
+        shrinkage=float(learned.fitted.shrinkage.factor[arm]),
+        n_customers=int(found.rows.sum()),
+        n_unlike=int((~comparable).sum()),
+        n_harmed=int((comparable & (effect <= 0)).sum()),
     )
 
 

@@ -134,10 +134,9 @@ def _assign(  # noqa: PLR0913, PLR0917 - what a policy decides by
 
 def _scale(judged: PolicyRow, n_contacted: int) -> Estimate:
     """Return the net value of a number of contacts like those of a policy."""
-    times = n_contacted / judged.contacted_share if n_contacted else 0.0
-    return Estimate(
-        *(times * end for end in (judged.value.value, judged.value.low, judged.value.high))
-    )
+    times = n_contacted / judged.contacted_share if judged.contacted_share else 0.0
+    ends = (judged.value.value, judged.value.low, judged.value.high)
+    return Estimate(*(times * end for end in ends))
 
 
 def _score(effects: LearnedEffects, kind: str, best: int, covariates: pd.DataFrame) -> np.ndarray:

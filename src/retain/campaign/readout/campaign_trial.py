@@ -10,7 +10,6 @@ import pandas as pd
 
 from retain.campaign.assignment import CONTROL, Assignment
 from retain.campaign.audience import COUNTED
-from retain.campaign.known_customers import KnownCustomers
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.trial.from_table import TrialTable
 from retain.campaign.trial.trial import Outcome, Trial
@@ -24,12 +23,13 @@ RISK = "risk"
 
 
 def build_campaign_trial(
-    assignment: Assignment, outcomes: Outcomes, known: KnownCustomers
+    assignment: Assignment, outcomes: Outcomes, features: pd.DataFrame
 ) -> TrialTable:
     """Return a campaign as a trial in which each customer could get one offer or none.
 
-    The primary outcome is that a customer did not decline, if that is known, else the profit.
-    Customers of offers with few customers are left out.
+    ``features`` are what was known of the customers, in the order of the assignment. The primary
+    outcome is that a customer did not decline, if that is known, else the profit. Customers of
+    offers with few customers are left out, and so are those who could not be in the control group.
 
     Raises
     ------
@@ -38,7 +38,8 @@ def build_campaign_trial(
     """
     measured = list(_list_outcomes(outcomes, assignment))
     table, treated = assignment.table, assignment.is_treated
-    is_observed = np.isfinite(measured[0].values)
+    is_random = assignment.propensity < 1
+    is_observed = np.isfinite(measured[0].values) & is_random
     counts = pd.crosstab(table.loc[is_observed, "offer"], treated[is_observed])
     smaller = counts.reindex(columns=[False, True], fill_value=0).min(axis=1)
     offers = pd.Index(smaller[smaller >= MIN_ARM_CUSTOMERS].index)
@@ -47,17 +48,17 @@ def build_campaign_trial(
             f"no offer has {MIN_ARM_CUSTOMERS} customers with an outcome, contacted and in the "
             "control group each"
         )
-    rows = np.flatnonzero(table["offer"].isin(offers))
+    rows = np.flatnonzero(table["offer"].isin(offers).to_numpy() & is_random)
     table, treated = table.iloc[rows], treated[rows]
     offer = offers.get_indexer(pd.Index(table["offer"])) + 1
-    share = known.treatment_probability[rows]
+    share = assignment.propensity[rows]
     propensity = np.zeros((len(rows), len(offers) + 1))
     propensity[:, 0], propensity[np.arange(len(rows)), offer] = 1 - share, share
     cost = np.zeros(len(offers) + 1)
     cost[1:] = table[treated].groupby("offer")["expected_cost"].mean().loc[offers]
     if assignment.unit == COUNTED:  # from which no cost can be subtracted
         cost[:] = 0.0
-    covariates = known.features.iloc[rows].assign(**{RISK: table[RISK].to_numpy()})
+    covariates = features.iloc[rows].assign(**{RISK: table[RISK].to_numpy()})
     trial = Trial(
         ids=pd.Index(table["customer_id"]),
         arms=(CONTROL, *offers),
