@@ -19,6 +19,7 @@ from pathlib import Path
 from retain.campaign.reference import Reference
 from retain.record.campaign_document import CampaignDocument
 from retain.record.effects_document import EffectsDocument
+from retain.record.score_readout_document import ScoreReadoutDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
 from retain.record.trial_document import TrialDocument
@@ -35,6 +36,7 @@ DOCUMENTS = {
     "readout": ReadoutDocument,
     "trial": TrialDocument,
     "effects": EffectsDocument,
+    "score_readout": ScoreReadoutDocument,
     "score": ScoreDocument,
     "truth": TruthDocument,
     "reference": Reference,

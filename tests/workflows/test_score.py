@@ -6,11 +6,13 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from retain.cli.campaign_settings import campaign_settings, compose_compare
 from retain.cli.overrides import Arguments
+from retain.cli.readout import readout
 from retain.cli.run import run, run_command
 from retain.cli.score import score
 from retain.customers.contract.reader import read
@@ -603,3 +605,71 @@ def test_reasons_are_russian_in_russian_files(store, retain_score):
     assert "newcomer: no positive" in output
     left_out = pd.read_csv(only_folder() / "not_scored.csv", sep=";", encoding="utf-8-sig")
     assert left_out["Причина"].str.startswith("показатель ").all()
+
+
+@pytest.fixture
+def read_out_scores(store, retain_score, capsys):
+    """``retain-readout scores=…`` of the new store's scores, with everybody declined or not."""
+    assert retain_score(*STORE)[0] == 0
+    folder = only_folder()
+    scores = pd.read_csv(folder / "scores.csv", encoding="utf-8-sig")
+    declined = np.random.default_rng(0).random(len(scores)) < scores["risk"]
+    scores.assign(declined=declined.astype(int))[["customer_id", "declined"]].to_csv("o.csv")
+
+    def called(*words):
+        line = (f"scores={folder}", "outcomes=o.csv", *words)
+        code = run_command(readout, line, "readout")
+        output = capsys.readouterr()
+        return code, output.out + output.err
+
+    capsys.readouterr()
+    return called
+
+
+def test_scores_are_held_against_the_outcomes_that_came(read_out_scores):
+    code, output = read_out_scores("--json")
+    assert code == 0, output
+    found = json.loads(output)
+    assert found == json.loads((only_folder() / "readout/score_readout.json").read_text())
+    campaign = pd.read_csv(only_campaign() / "campaign.csv", encoding="utf-8-sig")
+    arms = campaign["arm"].value_counts()
+    assert found["n_contacted"] == arms["treatment"]
+    assert found["n_control"] == arms["control"]
+    assert found["n_observed"] == found["n_scored"] - arms["treatment"]
+    assert found["roc_auc"]["low"] > 0.5
+    low, high = found["money"]["at_risk"]["low"], found["money"]["at_risk"]["high"]
+    assert 0 < low < found["money"]["lost"] < high
+    code, output = read_out_scores()
+    assert "ROC-AUC of the scores" in output
+    assert "left out" in output
+
+
+def test_the_gate_of_scores_decides_the_exit_code(read_out_scores):
+    assert read_out_scores("gate.roc_auc=0.5")[0] == 0
+    code, output = read_out_scores("gate.roc_auc=0.999")
+    assert code == 3
+    assert "the threshold is at least 0.999: missed by" in " ".join(output.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("gate.brier=0.1",), "gate: metric 'brier'"),
+        (("monitoring=once",), "it says nothing of scores"),
+        (("scores=elsewhere",), "none is there"),
+        (("outcomes.id=nothing",), "nothing"),
+    ],
+)
+def test_scores_that_cannot_be_read_out_are_refused(read_out_scores, words, said):
+    code, output = read_out_scores(*words)
+    assert code == 2
+    assert said in output
+
+
+def test_scores_that_were_changed_are_refused(read_out_scores):
+    path = only_folder() / "scores.csv"
+    text = path.read_text(encoding="utf-8-sig")
+    path.write_text(text.replace("0.", "7.", 3), encoding="utf-8")
+    code, output = read_out_scores()
+    assert code == 2
+    assert "put back what was written" in output

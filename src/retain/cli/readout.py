@@ -1,9 +1,10 @@
 """``retain-readout``: the measured effect of a campaign against its control group.
 
 The campaign is one that was planned, with a file of outcomes, or any randomised one in a table.
+Earlier scores are held against outcomes too.
 
-Exit codes: 0 done, 2 config, campaign or outcomes are invalid, or memory or disk is full, 70 a bug
-of retain.
+Exit codes: 0 done, 3 the gate of scores is missed, 2 config, campaign or outcomes are invalid, or
+memory or disk is full, 70 a bug of retain.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import run_command
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from retain.schema.readout import Readout
 
 
-SHORTHANDS = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
+MISSED = 3
+SHORTHANDS = {"campaign": "campaign.dir", "scores": "scores.dir", "outcomes": "outcomes.file"}
 """Short keys of the command line and their full keys."""
 
 
@@ -42,10 +44,27 @@ def main() -> None:
 def readout(line: Arguments) -> int:
     """Read out a campaign, and print the results."""
     config = _config(line)
-    _check_keys(line, has_table=config.data is not None)
-    return (
-        _read_out_campaign(line, config) if config.data is None else _read_out_trial(line, config)
-    )
+    if config.data is not None:
+        _check_keys(line, "table")
+        return _read_out_trial(line, config)
+    if config.scores.dir is not None:
+        _check_keys(line, "scores")
+        return _read_out_scores(line, config, config.scores.dir)
+    _check_keys(line, "campaign")
+    return _read_out_campaign(line, config)
+
+
+def _read_out_scores(line: Arguments, config: Readout, named: str) -> int:
+    from retain.cli.terminal.console import console, say_waiting
+    from retain.cli.terminal.score_readout import print_score_readout
+    from retain.workflows.score_readout import find_scores, read_out_scores
+
+    scores = find_scores(named, parse_path("outputs", config.outputs))
+    result = read_out_scores(scores, config.outcomes, config.gate, on_wait=say_waiting)
+    print_score_readout(console(), result, scores.readout)
+    if line.json:
+        write_json(to_tree(result))
+    return 0 if all(check.passed for check in result.gate) else MISSED
 
 
 def _read_out_trial(line: Arguments, config: Readout) -> int:
@@ -72,7 +91,7 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
     if config.campaign.dir is None:
         raise RetainError(
             "no campaign is named; type campaign=ID or campaign=FOLDER, or for a randomised "
-            "campaign in a table data=table data.path=FILE."
+            "campaign in a table data=table data.path=FILE, or for earlier scores scores=ID."
         )
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
     spec = build_effects_spec(config.effects, config.seed, config.threads)
@@ -136,25 +155,31 @@ def _config(line: Arguments) -> Readout:
         return parse(Readout, composer.one())
 
 
-def _check_keys(line: Arguments, *, has_table: bool) -> None:
-    """Raise for keys that are about the other kind of campaign."""
+def _check_keys(line: Arguments, kind: Literal["table", "campaign", "scores"]) -> None:
+    """Raise for keys that are about another kind of readout."""
     from retain.schema.readout import TrialKeys
 
-    of_campaign = ("campaign", "outcomes", "monitoring", "resamples")
-    of_both = ("effects", "limits", "seed", "threads", "report")
-    of_table = [key for key in TrialKeys.model_fields if key not in of_both]
-    others = of_campaign if has_table else of_table
+    effects = ("effects", "limits", "seed", "threads", "report")
+    keys = {
+        "table": tuple(TrialKeys.model_fields),
+        "campaign": ("campaign", "outcomes", "monitoring", "resamples", *effects),
+        "scores": ("scores", "outcomes", "gate"),
+    }
+    others = {key for one in keys.values() for key in one} - set(keys[kind])
+    names = {"table": "a table", "campaign": "a planned campaign", "scores": "scores"}
     for text in line.overrides:
         key = text.lstrip("+~").partition("=")[0].partition(".")[0]
         if key in others:
-            kinds = ("a table", "a planned campaign")
-            problem = f"it says nothing of {kinds[0] if has_table else kinds[1]}"
-            expected = "expected data=table data.path=FILE, or campaign=ID outcomes=FILE"
-            raise RetainError.at(key, problem, expected)
+            raise RetainError.at(
+                key,
+                f"it says nothing of {names[kind]}",
+                "expected data=table data.path=FILE, campaign=ID outcomes=FILE, or scores=ID "
+                "outcomes=FILE",
+            )
 
 
 def full_key(text: str) -> str:
     """Return an override with its key in full: ``campaign=ID`` sets ``campaign.dir``."""
     key, equals, value = text.partition("=")
     full = f"{SHORTHANDS.get(key, key)}{equals}{value}"
-    return quote_ids(full) if key == "campaign" else full
+    return quote_ids(full) if key in ("campaign", "scores") else full

@@ -144,6 +144,11 @@ class ScoreDirectory:
         """The summary for programs; its ``campaign`` is the id of the campaign."""
         return self.path / "score.json"
 
+    @property
+    def readout(self) -> Path:
+        """The scores held against what came, replaced as a whole."""
+        return self.path / "readout" / "score_readout.json"
+
 
 @dataclass(frozen=True)
 class CampaignDirectory:

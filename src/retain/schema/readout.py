@@ -22,6 +22,12 @@ class CampaignSelector(Config):
     dir: str | None
 
 
+class ScoresSelector(Config):
+    """The id or folder of customers who were scored."""
+
+    dir: str | None
+
+
 class OutcomesFile(Config):
     """A file with one row per customer, and its columns.
 
@@ -81,6 +87,8 @@ class Readout(TrialKeys):
     """The whole tree of ``retain-readout``."""
 
     campaign: CampaignSelector
+    scores: ScoresSelector
+    gate: dict[str, Annotated[float, Field(gt=0, le=1)]]
     outcomes: OutcomesFile
     data: Node | None = None
     monitoring: Monitoring

@@ -49,36 +49,57 @@ class Outcomes:
 
 
 def read_outcomes(config: OutcomesFile, assignment: Assignment) -> Outcomes:
-    """Read the outcomes from a CSV or Parquet file.
+    """Read the outcomes of a campaign from a CSV or Parquet file.
 
     Raises
     ------
     RetainError
-        A column is missing or unreadable, ids are missing, repeated or not in the campaign, an arm
-        has no outcome, or the file has neither declines nor profit.
+        As in ``read_outcomes_of``, or an arm has no outcome.
+    """
+    customers = OutcomeCustomers(assignment.table["customer_id"], "campaign", assignment.id)
+    outcomes = read_outcomes_of(config, customers)
+    _check_both_arms(outcomes, assignment)
+    return outcomes
+
+
+@dataclass(frozen=True)
+class OutcomeCustomers:
+    """The ids of the customers whose outcomes are read, and of what they are: a campaign."""
+
+    ids: pd.Series
+    kind: str
+    name: str
+
+
+def read_outcomes_of(config: OutcomesFile, customers: OutcomeCustomers) -> Outcomes:
+    """Read the outcomes of customers from a CSV or Parquet file.
+
+    Raises
+    ------
+    RetainError
+        A column is missing or unreadable, ids are missing, repeated or not those of the customers,
+        or the file has neither declines nor profit.
     """
     if config.file is None:
         raise RetainError("no outcomes are named; type outcomes=FILE, a CSV or Parquet file.")
     table = open_table(resolve_path(config.file, "outcomes.file"))
     names = canonical_names(list(table.cells.columns))
     key = find_column(_as_spelt(config.id, names), names, "outcomes.id")
-    ids = _parse_ids(table.cells[key], key, assignment.table["customer_id"])
+    ids = _parse_ids(table.cells[key], key, customers.ids)
     columns = {
         name: _resolve_column(getattr(config, name), name, names)
         for name in ("declined", "profit", "contacted", "cost")
     }
     _check_has_outcome(table, columns)
-    index = pd.Index(ids).get_indexer(pd.Index(assignment.table["customer_id"]))
-    outcomes = Outcomes(
+    index = pd.Index(ids).get_indexer(pd.Index(customers.ids))
+    return Outcomes(
         in_file=index >= 0,
         declined=_align(_parse_declined(table, columns["declined"], config), index),
         profit=_align(_parse_money(table, columns["profit"]), index),
         contacted=_align(_parse_contacted(table, columns["contacted"]), index),
         cost=_align(_parse_cost(table, columns["cost"]), index),
-        n_unknown_customers=_count_unknown_customers(ids, assignment, config),
+        n_unknown_customers=_count_unknown_customers(ids, customers, config),
     )
-    _check_both_arms(outcomes, assignment)
-    return outcomes
 
 
 def hash_outcomes(outcomes: Outcomes) -> str:
@@ -129,26 +150,28 @@ def _normalise_ids(ids: pd.Series, campaign_ids: pd.Series) -> pd.Series:
     return ids.where(~is_integer, numbers.astype("str").reindex(ids.index))
 
 
-def _count_unknown_customers(ids: pd.Series, assignment: Assignment, config: OutcomesFile) -> int:
-    """Count the file's customers not in the campaign; raise unless they may be dropped."""
-    is_known = _is_in(ids, assignment.table["customer_id"])
-    unknown_ids = ids[~is_known]
+def _count_unknown_customers(
+    ids: pd.Series, customers: OutcomeCustomers, config: OutcomesFile
+) -> int:
+    """Count the file's customers not among these; raise unless they may be dropped."""
+    is_known = _is_in(ids, customers.ids)
+    unknown_ids, of = ids[~is_known], f"the {customers.kind}"
     if not is_known.any():
-        expected = examples(map(truncate, assignment.table["customer_id"].head(3)))
-        message = f"none of its {len(ids)} customers is in the campaign: {preview(unknown_ids)}"
+        expected = examples(map(truncate, customers.ids.head(3)))
+        message = f"none of its {len(ids)} customers is in {of}: {preview(unknown_ids)}"
         raise RetainError.at(f"column {config.id!r}", message, f"expected ids such as {expected}")
     if not unknown_ids.empty and config.unknown_customers == "error":
         raise RetainError(
-            f"column {config.id!r}: {len(unknown_ids)} of {len(ids)} customers are not in the "
-            f"campaign: {preview(unknown_ids)}; expected treated customers and the control group. "
+            f"column {config.id!r}: {len(unknown_ids)} of {len(ids)} customers are not in "
+            f"{of}: {preview(unknown_ids)}. "
             "To drop the others: outcomes.unknown_customers=drop"
         )
     if (share := float(is_known.mean())) < config.min_known_share:
         raise RetainError(
             f"column {config.id!r}: {int(is_known.sum())} of {len(ids)} customers ({share:.1%}) "
-            f"are in campaign {assignment.id}; expected at least {config.min_known_share:.0%}, "
-            "since these may be the outcomes of another one. If they are not: "
-            f"outcomes.min_known_share={math.floor(1000 * share) / 1000:g}"
+            f"are in {customers.kind} {customers.name}; expected at least "
+            f"{config.min_known_share:.0%}, since these may be the outcomes of another one. If "
+            f"they are not: outcomes.min_known_share={math.floor(1000 * share) / 1000:g}"
         )
     return len(unknown_ids)
 

@@ -1,0 +1,87 @@
+"""Terminal output of earlier scores held against what came. Computes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+
+from retain.cli.terminal.console import Table, literal
+from retain.record.score_readout_document import (
+    ObservedMoney,
+    ObservedShare,
+    ScoreReadoutDocument,
+)
+from retain.report.text.numbers import format_number
+from retain.wording import describe_count, format_ci, format_interval, format_p
+
+
+def print_score_readout(console: Console, document: ScoreReadoutDocument, path: Path) -> None:
+    """Print who is observed, the ranking, the calibration, and the money."""
+    lines = [_observed(document), _ranking(document)]
+    if document.bands:
+        console.print(literal(lines.pop(0)), highlight=False)
+        console.print(literal(lines.pop(0)), highlight=False)
+        console.print(_bands(document.bands))
+    lines.append(_shares(document.overall))
+    if document.money is not None:
+        lines.append(_money(document.money))
+    lines += [check.message for check in document.gate]
+    for line in (*lines, f"Readout: {path}"):
+        console.print(literal(line), highlight=False)
+
+
+def _observed(document: ScoreReadoutDocument) -> str:
+    observed = f"Outcomes of {document.n_observed:,} of {document.n_scored:,} scored customers"
+    if not document.n_contacted:
+        return f"{observed}."
+    return (
+        f"{observed}. {describe_count(document.n_contacted, 'customer')} to contact in campaign "
+        f"{document.campaign_id} are left out, as it may have changed what they did; the "
+        f"{document.n_control:,} of its control group stand for them."
+    )
+
+
+def _ranking(document: ScoreReadoutDocument) -> str:
+    auc = document.roc_auc
+    ends = format_ci(auc.low, auc.high, ".3f")
+    verdict = "better than chance" if auc.low > 0.5 else "not shown to be better than chance"
+    return f"ROC-AUC of the scores {auc.value:.3f} ({ends}): {verdict}."
+
+
+def _bands(bands: tuple[ObservedShare, ...]) -> Table:
+    table = Table(title="Customers by risk: share that declined, %", box=SIMPLE_HEAD)
+    for name in ("customers", "expected", "observed", "95 % CI"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for band in bands:
+        found = band.observed
+        table.add_row(
+            f"{band.n_customers:,}",
+            f"{100 * band.expected:.1f}",
+            f"{100 * found.value:.1f}",
+            format_interval(100 * found.low, 100 * found.high, ".0f"),
+        )
+    return table
+
+
+def _shares(overall: ObservedShare) -> str:
+    found = overall.observed
+    ends = format_interval(100 * found.low, 100 * found.high, ".1f")
+    end = "no more than chance explains" if overall.p > 0.05 else "beyond chance"
+    return (
+        f"{100 * overall.expected:.1f} % were expected to decline, {100 * found.value:.1f} % "
+        f"({ends}) did: the difference is {end} (p {format_p(overall.p)})."
+    )
+
+
+def _money(money: ObservedMoney) -> str:
+    risk = money.at_risk
+    low, high, value, lost = (
+        format_number(one, "money", "en") for one in (risk.low, risk.high, risk.value, money.lost)
+    )
+    unit = f", in {money.unit}" if money.unit else ""
+    return (
+        f"Profit at risk was {value}{unit}; declines took {lost}, which would lie between {low} "
+        f"and {high} in 95 of 100 cases if the risks were right."
+    )

@@ -1,0 +1,207 @@
+"""Earlier scores held against the outcomes that came, and the file this leaves.
+
+scores/<id>/readout/
+  score_readout.json   the results, for programs; see record/score_readout_document.py
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.assignment import Assignment, read_assignment, unescape_formulas
+from retain.campaign.readout.outcomes import (
+    OutcomeCustomers,
+    Outcomes,
+    hash_outcomes,
+    read_outcomes_of,
+)
+from retain.campaign.readout.score_readout import (
+    ObservedScores,
+    compare_bands,
+    compare_money,
+    compare_shares,
+    estimate_roc_auc,
+)
+from retain.campaign.value.value import value_at_stake
+from retain.errors import NotApplicable, RetainError
+from retain.record.comparison_document import GateResult
+from retain.record.directory import ScoreDirectory
+from retain.record.documents import read_document, to_tree
+from retain.record.estimates import Estimate
+from retain.record.score_document import ScoreDocument
+from retain.record.score_readout_document import ScoreReadoutDocument
+from retain.record.study import StudyDirectory
+from retain.schema.readout import OutcomesFile
+from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
+from retain.storage.transaction import transaction
+from retain.storage.writing import hash_file, write_text
+from retain.verdict.export import parse_exported, read_exported
+from retain.wording import format_ci
+
+ROC_AUC = "roc_auc"
+
+
+def read_out_scores(
+    scores: ScoreDirectory,
+    outcomes: OutcomesFile,
+    gate: Mapping[str, float],
+    *,
+    on_wait: Callable[[StudyDirectory], None] = lambda _: None,
+) -> ScoreReadoutDocument:
+    """Hold earlier scores against outcomes, and write the result beside them.
+
+    Customers to contact in the scoring's own campaign are left out: the campaign may have changed
+    what they did. The control group stands for them.
+
+    Raises
+    ------
+    RetainError
+        The scores, their campaign, the outcomes or the gate are invalid, too few customers have an
+        outcome, or the folder is not writable.
+    """
+    for name in gate:
+        if name != ROC_AUC:
+            raise RetainError.unknown("gate: metric", name, [ROC_AUC])
+    study, subfolder = _readout_dir(scores)
+    document = read_document(ScoreDocument, scores.score_json, within=scores.path)[1]
+    table = _read_scores(scores)
+    customers = OutcomeCustomers(table["customer_id"], "scores", scores.path.name)
+    found = read_outcomes_of(outcomes, customers)
+    assignment = _read_campaign(scores, document)
+    try:
+        result = _hold(table, document, found, assignment)
+    except NotApplicable as reason:
+        raise RetainError(f"{scores.path} cannot be read out: {reason}.") from None
+    result = result.model_copy(
+        update={
+            "score_sha256": hash_file(scores.score_json),
+            "gate": tuple(_check(result.roc_auc, least) for least in gate.values()),
+        }
+    )
+    text = json.dumps(to_tree(result), ensure_ascii=False, indent=1, allow_nan=False)
+    try:
+        with study.alone(lambda: on_wait(study)), transaction(study.path) as staging:
+            write_text(staging.add(subfolder) / scores.readout.name, f"{text}\n")
+    except OSError as error:
+        raise RetainError.unwritable(scores.path, error, "scores=COPY of the folder") from None
+    return result
+
+
+def _read_scores(scores: ScoreDirectory) -> pd.DataFrame:
+    """Return id, score, risk and, if there is any, profit of the scored customers."""
+    raw = read_bytes(scores.customers, max_bytes=MAX_TABLE_BYTES, within=scores.path)
+    try:
+        cells = read_exported(raw)
+        table = pd.DataFrame({"customer_id": unescape_formulas(cells["customer_id"])})
+        for name in ("score", "risk", "profit"):
+            if name in cells or name != "profit":
+                table[name] = parse_exported(cells[name])
+    except (ValueError, KeyError) as error:
+        problem = f"it cannot be read: {error}"
+        raise RetainError.at(str(scores.customers), problem, "put back what was written") from None
+    in_range = table[["score", "risk"]].apply(lambda column: column.between(0, 1)).to_numpy()
+    if not in_range.all() or table["customer_id"].duplicated().any():
+        problem = "a score or risk is not a probability, or an id is repeated"
+        raise RetainError.at(str(scores.customers), problem, "put back what was written")
+    return table
+
+
+def _readout_dir(scores: ScoreDirectory) -> tuple[StudyDirectory, str]:
+    """Return the folder to lock, and the readout's path in it; scores may be a copy."""
+    folder, name = scores.path.absolute(), scores.readout.parent.name
+    study = StudyDirectory(folder.parents[1])
+    if folder == study.score(folder.name).path:
+        return study, f"{folder.relative_to(study.path).as_posix()}/{name}"
+    return StudyDirectory(folder), name
+
+
+def _read_campaign(scores: ScoreDirectory, document: ScoreDocument) -> Assignment | None:
+    """Return who was to be contacted after the scoring; None if no campaign was planned."""
+    if document.campaign_id is None:
+        return None
+    study = StudyDirectory(scores.path.absolute().parents[1])
+    return read_assignment(study.campaign(document.campaign_id).path)
+
+
+def _hold(
+    table: pd.DataFrame,
+    document: ScoreDocument,
+    outcomes: Outcomes,
+    assignment: Assignment | None,
+) -> ScoreReadoutDocument:
+    if outcomes.declined is None:
+        raise NotApplicable("the outcomes do not say who declined (outcomes.declined=COLUMN)")
+    known, weight = np.isfinite(outcomes.declined), np.ones(len(table))
+    is_treated, is_control = np.zeros((2, len(table)), dtype=bool)
+    if assignment is not None:
+        row = pd.Index(assignment.table["customer_id"]).get_indexer(pd.Index(table["customer_id"]))
+        chosen = row >= 0
+        is_treated[chosen] = assignment.is_treated[row[chosen]]
+        is_control = chosen & ~is_treated
+        weight[is_control] = 1 / (1 - assignment.propensity[row[is_control]])
+    rows = known & ~is_treated
+    value = None
+    if "profit" in table:
+        value = value_at_stake(table["profit"].to_numpy(dtype=float), document.settings.assumptions)
+    observed = ObservedScores(
+        score=table["score"].to_numpy(dtype=float)[rows],
+        risk=table["risk"].to_numpy(dtype=float)[rows],
+        declined=outcomes.declined[rows],
+        value=None if value is None else value[rows],
+        weight=weight[rows],
+    )
+    return ScoreReadoutDocument(
+        score_sha256="0" * 64,
+        outcomes_sha256=hash_outcomes(outcomes),
+        campaign_id=document.campaign_id,
+        n_scored=len(table),
+        n_observed=int(rows.sum()),
+        n_contacted=int((known & is_treated).sum()),
+        n_control=int((known & is_control).sum()),
+        roc_auc=estimate_roc_auc(observed),
+        overall=compare_shares(observed),
+        bands=compare_bands(observed),
+        money=compare_money(observed, "" if assignment is None else assignment.unit),
+        gate=(),
+    )
+
+
+def _check(found: Estimate, least: float) -> GateResult:
+    missed = max(least - found.value, 0.0)
+    said = f"{ROC_AUC} is {found.value:.4f} ({format_ci(found.low, found.high, '.4f')})"
+    end = f"missed by {missed:.4f}" if missed else "reached"
+    return GateResult(
+        name=ROC_AUC,
+        threshold=least,
+        value=found.value,
+        missed_by=missed,
+        passed=not missed,
+        message=f"{said}, the threshold is at least {least:g}: {end}.",
+    )
+
+
+def find_scores(text: str, outputs: Path) -> ScoreDirectory:
+    """Return scored customers by their id or folder.
+
+    Raises
+    ------
+    RetainError
+        There are none, or several with this id.
+    """
+    from retain.storage.paths import parse_path
+
+    path = parse_path("scores", text)
+    found = [path] if path.exists() else sorted(outputs.glob(f"*/scores/{path.name}"))
+    directories = [ScoreDirectory(one) for one in found if ScoreDirectory(one).score_json.is_file()]
+    if len(directories) == 1:
+        return directories[0]
+    known = sorted(one.parent.name for one in outputs.glob("*/scores/*/score.json"))
+    problem = f"{len(directories)} folders of scores are there" if directories else "none is there"
+    holds = f"; {outputs} holds {', '.join(known)}" if known else ""
+    expected = "expected the id or folder of a scoring, outputs/NAME/scores/ID"
+    raise RetainError.at(f"scores {text}", f"{problem}{holds}", expected)
