@@ -18,7 +18,15 @@ from inputs import (
     vary_segmentation,
     vary_table,
 )
-from saved import vary_campaign, vary_ledger, vary_record, vary_scores, vary_skops, vary_verdict
+from saved import (
+    vary_campaign,
+    vary_ledger,
+    vary_record,
+    vary_scores,
+    vary_skops,
+    vary_trial,
+    vary_verdict,
+)
 
 READERS: dict[str, Callable[[Ground], Reader]] = {
     "table": vary_table,
@@ -34,5 +42,6 @@ READERS: dict[str, Callable[[Ground], Reader]] = {
     "ledger": vary_ledger,
     "skops": vary_skops,
     "scores.parquet": vary_scores,
+    "trial": vary_trial,
 }
 """Every reader by its name."""

@@ -31,11 +31,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from retain.campaign.assignment import campaign_id, read_assignment
+from retain.campaign.known_customers import read_known_customers
+from retain.campaign.trial.saved_trial import read_trial
+from retain.cli.readout import readout
+from retain.cli.run import run_command
 from retain.errors import RetainError
 from retain.learning.score_file import read_scores
 from retain.record.consistency import RecordChecker
+from retain.record.directory import CampaignDirectory
 from retain.record.document import Record, identity, slug_of
 from retain.record.study import BrokenRun, StudyDirectory
+from retain.record.trial_directory import TrialDirectory
 from retain.storage.reading import MODEL_SCHEMA_FILE
 from retain.verdict.model_file import load_model
 from retain.verdict.sealed_test import Ledger
@@ -122,12 +128,17 @@ def vary_campaign(ground: Ground) -> Reader:
     home = ground.study.campaign(id_)
     tree = json.loads(home.campaign_json.read_text("utf-8"))
     raws = {name: (home.path / name).read_bytes() for name in tree["files"]}
+    known, campaign = pq.read_table(home.customers), CampaignDirectory(ground.folder)
 
     def vary(chance: Random) -> Read:
         changed, files = dict(tree), dict(raws)
         if chance.random() < 0.3:
             name = chance.choice(sorted(files))
-            files[name] = mutate_text(chance, files[name].decode())
+            if name == campaign.customers.name:
+                write_hostile_parquet(chance, known, campaign.customers)
+                files[name] = campaign.customers.read_bytes()
+            else:
+                files[name] = mutate_text(chance, files[name].decode())
             changed["files"] = {one: hashlib.sha256(raw).hexdigest() for one, raw in files.items()}
         else:
             part = chance.choice(("files", "profit_unit", "power", "seed", "settings", "settings"))
@@ -138,9 +149,50 @@ def vary_campaign(ground: Ground) -> Reader:
         (ground.folder / "campaign.json").write_bytes(raw)
         for name, content in files.items():
             (ground.folder / name).write_bytes(content)
-        return lambda: read_assignment(ground.folder)
+        return lambda: read_known_customers(campaign, read_assignment(ground.folder))
 
     return vary
+
+
+def vary_trial(ground: Ground) -> Reader:
+    """Read trials, most of their tables under the hash that the document has."""
+    home, files = _read_out(ground), TrialDirectory(ground.folder)
+    tree, table = json.loads(home.trial_json.read_text("utf-8")), pq.read_table(home.table)
+
+    def vary(chance: Random) -> Read:
+        changed = tree
+        if chance.random() < 0.5:
+            write_hostile_parquet(chance, table, files.table)
+            sha256 = hashlib.sha256(files.table.read_bytes()).hexdigest()
+            changed = {**tree, "table": {**tree["table"], "sha256": sha256}}
+            raw = write_json(changed)
+        else:
+            files.table.write_bytes(home.table.read_bytes())
+            parts = ("arms", "outcomes", "covariates", "table")
+            part = chance.choice(parts) if chance.random() < 0.7 else chance.choice(sorted(tree))
+            changed = {**tree, part: mutate_tree(chance, tree[part])}
+            raw = write_json(changed) if chance.random() < 0.8 else mutate_json(chance, tree)
+        files.trial_json.write_bytes(raw)
+        return lambda: read_trial(files)
+
+    return vary
+
+
+def _read_out(ground: Ground) -> TrialDirectory:
+    """Return a trial in the study's folder, read out at the first call."""
+    study = StudyDirectory(ground.study.path.parent / "trial")
+    if not study.trial.trial_json.exists():
+        random = np.random.default_rng(0)
+        path = study.path.with_name("experiment.csv")
+        bought, arm = random.integers(0, 2, 200), random.choice(["none", "news"], 200)
+        rows = zip(range(200), arm, random.integers(0, 9, 200), bought, strict=True)
+        lines = ["id,arm,orders,bought", *(",".join(map(str, row)) for row in rows)]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        words = ("data=table", f"data.path={path}", "data.id=id", "treatment=arm", "control=none")
+        line = (*words, "outcome=bought", "name=trial", f"outputs={study.path.parent}", "--quiet")
+        if run_command(readout, line, "readout"):
+            raise RuntimeError("the trial cannot be read out")
+    return study.trial
 
 
 def vary_ledger(ground: Ground) -> Reader:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from retain.campaign.assignment import read_assignment
-from retain.cli.terminal.campaign import _promise
+from retain.cli.terminal.control_group import describe_power
 from retain.record.plan_scenarios import PowerResult
 from retain.verdict.statistics import wilson_interval
 
@@ -446,7 +446,7 @@ def test_a_control_group_too_small_is_told_from_none(control, message):
         claimable=False,
     )
     campaign = SimpleNamespace(power=SimpleNamespace(overall=power))
-    assert re.search(message, _promise(campaign))
+    assert re.search(message, describe_power(campaign))
 
 
 # A reason that lowers the risk says nothing of why the offer is made.
