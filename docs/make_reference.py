@@ -19,9 +19,9 @@ from pathlib import Path
 from retain.campaign.reference import Reference
 from retain.record.campaign_document import CampaignDocument
 from retain.record.effects_document import EffectsDocument
-from retain.record.score_readout_document import ScoreReadoutDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
+from retain.record.score_readout_document import ScoreReadoutDocument
 from retain.record.trial_document import TrialDocument
 from retain.record.truth_document import TruthDocument
 from retain.record.verdict_document import VerdictDocument

@@ -182,6 +182,40 @@ def test_what_is_wrong_is_said_with_what_to_type(file, capsys, words, message):
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize("column", ["age", "spend"])
+def test_a_number_beyond_all_sense_is_refused(file, capsys, column):
+    huge = table()
+    huge[column] = huge[column].astype(float)
+    huge.loc[3, column] = 1e300
+    huge.to_csv("mail.csv", index=False)
+    assert called() == 2
+    assert f"column {column!r}: it holds 1e+300" in " ".join(capsys.readouterr().err.split())
+
+
+def test_columns_with_hardly_a_value_twice_are_no_strata(file, capsys):
+    table().assign(shop=[k // 2 for k in range(600)]).to_csv("mail.csv", index=False)
+    assert called("strata=shop") == 2
+    assert "600 customers into 300 strata" in capsys.readouterr().err
+
+
+def test_that_no_cost_is_known_is_said_where_money_is(file, capsys):
+    assert called() == 0
+    assert "No arm has a cost" in " ".join(capsys.readouterr().out.split())
+    assert called("cost.mail_a=1") == 0
+    assert "No arm has a cost" not in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_never_happens_promises_no_power(file, capsys):
+    table().assign(visit="nein", spend=0).to_csv("mail.csv", index=False)
+    assert (
+        called("kind.spend=binary", "outcome=spend", "data.drop_columns=[visit]", positive=()) == 0
+    )
+    assert "would be found" not in capsys.readouterr().out
+    (first, *_) = tree()["effects"]
+    assert "minimum_detectable_effect" not in first
+    assert first["difference"]["low"] < 0 < first["difference"]["high"]
+
+
 def test_answers_that_are_not_known_to_mean_yes_are_asked_for(file, capsys):
     assert called(positive=()) == 2
     assert re.search("positive.visit=(ja|nein) or positive.visit", capsys.readouterr().err)

@@ -401,7 +401,7 @@ def test_features_that_are_missing_are_named_at_once(new_table, retain_score):
     table = pd.read_csv(path).drop(columns=["contacts", "revenue_current"])
     table.to_csv(path, index=False)
     output = refused(retain_score, *NEW, "data.groups=null")
-    assert "the model was trained on features 'contacts', 'revenue_current'" in output
+    assert "these customers lack features 'contacts', 'revenue_current'" in output
 
 
 def test_text_ids_and_hostile_levels_stay_text(new_table, retain_score):

@@ -158,20 +158,20 @@ def find_columns(wanted: Iterable[object], names: dict[str, str], where: str) ->
 
 
 def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
-    """Raise if customers lack features of the model, naming all of them.
+    """Raise if customers lack features that were learned from, naming all of them.
 
     >>> check_required_columns(["minute", "pages"], ["minutes", "pages"])
     Traceback (most recent call last):
     ...
-    retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
-do not have. Did you mean 'minutes'?
+    retain.errors.RetainError: these customers lack feature 'minute', which those that were \
+learned from have. Did you mean 'minutes'?
     """
     missing = [name for name in needed if name not in known]
     if missing:
         noun = "feature" if len(missing) == 1 else "features"
-        message = f"the model was trained on {noun} {', '.join(map(repr, missing))}"
+        message = f"these customers lack {noun} {', '.join(map(repr, missing))}"
         hint = did_you_mean(missing[0], known) if len(missing) == 1 else ""
-        raise RetainError(f"{message}, which these customers do not have.{hint}")
+        raise RetainError(f"{message}, which those that were learned from have.{hint}")
 
 
 def _word_ends(letter: str, second: str, third: str) -> bool:

@@ -54,8 +54,8 @@ def select_model_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.
     >>> select_model_columns(Customers(table, columns), {"minute": "number"})
     Traceback (most recent call last):
     ...
-    retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
-do not have. Did you mean 'minutes'?
+    retain.errors.RetainError: these customers lack feature 'minute', which those that were \
+learned from have. Did you mean 'minutes'?
     """
     derived = {one.name: one for one in customers.derived_features}
     check_required_columns(kinds, [*customers.columns, *derived])

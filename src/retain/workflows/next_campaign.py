@@ -39,7 +39,10 @@ def read_next_customers(
     columns = {name: trained.columns[name] for name in names}
     kinds = {name: column.kind for name, column in columns.items()}
     sources = {name: one.source for name, one in columns.items() if one.source is not None}
-    customers = build_source({**data, "path": path}, kinds, sources)()
+    try:
+        customers = build_source({**data, "path": path}, kinds, sources)()
+    except RetainError as error:
+        raise RetainError(f"{FILE}={path}: {error}") from None
     stated = customers.contactable
     return NextCustomers(
         file=Path(path).name,

@@ -63,8 +63,8 @@ def _iter_contrasts(trial: Trial) -> Iterator[tuple[Role, int, int, Outcome]]:
 
 
 def _with_detectable_effect(row: ArmEffect, errors: float, outcome: Outcome) -> ArmEffect:
-    if row.standard_error is None:
-        return row
+    if row.standard_error is None or row.arm_mean == row.versus_mean in (0.0, 1.0):
+        return row  # of what never or always happens, the noise is not known
     detectable = errors * row.standard_error
     is_possible = outcome.kind != "binary" or detectable <= 1
     return row.model_copy(update={"minimum_detectable_effect": detectable if is_possible else None})

@@ -213,6 +213,8 @@ def _check_cautions(document: TrialDocument) -> Iterator[CautionInfo]:
         yield CautionInfo.of("against_plan", arm=arms[0].name, n_contacted=arms[0].n_contacted)
     if document.n_without_arm:
         yield CautionInfo.of("without_arm", n_customers=document.n_without_arm)
+    if document.net and not any(arm.cost for arm in arms):
+        yield CautionInfo.of("no_cost")
 
 
 def _more_but_no_money(document: TrialDocument) -> Iterator[CautionInfo]:

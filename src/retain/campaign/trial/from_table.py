@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.trial.names import Named, as_tuple, find_arm, find_columns, find_named
-from retain.campaign.trial.outcome_columns import parse_outcome, parse_yes_no
+from retain.campaign.trial.outcome_columns import check_magnitude, parse_outcome, parse_yes_no
 from retain.campaign.trial.propensity import planned_shares, shares_found
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.customers.cells.numbers import truncate
@@ -18,6 +18,8 @@ from retain.errors import RetainError, did_you_mean, examples, type_value
 from retain.schema.readout import Answer, TrialKeys
 
 MAX_ARMS = 20
+MIN_STRATUM_MEAN = 10
+"""Customers of a stratum on average, below which it is no stratum of a design."""
 """Distinct values above which a column is not one of arms."""
 
 
@@ -104,6 +106,8 @@ def build_trial(customers: Customers, keys: TrialKeys) -> TrialTable:
     cost = _parse_costs(keys, arms)
     used = [treatment, *outcomes, *others["contacted"], *others["propensity"]]
     covariates = features.drop(columns=[one.key for one in used])
+    for name, cells in covariates.select_dtypes("number").items():
+        check_magnitude(cells.to_numpy(dtype=float), str(name))
     trial = Trial(
         ids=features.index,
         arms=arms,
@@ -189,10 +193,22 @@ def _code_arms(cells: pd.Series, control: Answer, label: str) -> tuple[tuple[str
 
 
 def _code_strata(columns: pd.DataFrame) -> np.ndarray:
+    """Return the stratum of each customer, 0, 1 …, shape (n,).
+
+    Raises
+    ------
+    RetainError
+        There are too many strata to have been randomised in.
+    """
     codes = np.zeros(len(columns), dtype=np.int64)
     for name in columns:
         added = pd.factorize(columns[name], use_na_sentinel=False, sort=True)[0]
         codes = np.unique(codes * (added.max(initial=0) + 1) + added, return_inverse=True)[1]
+    n_strata = int(codes.max(initial=0)) + 1
+    if n_strata > 1 and len(codes) < MIN_STRATUM_MEAN * n_strata:
+        problem = f"they divide {len(codes):,} customers into {n_strata:,} strata"
+        expected = "expected columns such as a region, within which customers were randomised"
+        raise RetainError.at("strata", problem, expected)
     return codes
 
 

@@ -13,6 +13,8 @@ from retain.errors import RetainError, examples, type_value
 from retain.schema.readout import TrialKeys
 
 TWO = 2
+MAX_VALUE = 1e15
+"""Largest outcome or covariate: squares of larger numbers leave what a computer counts with."""
 
 
 def parse_outcome(cells: pd.Series, label: str, keys: TrialKeys) -> Outcome:
@@ -55,6 +57,7 @@ def detect_kind(values: np.ndarray) -> OutcomeKind:
 
 def _check_kind(values: np.ndarray, kind: OutcomeKind, label: str) -> None:
     observed = values[np.isfinite(values)]
+    check_magnitude(observed, label)
     fits = {
         "binary": np.isin(observed, (0, 1)),
         "count": (observed >= 0) & (observed % 1 == 0),
@@ -64,6 +67,15 @@ def _check_kind(values: np.ndarray, kind: OutcomeKind, label: str) -> None:
         problem = f"column {label!r} holds {examples(map(float, observed[~fits]))}"
         expected = {"binary": "expected 0 and 1", "count": "expected whole numbers from 0"}[kind]
         raise RetainError.at(f"kind.{label}", problem, expected)
+
+
+def check_magnitude(values: np.ndarray, label: str) -> None:
+    """Raise ``RetainError`` for numbers beyond ``MAX_VALUE``; NaN is no number."""
+    beyond = values[np.abs(values) > MAX_VALUE]
+    if len(beyond):
+        problem = f"it holds {examples(map(float, beyond))}"
+        expected = f"expected numbers of at most {MAX_VALUE:g}"
+        raise RetainError.at(f"column {truncate(label)!r}", problem, expected)
 
 
 def parse_answers(cells: pd.Series, label: str, positive: object) -> np.ndarray:

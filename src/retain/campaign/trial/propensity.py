@@ -55,7 +55,9 @@ def _complete_shares(
     if len(absent) > 1 or (shares <= 0).any() or (abs(total - 1) > MAX_SHARE_ERROR).any():
         missing = [arms[index] for index in absent]
         lacks = f", and none for {examples(missing)}" if len(absent) > 1 else ""
-        found = f"the shares come to {np.nansum(shares, axis=1).max():.3g}{lacks}"
+        sums = np.nansum(shares, axis=1)
+        come_to = " to ".join(f"{end:.3g}" for end in np.unique([sums.min(), sums.max()]))
+        found = f"the shares come to {come_to}{lacks}"
         raise RetainError.at("propensity", found, "expected shares above 0 that add up to 1")
     return np.asarray(shares / total[:, None])
 

@@ -39,6 +39,8 @@ CAUTIONS = {
     "against_plan": "{n_contacted:,} customers of {arm} were contacted. All are analysed as "
     "assigned.",
     "without_arm": "Customers without an arm, who are left out: {n_customers:,}.",
+    "no_cost": "No arm has a cost, so whatever brings money pays. Type what a customer of an arm "
+    "costs: cost.ARM=AMOUNT.",
     "harm": "{arm} is worse than {versus} by {outcome}. Stop it until the reason is known.",
     "heavy_tail": "{outcome} in {arm}: one customer makes {share:.0%} of the variance, so the mean "
     "rests on few. Look at the other scales too.",
