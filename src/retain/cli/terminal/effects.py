@@ -66,7 +66,8 @@ def _policies(document: EffectsDocument) -> Table:
     table.add_column("")
     table.caption = (
         "%: of customers contacted; cost and each: a customer, contacted or not. Plans are learned "
-        "from some customers and judged on others; all intervals hold together."
+        "from some customers and judged on others; all intervals hold together. Values rest on "
+        "models of the outcome, and may differ from the effects of arms by chance."
     )
     ends = [end for row in document.policies for end in (row.value.low, row.value.high)]
     form = f",.{money_digits(ends)}f"
