@@ -30,7 +30,7 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from retain.campaign.assignment import campaign_id, read_assignment
+from retain.campaign.assignment import read_assignment
 from retain.campaign.known_customers import read_known_customers
 from retain.campaign.trial.saved_trial import read_trial
 from retain.cli.readout import readout
@@ -40,6 +40,7 @@ from retain.learning.score_file import read_scores
 from retain.record.consistency import RecordChecker
 from retain.record.directory import CampaignDirectory
 from retain.record.document import Record, identity, slug_of
+from retain.record.documents import content_id
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.storage.reading import MODEL_SCHEMA_FILE
@@ -144,7 +145,7 @@ def vary_campaign(ground: Ground) -> Reader:
             part = chance.choice(("files", "profit_unit", "power", "seed", "settings", "settings"))
             changed[part] = mutate_tree(chance, changed[part])
         with contextlib.suppress(Exception):
-            changed["id"] = campaign_id(json.loads(write_json(changed)))
+            changed["id"] = content_id(json.loads(write_json(changed)))
         raw = write_json(changed) if chance.random() < 0.7 else mutate_json(chance, tree)
         (ground.folder / "campaign.json").write_bytes(raw)
         for name, content in files.items():
@@ -155,7 +156,7 @@ def vary_campaign(ground: Ground) -> Reader:
 
 
 def vary_trial(ground: Ground) -> Reader:
-    """Read trials, most of their tables under the hash that the document has."""
+    """Read trials, most of them under the id and the hash of what they hold."""
     home, files = _read_out(ground), TrialDirectory(ground.folder)
     tree, table = json.loads(home.trial_json.read_text("utf-8")), pq.read_table(home.table)
 
@@ -165,13 +166,14 @@ def vary_trial(ground: Ground) -> Reader:
             write_hostile_parquet(chance, table, files.table)
             sha256 = hashlib.sha256(files.table.read_bytes()).hexdigest()
             changed = {**tree, "table": {**tree["table"], "sha256": sha256}}
-            raw = write_json(changed)
         else:
             files.table.write_bytes(home.table.read_bytes())
             parts = ("arms", "outcomes", "covariates", "table")
             part = chance.choice(parts) if chance.random() < 0.7 else chance.choice(sorted(tree))
             changed = {**tree, part: mutate_tree(chance, tree[part])}
-            raw = write_json(changed) if chance.random() < 0.8 else mutate_json(chance, tree)
+        with contextlib.suppress(Exception):
+            changed["id"] = content_id(json.loads(write_json(changed)))
+        raw = write_json(changed) if chance.random() < 0.8 else mutate_json(chance, tree)
         files.trial_json.write_bytes(raw)
         return lambda: read_trial(files)
 

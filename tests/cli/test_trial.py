@@ -12,6 +12,7 @@ from retain.campaign.trial.saved_trial import read_trial
 from retain.cli.readout import readout
 from retain.cli.run import run_command
 from retain.errors import RetainError
+from retain.record.documents import content_id
 from retain.record.trial_directory import TrialDirectory
 from retain.storage.writing import hash_file
 
@@ -124,9 +125,61 @@ def test_a_table_that_fits_its_hash_and_not_its_document_is_not_read_back(file, 
     pd.read_parquet(directory.table).assign(**columns).to_parquet(directory.table)
     document = tree()
     document["table"]["sha256"] = hash_file(directory.table)
-    directory.trial_json.write_text(json.dumps(document), encoding="utf-8")
+    write_with_id(document)
     with pytest.raises(RetainError, match=message):
         read_trial(directory)
+
+
+EDITS = [
+    (lambda one: one.update(n_customers=599), "another number of customers"),
+    (lambda one: one["arms"][1].update(n_customers=9), "another number of customers in an arm"),
+    (lambda one: one["arms"][1]["n_missing"].update(spend=9), "customers without an outcome"),
+    (lambda one: one["outcomes"][0].update(kind="binary"), "calls outcome 'spend' binary"),
+    (lambda one: one["outcomes"][0].update(kind="count"), "calls outcome 'spend' count"),
+    (lambda one: one["outcomes"][0].update(value=9.0), None),
+    (lambda one: one["outcomes"][1].update(is_reversed=True), None),
+]
+"""Changes of ``trial.json``, and what the rows say against them, None if nothing."""
+
+
+def write_with_id(document):
+    """Write ``trial.json`` as somebody does who knows how its id is made."""
+    document["id"] = content_id(document)
+    path = TrialDirectory(Path("outputs/mail/trial")).trial_json
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_a_document_that_was_changed_is_not_believed(file, capsys):
+    assert called() == 0
+    directory = TrialDirectory(Path("outputs/mail/trial"))
+    written = directory.trial_json.read_text("utf-8")
+    for edit, message in EDITS:
+        document = json.loads(written)
+        edit(document)
+        directory.trial_json.write_text(json.dumps(document), encoding="utf-8")
+        with pytest.raises(RetainError, match=r"was changed .* Put back the file as it was"):
+            read_trial(directory)
+        write_with_id(document)
+        if message is not None:
+            with pytest.raises(RetainError, match=message):
+                read_trial(directory)
+    del document["id"]
+    directory.trial_json.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(RetainError, match="its id and its content disagree"):
+        read_trial(directory)
+    assert called() == 2  # looks are counted by it too
+    assert "It does not say how often this campaign was read out" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
+def test_outcomes_that_were_turned_round_are_read_back(file):
+    frame = table().assign(spend=lambda one: one["spend"].round())
+    frame.to_csv("mail.csv", index=False)
+    assert called("lower_is_better=[spend,visit]", "kind.spend=count") == 0
+    trial, document = read_trial(TrialDirectory(Path("outputs/mail/trial")))
+    assert [one.is_reversed for one in document.outcomes] == [True, True]
+    assert trial.y.max() == 0
 
 
 def test_other_outcomes_under_the_same_name_are_a_look_and_other_arms_an_error(file, capsys):

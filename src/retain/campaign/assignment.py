@@ -8,7 +8,6 @@ record/campaign_document.py
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +20,7 @@ import pandas as pd
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
 from retain.record.campaign_document import CampaignDocument
-from retain.record.documents import read_document
+from retain.record.documents import content_id, read_document
 from retain.record.estimates import DisplayName
 from retain.schema.campaign import Assumptions, Catalogue
 from retain.schema.parsing import Node
@@ -143,17 +142,6 @@ def to_yaml_dict(config: Catalogue) -> Node:
     return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
-def campaign_id(tree: Mapping[str, Any]) -> str:
-    """Return the id of a campaign: eight hex digits of the hash of ``campaign.json``.
-
-    >>> campaign_id({"seed": 0}) == campaign_id({"id": "any", "seed": 0})
-    True
-    """
-    content = {key: value for key, value in tree.items() if key != "id"}
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
-
-
 def read_assignment(folder: Path) -> Assignment:
     """Read the campaign in a folder.
 
@@ -228,7 +216,7 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> None:
     Outside ``campaigns/`` the folder may have any name.
     """
     id_ = tree["id"]
-    if id_ != campaign_id(tree):
+    if id_ != content_id(tree):
         raise RetainError(
             f"{folder / JSON} was changed since campaign {id_} was planned: its id and its content "
             "disagree. Put back the file as it was written."

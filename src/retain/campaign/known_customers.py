@@ -15,7 +15,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.planning.plan import CampaignPlan
 from retain.errors import RetainError
 from retain.record.directory import CampaignDirectory
-from retain.storage.parquet import read_parquet
+from retain.storage.parquet import read_frame
 from retain.storage.writing import hash_file
 
 ID = "customer_id"
@@ -51,7 +51,7 @@ def read_known_customers(campaign: CampaignDirectory, assignment: Assignment) ->
         raise RetainError.at(
             str(path), f"it is not the file that {JSON} speaks of", "put back what was written"
         )
-    table: pd.DataFrame = read_parquet(path, within=campaign.path).to_pandas()
+    table = read_frame(path, within=campaign.path)
     ids = assignment.table[ID]
     if ID not in table or list(table[ID]) != list(ids):
         problem = f"its customers are not those of {campaign.assignment.name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,7 +21,7 @@ optional: Callable[..., Any] = partial(Field, default=None, exclude_if=lambda va
 """The field of a key that is left out where there is nothing to say."""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Identity = Annotated[str, Field(pattern="^[0-9a-f]{8}$")]
-"""The id of a run or of a campaign."""
+"""The id of a run, of a campaign or of the readout of a trial."""
 
 
 class CautionInfo(Config):
@@ -51,6 +53,17 @@ class SavedFile(Config):
 def to_tree(document: Config) -> dict[str, Any]:
     """Return a document in JSON's types."""
     return document.model_dump(mode="json", by_alias=True)
+
+
+def content_id(tree: Mapping[str, Any]) -> str:
+    """Return the id that a document has in itself: eight hex digits of the hash of the rest.
+
+    >>> content_id({"seed": 0}) == content_id({"id": "any", "seed": 0})
+    True
+    """
+    content = {key: value for key, value in tree.items() if key != "id"}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
 
 
 def parse_document(kind: type[ConfigT], text: str | bytes, where: str) -> ConfigT:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from retain.record.documents import CautionInfo, SavedFile, Sha256, optional
+from retain.record.documents import CautionInfo, Identity, SavedFile, Sha256, optional
 from retain.record.estimates import Estimate
 from retain.schema.parsing import Config
 
@@ -188,6 +188,8 @@ class TrialDocument(Config):
 
     Attributes
     ----------
+    id
+        The hash of all else, by which a changed document is known.
     table
         The customers: ids, arms, outcomes and covariates.
     arms
@@ -205,6 +207,7 @@ class TrialDocument(Config):
     """
 
     schema_: Literal[1] = Field(default=TRIAL_SCHEMA, alias="schema")
+    id: Identity | None = None
     name: str
     table: SavedFile
     treatment: str

@@ -12,6 +12,7 @@ from retain.errors import RetainError
 from retain.storage.reading import MAX_TABLE_BYTES, MIB, open_regular
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -58,6 +59,38 @@ def read_parquet(path: Path, *, max_cells: int = MAX_CELLS, within: Path | None 
             table = parquet_file.read()
         table.validate(full=True)  # such as text that is no UTF-8
         return table
+
+
+def read_frame(path: Path, *, within: Path | None = None) -> pd.DataFrame:
+    """Return the table in a Parquet file as a frame; what else the file says of it is ignored.
+
+    Raises
+    ------
+    RetainError
+        As in ``read_parquet``, or a column holds no numbers, text, dates or truth values.
+    """
+    table = read_parquet(path, within=within).replace_schema_metadata(None)
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if not _is_plain(column.type):
+            raise RetainError(
+                f"file {str(path)!r}, column {name[:100]!r} holds {str(column.type)[:100]}; expected "
+                "numbers, text, dates or truth values."
+            )
+    with readable_parquet_errors(path):
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return types.is_string(kind.value_type) or types.is_large_string(kind.value_type)
+    checks = (
+        *(types.is_integer, types.is_float32, types.is_float64, types.is_boolean, types.is_null),
+        *(types.is_string, types.is_large_string, types.is_date, types.is_timestamp),
+    )
+    return any(check(kind) for check in checks)
 
 
 def read_parquet_schema(path: Path) -> pa.Schema:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from retain.campaign.assignment import campaign_id, read_assignment
+from retain.campaign.assignment import read_assignment
 from retain.campaign.hand_over import HandOver
 from retain.campaign.known_customers import write_known_customers
 from retain.errors import RetainError, did_you_mean, type_value
 from retain.record.campaign_document import CAMPAIGN_SCHEMA, CampaignDocument, NoCampaignInfo
 from retain.record.directory import CampaignDirectory
-from retain.record.documents import to_tree
+from retain.record.documents import content_id, to_tree
 from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json
@@ -59,7 +59,7 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
             "settings": results.settings,
         }
     )
-    id_ = campaign_id(to_tree(document))
+    id_ = content_id(to_tree(document))
     write_text(directory.campaign_json, as_json(document.model_copy(update={"id": id_})))
     sha256 = hash_file(directory.campaign_json)
     _write_guide(directory, id_, files.assignment, files.hand_over, files.dialect)

@@ -28,12 +28,12 @@ from retain.campaign.readout.trial_readout import (
     build_trial_readout,
 )
 from retain.campaign.trial.from_table import TrialTable, build_trial, named_columns
-from retain.campaign.trial.saved_trial import write_trial_table
+from retain.campaign.trial.saved_trial import read_trial_document, write_trial_table
 from retain.customers.customers import Customers
 from retain.errors import NotApplicable, RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
-from retain.record.documents import SavedFile, read_document, to_tree
+from retain.record.documents import SavedFile, to_tree
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
 from retain.record.study import StudyDirectory
@@ -178,7 +178,7 @@ def read_trial_looks(
         return ()
     path = directory.path
     try:
-        document = read_document(TrialDocument, directory.trial_json, within=path)[1]
+        document = read_trial_document(directory)
     except RetainError as error:
         raise RetainError(
             f"{error} It does not say how often this campaign was read out. To count from one, "

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from retain.campaign.assignment import CSV, JSON, campaign_id
+from retain.campaign.assignment import CSV, JSON
 from retain.campaign.known_customers import write_known_customers
 from retain.campaign.value.calibration_map import CalibrationMap
 from retain.campaign.value.recalibration import Line, Recalibration
@@ -24,7 +24,7 @@ from retain.record.campaign_document import (
 )
 from retain.record.control_group import ControlGroup
 from retain.record.directory import CampaignDirectory
-from retain.record.documents import to_tree
+from retain.record.documents import content_id, to_tree
 from retain.record.estimates import Estimate
 from retain.record.plan_scenarios import PowerInfo, PowerResult
 from retain.schema.parsing import parse
@@ -148,7 +148,7 @@ def write_campaign(folder, assignment, dialect=ENGLISH_DIALECT, features=None, *
 
 def write_tree(folder, tree):
     """A campaign's JSON under the id of its content."""
-    tree = {**tree, "id": campaign_id(tree)}
+    tree = {**tree, "id": content_id(tree)}
     (folder / JSON).write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
 
 

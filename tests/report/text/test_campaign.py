@@ -246,7 +246,9 @@ def test_cautions_name_the_free_offers_and_the_minimums_unmet(tree):
     assert "pays for 20 of its customers" in minimum
 
 
-def test_measured_effects_are_said_with_whom_they_leave_out(tree):
+@pytest.fixture
+def by_effects(tree):
+    """The tree of a verdict whose plan goes by measured effects."""
     offer = {"effect": {"value": 0.041, "low": 0.02, "high": 0.062}, "p": 0.003, "shrinkage": 0.5}
     counts = {"n_customers": 900, "n_unlike": 12, "n_harmed": 1034}
     tree["campaign"]["effects"] = {
@@ -260,9 +262,26 @@ def test_measured_effects_are_said_with_whom_they_leave_out(tree):
         "unknown_arms": [],
         "unshared_covariates": [],
     }
+    return tree
+
+
+def caution_texts(tree, *codes, language="en"):
+    tree["campaign"]["cautions"] = [{"code": code} for code in codes]
+    return spoken(cautions(tree), language)
+
+
+def test_an_effect_in_money_is_said_in_money(by_effects):
+    by_effects["campaign"]["effects"] |= {"unit": "money", "outcome": "sale"}
+    (measured,) = caution_texts(by_effects, "effects_measured")
+    assert "in money per customer" in measured
+    assert "sale" not in measured
+    (measured,) = caution_texts(by_effects, "effects_measured", language="ru")
+    assert "в деньгах на клиента" in measured
+
+
+def test_measured_effects_are_said_with_whom_they_leave_out(by_effects):
     codes = ("effects_measured", "effects_unlike", "effects_harmed", "effects_prior")
-    tree["campaign"]["cautions"] = [{"code": f"{code}"} for code in codes]
-    measured, unlike, harmed, prior = spoken(cautions(tree))
+    measured, unlike, harmed, prior = caution_texts(by_effects, *codes)
     assert "by 51a1ed00: “Free delivery” 4.1 percentage points fewer declines" in measured
     assert "2.0–6.2" in measured
     assert "they do not get it: “Free delivery” 12" in unlike

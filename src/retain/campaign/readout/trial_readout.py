@@ -15,7 +15,7 @@ from retain.campaign.trial.covariate_checks import describe_balance
 from retain.campaign.trial.covariates import Encoded, encode_covariates
 from retain.campaign.trial.from_table import TrialTable
 from retain.campaign.trial.trial import Trial
-from retain.record.documents import CautionInfo, SavedFile
+from retain.record.documents import CautionInfo, SavedFile, content_id, to_tree
 from retain.record.estimates import Estimate
 from retain.record.trial_document import (
     ArmEffect,
@@ -94,9 +94,9 @@ def build_trial_readout(
         net=estimate_net(table, effects),
     )
     cautions = tuple(find_trial_cautions(document))
-    return TrialResult(
-        document.model_copy(update={"cautions": cautions}), _all_balance(trial, encoded)
-    )
+    document = document.model_copy(update={"cautions": cautions})
+    document = document.model_copy(update={"id": content_id(to_tree(document))})
+    return TrialResult(document, _all_balance(trial, encoded))
 
 
 def _all_balance(trial: Trial, encoded: Encoded) -> tuple[CovariateBalance, ...]:

@@ -58,11 +58,7 @@ def detect_kind(values: np.ndarray) -> OutcomeKind:
 def _check_kind(values: np.ndarray, kind: OutcomeKind, label: str) -> None:
     observed = values[np.isfinite(values)]
     check_magnitude(observed, label)
-    fits = {
-        "binary": np.isin(observed, (0, 1)),
-        "count": (observed >= 0) & (observed % 1 == 0),
-        "money": np.ones(len(observed), dtype=bool),
-    }[kind]
+    fits = fits_kind(observed, kind)
     if not fits.all():
         problem = f"column {label!r} holds {examples(map(float, observed[~fits]))}"
         expected = {"binary": "expected 0 and 1", "count": "expected whole numbers from 0"}[kind]
@@ -76,6 +72,19 @@ def check_magnitude(values: np.ndarray, label: str) -> None:
         problem = f"it holds {examples(map(float, beyond))}"
         expected = f"expected numbers of at most {MAX_VALUE:g}"
         raise RetainError.at(f"column {truncate(label)!r}", problem, expected)
+
+
+def fits_kind(observed: np.ndarray, kind: OutcomeKind) -> np.ndarray:
+    """Return a mask of the values that an outcome of a kind can have.
+
+    >>> fits_kind(np.array([0.0, 3.0, 0.5, -1.0]), "count").tolist()
+    [True, True, False, False]
+    """
+    return {
+        "binary": np.isin(observed, (0, 1)),
+        "count": (observed >= 0) & (observed % 1 == 0),
+        "money": np.ones(len(observed), dtype=bool),
+    }[kind]
 
 
 def parse_answers(cells: pd.Series, label: str, positive: object) -> np.ndarray:

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.trial.from_table import cost_in_outcome
+from retain.campaign.trial.outcome_columns import fits_kind
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.errors import RetainError
-from retain.record.documents import read_document
+from retain.record.documents import content_id, read_document
 from retain.record.trial_directory import TrialDirectory
 from retain.record.trial_document import TrialDocument
-from retain.storage.parquet import read_parquet
+from retain.storage.parquet import read_frame
 from retain.storage.writing import hash_file
 
 MAX_SHARE_ERROR = 1e-6
@@ -40,6 +41,24 @@ def write_trial_table(trial: Trial, path: Path) -> str:
     return hash_file(path)
 
 
+def read_trial_document(directory: TrialDirectory) -> TrialDocument:
+    """Return ``trial.json``.
+
+    Raises
+    ------
+    RetainError
+        It cannot be read, or is not what was written.
+    """
+    path = directory.trial_json
+    tree, document = read_document(TrialDocument, path, within=directory.path)
+    if document.id != content_id(tree):
+        raise RetainError(
+            f"{path} was changed since the campaign was read out: its id and its content disagree. "
+            "Put back the file as it was written."
+        )
+    return document
+
+
 def read_trial(directory: TrialDirectory) -> tuple[Trial, TrialDocument]:
     """Return a trial that was read out, and its document.
 
@@ -48,11 +67,10 @@ def read_trial(directory: TrialDirectory) -> tuple[Trial, TrialDocument]:
     RetainError
         A file is missing, is not the one that was written, or does not fit the other.
     """
-    home = directory.path
-    document = read_document(TrialDocument, directory.trial_json, within=home)[1]
+    home, document = directory.path, read_trial_document(directory)
     if hash_file(directory.table) != document.table.sha256:
         raise _unfit(directory, "it is not the file that was written with trial.json")
-    frame = read_parquet(directory.table, within=home).to_pandas()
+    frame = read_frame(directory.table, within=home)
     try:
         return _assemble(frame, document), document
     except (KeyError, ValueError, TypeError) as error:
@@ -94,6 +112,7 @@ def _assemble(frame: pd.DataFrame, document: TrialDocument) -> Trial:
         cost=cost_in_outcome(cost, value, primary),
     )
     _check_values(trial)
+    _check_document(trial, document)
     return trial
 
 
@@ -117,3 +136,28 @@ def _check_values(trial: Trial) -> None:
     found = [problem for problem, is_found in problems.items() if is_found]
     if found:
         raise ValueError(found[0])
+
+
+def _check_document(trial: Trial, document: TrialDocument) -> None:
+    """Raise ``ValueError`` if ``trial.json`` says of the customers what the table does not."""
+    sizes = np.bincount(trial.arm, minlength=len(trial.arms)).tolist()
+    missing = {
+        name: np.bincount(trial.arm[np.isnan(one.values)], minlength=len(trial.arms)).tolist()
+        for name, one in trial.outcomes.items()
+    }
+    problems = {
+        "customers": document.n_customers != len(trial.ids),
+        "customers in an arm": [arm.n_customers for arm in document.arms] != sizes,
+        "customers without an outcome": any(
+            arm.n_missing != {name: counts[index] for name, counts in missing.items()}
+            for index, arm in enumerate(document.arms)
+        ),
+    }
+    for problem, is_found in problems.items():
+        if is_found:
+            raise ValueError(f"trial.json has another number of {problem}")
+    for one in trial.outcomes.values():
+        sign = -1 if one.is_reversed and one.kind != "binary" else 1
+        observed = sign * np.compress(np.isfinite(one.values), one.values)
+        if not fits_kind(observed, one.kind).all():
+            raise ValueError(f"trial.json calls outcome {one.name!r} {one.kind}, and it is not")

@@ -26,7 +26,7 @@ def describe_offer_effects(effects: PlanEffectsInfo) -> Iterator[str]:
 def _size(one: MeasuredOfferInfo, effects: PlanEffectsInfo) -> str:
     times, what = (100, "points fewer declines")
     if effects.unit == "money":
-        times, what = (1, f"{effects.outcome} per customer")
+        times, what = (1, "in money per customer")
     value, low, high = (times * end for end in (one.effect.value, one.effect.low, one.effect.high))
     form = f"+,.{money_digits((value, low, high))}f" if times == 1 else "+.1f"
     return f"{format_signed(value, form)} {what} (95 % CI {format_interval(low, high, form)}),"
