@@ -72,10 +72,8 @@ def read_frame(path: Path, *, within: Path | None = None) -> pd.DataFrame:
     table = read_parquet(path, within=within).replace_schema_metadata(None)
     for name, column in zip(table.column_names, table.columns, strict=True):
         if not _is_plain(column.type):
-            raise RetainError(
-                f"file {str(path)!r}, column {name[:100]!r} holds {str(column.type)[:100]}; expected "
-                "numbers, text, dates or truth values."
-            )
+            holds = f"file {str(path)!r}, column {name[:100]!r} holds {str(column.type)[:100]}"
+            raise RetainError(f"{holds}; expected numbers, text, dates or truth values.")
     with readable_parquet_errors(path):
         frame: pd.DataFrame = table.to_pandas()
         return frame
@@ -85,12 +83,12 @@ def _is_plain(kind: pa.DataType) -> bool:
     from pyarrow import types
 
     if types.is_dictionary(kind):
-        return types.is_string(kind.value_type) or types.is_large_string(kind.value_type)
+        kind = kind.value_type
     checks = (
         *(types.is_integer, types.is_float32, types.is_float64, types.is_boolean, types.is_null),
         *(types.is_string, types.is_large_string, types.is_date, types.is_timestamp),
     )
-    return any(check(kind) for check in checks)
+    return any(bool(check(kind)) for check in checks)
 
 
 def read_parquet_schema(path: Path) -> pa.Schema:

@@ -80,11 +80,12 @@ def fits_kind(observed: np.ndarray, kind: OutcomeKind) -> np.ndarray:
     >>> fits_kind(np.array([0.0, 3.0, 0.5, -1.0]), "count").tolist()
     [True, True, False, False]
     """
-    return {
+    fits: dict[OutcomeKind, np.ndarray] = {
         "binary": np.isin(observed, (0, 1)),
         "count": (observed >= 0) & (observed % 1 == 0),
         "money": np.ones(len(observed), dtype=bool),
-    }[kind]
+    }
+    return fits[kind]
 
 
 def parse_answers(cells: pd.Series, label: str, positive: object) -> np.ndarray:
