@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import CONTROL
+from retain.campaign.trial.arm_sizes import MIN_ARM_CUSTOMERS, find_small_arms
 from retain.campaign.trial.names import find_named
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.errors import RetainError, examples
@@ -16,11 +17,20 @@ from retain.errors import RetainError, examples
 
 @dataclass(frozen=True)
 class NamedTrial:
-    """A trial, its name, and the money that one of its first outcome is worth, None if unknown."""
+    """A trial and its name.
+
+    Attributes
+    ----------
+    value
+        Money that one of its first outcome is worth, None if unknown.
+    left_out
+        Arms of too few customers, who are not in the trial.
+    """
 
     name: str
     trial: Trial
     value: float | None
+    left_out: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -36,6 +46,8 @@ class PooledTrial:
 
     Attributes
     ----------
+    small_offers
+        Offers of which too few customers were tried to learn from, who are left out.
     unknown_arms
         Arms that are no offer, whose customers are left out.
     unshared
@@ -43,6 +55,7 @@ class PooledTrial:
     """
 
     trial: Trial
+    small_offers: tuple[str, ...]
     unknown_arms: tuple[str, ...]
     unshared: tuple[str, ...]
 
@@ -56,13 +69,25 @@ def pool_trials(trials: Sequence[NamedTrial], offers: Sequence[str]) -> PooledTr
     Raises
     ------
     RetainError
-        Outcomes are of different kinds or of unknown worth, no arm is an offer, or trials share no
-        covariates.
+        Outcomes are of different kinds or of unknown worth, no arm is an offer, all have few
+        customers, or trials share no covariates.
     """
     _check_units(trials)
-    matched = [_match_arms(one.trial.arms[1:], offers) for one in trials]
+    small_arms = [(*one.left_out, *find_small_arms(one.trial)) for one in trials]
+    small = [_match_arms(names, offers) for names in small_arms]
+    matched = [
+        _match_arms([arm for arm in one.trial.arms[1:] if arm not in names], offers)
+        for one, names in zip(trials, small_arms, strict=True)
+    ]
     tried = [name for name in offers if any(name in found.values() for found in matched)]
-    arms = [arm for one in trials for arm in one.trial.arms[1:]]
+    few = {offer for found in small for offer in found.values()}
+    if few and not tried:
+        raise RetainError(
+            f"effects.from: no offer was tried on {MIN_ARM_CUSTOMERS} customers with an outcome, "
+            f"beside {MIN_ARM_CUSTOMERS} of the control group: {examples(few)} on fewer; expected "
+            "larger campaigns."
+        )
+    arms = [arm for one in trials for arm in (*one.trial.arms[1:], *one.left_out)]
     if not tried:
         raise RetainError(
             f"effects.from: no arm is an offer of this catalogue: the arms are {examples(arms)}, "
@@ -75,9 +100,10 @@ def pool_trials(trials: Sequence[NamedTrial], offers: Sequence[str]) -> PooledTr
     parts = [
         _with_offers(one, found, tried, shared) for one, found in zip(trials, matched, strict=True)
     ]
-    known = {arm for found in matched for arm in found}
+    known = {arm for found in (*matched, *small) for arm in found}
     unknown = tuple(dict.fromkeys(arm for arm in arms if arm not in known))
-    return PooledTrial(_concatenate(parts), unknown, unshared)
+    small_offers = tuple(name for name in offers if name in few and name not in tried)
+    return PooledTrial(_concatenate(parts), small_offers, unknown, unshared)
 
 
 def find_folds(pooled: pd.Index, fold: np.ndarray, customers: pd.Index) -> np.ndarray:
