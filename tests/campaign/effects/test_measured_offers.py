@@ -239,7 +239,9 @@ def test_arms_that_are_no_offers_are_refused():
 
 def test_trials_of_few_customers_are_refused():
     trial = try_call(make_store(30, 9), 1)
-    with pytest.raises(RetainError, match="no offer was tried on 20 customers .*: 'call' on fewer"):
+    with pytest.raises(
+        RetainError, match=r"no offer was tried on 20 customers .*: 'call' on fewer"
+    ):
         pool_trials([NamedTrial("one", trial, None)], ["call"])
 
 

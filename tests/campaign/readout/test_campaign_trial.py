@@ -145,6 +145,11 @@ def test_without_a_learner_there_is_no_trial(campaign):
     assert not campaign.readout.trial.path.exists()
 
 
+def test_limits_of_plans_need_a_learner(campaign, capsys):
+    assert called("limits.max_contacts=200") == 2
+    assert "no effects are learned" in " ".join(capsys.readouterr().err.split())
+
+
 def test_what_was_known_has_to_be_the_file_that_was_written(campaign, capsys):
     features(seed=1).to_parquet(campaign.customers)
     assert called(*LEARN) == 2
