@@ -47,7 +47,7 @@ class PooledTrial:
     Attributes
     ----------
     small_offers
-        Offers of which too few customers were tried to learn from, who are left out.
+        Offers that were tried on too few customers to learn from, who are left out.
     unknown_arms
         Arms that are no offer, whose customers are left out.
     unshared
@@ -73,21 +73,18 @@ def pool_trials(trials: Sequence[NamedTrial], offers: Sequence[str]) -> PooledTr
         customers, or trials share no covariates.
     """
     _check_units(trials)
-    small_arms = [(*one.left_out, *find_small_arms(one.trial)) for one in trials]
-    small = [_match_arms(names, offers) for names in small_arms]
-    matched = [
-        _match_arms([arm for arm in one.trial.arms[1:] if arm not in names], offers)
-        for one, names in zip(trials, small_arms, strict=True)
-    ]
-    tried = [name for name in offers if any(name in found.values() for found in matched)]
-    few = {offer for found in small for offer in found.values()}
-    if few and not tried:
+    named = [(*one.trial.arms[1:], *one.left_out) for one in trials]
+    matched = [_match_arms(arms, offers) for arms in named]
+    large = [_drop_small(one, found) for one, found in zip(trials, matched, strict=True)]
+    tried = _list_offers(large, offers)
+    small = tuple(name for name in _list_offers(matched, offers) if name not in tried)
+    arms = [arm for one in named for arm in one]
+    if not tried and small:
         raise RetainError(
             f"effects.from: no offer was tried on {MIN_ARM_CUSTOMERS} customers with an outcome, "
-            f"beside {MIN_ARM_CUSTOMERS} of the control group: {examples(few)} on fewer; expected "
-            "larger campaigns."
+            f"beside {MIN_ARM_CUSTOMERS} of the control group: {examples(small)} on fewer; "
+            "expected larger campaigns."
         )
-    arms = [arm for one in trials for arm in (*one.trial.arms[1:], *one.left_out)]
     if not tried:
         raise RetainError(
             f"effects.from: no arm is an offer of this catalogue: the arms are {examples(arms)}, "
@@ -98,12 +95,11 @@ def pool_trials(trials: Sequence[NamedTrial], offers: Sequence[str]) -> PooledTr
         names = examples(unshared, 20)
         raise RetainError(f"effects.from: the campaigns share no covariates: {names}.")
     parts = [
-        _with_offers(one, found, tried, shared) for one, found in zip(trials, matched, strict=True)
+        _with_offers(one, found, tried, shared) for one, found in zip(trials, large, strict=True)
     ]
-    known = {arm for found in (*matched, *small) for arm in found}
+    known = {arm for found in matched for arm in found}
     unknown = tuple(dict.fromkeys(arm for arm in arms if arm not in known))
-    small_offers = tuple(name for name in offers if name in few and name not in tried)
-    return PooledTrial(_concatenate(parts), small_offers, unknown, unshared)
+    return PooledTrial(_concatenate(parts), small, unknown, unshared)
 
 
 def find_folds(pooled: pd.Index, fold: np.ndarray, customers: pd.Index) -> np.ndarray:
@@ -148,6 +144,16 @@ def _match_arms(arms: Sequence[str], offers: Sequence[str]) -> dict[str, str]:
         names = examples(matched)
         raise RetainError(f"effects.from: several arms are one offer: {names}; expected one each.")
     return matched
+
+
+def _drop_small(one: NamedTrial, found: Mapping[str, str]) -> dict[str, str]:
+    """Return the offers of the arms with enough customers to learn from."""
+    small = {*one.left_out, *find_small_arms(one.trial)}
+    return {arm: offer for arm, offer in found.items() if arm not in small}
+
+
+def _list_offers(found: Sequence[Mapping[str, str]], offers: Sequence[str]) -> list[str]:
+    return [name for name in offers if any(name in one.values() for one in found)]
 
 
 def _share_covariates(tables: Sequence[pd.DataFrame]) -> tuple[list[str], tuple[str, ...]]:
