@@ -457,8 +457,11 @@ def test_a_next_campaign_needs_the_covariates_and_a_learner(following, capsys):
     assert run_command(readout, [*LEARN, "next.file=next.csv"], "readout") == 2
     assert "'loyal'" in " ".join(capsys.readouterr().err.split())
     words = [word for word in LEARN if not word.startswith("effects")]
-    assert run_command(readout, [*words, "next.file=next.csv"], "readout") == 2
-    assert "no effects are learned" in " ".join(capsys.readouterr().err.split())
+    for typed in ("next.file=next.csv", "limits.budget=0", "limits.capacity.sent=5"):
+        assert run_command(readout, [*words, typed], "readout") == 2
+        key = "limits.capacity" if "capacity" in typed else typed.partition("=")[0]
+        expected = f"{key}: no effects are learned; expected effects=dr_learner too"
+        assert expected in " ".join(capsys.readouterr().err.split())
     assert not Path("outputs/mail/trial").exists()
 
 

@@ -86,6 +86,7 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
     from retain.cli.terminal.effects import print_effects
     from retain.cli.terminal.readout import print_readout
     from retain.workflows.campaign_files import find_campaign
+    from retain.workflows.effects import check_learner
     from retain.workflows.readout import Learning, read_out_campaign
 
     if config.campaign.dir is None:
@@ -93,6 +94,7 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
             "no campaign is named; type campaign=ID or campaign=FOLDER, or for a randomised "
             "campaign in a table data=table data.path=FILE, or for earlier scores scores=ID."
         )
+    check_learner(config)
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
     spec = build_effects_spec(config.effects, config.seed, config.threads)
     result = read_out_campaign(

@@ -61,7 +61,7 @@ class MeasuredOfferInfo(Config):
     n_unlike
         Customers of this plan who are unlike these, and do not get it.
     n_harmed
-        Customers like these whom it is expected to gain nothing or to harm, and who do not get it.
+        Customers like these on whom its effect is not above 0, and who do not get it.
     """
 
     offer: str
@@ -71,6 +71,11 @@ class MeasuredOfferInfo(Config):
     n_customers: int
     n_unlike: int
     n_harmed: int
+
+    @property
+    def is_harm_shown(self) -> bool:
+        """True if effects are shown to differ, or their mean is shown to be below 0."""
+        return self.shrinkage > 0 or self.effect.high < 0
 
 
 class PlanEffectsInfo(Config):
@@ -84,6 +89,8 @@ class PlanEffectsInfo(Config):
         Whether effects are shown to differ between customers.
     prior_offers
         Offers of the catalogue that nobody tried, which keep their assumed save rate.
+    small_offers
+        Offers that were tried on too few customers to learn from, and keep it too.
     unknown_arms
         Arms of the campaigns that are no offer of the catalogue.
     unshared_covariates
@@ -97,6 +104,7 @@ class PlanEffectsInfo(Config):
     sources: tuple[EffectSource, ...]
     offers: tuple[MeasuredOfferInfo, ...]
     prior_offers: tuple[str, ...]
+    small_offers: tuple[str, ...] = ()
     unknown_arms: tuple[str, ...]
     unshared_covariates: tuple[str, ...]
 

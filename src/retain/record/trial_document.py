@@ -194,6 +194,8 @@ class TrialDocument(Config):
         The customers: ids, arms, outcomes and covariates.
     arms
         The control arm first.
+    small_arms
+        Offers of a campaign that are left out, as few customers were assigned to them.
     outcomes
         The primary one first.
     estimator
@@ -213,6 +215,7 @@ class TrialDocument(Config):
     treatment: str
     n_customers: int
     n_without_arm: int
+    small_arms: tuple[str, ...] = ()
     arms: tuple[ArmInfo, ...] = Field(min_length=2)
     outcomes: tuple[TrialOutcome, ...] = Field(min_length=1)
     covariates: dict[str, str]

@@ -25,13 +25,32 @@ from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.trial.from_table import TrialTable
 from retain.campaign.trial.names import find_arm
 from retain.campaign.trial.trial import Trial
+from retain.errors import RetainError
 from retain.record.documents import to_tree
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
 from retain.record.trial_directory import TrialDirectory
 from retain.schema.effects import PolicyLimits
+from retain.schema.readout import TrialKeys
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
+
+
+def check_learner(keys: TrialKeys) -> None:
+    """Raise for keys about plans by effects if none are learned.
+
+    Raises
+    ------
+    RetainError
+        A limit or the next campaign is named, and no learner.
+    """
+    named = {f"limits.{name}": value for name, value in keys.limits if value not in (None, {})}
+    if keys.next.file is not None:
+        named["next.file"] = keys.next.file
+    if named and keys.effects.name == "none":
+        raise RetainError.at(
+            next(iter(named)), "no effects are learned", "expected effects=dr_learner too"
+        )
 
 
 def judge_plans(

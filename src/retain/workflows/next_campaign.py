@@ -28,13 +28,11 @@ def read_next_customers(
     Raises
     ------
     RetainError
-        No learner is named, the file cannot be read, or a covariate is missing.
+        The file cannot be read, or a covariate is missing.
     """
     path = keys.next.file
     if path is None:
         return None
-    if keys.effects.name == "none":
-        raise RetainError.at(FILE, "no effects are learned", "expected effects=dr_learner too")
     names = [str(name) for name in table.trial.covariates]
     columns = {name: trained.columns[name] for name in names}
     kinds = {name: column.kind for name, column in columns.items()}

@@ -90,7 +90,7 @@ def read_offer_trials(
 
 def _read_trial(directory: TrialDirectory) -> tuple[NamedTrial, EffectSource]:
     trial, document = read_trial(directory)
-    named = NamedTrial(document.name, trial, document.outcomes[0].value)
+    named = NamedTrial(document.name, trial, document.outcomes[0].value, document.small_arms)
     n = document.n_customers
     return named, EffectSource(name=document.name, sha256=document.table.sha256, n_customers=n)
 

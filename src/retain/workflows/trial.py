@@ -46,7 +46,7 @@ from retain.schema.readout import TrialKeys
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv, write_dropped_rows
-from retain.workflows.effects import judge_plans, write_effects
+from retain.workflows.effects import check_learner, judge_plans, write_effects
 from retain.workflows.next_campaign import read_next_customers
 
 
@@ -76,6 +76,7 @@ def read_out_trial(
     RetainError
         The table or a key is invalid, the campaign fails a check, or the folder is not writable.
     """
+    check_learner(keys)
     spec = build_effects_spec(keys.effects, keys.seed, keys.threads)
     with capture_log() as messages:
         customers = read_trial_customers(data, keys)

@@ -14,6 +14,7 @@ from retain.campaign.planning.plan import make_plan
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.errors import RetainError
+from retain.record.estimates import Estimate
 from retain.schema.campaign import CampaignConfig, Catalogue
 
 from ..value.invented_campaign import UNSURE, certain, make_audience, make_offer, make_value
@@ -182,6 +183,43 @@ def test_covariates_of_one_trial_only_are_left_out():
     assert measure(store, [trial, more], "mean").info.unshared_covariates == ("city",)
 
 
+def with_gift(trial, n):
+    """The trial with another arm, to which ``n`` customers were assigned."""
+    arm = np.where(np.arange(len(trial.arm)) < n, 2, trial.arm)
+    names, share = (*trial.arms, "gift"), np.tile([0.49, 0.49, 0.02], (len(arm), 1))
+    return replace(trial, arms=names, arm=arm, propensity=share)
+
+
+def test_of_an_arm_of_few_customers_nothing_is_learned():
+    store = make_store(600, 9)
+    trial = try_call(store, 1)
+    few, enough = (measure(store, [with_gift(trial, n)], "mean") for n in (19, 20))
+    assert [one.offer for one in few.info.offers] == ["call"]
+    assert few.info.offers[0].n_customers == 600 - 19
+    assert (few.info.small_offers, few.info.prior_offers) == (("gift",), ())
+    assert few.catalogue.offers["gift"].save_rate == CALL.save_rate
+    assert [one.offer for one in enough.info.offers] == ["call", "gift"]
+    assert enough.info.small_offers == ()
+
+
+def test_an_offer_that_a_readout_left_out_for_its_size_is_not_a_new_one():
+    store = make_store(600, 9)
+    trial = try_call(store, 1)
+    left = NamedTrial("a", trial, None, left_out=("gift", "fax"))
+    pooled = pool_trials([left], list(CATALOGUE.offers))
+    assert (pooled.small_offers, pooled.unknown_arms) == (("gift",), ("fax",))
+    larger = NamedTrial("b", with_gift(trial, 100), None)
+    assert pool_trials([left, larger], list(CATALOGUE.offers)).small_offers == ()
+
+
+def test_harm_is_said_only_where_it_is_shown(learned):
+    (call,) = learned[1].info.offers
+    for low, high, is_shown in ((-0.2, 0.1, False), (-0.2, -0.1, True)):
+        one = call.model_copy(update={"effect": Estimate(-0.1, low, high), "shrinkage": 0.0})
+        assert one.is_harm_shown == is_shown
+    assert call.model_copy(update={"shrinkage": 0.4}).is_harm_shown
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 
@@ -196,6 +234,14 @@ def test_a_trial_of_another_store_is_refused_with_what_is_missing():
 def test_arms_that_are_no_offers_are_refused():
     trial = try_call(make_store(600, 9), 1, arms=("control", "fax"))
     with pytest.raises(RetainError, match="no arm is an offer of this catalogue: the arms are"):
+        pool_trials([NamedTrial("one", trial, None)], ["call"])
+
+
+def test_trials_of_few_customers_are_refused():
+    trial = try_call(make_store(30, 9), 1)
+    with pytest.raises(
+        RetainError, match=r"no offer was tried on 20 customers .*: 'call' on fewer"
+    ):
         pool_trials([NamedTrial("one", trial, None)], ["call"])
 
 

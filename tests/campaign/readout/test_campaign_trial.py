@@ -50,7 +50,7 @@ def test_each_customer_could_get_the_own_offer_or_none(drawn):
     table = build_campaign_trial(assignment, observe(declined, np.ones(N)), features())
     trial = table.trial
     assert trial.arms == ("control", "call", "gift")  # twelve letters show nothing
-    assert table.n_without_arm == 12
+    assert (table.n_without_arm, table.small_arms) == (12, ("letter",))
     offer = assignment.table["offer"][assignment.table["offer"] != "letter"].to_numpy()
     assert np.array_equal(trial.propensity[:, 1], np.where(offer == "call", 0.8, 0.0))
     assert trial.propensity[:, 0] == pytest.approx(0.2)
@@ -125,6 +125,7 @@ def test_a_readout_writes_the_campaign_as_a_trial_and_what_was_learned(campaign,
     files = campaign.readout.trial
     trial, document = read_trial(files)
     assert (document.name, document.treatment, document.n_looks) == (trial_id(campaign), "offer", 1)
+    assert document.small_arms == ("letter",)
     assert (trial.propensity == 0).any()
     (primary, *_) = [row for row in document.effects if row.role == "primary"]
     assert (primary.arm, primary.conclusion) == ("call", "helped")
@@ -142,6 +143,11 @@ def trial_id(campaign):
 def test_without_a_learner_there_is_no_trial(campaign):
     assert called() == 0
     assert not campaign.readout.trial.path.exists()
+
+
+def test_limits_of_plans_need_a_learner(campaign, capsys):
+    assert called("limits.max_contacts=200") == 2
+    assert "no effects are learned" in " ".join(capsys.readouterr().err.split())
 
 
 def test_what_was_known_has_to_be_the_file_that_was_written(campaign, capsys):

@@ -1,11 +1,12 @@
 """The campaign in sentences true of its numbers, and what the page says where there is none."""
 
+import json
 import re
 from types import SimpleNamespace
 
 import pytest
 
-from retain.campaign.planning.cautions import CAUTION_CHECKS
+from retain.campaign.planning.cautions import CAUTION_CHECKS, find_cautions
 from retain.record.campaign_document import CampaignDocument
 from retain.report.page.page import page
 from retain.report.text.approval import pays_if, plan_notes, why
@@ -287,6 +288,29 @@ def test_measured_effects_are_said_with_whom_they_leave_out(by_effects):
     assert "they do not get it: “Free delivery” 12" in unlike
     assert "“Free delivery” 1,034" in harmed
     assert "keeps the save rate that is assumed" in prior
+
+
+def test_harm_that_is_not_shown_is_not_claimed(by_effects):
+    (offer,) = by_effects["campaign"]["effects"]["offers"]
+    offer |= {"effect": {"value": -0.02, "low": -0.06, "high": 0.02}, "shrinkage": 0.0}
+    found = find_cautions(CampaignDocument.model_validate_json(json.dumps(by_effects["campaign"])))
+    codes = [one.code for one in found]
+    assert "effects_harmed" not in codes
+    assert "effects_not_positive" in codes
+    (text,) = caution_texts(by_effects, "effects_not_positive")
+    assert "the measured effect of an offer is not above 0" in text
+    assert "“Free delivery” 1,034" in text
+
+
+def test_offers_left_out_for_their_size_are_said_apart_from_new_ones(by_effects):
+    by_effects["campaign"]["effects"] |= {"prior_offers": [], "small_offers": ["call"]}
+    found = find_cautions(CampaignDocument.model_validate_json(json.dumps(by_effects["campaign"])))
+    codes = [one.code for one in found if one.code in ("effects_prior", "effects_small")]
+    assert codes == ["effects_small"]
+    (text,) = caution_texts(by_effects, "effects_small")
+    assert text.startswith("Too few customers to learn from")
+    (text,) = caution_texts(by_effects, "effects_small", language="ru")
+    assert text.startswith("Испытано на слишком малом числе клиентов")
 
 
 @pytest.mark.parametrize(

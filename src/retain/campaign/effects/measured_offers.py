@@ -78,7 +78,10 @@ def measure_offers(
             is_heterogeneous=learned.is_heterogeneous,
             sources=tuple(sources),
             offers=tuple(infos),
-            prior_offers=tuple(name for name in catalogue.offers if name not in measured),
+            prior_offers=tuple(
+                name for name in catalogue.offers if name not in {*measured, *pooled.small_offers}
+            ),
+            small_offers=pooled.small_offers,
             unknown_arms=pooled.unknown_arms,
             unshared_covariates=pooled.unshared,
         ),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import CONTROL
+from retain.campaign.trial.arm_sizes import MIN_ARM_CUSTOMERS, find_small_arms
 from retain.campaign.trial.names import find_named
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.errors import RetainError, examples
@@ -16,11 +17,20 @@ from retain.errors import RetainError, examples
 
 @dataclass(frozen=True)
 class NamedTrial:
-    """A trial, its name, and the money that one of its first outcome is worth, None if unknown."""
+    """A trial and its name.
+
+    Attributes
+    ----------
+    value
+        Money that one of its first outcome is worth, None if unknown.
+    left_out
+        Arms of too few customers, who are not in the trial.
+    """
 
     name: str
     trial: Trial
     value: float | None
+    left_out: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
@@ -36,6 +46,8 @@ class PooledTrial:
 
     Attributes
     ----------
+    small_offers
+        Offers that were tried on too few customers to learn from, who are left out.
     unknown_arms
         Arms that are no offer, whose customers are left out.
     unshared
@@ -43,6 +55,7 @@ class PooledTrial:
     """
 
     trial: Trial
+    small_offers: tuple[str, ...]
     unknown_arms: tuple[str, ...]
     unshared: tuple[str, ...]
 
@@ -56,13 +69,22 @@ def pool_trials(trials: Sequence[NamedTrial], offers: Sequence[str]) -> PooledTr
     Raises
     ------
     RetainError
-        Outcomes are of different kinds or of unknown worth, no arm is an offer, or trials share no
-        covariates.
+        Outcomes are of different kinds or of unknown worth, no arm is an offer, all have few
+        customers, or trials share no covariates.
     """
     _check_units(trials)
-    matched = [_match_arms(one.trial.arms[1:], offers) for one in trials]
-    tried = [name for name in offers if any(name in found.values() for found in matched)]
-    arms = [arm for one in trials for arm in one.trial.arms[1:]]
+    named = [(*one.trial.arms[1:], *one.left_out) for one in trials]
+    matched = [_match_arms(arms, offers) for arms in named]
+    large = [_drop_small(one, found) for one, found in zip(trials, matched, strict=True)]
+    tried = _list_offers(large, offers)
+    small = tuple(name for name in _list_offers(matched, offers) if name not in tried)
+    arms = [arm for one in named for arm in one]
+    if not tried and small:
+        raise RetainError(
+            f"effects.from: no offer was tried on {MIN_ARM_CUSTOMERS} customers with an outcome, "
+            f"beside {MIN_ARM_CUSTOMERS} of the control group: {examples(small)} on fewer; "
+            "expected larger campaigns."
+        )
     if not tried:
         raise RetainError(
             f"effects.from: no arm is an offer of this catalogue: the arms are {examples(arms)}, "
@@ -73,11 +95,11 @@ def pool_trials(trials: Sequence[NamedTrial], offers: Sequence[str]) -> PooledTr
         names = examples(unshared, 20)
         raise RetainError(f"effects.from: the campaigns share no covariates: {names}.")
     parts = [
-        _with_offers(one, found, tried, shared) for one, found in zip(trials, matched, strict=True)
+        _with_offers(one, found, tried, shared) for one, found in zip(trials, large, strict=True)
     ]
     known = {arm for found in matched for arm in found}
     unknown = tuple(dict.fromkeys(arm for arm in arms if arm not in known))
-    return PooledTrial(_concatenate(parts), unknown, unshared)
+    return PooledTrial(_concatenate(parts), small, unknown, unshared)
 
 
 def find_folds(pooled: pd.Index, fold: np.ndarray, customers: pd.Index) -> np.ndarray:
@@ -122,6 +144,16 @@ def _match_arms(arms: Sequence[str], offers: Sequence[str]) -> dict[str, str]:
         names = examples(matched)
         raise RetainError(f"effects.from: several arms are one offer: {names}; expected one each.")
     return matched
+
+
+def _drop_small(one: NamedTrial, found: Mapping[str, str]) -> dict[str, str]:
+    """Return the offers of the arms with enough customers to learn from."""
+    small = {*one.left_out, *find_small_arms(one.trial)}
+    return {arm: offer for arm, offer in found.items() if arm not in small}
+
+
+def _list_offers(found: Sequence[Mapping[str, str]], offers: Sequence[str]) -> list[str]:
+    return [name for name in offers if any(name in one.values() for one in found)]
 
 
 def _share_covariates(tables: Sequence[pd.DataFrame]) -> tuple[list[str], tuple[str, ...]]:

@@ -116,8 +116,18 @@ def _effects_unlike(document: CampaignDocument) -> Numbers | None:
 
 def _effects_harmed(document: CampaignDocument) -> Numbers | None:
     """Return the customers who are expected to gain nothing by each measured offer."""
+    return _count_harmed(document, is_shown=True)
+
+
+def _effects_not_positive(document: CampaignDocument) -> Numbers | None:
+    """Return the customers on whom an effect is not above 0, of offers not shown to harm."""
+    return _count_harmed(document, is_shown=False)
+
+
+def _count_harmed(document: CampaignDocument, *, is_shown: bool) -> Numbers | None:
     offers = () if document.effects is None else document.effects.offers
-    counts = {one.offer: one.n_harmed for one in offers if one.n_harmed}
+    found = [one for one in offers if one.is_harm_shown == is_shown]
+    counts = {one.offer: one.n_harmed for one in found if one.n_harmed}
     return {"counts": counts} if counts else None
 
 
@@ -127,13 +137,21 @@ def _effects_prior(document: CampaignDocument) -> Numbers | None:
     return {"offers": list(found.prior_offers)} if found and found.prior_offers else None
 
 
+def _effects_small(document: CampaignDocument) -> Numbers | None:
+    """Return the offers that were tried on too few customers to learn from."""
+    found = document.effects
+    return {"offers": list(found.small_offers)} if found and found.small_offers else None
+
+
 CAUTION_CHECKS = {
     "no_profit": _no_profit,
     "turnover": _turnover,
     "effects_measured": _effects_measured,
     "effects_unlike": _effects_unlike,
     "effects_harmed": _effects_harmed,
+    "effects_not_positive": _effects_not_positive,
     "effects_prior": _effects_prior,
+    "effects_small": _effects_small,
     "risk_miscalibrated": _risk_miscalibrated,
     "ranking_not_tested": _ranking_not_tested,
     "profit_concentrated": _profit_concentrated,

@@ -11,13 +11,11 @@ import pandas as pd
 from retain.campaign.assignment import CONTROL, Assignment
 from retain.campaign.audience import COUNTED
 from retain.campaign.readout.outcomes import Outcomes
+from retain.campaign.trial.arm_sizes import MIN_ARM_CUSTOMERS
 from retain.campaign.trial.from_table import TrialTable
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.errors import NotApplicable
 
-MIN_ARM_CUSTOMERS = 20
-"""Customers with an outcome, contacted with an offer and in its control group each, below which
-nothing is learned of the offer."""
 RISK = "risk"
 """The covariate that a plan adds to the features."""
 
@@ -79,6 +77,7 @@ def build_campaign_trial(
         typed_outcomes=tuple(trial.outcomes),
         labels={str(name): str(name) for name in covariates},
         n_without_arm=len(assignment.table) - len(rows),
+        small_arms=tuple(sorted({*assignment.table["offer"]} - {*offers})),
     )
 
 

@@ -73,6 +73,7 @@ def build_trial_readout(
         treatment=settings.treatment,
         n_customers=len(trial.ids),
         n_without_arm=table.n_without_arm,
+        small_arms=table.small_arms,
         arms=tuple(_describe_arms(table)),
         outcomes=tuple(
             TrialOutcome(

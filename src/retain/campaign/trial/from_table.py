@@ -44,6 +44,8 @@ class TrialTable:
         Names of covariates in the file, by canonical name.
     n_without_arm
         Rows left out, as they name no arm.
+    small_arms
+        Arms left out, as few customers were assigned to them.
     """
 
     trial: Trial
@@ -54,6 +56,7 @@ class TrialTable:
     typed_outcomes: tuple[str, ...]
     labels: Mapping[str, str]
     n_without_arm: int
+    small_arms: tuple[str, ...] = ()
 
 
 def named_columns(keys: TrialKeys) -> dict[str, tuple[str, ...]]:

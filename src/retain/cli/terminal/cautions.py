@@ -25,7 +25,11 @@ CAUTIONS = {
     "effects_unlike": "Customers unlike those an offer was tried on, who do not get it: {counts}.",
     "effects_harmed": "Customers who are expected to gain nothing by an offer or to be harmed, and "
     "do not get it: {counts}.",
+    "effects_not_positive": "Customers on whom the measured effect of an offer is not above 0, who "
+    "do not get it (harm is not shown): {counts}.",
     "effects_prior": "A new offer keeps the save rate that is assumed: {offers}.",
+    "effects_small": "Too few customers to learn from, so the save rate that is assumed is kept: "
+    "{offers}.",
     "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
     "(offers.costs=accept): the net value counts no cost for them.",
     "minimums_unmet": "A minimum of contacts (campaign.min_contacts) is not met: no offer pays for "

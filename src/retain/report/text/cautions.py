@@ -123,7 +123,11 @@ def _count_unlike(tree: VerdictDocument) -> Values:
 
 
 def _count_harmed(tree: VerdictDocument) -> Values:
-    return _counts(tree, lambda one: one.n_harmed)
+    return _counts(tree, lambda one: one.n_harmed if one.is_harm_shown else 0)
+
+
+def _count_not_positive(tree: VerdictDocument) -> Values:
+    return _counts(tree, lambda one: 0 if one.is_harm_shown else one.n_harmed)
 
 
 def _counts(tree: VerdictDocument, count: Callable[[MeasuredOfferInfo], int]) -> Values:
@@ -148,11 +152,19 @@ def _prior_offers(tree: VerdictDocument) -> Values:
     return {"offers": [_quoted_offer(campaign, name) for name in names]}
 
 
+def _small_offers(tree: VerdictDocument) -> Values:
+    campaign = present(tree.planned_campaign)
+    names = () if campaign.effects is None else campaign.effects.small_offers
+    return {"offers": [_quoted_offer(campaign, name) for name in names]}
+
+
 _CAUTION_VALUES: dict[str, Callable[[VerdictDocument], Values]] = {
     "effects_measured": _measured,
     "effects_unlike": _count_unlike,
     "effects_harmed": _count_harmed,
+    "effects_not_positive": _count_not_positive,
     "effects_prior": _prior_offers,
+    "effects_small": _small_offers,
     "free_offers": _free_offers,
     "no_profit": _profit_overrides,
     "limits_leave_nobody": _paying,
