@@ -32,6 +32,13 @@ def _no_profit(document: CampaignDocument) -> Numbers | None:
     return {"overrides": list(PROFIT_OVERRIDES)} if counted else None
 
 
+def _campaigns_unreadable(document: CampaignDocument) -> Numbers | None:
+    """Return the number of other campaigns that cannot be read, and a few of them."""
+    policies = document.policies
+    n = len(policies.unreadable_campaigns)
+    return {"n": n, "campaigns": policies.unreadable_examples} if n else None
+
+
 def _free_offers(document: CampaignDocument) -> Numbers | None:
     return {"offers": list(document.free_offers)} if document.free_offers else None
 
@@ -138,6 +145,7 @@ CAUTION_CHECKS = {
     "ranking_not_tested": _ranking_not_tested,
     "profit_concentrated": _profit_concentrated,
     "profit_missing": _profit_missing,
+    "campaigns_unreadable": _campaigns_unreadable,
     "free_offers": _free_offers,
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,

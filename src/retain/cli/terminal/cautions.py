@@ -26,6 +26,9 @@ CAUTIONS = {
     "effects_harmed": "Customers who are expected to gain nothing by an offer or to be harmed, and "
     "do not get it: {counts}.",
     "effects_prior": "A new offer keeps the save rate that is assumed: {offers}.",
+    "campaigns_unreadable": "Other campaigns that cannot be read: {n:,} ({campaigns}). If one of "
+    "them is open, its customers are not spared. Mend the folder or move it away, or name a "
+    "campaign that was never sent: campaign.unsent=[ID].",
     "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
     "(offers.costs=accept): the net value counts no cost for them.",
     "minimums_unmet": "A minimum of contacts (campaign.min_contacts) is not met: no offer pays for "

@@ -51,6 +51,12 @@ def _loss_values(tree: VerdictDocument) -> Values:
     return {"low": money(present(tree.planned_campaign).plan.expected_net.low)}
 
 
+def _unreadable_campaigns(tree: VerdictDocument) -> Values:
+    policies = present(tree.planned_campaign).policies
+    n = Number(len(policies.unreadable_campaigns), "count")
+    return {"n": n, "campaigns": [code(one) for one in policies.unreadable_examples]}
+
+
 def _free_offers(tree: VerdictDocument) -> Values:
     campaign = present(tree.planned_campaign)
     return {"offers": [_quoted_offer(campaign, name) for name in campaign.free_offers]}
@@ -153,6 +159,7 @@ _CAUTION_VALUES: dict[str, Callable[[VerdictDocument], Values]] = {
     "effects_unlike": _count_unlike,
     "effects_harmed": _count_harmed,
     "effects_prior": _prior_offers,
+    "campaigns_unreadable": _unreadable_campaigns,
     "free_offers": _free_offers,
     "no_profit": _profit_overrides,
     "limits_leave_nobody": _paying,
