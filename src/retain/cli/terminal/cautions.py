@@ -40,6 +40,8 @@ CAUTIONS = {
     "limits_leave_nobody": "Offers would pay, but the limits of the campaign allow none: raise "
     "campaign.budget, campaign.max_contacts or a capacity.",
     "control_none": "Without a control group no effect can be measured: campaign.control_share=0.2",
+    "control_large": "{share:.0%} of the chosen are in the control group. Of the same customers a "
+    "half would show more, and fewer would go without an offer: campaign.control_share=0.5",
     "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "
     "probabilities.",
     "risk_miscalibrated": "In some segments or tenths of the risk, observed declines differ from "

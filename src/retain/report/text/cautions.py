@@ -62,6 +62,10 @@ def _free_offers(tree: VerdictDocument) -> Values:
     return {"offers": [_quoted_offer(campaign, name) for name in campaign.free_offers]}
 
 
+def _control_share(tree: VerdictDocument) -> Values:
+    return {"share": Number(present(tree.planned_campaign).control_group.mean_share, "share")}
+
+
 def _paying(tree: VerdictDocument) -> Values:
     return {"customers": customers(present(tree.planned_campaign).plan.n_paying)}
 
@@ -164,6 +168,7 @@ _CAUTION_VALUES: dict[str, Callable[[VerdictDocument], Values]] = {
     "no_profit": _profit_overrides,
     "limits_leave_nobody": _paying,
     "minimums_unmet": _unmet_minimums,
+    "control_large": _control_share,
     "profit_concentrated": _concentration,
     "profit_missing": _missing_profit,
     "calibration_poor": _poor_calibration,
