@@ -43,7 +43,8 @@ class Period:
         >>> Period.of(date(2027, 2, 1), 3.0).end
         datetime.date(2027, 5, 4)
         """
-        return cls(start, start + timedelta(days=math.ceil(months * DAYS_PER_MONTH)))
+        days = min(months * DAYS_PER_MONTH, (date.max - start).days)  # a calendar has an end
+        return cls(start, start + timedelta(days=math.ceil(days)))
 
     def overlaps(self, other: Period) -> bool:
         """Return whether two periods share a day."""
@@ -122,7 +123,7 @@ class _Search:
         """Return the ids of the campaigns that the verdict and the scores of a study point to."""
         ids = set()
         for document in study.results:
-            if document.absolute() != replaced.absolute() and document.is_file():
+            if document.resolve() != replaced.resolve() and document.is_file():
                 try:
                     ids.add(read_campaign_id(document))
                 except RetainError:
