@@ -429,18 +429,19 @@ def test_a_store_that_says_who_agreed_is_not_overruled(compared):
 
 # Seven held out are a control group, though no effect can be seen with them.
 @pytest.mark.parametrize(
-    ("control", "message"),
+    ("treated", "control", "message"),
     [
-        (0, "Without a control group"),
-        (7, "too small to detect any effect .26 contacted and 7 in .* 260 in each group"),
+        (0, 0, "Nobody is contacted, so there is no effect to measure"),
+        (26, 0, "Without a control group"),
+        (26, 7, "too small to detect any effect .26 contacted and 7 in .* 260 in each group"),
     ],
 )
-def test_a_control_group_too_small_is_told_from_none(control, message):
+def test_a_control_group_too_small_is_told_from_none(treated, control, message):
     power = PowerResult(
         expected=0.1,
         baseline_rate=0.4,
         minimum_detectable_effect=None,
-        n_treated=26,
+        n_treated=treated,
         n_control=control,
         required_n=260,
         claimable=False,

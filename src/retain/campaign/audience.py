@@ -21,6 +21,22 @@ COUNTED = "customers"
 
 
 @dataclass(frozen=True)
+class OpenCampaigns:
+    """The other campaigns that are open.
+
+    Attributes
+    ----------
+    by_customer
+        Id of the campaign that a customer is in, by customer id, as texts.
+    unreadable
+        Paths in the folder of outputs that could not be read: their customers are not known.
+    """
+
+    by_customer: Mapping[str, str] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Audience:
     """Customers scored by models that were not fitted on them, one row per customer.
 
@@ -48,7 +64,7 @@ class Audience:
     is_turnover
         True if money is turnover that no margin has turned into profit.
     open_campaigns
-        Id of the other campaign that a customer is in, by customer id, as texts.
+        The other campaigns that customers are in.
     """
 
     table: pd.DataFrame
@@ -60,7 +76,7 @@ class Audience:
     consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"
     counts_customers: bool = False
     is_turnover: bool = False
-    open_campaigns: Mapping[str, str] = field(default_factory=dict)
+    open_campaigns: OpenCampaigns = field(default_factory=OpenCampaigns)
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -75,7 +91,7 @@ class Audience:
     def open_campaign(self) -> np.ndarray:
         """Id of the other campaign that each customer is in, empty for none, shape (n,)."""
         ids = self.table.index.astype(str)
-        return np.array([self.open_campaigns.get(one, "") for one in ids], dtype=object)
+        return np.array([self.open_campaigns.by_customer.get(one, "") for one in ids], dtype=object)
 
     @property
     def is_single_model(self) -> np.ndarray:

@@ -97,6 +97,7 @@ def _compare_runs(
     from retain.verdict.gate import check_gate
     from retain.workflows.compare import Comparison, select_winner, write_comparison
     from retain.workflows.offer_effects import read_offer_trials
+    from retain.workflows.open_campaigns import check_unsent
     from retain.workflows.training_data import relocate_data
 
     home = selection.output_dir
@@ -113,6 +114,7 @@ def _compare_runs(
     read_offer_trials(
         config.effects, settings, config.seed, config.threads
     )  # refused before anything is fitted
+    check_unsent(home, settings)
     comparison = Comparison(
         line.words, config, selection, verdict, settings, checks, diff_runs, scores, show_progress
     )

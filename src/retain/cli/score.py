@@ -147,14 +147,19 @@ def _apply_campaign(
     from retain.storage.transaction import transaction
     from retain.workflows.campaign_files import find_repointing, write_campaign
     from retain.workflows.new_customers import read_new_customers
+    from retain.workflows.open_campaigns import check_unsent, find_open_campaigns
     from retain.workflows.saved_winner import load_winner
     from retain.workflows.score import merge_settings, score_customers, write_scores
 
     saved = load_winner(path)
     settings = merge_settings(config, saved)
+    beside = StudyDirectory(saved.folder.parent)
+    if ("unsent",) in _keys(line, "campaign"):  # those of the comparison may be gone by now
+        check_unsent(beside, settings)
     new = read_new_customers(data_node(line, config.data, saved), saved)
-    result = score_customers(config, saved, settings, new)
     home = study.score(new.customers.fingerprint[:8])
+    others = find_open_campaigns(beside, settings, home.score_json)
+    result = score_customers(config, saved, settings, new, others)
     with transaction(study.path) as staging:
         result = replace(result, campaign=write_campaign(result.campaign, staging))
         repointing = find_repointing(study, home.score_json, result.campaign)

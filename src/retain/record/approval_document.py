@@ -101,6 +101,10 @@ def type_unsent(campaign_id: str) -> str:
     return f"\"campaign.unsent=['{campaign_id}']\""
 
 
+MAX_NAMED = 3
+"""Campaigns that a caution names."""
+
+
 class OpenCampaign(Config):
     """Another campaign that is open, and how many of these customers are in it."""
 
@@ -112,7 +116,8 @@ class Policies(Config):
     """The policies of contact; ``n_spared`` agreed, and are not written to.
 
     ``n_permanent_control`` are in the permanent control group, and ``open_campaigns`` have
-    customers who therefore get nothing from this one.
+    customers who therefore get nothing from this one. Those of ``unreadable_campaigns``, paths in
+    the folder of outputs, are not known.
     """
 
     max_contacts_current: int | None
@@ -123,3 +128,10 @@ class Policies(Config):
     n_spared: int
     n_permanent_control: int = 0
     open_campaigns: tuple[OpenCampaign, ...] = ()
+    unreadable_campaigns: tuple[str, ...] = ()
+
+    @property
+    def unreadable_examples(self) -> list[str]:
+        """The first few campaigns that cannot be read, and a sign if there are more."""
+        names = self.unreadable_campaigns
+        return [*names[:MAX_NAMED], *(["…"] if len(names) > MAX_NAMED else [])]

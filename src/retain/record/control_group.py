@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from retain.record.documents import optional
 from retain.schema.parsing import Config
+
+OneShareReason = Literal["small", "no_saving"]
+"""Why no other shares are planned."""
 
 
 class ControlStratum(Config):
@@ -25,6 +29,9 @@ class ControlGroup(Config):
         Of all chosen, or the one share that a ``least_cost`` group equals in what it shows.
     design
         ``uniform`` also where no other shares cost less.
+    one_share_because
+        Why all keep one share though ``least_cost`` was asked for: the group is too ``small``, or
+        no other shares within the limits save enough (``no_saving``).
     lowest_share, highest_share, mean_share
         Of the customers; None if none is chosen.
     cost, uniform_cost
@@ -33,6 +40,7 @@ class ControlGroup(Config):
 
     share: float
     design: Literal["uniform", "least_cost"] = "uniform"
+    one_share_because: OneShareReason | None = optional()
     lowest_share: float | None = None
     highest_share: float | None = None
     mean_share: float | None = None

@@ -155,6 +155,12 @@ class StudyDirectory:
         return ScoreDirectory(self.path / "scores" / name)
 
     @property
+    def results(self) -> tuple[Path, ...]:
+        """The documents that point to campaigns, if they exist: the verdict and all scorings."""
+        scorings = sorted(self.score("any").path.parent.glob("*"))
+        return (self.verdict_json, *(ScoreDirectory(path).score_json for path in scorings))
+
+    @property
     def lock(self) -> Path:
         """The lock of the command that reads or writes the verdict, a campaign or scores."""
         return self.path / ".lock"

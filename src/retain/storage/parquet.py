@@ -67,9 +67,12 @@ def read_frame(path: Path, *, within: Path | None = None) -> pd.DataFrame:
     Raises
     ------
     RetainError
-        As in ``read_parquet``, or a column holds no numbers, text, dates or truth values.
+        As in ``read_parquet``, a column holds no numbers, text, dates or truth values, or two have
+        the same name.
     """
     table = read_parquet(path, within=within).replace_schema_metadata(None)
+    if len(set(table.column_names)) < table.num_columns:
+        raise RetainError(f"file {str(path)!r} has a column twice; expected different names.")
     for name, column in zip(table.column_names, table.columns, strict=True):
         if not _is_plain(column.type):
             holds = f"file {str(path)!r}, column {name[:100]!r} holds {str(column.type)[:100]}"

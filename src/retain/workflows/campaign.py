@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Audience
+from retain.campaign.audience import Audience, OpenCampaigns
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.hand_over import (
     HandOver,
@@ -98,7 +98,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     test_scores: Scores,
     driver_texts: DriverTexts | None,
     ranking: Ranking,
-    open_campaigns: Mapping[str, str],
+    open_campaigns: OpenCampaigns,
 ) -> CampaignFiles:
     """Segment all scored customers and plan a campaign for them.
 
@@ -111,7 +111,7 @@ def plan_campaign(  # noqa: PLR0913, PLR0917 - a job has positional arguments
     ranking
         The result of the sealed test's comparison with chance.
     open_campaigns
-        The other campaign that a customer is in, see ``find_open_campaigns``.
+        The other campaigns that customers are in, see ``find_open_campaigns``.
 
     Raises
     ------

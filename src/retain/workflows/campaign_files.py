@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from retain.record.directory import CampaignDirectory
 from retain.record.documents import content_id, to_tree
 from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
-from retain.storage.reading import read_json
+from retain.storage.reading import read_json_object
 from retain.storage.transaction import Staging
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.document import as_json
@@ -164,7 +165,9 @@ def find_repointing(
     ``document`` is the ``verdict.json`` or ``score.json`` of the existing result. None if no arm or
     offer changes, or the existing result points to no campaign with customers.
     """
-    result, old_id = document.parent, _read_campaign_id(document)
+    result, old_id = document.parent, None
+    with suppress(RetainError):
+        old_id = read_campaign_id(document)
     if old_id is None or not study.campaign(old_id).campaign_json.is_file():
         return None
     old, planned = study.campaign(old_id), None if files is None else files.results.campaign
@@ -202,13 +205,15 @@ def _describe_changes(before: pd.DataFrame, after: pd.DataFrame) -> str | None:
     )
 
 
-def _read_campaign_id(document: Path) -> str | None:
-    """Return the id of the campaign that a result's document points to, if any."""
-    try:
-        tree = read_json(document)
-    except RetainError:
-        return None
-    node = tree if isinstance(tree, dict) else {}
+def read_campaign_id(document: Path) -> str | None:
+    """Return the id of the campaign that a ``verdict.json`` or ``score.json`` points to, if any.
+
+    Raises
+    ------
+    RetainError
+        The document cannot be read.
+    """
+    node = read_json_object(document)
     campaign = node.get("campaign")
     id_ = campaign.get("id") if isinstance(campaign, dict) else node.get("campaign_id")
     return id_ if isinstance(id_, str) and ID.fullmatch(id_) else None

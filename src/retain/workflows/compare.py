@@ -262,7 +262,8 @@ def _ledger(comparison: Comparison) -> Ledger:
 def _plan_campaign(
     executor: WorkerExecutor, comparison: Comparison, *scored: object
 ) -> CampaignFiles:
-    others = find_open_campaigns(comparison.selection.output_dir, comparison.settings)
+    study = comparison.selection.output_dir
+    others = find_open_campaigns(study, comparison.settings, study.verdict_json)
     arguments = (comparison.config, comparison.settings, *scored, others)
     planning = executor.submit("plan", *arguments)
     campaign: CampaignFiles = planning.result()

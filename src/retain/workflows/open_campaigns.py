@@ -1,24 +1,30 @@
 """Campaigns that are open: their customers belong to no other one until their horizon ends.
 
-A campaign is open from ``campaign.start`` until the horizon of its assumptions has passed. A plan
-without a start is a draft: nothing says that or when it was sent. A campaign of the same study with
-the same start is an earlier version of the plan that is made, and does not count.
+A campaign is open from ``campaign.start`` until the horizon of its assumptions has passed, if a
+verdict or scores point to it, or a readout shows that it was sent. A plan that another one replaced
+does not count, nor the one that the plan being made replaces. A plan without a start is a draft:
+nothing says that or when it was sent.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
-from retain.campaign.assignment import read_assignment
+from retain.campaign.assignment import read_assignment, read_campaign_json
+from retain.campaign.audience import OpenCampaigns
 from retain.errors import RetainError
-from retain.record.approval_document import type_unsent
+from retain.record.campaign_document import CampaignDocument
 from retain.record.directory import CampaignDirectory
 from retain.record.study import StudyDirectory
 from retain.schema.scoring import CampaignSettings
-from retain.storage.reading import read_json
+from retain.storage.reading import read_json_object
+from retain.workflows.campaign_files import read_campaign_id
 
 DAYS_PER_MONTH = 365.25 / 12
 
@@ -37,65 +43,116 @@ class Period:
         >>> Period.of(date(2027, 2, 1), 3.0).end
         datetime.date(2027, 5, 4)
         """
-        return cls(start, start + timedelta(days=math.ceil(months * DAYS_PER_MONTH)))
+        days = min(months * DAYS_PER_MONTH, (date.max - start).days)  # a calendar has an end
+        return cls(start, start + timedelta(days=math.ceil(days)))
 
     def overlaps(self, other: Period) -> bool:
         """Return whether two periods share a day."""
         return self.first < other.end and other.first < self.end
 
 
-def find_open_campaigns(study: StudyDirectory, settings: CampaignSettings) -> dict[str, str]:
-    """Return the id of the open campaign of each customer in one, by customer id.
+def find_open_campaigns(
+    study: StudyDirectory, settings: CampaignSettings, replaced: Path
+) -> OpenCampaigns:
+    """Return the open campaigns of all studies in the folder of a study, with their customers.
 
-    Campaigns are those of all studies in the same folder. Without a start, the plan begins today.
-
-    Raises
-    ------
-    RetainError
-        A campaign is open and its customers cannot be read.
+    ``replaced`` is the ``verdict.json`` or ``score.json`` that the plan is made for: the campaign
+    that it points to does not count. Without a start, the plan begins today.
     """
     planning = settings.campaign
     if planning.overlap == "allow" or not planning.on:
-        return {}
+        return OpenCampaigns()
     today = datetime.now().astimezone().date()
     start = today if planning.start is None else date.fromisoformat(planning.start)
-    own = Period.of(start, settings.assumptions.horizon.value)
-    customers: dict[str, str] = {}
-    for campaign in _iter_campaigns(study):
-        name = campaign.path.name
-        found = _read_period(campaign)
-        is_same = campaign.path.parent == study.campaigns and found and found.first == own.first
-        if found is None or is_same or name in planning.unsent or not own.overlaps(found):
-            continue
-        for customer in _read_customers(campaign):
-            customers.setdefault(customer, name)
-    return customers
+    found = _Search(Period.of(start, settings.assumptions.horizon.value), study.path.parent)
+    for other in _iter_studies(study):
+        found.add_study(other, planning.unsent, replaced)
+    return found.result
 
 
-def _iter_campaigns(study: StudyDirectory) -> Iterator[CampaignDirectory]:
-    """Yield the campaigns of all studies in the folder of a study, those of one after another."""
-    for path in sorted(study.path.parent.glob("*")):
-        other = StudyDirectory(path)
-        yield from (other.campaign(id_) for id_ in other.campaign_ids)
+def check_unsent(study: StudyDirectory, settings: CampaignSettings) -> None:
+    """Raise if an id in ``campaign.unsent`` is that of no campaign beside a study."""
+    if not (unsent := settings.campaign.unsent):
+        return
+    known: set[str] = set()
+    for other in _iter_studies(study):
+        with suppress(OSError):  # a folder that nobody may read
+            known.update(other.campaign_ids)
+    for id_ in unsent:
+        if id_ not in known:
+            raise RetainError.unknown("campaign.unsent: campaign", id_, sorted(known))
 
 
-def _read_period(campaign: CampaignDirectory) -> Period | None:
-    """Return the days of a campaign; None for one without a start, or of another version."""
-    try:
-        tree = read_json(campaign.campaign_json, within=campaign.path)
-        settings = tree["settings"]
-        start, horizon = settings["campaign"]["start"], settings["assumptions"]["horizon"]["value"]
-        return Period.of(date.fromisoformat(start), float(horizon))
-    except (RetainError, KeyError, TypeError, ValueError, OverflowError):
-        return None
+def _iter_studies(study: StudyDirectory) -> Iterator[StudyDirectory]:
+    """Yield all studies in the folder of a study, by name."""
+    yield from map(StudyDirectory, sorted(study.path.parent.glob("*")))
 
 
-def _read_customers(campaign: CampaignDirectory) -> list[str]:
-    try:
-        return read_assignment(campaign.path).table["customer_id"].astype(str).tolist()
-    except RetainError as error:
-        raise RetainError(
-            f"campaign {campaign.path.name} is open, and its customers cannot be read: {error} If "
-            f"it was never sent: {type_unsent(campaign.path.name)}; to plan "
-            "without regard to other campaigns: campaign.overlap=allow"
-        ) from None
+class _Search:
+    """The open campaigns found so far, and what could not be read."""
+
+    def __init__(self, period: Period, folder: Path) -> None:
+        self._period, self._folder = period, folder
+        self._by_customer: dict[str, str] = {}
+        self._ids: set[str] = set()
+        self._unreadable: dict[Path, str | None] = {}
+
+    @property
+    def result(self) -> OpenCampaigns:
+        """What was found; a copy of a campaign that was read is not missed."""
+        missed = (path for path, id_ in self._unreadable.items() if id_ not in self._ids)
+        names = (os.fsencode(path.relative_to(self._folder)) for path in missed)
+        return OpenCampaigns(
+            self._by_customer, tuple(one.decode(errors="replace") for one in names)
+        )
+
+    def add_study(self, study: StudyDirectory, unsent: tuple[str, ...], replaced: Path) -> None:
+        """Add the open campaigns of a study."""
+        try:
+            campaigns = {id_: study.campaign(id_) for id_ in study.campaign_ids}
+            sent = {id_ for id_, one in campaigns.items() if one.readout.readout.is_file()}
+            counted = sent | self._pointed_to(study, replaced) if campaigns else sent
+        except OSError:  # a folder that nobody may read
+            self._unreadable[study.path] = None
+            return
+        for id_, campaign in campaigns.items():
+            if id_ in counted and id_ not in unsent:
+                self._add_campaign(campaign)
+
+    def _pointed_to(self, study: StudyDirectory, replaced: Path) -> set[str | None]:
+        """Return the ids of the campaigns that the verdict and the scores of a study point to."""
+        ids = set()
+        for document in study.results:
+            if document.resolve() != replaced.resolve() and document.is_file():
+                try:
+                    ids.add(read_campaign_id(document))
+                except RetainError:
+                    self._unreadable[document] = None
+        return ids
+
+    def _add_campaign(self, campaign: CampaignDirectory) -> None:
+        """Add the customers of a campaign if it is open, or its folder to those not read."""
+        id_ = campaign.path.name
+        try:
+            if self._is_open(read_campaign_json(campaign.path)):
+                for customer in read_assignment(campaign.path).table["customer_id"].astype(str):
+                    self._by_customer.setdefault(customer, id_)
+            self._ids.add(id_)
+        except (RetainError, OSError):
+            self._unreadable[campaign.path] = _stated_id(campaign)
+
+    def _is_open(self, document: CampaignDocument) -> bool:
+        """Return whether a campaign has a start, and days in common with the plan."""
+        settings = document.settings
+        if settings is None or settings.campaign.start is None:
+            return False
+        start, horizon = date.fromisoformat(settings.campaign.start), settings.assumptions.horizon
+        return self._period.overlaps(Period.of(start, horizon.value))
+
+
+def _stated_id(campaign: CampaignDirectory) -> str | None:
+    """Return the id that a ``campaign.json`` states, whether or not its content agrees."""
+    with suppress(RetainError, OSError):
+        stated = read_json_object(campaign.campaign_json, within=campaign.path).get("id")
+        return stated if isinstance(stated, str) else None
+    return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Audience
+from retain.campaign.audience import Audience, OpenCampaigns
 from retain.campaign.drift import drift, drift_warnings
 from retain.campaign.new_customers import apply_to_new_customers
 from retain.campaign.value.value import build_audience
@@ -20,7 +20,6 @@ from retain.record.comparison_document import RunName
 from retain.record.directory import ScoreDirectory
 from retain.record.documents import to_tree
 from retain.record.score_document import DriftInfo, NewData, ScoreDocument
-from retain.record.study import StudyDirectory
 from retain.schema.parsing import deep_merge, parse
 from retain.schema.scoring import CampaignSettings, Score
 from retain.storage.writing import write_text
@@ -28,7 +27,6 @@ from retain.verdict.export import ExportDialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
 from retain.workflows.new_customers import NewCustomers, add_training_levels
 from retain.workflows.offer_effects import read_offer_trials
-from retain.workflows.open_campaigns import find_open_campaigns
 from retain.workflows.saved_winner import LoadedWinner
 
 
@@ -46,9 +44,13 @@ class ScoreResult:
 
 
 def score_customers(
-    config: Score, saved: LoadedWinner, settings: CampaignSettings, new: NewCustomers
+    config: Score,
+    saved: LoadedWinner,
+    settings: CampaignSettings,
+    new: NewCustomers,
+    others: OpenCampaigns,
 ) -> ScoreResult:
-    """Score new customers by a saved winner, and plan a campaign for them.
+    """Score new customers by a saved winner, and plan a campaign for them beside ``others``.
 
     Raises
     ------
@@ -62,6 +64,7 @@ def score_customers(
         score = scores.table["probability"].to_numpy()
         shifts = drift(saved.reference, new.table, score, ageing)
         audience = _build_audience(saved, settings, new, scores)
+        audience = replace(audience, open_campaigns=others)
         measured = None if trials is None else trials.learn().measure(audience, settings)
         planned = settings if measured is None else measured.in_settings(settings)
         campaign = apply_to_new_customers(
@@ -98,7 +101,6 @@ def _build_audience(
     return replace(
         audience,
         columns=add_training_levels(audience.columns, saved),
-        open_campaigns=find_open_campaigns(StudyDirectory(saved.folder.parent), settings),
     )
 
 

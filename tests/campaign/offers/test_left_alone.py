@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.campaign.audience import OpenCampaigns
 from retain.campaign.campaign import make_campaign
 from retain.campaign.hand_over import do_not_contact_table
 from retain.campaign.offers.left_alone import in_permanent_control
@@ -17,7 +18,7 @@ def plan_campaign(open_campaigns=None, seed=0, **planning):
         0, capped=False, budget=None, max_contacts=None, control_share=0.2, **planning
     )
     audience = make_audience(400, 0, value=settings.assumptions)
-    audience = replace(audience, open_campaigns=open_campaigns or {})
+    audience = replace(audience, open_campaigns=open_campaigns or OpenCampaigns())
     settings = settings.model_copy(
         update={"campaign": settings.campaign.model_copy(update={"seed": seed})}
     )
@@ -33,11 +34,15 @@ def chosen_ids(campaign):
 def test_of_two_campaigns_the_second_has_no_customer_of_the_first():
     first, _ = plan_campaign()
     ids = sorted(chosen_ids(first))[::2]
-    second, planning = plan_campaign({str(one): "0a1b2c3d" for one in ids})
+    second, planning = plan_campaign(
+        OpenCampaigns({str(one): "0a1b2c3d" for one in ids}, tuple("abcd"))
+    )
     assert chosen_ids(second).isdisjoint(ids)
     assert chosen_ids(second) >= chosen_ids(first) - set(ids)
     (found,) = second.document.policies.open_campaigns
     assert (found.id, found.n_customers) == ("0a1b2c3d", len(ids))
+    (caution,) = (one for one in second.document.cautions if one.code == "campaigns_unreadable")
+    assert caution.numbers == {"n": 4, "campaigns": ["a", "b", "c", "…"]}
     for language, text in (("en", "in campaign 0a1b2c3d"), ("ru", "участвует в кампании 0a1b2c3d")):
         table = do_not_contact_table(second, second.plan, planning, language)
         listed = table.set_index("customer_id")["reason"]

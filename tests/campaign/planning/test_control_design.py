@@ -13,6 +13,9 @@ from retain.campaign.planning.control_design import (
     equivalent_share,
     least_cost_shares,
 )
+from retain.cli.terminal.control_group import describe_saving
+from retain.report.text.campaign import control_saving
+from retain.report.text.words import words
 
 from ..value.invented_campaign import UNSURE, make_audience
 from .random_plans import random_settings
@@ -137,14 +140,13 @@ def test_the_chance_of_each_customer_is_the_share():
         assert often[share == level].mean() == pytest.approx(level, abs=0.01)
 
 
-def plan_campaign(design):
-    """A campaign for customers of whom half are nearly sure to decline."""
-    settings = random_settings(
-        3, capped=False, budget=None, max_contacts=None, control_share=0.2, control_design=design
-    )
-    audience = make_audience(1500, 3, value=settings.assumptions)
+def plan_campaign(design, n=1500, risk=0.95, **planning):
+    """A campaign for customers of whom half are, unless told otherwise, nearly sure to decline."""
+    free = {"budget": None, "max_contacts": None, "control_share": 0.2, **planning}
+    settings = random_settings(3, capped=False, control_design=design, **free)
+    audience = make_audience(n, 3, value=settings.assumptions)
     table = audience.table
-    table["risk"] = np.where(table["score"] > table["score"].median(), 0.95, 0.15)
+    table["risk"] = np.where(table["score"] > table["score"].median(), risk, 0.15)
     table["value_at_stake"] = 12.0
     return make_campaign(audience, UNSURE, settings)
 
@@ -162,3 +164,32 @@ def test_a_planned_campaign_has_the_shares_and_says_what_they_save():
     assert (share.min(), share.max()) == pytest.approx(ends)
     power, same = campaign.document.power.overall, uniform.document.power.overall
     assert power.minimum_detectable_effect <= 1.02 * same.minimum_detectable_effect
+
+
+@pytest.mark.parametrize(
+    ("n", "risk", "because", "said"),
+    [
+        (120, 0.95, "small", "a control group of about 40 customers or more"),
+        (1500, 0.15, "no_saving", "keep within the limits and save at least 2%"),
+    ],
+)
+def test_where_all_keep_one_share_it_is_said_why(n, risk, because, said):
+    document = plan_campaign("least_cost", n, risk).document
+    assert document.control_group.one_share_because == because
+    assert said in describe_saving(document)
+    for language in ("en", "ru"):
+        text = words(language).plain(control_saving(document))
+        assert "campaign.control_design=least_cost" in text
+    assert plan_campaign("uniform", n, risk).document.control_group.one_share_because is None
+
+
+def test_one_cost_of_the_control_group_is_given_the_expected_one():
+    document = plan_campaign("least_cost").document
+    assert document.shadow_prices.control_group.cost == document.control_group.cost
+
+
+# Of given customers, the variance of a difference is least with halves.
+@pytest.mark.parametrize(("share", "is_large"), [(0.5, False), (0.9, True)])
+def test_more_than_half_in_the_control_group_is_cautioned_against(share, is_large):
+    document = plan_campaign("uniform", 200, control_share=share).document
+    assert ("control_large" in [one.code for one in document.cautions]) == is_large

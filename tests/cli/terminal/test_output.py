@@ -186,12 +186,14 @@ def further(text):
             "n_customers": 2,
             "n_contactable": 2,
             "shadow_prices": None,
-            "power": {"overall": {"expected": 0.1, "required_n": None, "n_control": 0}},
+            "power": {
+                "overall": {"expected": 0.1, "required_n": None, "n_treated": 1, "n_control": 0}
+            },
             "policies": {
                 "n_permanent_control": 1,
                 "open_campaigns": [{"id": text, "n_customers": 1}],
             },
-            "control_group": {"design": "uniform"},
+            "control_group": {"design": "uniform", "one_share_because": "small"},
             "effects": None,
             "cautions": [],
         },

@@ -247,6 +247,18 @@ def test_cautions_name_the_free_offers_and_the_minimums_unmet(tree):
     assert "pays for 20 of its customers" in minimum
 
 
+def test_cautions_name_campaigns_that_cannot_be_read_and_a_large_control_group(tree):
+    campaign = tree["campaign"]
+    campaign["policies"]["unreadable_campaigns"] = [f"old/campaigns/{one}" for one in range(5)]
+    campaign["control_group"]["mean_share"] = 0.9
+    codes = ("campaigns_unreadable", "control_large")
+    campaign["cautions"] = [{"code": code} for code in codes]
+    unreadable, large = spoken(cautions(tree))
+    assert "cannot be read: 5 (old/campaigns/0, old/campaigns/1, old/campaigns/2" in unreadable
+    assert "old/campaigns/3" not in unreadable
+    assert large.startswith("90")
+
+
 @pytest.fixture
 def by_effects(tree):
     """The tree of a verdict whose plan goes by measured effects."""

@@ -207,6 +207,7 @@ def summarise_policies(audience: Audience, planning: CampaignConfig) -> Policies
             for id_, count in zip(campaigns, counts, strict=True)
             if id_
         ),
+        unreadable_campaigns=audience.open_campaigns.unreadable,
     )
 
 

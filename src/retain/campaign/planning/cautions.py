@@ -11,6 +11,8 @@ from retain.record.estimates import DisplayName
 
 Numbers = dict[str, Any]
 """The names and numbers of a warning."""
+MAX_USEFUL_SHARE = 0.5
+"""Share of the control group at which the effect on given customers shows best."""
 
 
 def find_cautions(document: CampaignDocument) -> tuple[CautionInfo, ...]:
@@ -30,6 +32,13 @@ def _no_profit(document: CampaignDocument) -> Numbers | None:
     """Return what to type so that profit counts, if each customer counts as one."""
     counted = document.objective == "customers"
     return {"overrides": list(PROFIT_OVERRIDES)} if counted else None
+
+
+def _campaigns_unreadable(document: CampaignDocument) -> Numbers | None:
+    """Return the number of other campaigns that cannot be read, and a few of them."""
+    policies = document.policies
+    n = len(policies.unreadable_campaigns)
+    return {"n": n, "campaigns": policies.unreadable_examples} if n else None
 
 
 def _free_offers(document: CampaignDocument) -> Numbers | None:
@@ -61,6 +70,12 @@ def _limits_leave_nobody(document: CampaignDocument) -> Numbers | None:
 def _control_none(document: CampaignDocument) -> Numbers | None:
     plan = document.plan
     return {"n_chosen": plan.n_chosen} if plan.n_chosen and not plan.n_control else None
+
+
+def _control_large(document: CampaignDocument) -> Numbers | None:
+    """Return the share of the control group if it is more than half of the chosen."""
+    share = document.control_group.mean_share
+    return None if share is None or share <= MAX_USEFUL_SHARE else {"share": share}
 
 
 def _calibration_poor(document: CampaignDocument) -> Numbers | None:
@@ -156,12 +171,14 @@ CAUTION_CHECKS = {
     "ranking_not_tested": _ranking_not_tested,
     "profit_concentrated": _profit_concentrated,
     "profit_missing": _profit_missing,
+    "campaigns_unreadable": _campaigns_unreadable,
     "free_offers": _free_offers,
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,
     "limits_leave_nobody": _limits_leave_nobody,
     "minimums_unmet": _minimums_unmet,
     "control_none": _control_none,
+    "control_large": _control_large,
     "calibration_poor": _calibration_poor,
     "may_lose": _may_lose,
 }

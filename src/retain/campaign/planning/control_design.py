@@ -25,6 +25,8 @@ MIN_BAND_CONTROL = 8
 """Control customers that a band is expected to have at least."""
 BAND_CONTROL = 20
 """Control customers that one share for all would give a band, or there are fewer bands."""
+MIN_CONTROL = 2 * BAND_CONTROL
+"""Control customers of the whole campaign, below which all keep one share."""
 MIN_RISK = 0.05
 """Risks below this, or that near to 1, are not believed: a cell that tells less than it should
 would spoil the power."""
@@ -96,11 +98,20 @@ def least_cost_shares(
 
     None if one ``share`` for all costs hardly more, or the group is too small to differ.
     """
-    if share <= 0 or share * len(chosen.risk) < 2 * BAND_CONTROL:
+    if share <= 0 or is_too_small(len(chosen.risk), share):
         return None
     band = _assign_bands(chosen, share)
     found = _BandProblem.of(chosen, limits, band, share).solve()
     return None if found is None else found[band]
+
+
+def is_too_small(n_chosen: int, share: float) -> bool:
+    """Return whether a control group is too small for shares to differ.
+
+    >>> is_too_small(150, 0.2), is_too_small(250, 0.2)
+    (True, False)
+    """
+    return share * n_chosen < MIN_CONTROL
 
 
 def _assign_bands(chosen: ChosenCustomers, share: float) -> np.ndarray:

@@ -13,6 +13,7 @@ from retain.campaign.offers.save_rate import summarise_beta
 from retain.campaign.planning.approval import summarise_care, summarise_policies, to_display_name
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.cautions import find_cautions
+from retain.campaign.planning.control_design import is_too_small
 from retain.campaign.planning.no_campaign import free_offers
 from retain.campaign.planning.overview import summarise_overview
 from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
@@ -38,7 +39,7 @@ from retain.record.campaign_document import (
     PlanTotals,
 )
 from retain.record.comparison_document import Ranking
-from retain.record.control_group import ControlGroup, ControlStratum
+from retain.record.control_group import ControlGroup, ControlStratum, OneShareReason
 from retain.record.estimates import DisplayName, Estimate
 from retain.record.plan_scenarios import EmpcInfo
 from retain.schema.campaign import CampaignConfig
@@ -241,7 +242,8 @@ def _summarise_control(
         mean_share=(planning.control_share if is_uniform else float(share.mean()))
         if len(rows)
         else None,
-        cost=float(share @ net),
+        one_share_because=_why_one_share(len(rows), planning) if is_uniform else None,
+        cost=plan.control_cost,
         uniform_cost=float(planning.control_share * net.sum()),
         n_attempts=plan.control.n_attempts,
         strata=tuple(
@@ -249,6 +251,14 @@ def _summarise_control(
             for (segment, offer), size, control in counts.itertuples()
         ),
     )
+
+
+def _why_one_share(n_chosen: int, planning: CampaignConfig) -> OneShareReason | None:
+    """Return why all keep one share though other ones were asked for; None if they were not."""
+    share = planning.control_share
+    if planning.control_design == "uniform" or not n_chosen or not share:
+        return None
+    return "small" if is_too_small(n_chosen, share) else "no_saving"
 
 
 def _compute_empc(context: PlanningContext) -> EmpcInfo | None:

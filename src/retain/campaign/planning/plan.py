@@ -70,6 +70,13 @@ class CampaignPlan:
         return float(self.offers.net[rows, self.offer_index[rows]].sum())
 
     @property
+    def control_cost(self) -> float:
+        """Net value that the control group is expected to forgo, whoever is drawn."""
+        chosen = self.offer_index >= 0
+        share = 1 - self.control.propensity[chosen]
+        return float(share @ self.select_chosen(self.offers.net)[chosen])
+
+    @property
     def expected_cost(self) -> float:
         """Expected cost of the treated customers, in the unit of profit."""
         rows = np.flatnonzero(self.treated_offer_index >= 0)

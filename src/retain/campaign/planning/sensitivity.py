@@ -42,7 +42,7 @@ def compute_shadow_prices(
         consent=_consent_gain(plan, audience, settings),
         control_group=ControlPrice(
             n_customers=int(control.sum()),
-            cost=float(plan.select_chosen(plan.offers.net)[control].sum()),
+            cost=plan.control_cost if control.any() else 0.0,
         ),
     )
 

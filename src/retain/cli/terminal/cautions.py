@@ -30,6 +30,9 @@ CAUTIONS = {
     "effects_prior": "A new offer keeps the save rate that is assumed: {offers}.",
     "effects_small": "Too few customers to learn from, so the save rate that is assumed is kept: "
     "{offers}.",
+    "campaigns_unreadable": "Other campaigns that cannot be read: {n:,} ({campaigns}). If one of "
+    "them is open, its customers are not spared. Mend the folder or move it away, or name a "
+    "campaign that was never sent: campaign.unsent=[ID].",
     "free_offers": "Some offers cost nothing in the catalogue, which the settings accept "
     "(offers.costs=accept): the net value counts no cost for them.",
     "minimums_unmet": "A minimum of contacts (campaign.min_contacts) is not met: no offer pays for "
@@ -41,6 +44,8 @@ CAUTIONS = {
     "limits_leave_nobody": "Offers would pay, but the limits of the campaign allow none: raise "
     "campaign.budget, campaign.max_contacts or a capacity.",
     "control_none": "Without a control group no effect can be measured: campaign.control_share=0.2",
+    "control_large": "{share:.0%} of the chosen are in the control group. Of the same customers a "
+    "half would show more, and fewer would go without an offer: campaign.control_share=0.5",
     "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "
     "probabilities.",
     "risk_miscalibrated": "In some segments or tenths of the risk, observed declines differ from "

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from retain.campaign.planning.control_design import MAX_COST_SHARE, MIN_CONTROL
 from retain.record.campaign_document import CampaignDocument
 from retain.report.text.numbers import format_number
 from retain.wording import to_frequency
+
+ONE_SHARE = {
+    "small": f"shares can differ only in a control group of about {MIN_CONTROL} customers or more",
+    "no_saving": "no other shares were found that keep within the limits and save at least "
+    f"{1 - MAX_COST_SHARE:.0%}",
+}
+"""Why all keep one share, by reason."""
 
 
 def format_value(number: float) -> str:
@@ -13,8 +21,16 @@ def format_value(number: float) -> str:
 
 
 def describe_saving(campaign: CampaignDocument) -> str | None:
-    """Return what a control group of other shares costs and saves; None for one share for all."""
+    """Return what a control group of other shares costs and saves, or why there is none.
+
+    None if one share for all was asked for.
+    """
     group = campaign.control_group
+    if group.one_share_because is not None:
+        return (
+            "All chosen keep one share, though campaign.control_design=least_cost asks for the "
+            f"cheapest ones: {ONE_SHARE[group.one_share_because]}."
+        )
     if group.design == "uniform":
         return None
     shares = (group.lowest_share, group.highest_share, group.share)
@@ -31,6 +47,8 @@ def describe_saving(campaign: CampaignDocument) -> str | None:
 def describe_power(campaign: CampaignDocument) -> str:
     """Return which effect the control group can show, and whether it is the expected one."""
     power = campaign.power.overall
+    if not power.n_treated + power.n_control:
+        return "Nobody is contacted, so there is no effect to measure."
     if not power.n_control:
         return "Without a control group the effect cannot be measured."
     groups = f"{power.n_treated:,} contacted and {power.n_control:,} in the control group"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from retain.campaign.planning.control_design import MAX_COST_SHARE, MIN_CONTROL
 from retain.record.approval_document import KeptCustomers
 from retain.record.campaign_document import CampaignDocument, NamedAssumption, PlanTotals
 from retain.record.plan_scenarios import SensitivityRow, ShadowPrices
@@ -275,8 +276,17 @@ def sampled_assumptions(campaign: CampaignDocument) -> Message:
 
 
 def control_saving(campaign: CampaignDocument) -> Message | None:
-    """Return what a control group of other shares costs and saves; None for one share for all."""
+    """Return what a control group of other shares costs and saves, or why there is none.
+
+    None if one share for all was asked for.
+    """
     group = campaign.control_group
+    if group.one_share_because is not None:
+        values = {
+            "least": Number(MIN_CONTROL, "count"),
+            "saving": Number(1 - MAX_COST_SHARE, "share"),
+        }
+        return message(f"trust.one_share.{group.one_share_because}", **values)
     if group.design == "uniform":
         return None
     return message(

@@ -51,9 +51,19 @@ def _loss_values(tree: VerdictDocument) -> Values:
     return {"low": money(present(tree.planned_campaign).plan.expected_net.low)}
 
 
+def _unreadable_campaigns(tree: VerdictDocument) -> Values:
+    policies = present(tree.planned_campaign).policies
+    n = Number(len(policies.unreadable_campaigns), "count")
+    return {"n": n, "campaigns": [code(one) for one in policies.unreadable_examples]}
+
+
 def _free_offers(tree: VerdictDocument) -> Values:
     campaign = present(tree.planned_campaign)
     return {"offers": [_quoted_offer(campaign, name) for name in campaign.free_offers]}
+
+
+def _control_share(tree: VerdictDocument) -> Values:
+    return {"share": Number(present(tree.planned_campaign).control_group.mean_share, "share")}
 
 
 def _paying(tree: VerdictDocument) -> Values:
@@ -165,10 +175,12 @@ _CAUTION_VALUES: dict[str, Callable[[VerdictDocument], Values]] = {
     "effects_not_positive": _count_not_positive,
     "effects_prior": _prior_offers,
     "effects_small": _small_offers,
+    "campaigns_unreadable": _unreadable_campaigns,
     "free_offers": _free_offers,
     "no_profit": _profit_overrides,
     "limits_leave_nobody": _paying,
     "minimums_unmet": _unmet_minimums,
+    "control_large": _control_share,
     "profit_concentrated": _concentration,
     "profit_missing": _missing_profit,
     "calibration_poor": _poor_calibration,
