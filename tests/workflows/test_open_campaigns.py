@@ -76,7 +76,7 @@ def test_a_campaign_is_open_from_its_start_to_the_end_of_its_horizon(write, find
     everyone = len(simulated[0].table)
     for start in ("2027-02-01", "2027-05-03", "2026-12-15"):
         assert find(start) == ([id_], everyone)
-    for start in ("2027-05-04", "2026-11-15", "9999-12-31"):
+    for start in ("2027-05-04", "2026-11-15", "2999-12-31"):
         assert find(start) == ([], 0)
 
 

@@ -98,6 +98,7 @@ def test_every_text_is_asked_for_somewhere():
         "trust.basis.",
         "trust.calibrated.",
         "trust.method.",
+        "trust.one_share.",
     )
     unused = [
         key
