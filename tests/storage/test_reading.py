@@ -19,7 +19,12 @@ import pytest
 from retain.errors import RetainError
 from retain.storage import parquet, reading
 from retain.storage import reading as archives
-from retain.storage.parquet import check_parquet_ends, read_parquet, read_parquet_schema
+from retain.storage.parquet import (
+    check_parquet_ends,
+    read_frame,
+    read_parquet,
+    read_parquet_schema,
+)
 from retain.storage.reading import (
     MissingFileError,
     check_model_archive,
@@ -322,3 +327,26 @@ def test_an_archive_that_swells_is_refused_before_it_does(monkeypatch):
     monkeypatch.setattr(archives, "MAX_ARCHIVE_FILES", 1)
     with pytest.raises(RetainError, match="holds 2 files"):
         check_model_archive(found, Path("model.skops"))
+
+
+def test_a_frame_is_read_without_the_notes_for_pandas(tmp_path):
+    path = tmp_path / "frame.parquet"
+    table = pa.table({"a": [1, 2], "b": pa.array(["x", None]).dictionary_encode()})
+    pq.write_table(table.replace_schema_metadata({b"pandas": b"\xd0{"}), path)
+    frame = read_frame(path)
+    assert frame["a"].tolist() == [1, 2]
+    assert frame["b"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), "has a column twice"),
+        (pa.table({"a": pa.array([{"b": "c"}])}), "column 'a' holds struct"),
+        (pa.table({"a": pa.array([1.0]).cast(pa.float16())}), "column 'a' holds halffloat"),
+    ],
+)
+def test_what_no_frame_can_hold_is_refused(tmp_path, table, said):
+    pq.write_table(table, tmp_path / "frame.parquet")
+    with pytest.raises(RetainError, match=said):
+        read_frame(tmp_path / "frame.parquet")
