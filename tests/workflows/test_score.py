@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.campaign.audience import OpenCampaigns
 from retain.cli.campaign_settings import campaign_settings, compose_compare
 from retain.cli.overrides import Arguments
 from retain.cli.readout import readout
@@ -46,7 +47,13 @@ def verdict_of(folder, data, *settings):
     data = share_training_data(config, (directory, winner), shared, folder)
     carried = evaluate_winner(config, rests_on, found.output_dir, winner, data, 1).result
     offered = plan_campaign(
-        config, rests_on, (data.dataset, data.scores), carried.test_scores, None, "shown", {}
+        config,
+        rests_on,
+        (data.dataset, data.scores),
+        carried.test_scores,
+        None,
+        "shown",
+        OpenCampaigns(),
     )
     offered.write(found.output_dir)
     files = {"model": carried.model, "reference": carried.reference}

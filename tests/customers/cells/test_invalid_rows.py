@@ -127,7 +127,7 @@ def test_a_column_without_any_number_is_another_column(new):
 
 
 def test_features_that_are_missing_are_all_named(new):
-    with pytest.raises(RetainError, match="on features 'minutes', 'visits', which these cust"):
+    with pytest.raises(RetainError, match="lack features 'minutes', 'visits', which those"):
         new(learnt={**LEARNT, "minutes": "number", "visits": "number"})
-    with pytest.raises(RetainError, match=r"on feature 'page', .*Did you mean 'pages'"):
+    with pytest.raises(RetainError, match=r"lack feature 'page', .*Did you mean 'pages'"):
         new(learnt={**LEARNT, "page": "number"})

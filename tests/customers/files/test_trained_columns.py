@@ -157,5 +157,5 @@ def test_columns_of_one_canonical_name_are_told_apart_in_any_order(tmp_path):
 def test_names_may_differ_in_case_and_spaces_but_not_in_signs(tmp_path):
     old, new = score_columns(tmp_path, {"id": "id", "total€": "Total €", "TOTAL $": "Total $"})
     assert new.equals(old)
-    with pytest.raises(RetainError, match="feature 'total', which these customers do not have"):
+    with pytest.raises(RetainError, match="these customers lack feature 'total', which"):
         score_columns(tmp_path, {"id": "id", "Total €": "Total €", "Total £": "Total $"})
