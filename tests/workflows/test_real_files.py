@@ -122,6 +122,7 @@ def test_the_risk_of_each_segment_and_tenth_is_that_observed_or_it_is_flagged(of
 @pytest.fixture
 def asked(offered, monkeypatch, tmp_path):
     """What the plan for the store was asked, and what came of it, made again in this process."""
+    from retain.campaign.audience import OpenCampaigns
     from retain.campaign.planning import plan as planned
     from retain.cli.campaign_settings import campaign_settings, compose_compare
     from retain.cli.overrides import Arguments
@@ -152,7 +153,7 @@ def asked(offered, monkeypatch, tmp_path):
         nobody,
         None,
         "shown",
-        {},
+        OpenCampaigns(),
     )
     return seen[-1]
 
