@@ -1,4 +1,4 @@
-"""What was known of the chosen customers when their campaign was planned.
+"""The features of the chosen customers when their campaign was planned.
 
 campaigns/<id>/customers.parquet     ``customer_id``, as campaign.csv has it, and all features
 """

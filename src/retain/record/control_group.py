@@ -8,7 +8,7 @@ from retain.record.documents import optional
 from retain.schema.parsing import Config
 
 OneShareReason = Literal["small", "no_saving"]
-"""Why no other shares are planned."""
+"""Reason for planning no other shares."""
 
 
 class ControlStratum(Config):

@@ -173,7 +173,7 @@ class CampaignDirectory:
 
     @property
     def customers(self) -> Path:
-        """What was known of the chosen customers, from which effects are learned later."""
+        """Features of the chosen customers, from which effects are learned later."""
         return self.path / "customers.parquet"
 
     @property

@@ -19,7 +19,7 @@ class SimulationDirectory:
 
     @property
     def truth(self) -> Path:
-        """How customers act, and what the plan is truly worth."""
+        """The acts of customers, and the true worth of the plan."""
         return self.path / "truth.json"
 
     @property

@@ -15,7 +15,7 @@ LostShare = Annotated[float, Field(ge=0, lt=1)]
 
 
 class TruthKeys(Config):
-    """How customers act with and without each offer.
+    """Acts of customers with and without each offer.
 
     ``save_rate`` is by offer. With ``heterogeneity`` a customer's own is ``strength`` above or
     below that of the offer.
@@ -29,7 +29,7 @@ class TruthKeys(Config):
 
 
 class OutcomeNoise(Config):
-    """What hides the truth: missing outcomes, and how much profits vary."""
+    """Noise that hides the truth: missing outcomes, and how much profits vary."""
 
     missing: LostShare
     profit_noise: Annotated[float, Field(ge=0, le=3)]

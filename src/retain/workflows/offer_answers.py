@@ -1,4 +1,4 @@
-"""How customers like those of a plan answered to their offers, in words."""
+"""Answers of customers like those of a plan to their offers, in words."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class _Search:
 
     @property
     def result(self) -> OpenCampaigns:
-        """What was found; a copy of a campaign that was read is not missed."""
+        """The findings; a copy of a campaign that was read is not missed."""
         missed = (path for path, id_ in self._unreadable.items() if id_ not in self._ids)
         names = (os.fsencode(path.relative_to(self._folder)) for path in missed)
         return OpenCampaigns(

@@ -46,7 +46,7 @@ from retain.workflows.trial import write_trial, write_trial_page
 
 @dataclass(frozen=True)
 class Learning:
-    """How effects are learned, the limits of the plans judged by them, the page's language."""
+    """Learner of effects, limits of the plans judged by them, and the page's language."""
 
     spec: EffectsSpec
     limits: PolicyLimits

@@ -74,15 +74,11 @@ def read_out_scores(
     found = read_outcomes_of(outcomes, customers)
     assignment = _read_campaign(scores, document)
     try:
-        result = _hold(table, document, found, assignment)
+        result = _hold(table, document, found, assignment, hash_file(scores.score_json))
     except NotApplicable as reason:
         raise RetainError(f"{scores.path} cannot be read out: {reason}.") from None
-    result = result.model_copy(
-        update={
-            "score_sha256": hash_file(scores.score_json),
-            "gate": tuple(_check(result.roc_auc, least) for least in gate.values()),
-        }
-    )
+    checks = tuple(_check(result.roc_auc, least) for least in gate.values())
+    result = result.model_copy(update={"gate": checks})
     text = json.dumps(to_tree(result), ensure_ascii=False, indent=1, allow_nan=False)
     try:
         with study.alone(lambda: on_wait(study)), transaction(study.path) as staging:
@@ -133,6 +129,7 @@ def _hold(
     document: ScoreDocument,
     outcomes: Outcomes,
     assignment: Assignment | None,
+    score_sha256: str,
 ) -> ScoreReadoutDocument:
     if outcomes.declined is None:
         raise NotApplicable("the outcomes do not say who declined (outcomes.declined=COLUMN)")
@@ -156,7 +153,7 @@ def _hold(
         weight=weight[rows],
     )
     return ScoreReadoutDocument(
-        score_sha256="0" * 64,
+        score_sha256=score_sha256,
         outcomes_sha256=hash_outcomes(outcomes),
         campaign_id=document.campaign_id,
         n_scored=len(table),

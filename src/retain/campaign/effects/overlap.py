@@ -1,4 +1,4 @@
-"""Whether customers are like those of a trial: nothing is known of the effect on others."""
+"""Overlap: customers like those of a trial; nothing is known of the effect on others."""
 
 from __future__ import annotations
 

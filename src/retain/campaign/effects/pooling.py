@@ -34,7 +34,7 @@ class NamedTrial:
 
     @property
     def unit(self) -> str:
-        """What its first outcome is: ``declines``, ``money``, or neither."""
+        """The kind of its first outcome: ``declines``, ``money``, or neither."""
         if self.trial.outcome.is_stay:
             return "declines"
         return "other" if self.value is None else "money"

@@ -242,7 +242,7 @@ class _BandProblem:
 
     @property
     def _rounding_margin(self) -> np.ndarray:
-        """What shares rounded up may take of a minimum, shape (limits,)."""
+        """The most that shares rounded up take of a minimum, shape (limits,)."""
         return np.asarray(np.maximum(-self.rows, 0.0).sum(axis=1) / SHARE_STEPS)
 
 

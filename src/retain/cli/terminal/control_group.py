@@ -12,7 +12,7 @@ ONE_SHARE = {
     "no_saving": "no other shares were found that keep within the limits and save at least "
     f"{1 - MAX_COST_SHARE:.0%}",
 }
-"""Why all keep one share, by reason."""
+"""Words for the reason that all keep one share."""
 
 
 def format_value(number: float) -> str:

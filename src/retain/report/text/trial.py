@@ -1,4 +1,4 @@
-"""What a randomised campaign changed and for whom, in sentences."""
+"""Sentences about a randomised campaign: what it changed, and for whom."""
 
 from __future__ import annotations
 
