@@ -253,6 +253,9 @@ def _check_table(table: pd.DataFrame, path: Path) -> None:
         "repeated ids": ids[ids.duplicated()],
         "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
         "propensities beyond 0 and 1": table.loc[~is_possible, "propensity"],
+        "customers in the control group who could not be in it": ids[
+            (table["arm"] == CONTROL) & (table["propensity"] == 1)
+        ],
     }
     for kind, cells in wrong.items():
         if not cells.empty:

@@ -121,7 +121,12 @@ def _read_campaign(scores: ScoreDirectory, document: ScoreDocument) -> Assignmen
     if document.campaign_id is None:
         return None
     study = StudyDirectory(scores.path.absolute().parents[1])
-    return read_assignment(study.campaign(document.campaign_id).path)
+    campaign = study.campaign(document.campaign_id)
+    assignment = read_assignment(campaign.path)
+    if hash_file(campaign.campaign_json) != document.campaign_sha256:
+        problem = f"{campaign.path} is not the campaign that these scores were planned with"
+        raise RetainError.at(str(scores.score_json), problem, "put back what was written")
+    return assignment
 
 
 def _hold(
