@@ -680,3 +680,12 @@ def test_scores_that_were_changed_are_refused(read_out_scores):
     code, output = read_out_scores()
     assert code == 2
     assert "put back what was written" in output
+
+
+def test_scores_of_another_campaign_are_refused(read_out_scores):
+    path = only_folder() / "score.json"
+    tree = json.loads(path.read_text())
+    path.write_text(json.dumps({**tree, "campaign_sha256": "0" * 64}))
+    code, output = read_out_scores()
+    assert code == 2
+    assert "is not the campaign that these scores were planned with" in " ".join(output.split())
