@@ -194,6 +194,7 @@ def test_a_campaign_under_another_name_is_refused(tmp_path, campaign):
         (lambda t: t.assign(arm="both"), "holds other arms: 'both'"),
         (lambda t: t.assign(customer_id="7"), "repeated ids: '7'"),
         (lambda t: t.assign(propensity=0.0), "propensities beyond 0 and 1: 0.0"),
+        (lambda t: t.assign(propensity=1.0), "control group who could not be in it"),
         (lambda t: t.assign(expected_cost=np.nan), "customers without finite numbers: '0', '1'"),
     ],
 )
