@@ -100,7 +100,8 @@ def split_by_customer(
         1, min(threads or len(os.sched_getaffinity(0)), memory_bytes // _BYTES_PER_ENGINE)
     )
     chunk_rows = min(chunk_rows, memory_bytes // n_engines // _BYTES_PER_ROW)
-    n_chunks = min(_MAX_CHUNKS, max(2 * n_engines, -(-n_purchases // chunk_rows)))
+    rounds = max(2, -(-n_purchases // (chunk_rows * n_engines)))  # in the last no engine waits
+    n_chunks = min(_MAX_CHUNKS, rounds * n_engines)
     with TemporaryDirectory(prefix="retain-chunks-") as folder:
         connection.execute(
             f"COPY (SELECT *, HASH(customer) % {n_chunks} AS chunk FROM {PURCHASES}) "  # noqa: S608
@@ -178,18 +179,33 @@ def _build_chunk(
     write(run(script.rows).to_arrow_table())
     counted = run(script.counts).fetchall()
     histories = () if script.histories is None else run(script.histories).fetchall()
-    return group_counts(counted, histories)
+    return group_counts(counted, histories, len(query.variants))
 
 
 def group_counts(
-    counted: Sequence[tuple[int, ...]], histories: Sequence[tuple[int, ...]]
+    counted: Sequence[tuple[int, ...]], histories: Sequence[tuple[int, ...]], n_variants: int
 ) -> EngineCounts:
-    """Return the rows of ``counts.sql`` and ``histories.sql`` by their keys."""
-    return EngineCounts(
-        counts={(row[0], row[1]): (row[2], row[3]) for row in counted},
-        sensitivity=[sum(column) for column in zip(*(row[4:] for row in counted), strict=True)],
-        histories=tuple(histories),
-    )
+    """Return the rows of ``counts.sql`` and ``histories.sql`` by their keys.
+
+    >>> group_counts([(9, 0, 1, 0b11, 5), (9, 0, 0, 0b01, 2), (9, 2, 0, 0b01, 4)], [], 1)
+    EngineCounts(counts={(9, 0): (7, 5), (9, 2): (4, 0)}, sensitivity=[11, 5, 7, 7], histories=())
+    """
+    counts: dict[tuple[int, int], tuple[int, int]] = {}
+    for snapshot, reason, declined, _, customers in counted:
+        before = counts.get((snapshot, reason), (0, 0))
+        counts[snapshot, reason] = (before[0] + customers, before[1] + declined * customers)
+    rows = np.array(counted, dtype=np.int64).reshape(-1, 5)
+    sensitivity = [n for variant in range(n_variants) for n in _count_variant(rows, variant)]
+    return EngineCounts(counts, sensitivity, tuple(histories))
+
+
+def _count_variant(rows: np.ndarray, variant: int) -> list[int]:
+    """Return a variant's regular customers, those who declined, and those shared and agreed on."""
+    _, reason, chosen, pattern, customers = rows.T
+    regular, declined = (pattern >> 2 * variant & 1, pattern >> 2 * variant + 1 & 1)
+    shared = regular * (reason == 0)
+    parts = (regular, regular * declined, shared, shared * (declined == chosen))
+    return [int(part @ customers) for part in parts]
 
 
 def sum_counts(chunks: Sequence[EngineCounts]) -> EngineCounts:

@@ -81,15 +81,15 @@ def _build_chunk(
     with _persist_view(spark, "wide", script.wide):
         _create_view(spark, "pairs", script.pairs)
         with _persist_view(spark, "eligibility", script.eligibility):
-            return _run_script(spark, script, write)
+            return _run_script(spark, script, write, len(query.variants))
 
 
 def _run_script(
-    spark: SparkSession, script: SqlScript, write: Callable[[pa.Table], None]
+    spark: SparkSession, script: SqlScript, write: Callable[[pa.Table], None], n_variants: int
 ) -> EngineCounts:
     write(spark.sql(translate_to_spark(script.rows)).toArrow())
     histories = () if script.histories is None else _fetch_rows(spark, script.histories)
-    return group_counts(_fetch_rows(spark, script.counts), histories)
+    return group_counts(_fetch_rows(spark, script.counts), histories, n_variants)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from retain.record.estimates import DisplayName
 from retain.schema.purchases import LabelRule, Measure
 
 _MILLION = 1_000_000
+_MAX_INTEGER = 2**63
 _MAX_SAFE_FACTOR = 1_000  # times a sum that a float holds exactly, it fits into 64 bits
 MEASURES: tuple[Measure, ...] = ("orders", "items", "amount")
 
@@ -53,13 +54,19 @@ def decline_sql(rule: LabelRule, levels: StoreLevels) -> str:
 
     The own rate is over the days in which the customer could buy: who came within the look-back
     has a shorter past, and no lower rate for that.
-    Cents and items times a large factor may exceed 64 bits; orders times any factor cannot.
+    Cents and items times a large factor may exceed 64 bits; a customer's orders are bounded.
     """
     factors = compute_decline_rule(rule)
     after, before = f"{rule.measure}_next_{rule.horizon}", f"{rule.measure}_{rule.lookback}"
     largest = max(factors.future_factor * rule.lookback, factors.past_factor)
     relative = rule.relative == "store"
-    if relative or (rule.measure != "orders" and largest > _MAX_SAFE_FACTOR):
+    if relative:
+        largest *= levels.largest_trend_part(rule.lookback, rule.horizon)
+    if rule.measure == "orders":
+        is_safe = largest * sum(levels.daily) < _MAX_INTEGER
+    else:
+        is_safe = largest <= _MAX_SAFE_FACTOR and not relative
+    if not is_safe:
         after, before = (f"CAST({name} AS DECIMAL(38, 0))" for name in (after, before))
     days = f"LEAST({rule.lookback}, snapshot - first_day)"
     left, right = f"{after} * {factors.future_factor} * {days}", f"{before} * {factors.past_factor}"

@@ -20,6 +20,7 @@ from retain.customers.purchases.features.day_buckets import (
     shorter_lookbacks,
 )
 from retain.customers.purchases.features.label import (
+    LabelVariant,
     decline_sql,
     list_label_variants,
     list_measures,
@@ -79,6 +80,13 @@ class FeatureQuery:
     def day_table(self) -> dict[str, list[int]]:
         """The table ``days``: day, bucket, bit."""
         return build_day_table(self.buckets, self.calendar.first_day)
+
+    @cached_property
+    def variants(self) -> tuple[LabelVariant, ...]:
+        """The label and its variants, none without a target."""
+        if not self.has_target:
+            return ()
+        return list_label_variants(self.label, list_measures(self.columns), self.levels)
 
     @property
     def optional_sums(self) -> tuple[str, ...]:
@@ -178,7 +186,6 @@ class FeatureQuery:
     def template_context(self, log: str) -> dict[str, Any]:
         """Return the variables of the templates; ``log`` is the relation of purchases."""
         rule, money = self.label, self.money_column
-        variants = list_label_variants(rule, list_measures(self.columns), self.levels)
         return {
             "log": log,
             "day_zero_second": (self.calendar.first_day - 1) * SECONDS_PER_DAY,
@@ -216,7 +223,7 @@ class FeatureQuery:
             + 1,
             "next_money": None if money is None else f"{money}_next_{rule.horizon}",
             "money_column": None if money is None else f"{money}_{rule.lookback}",
-            "variants": variants if self.has_target else (),
+            "variants": self.variants,
         }
 
 

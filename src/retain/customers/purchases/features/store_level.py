@@ -89,7 +89,7 @@ class StoreLevels:
 
     def trend_sql(self, lookback: int, horizon: int) -> tuple[str, str]:
         """Return SQL of both parts of the trend, by the column ``snapshot``."""
-        trends = {day: self.trend(day, lookback, horizon) for day in self.snapshots}
+        trends = self._trends(lookback, horizon)
         parts = (
             " ".join(
                 f"WHEN snapshot = {day - self.first_day + 1} THEN {trend[part]}"
@@ -99,6 +99,16 @@ class StoreLevels:
         )
         above, below = (f"CASE {cases} END" for cases in parts)
         return above, below
+
+    def largest_trend_part(self, lookback: int, horizon: int) -> int:
+        """Return the largest integer of ``trend_sql``."""
+        return max(
+            (part for trend in self._trends(lookback, horizon).values() for part in trend),
+            default=1,
+        )
+
+    def _trends(self, lookback: int, horizon: int) -> dict[int, tuple[int, int]]:
+        return {day: self.trend(day, lookback, horizon) for day in self.snapshots}
 
     def describe(self, day: int, text: str, lookback: int, horizon: int) -> StoreLevel:
         """Return the trend at a snapshot and a year before it, for records."""

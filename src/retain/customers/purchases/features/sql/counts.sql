@@ -1,29 +1,14 @@
--- One row per snapshot and reason (0 = regular): the customers and those of them who declined. Then four
--- columns per variant of the label: the customers who are regular by it, those of them who declined, those
--- regular by the chosen label too, and those with the same label by both.
-WITH labelled AS (
-  SELECT
-    snapshot,
-    reason,
-    CASE WHEN reason = 0 THEN 1 ELSE 0 END AS regular,
-    {% if has_target %}declined{% else %}0{% endif %} AS chosen
-    {%- for variant in variants %},
-    CASE WHEN snapshot - first_day >= {{ min_history_days }} AND active >= {{ variant.n_periods }} AND {{ variant.past_column }} > 0 THEN 1 ELSE 0 END AS regular_{{ loop.index0 }},
-    {{ variant.declined_sql }} AS declined_{{ loop.index0 }}
-    {%- endfor %}
-  FROM eligibility
-)
+-- One row per snapshot, reason (0 = regular), label and pattern of the label's variants: the customers.
+-- Bit 2 n of a pattern says whether a customer is regular by variant n, bit 2 n + 1 whether they declined.
 SELECT
   snapshot,
   reason,
-  COUNT(*) AS customers,
-  CAST(SUM(chosen) AS BIGINT) AS declined
+  {% if has_target %}declined{% else %}0{% endif %} AS declined,
+  CAST(0 AS BIGINT)
   {%- for variant in variants %}
-  {%- set n = loop.index0 %},
-  CAST(SUM(regular_{{ n }}) AS BIGINT) AS customers_{{ n }},
-  CAST(SUM(regular_{{ n }} * declined_{{ n }}) AS BIGINT) AS declined_{{ n }},
-  CAST(SUM(regular_{{ n }} * regular) AS BIGINT) AS shared_{{ n }},
-  CAST(SUM(CASE WHEN declined_{{ n }} = chosen THEN regular_{{ n }} * regular ELSE 0 END) AS BIGINT) AS agreed_{{ n }}
-  {%- endfor %}
-FROM labelled
-GROUP BY snapshot, reason
+  + CASE WHEN snapshot - first_day >= {{ min_history_days }} AND active >= {{ variant.n_periods }} AND {{ variant.past_column }} > 0
+    THEN {{ 4 ** loop.index0 }} + {{ 2 * 4 ** loop.index0 }} * {{ variant.declined_sql }} ELSE 0 END
+  {%- endfor %} AS pattern,
+  COUNT(*) AS customers
+FROM eligibility
+GROUP BY 1, 2, 3, 4
