@@ -62,6 +62,7 @@ ROOMS = (
     "cli.signals",
     "cli.terminal",
     "cli",
+    "library",
 )
 """Rooms and files, low to high; a file belongs to the longest of them that its name begins with."""
 DOORS = ("", "__main__")

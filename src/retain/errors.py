@@ -147,18 +147,18 @@ def type_value(key: str, value: object) -> str:
     "data.keep_columns=[total,'страна, код']"
     """
     if isinstance(value, list | tuple):
-        word = f"{key}=[{','.join(map(_type_word, value))}]"
+        word = f"{key}=[{','.join(map(hydra_word, value))}]"
     else:
-        word = f"{key}={_type_word(value)}"
+        word = f"{key}={hydra_word(value)}"
     if re.fullmatch(r"[\w./:@%+=\[\],-]+", word, flags=re.ASCII):
         return word
     return shlex.quote(word) if re.search(r'["$`\\!]', word) else f'"{word}"'
 
 
-def _type_word(value: object) -> str:
+def hydra_word(value: object) -> str:
     r"""Return a value as Hydra takes it, in quotes where a text has signs or a sense of its own.
 
-    >>> print(_type_word(r"\N"), _type_word("a'b\\"), _type_word("${x}"), _type_word("null"))
+    >>> print(hydra_word(r"\N"), hydra_word("a'b\\"), hydra_word("${x}"), hydra_word("null"))
     '\N' 'a\'b\\' '\${x}' 'null'
     """
     text = str(value)

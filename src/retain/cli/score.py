@@ -108,13 +108,16 @@ def score(line: Arguments) -> int:
     with suppress(OSError):  # reported when a worker starts
         start_forkserver()  # while this one reads
     with gc_paused():  # a million customers' texts hold no garbage
-        return _score_and_write(line)
+        home = score_and_write(line)
+    if line.json:
+        write_json(read_json_object(home.score_json, max_bytes=MAX_TABLE_BYTES))
+    return 0
 
 
-def _score_and_write(line: Arguments) -> int:
+def score_and_write(line: Arguments) -> ScoreDirectory:
+    """Score new customers, write and print the results, and return their folder."""
     from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.scoring import print_scoring
-    from retain.errors import RetainError
     from retain.workflows.saved_winner import find_verdict
 
     config = _config(line)
@@ -131,9 +134,7 @@ def _score_and_write(line: Arguments) -> int:
     print_scoring(console(), study, home, result)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
-    if line.json:
-        write_json(read_json_object(home.score_json, max_bytes=MAX_TABLE_BYTES))
-    return 0
+    return home
 
 
 def _apply_campaign(

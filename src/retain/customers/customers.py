@@ -125,6 +125,8 @@ class Customers:
     panel
         Customer and day of each row, if there are several snapshots; then the rows of a customer
         form a duplicate group.
+    overrides
+        The words by which a command reads the same customers; none if they were made by hand.
     """
 
     features: pd.DataFrame
@@ -141,6 +143,7 @@ class Customers:
     reading: Reading = field(default_factory=Reading)
     snapshot: date | None = None
     panel: Panel | None = None
+    overrides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise for an inconsistent table."""

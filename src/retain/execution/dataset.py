@@ -169,7 +169,28 @@ def clear_cache() -> None:
 
 @lru_cache(maxsize=8)
 def _prepare_cached(data: str, audited: Audit, validation: Validation) -> Dataset:
-    customers, duplicates, messages = _read_cached(data, audited.duplicates)
+    return _audit_and_split(*_read_cached(data, audited.duplicates), audited, validation)
+
+
+def group_and_split(customers: Customers, audited: Audit, validation: Validation) -> Dataset:
+    """Return the dataset of customers that were read before.
+
+    Raises
+    ------
+    RetainError
+        If the customers fail the audit, or are too few.
+    """
+    grouped = group_duplicates(customers, audited.duplicates)
+    return _audit_and_split(*grouped, (), audited, validation)
+
+
+def _audit_and_split(
+    customers: Customers,
+    duplicates: DuplicateGroups | None,
+    messages: tuple[str, ...],
+    audited: Audit,
+    validation: Validation,
+) -> Dataset:
     _ = customers.y  # raises if there is no target, before the audit finds lesser problems
     _check_profit(customers)
     checks = audit(customers, Folding(validation.shuffle, duplicates))

@@ -30,6 +30,7 @@ from retain.execution.worker_start import (
     SAFE_PATH,
     THREAD_VARIABLES,
     capture_stderr,
+    hidden_main,
     shorten_socket_paths,
     single_threaded_env,
     start_timeout,
@@ -225,7 +226,7 @@ class Worker:
         self._pipe, worker_end = context.Pipe()
         arguments = (worker_end, dict(os.environ), Path.cwd())
         process = context.Process(target=_worker_loop, args=arguments, name="retain-worker")
-        with worker_end, ignore_sigint(), start_timeout():
+        with worker_end, ignore_sigint(), start_timeout(), hidden_main():
             start_forkserver()
             process.start()
         self.process = process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import threading
 from collections import deque
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
 from multiprocessing.util import get_temp_dir
+from types import ModuleType
 
 START_TIMEOUT_SECONDS = 120.0
 MAX_TEMP_PATH_BYTES = 70
@@ -134,6 +136,21 @@ def capture_stderr() -> Iterator[None]:
     finally:
         os.dup2(before, STDERR_FD)
         os.close(before)
+
+
+@contextmanager
+def hidden_main() -> Iterator[None]:
+    """Hide the launching script from processes started in the context, which would run it again.
+
+    Workers need nothing of it, and a script without ``if __name__ == "__main__"`` would sweep anew
+    in each of them.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def shorten_socket_paths() -> None:
