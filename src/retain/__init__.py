@@ -11,18 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from retain.customers.customers import Customers
     from retain.errors import NotApplicable, RetainError
-    from retain.learning.cross_validation import cross_validate
-    from retain.learning.pipeline import PipelineSpec
-    from retain.learning.scores import Scores
-    from retain.learning.scoring import TrainingSpec
     from retain.library.classifier import PipelineClassifier
     from retain.library.evaluation import evaluate
-    from retain.library.results import load
+    from retain.library.loading import load
     from retain.library.source import audit, demo, read_purchases, read_store, read_table
     from retain.library.steps import compare, learn_effects, plan_campaign, readout, score, sweep
-    from retain.record.document import Record
-    from retain.record.study import StudyDirectory
-    from retain.verdict.verdict import Verdict
 
     __version__: str
 
@@ -30,20 +23,13 @@ _HOMES = {
     "Customers": "retain.customers.customers",
     "NotApplicable": "retain.errors",
     "PipelineClassifier": "retain.library.classifier",
-    "PipelineSpec": "retain.learning.pipeline",
-    "Record": "retain.record.document",
     "RetainError": "retain.errors",
-    "Scores": "retain.learning.scores",
-    "StudyDirectory": "retain.record.study",
-    "TrainingSpec": "retain.learning.scoring",
-    "Verdict": "retain.verdict.verdict",
     "audit": "retain.library.source",
     "compare": "retain.library.steps",
-    "cross_validate": "retain.learning.cross_validation",
     "demo": "retain.library.source",
     "evaluate": "retain.library.evaluation",
     "learn_effects": "retain.library.steps",
-    "load": "retain.library.results",
+    "load": "retain.library.loading",
     "plan_campaign": "retain.library.steps",
     "read_purchases": "retain.library.source",
     "read_store": "retain.library.source",
@@ -57,17 +43,10 @@ __all__ = [
     "Customers",
     "NotApplicable",
     "PipelineClassifier",
-    "PipelineSpec",
-    "Record",
     "RetainError",
-    "Scores",
-    "StudyDirectory",
-    "TrainingSpec",
-    "Verdict",
     "__version__",
     "audit",
     "compare",
-    "cross_validate",
     "demo",
     "evaluate",
     "learn_effects",

@@ -46,8 +46,8 @@ class PipelineClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"visits": [1.0, 2, 3, None] * 5, "city": ["Omsk", "Kazan"] * 10})
-    >>> found = PipelineClassifier("tree").fit(frame, ["no", "yes"] * 10)
+    >>> frame = pd.DataFrame({"visits": [1.0, 9, 2, None] * 5, "city": ["Omsk", "Kazan"] * 10})
+    >>> found = PipelineClassifier("logreg").fit(frame, ["no", "yes"] * 10)
     >>> found.predict(frame[:2]).tolist(), found.predict_proba(frame[:2]).shape
     (['no', 'yes'], (2, 2))
     """

@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 
 from retain.cli.terminal.output import clean_line
 
-MAX_ROWS = 10
-"""Rows of the table in a notebook."""
+MAX_ROWS, MAX_COLUMNS = 10, 10
+"""Size of the table in a notebook."""
 
 
 class Result(ABC):
@@ -46,8 +46,9 @@ class Result(ABC):
         )
         facts = Markup("<table>{}</table>").format(Markup("").join(rows))
         frame = self.to_frame()
-        table = Markup(frame.head(MAX_ROWS).to_html(escape=True, border=0))  # noqa: S704 - escaped
-        rest = len(frame) - MAX_ROWS
-        more = Markup("<p>… and {} more rows: to_frame()</p>").format(rest) if rest > 0 else ""
+        shown = frame.iloc[:MAX_ROWS, :MAX_COLUMNS]
+        table = Markup(shown.to_html(escape=True, border=0))  # noqa: S704 - escaped
+        size = f"{len(frame):,} rows, {frame.shape[1]} columns"
+        more = Markup("<p>{}: to_frame()</p>").format(size) if shown.size < frame.size else ""
         title = Markup("<p><strong>{}</strong></p>").format(escape(self._title()))
         return str(title + facts + table + more)

@@ -99,11 +99,9 @@ def evaluate(
     >>> from retain import demo
     >>> found = evaluate(DecisionTreeClassifier(max_depth=3), demo(customers=200),
     ...                  validation__repeats=1)
-    >>> found
-    DecisionTreeClassifier on 155 customers, 5 folds
-      ...
-    >>> found.to_frame().loc["roc_auc", "value"] > 0.6
-    True
+    >>> print(found)  # doctest: +ELLIPSIS
+    DecisionTreeClassifier on ... customers, 5 folds
+      roc_auc ...
     """
     given = {"model": model, "sampler": sampler, "scaling": scaling}
     run = compose_run(given, keys, *customers.overrides)

@@ -2,101 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from retain.campaign.assignment import read_campaign_json
-from retain.campaign.trial.saved_trial import read_trial_document
 from retain.errors import RetainError
-from retain.library.display import Result
+from retain.library.saved import SavedResult, format_estimate, read_rows
 from retain.library.winner import WinnerClassifier, load_classifier
 from retain.record.campaign_document import CampaignDocument
-from retain.record.directory import CampaignDirectory, ReadoutDirectory, ScoreDirectory
+from retain.record.directory import CampaignDirectory, ScoreDirectory
 from retain.record.document import Record
 from retain.record.documents import read_document
-from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import DisplayName
-from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
 from retain.record.study import BrokenRun, StudyDirectory
-from retain.record.trial_directory import TrialDirectory
 from retain.record.verdict_document import VerdictDocument
-from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
-from retain.verdict.export import parse_exported, read_exported
-from retain.wording import describe_count, format_ci
+from retain.wording import describe_count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from retain.record.comparison_document import SealedMetric
-    from retain.record.estimates import Estimate
-    from retain.record.trial_document import TrialDocument
 
-MANY = 100
-"""An amount from which on decimals say nothing."""
-
-
-@dataclass(frozen=True, repr=False)
-class SavedResult(Result):
-    """A folder that a command or function wrote.
-
-    ``overrides`` are the words by which this process made it; none if it was only loaded.
-    """
-
-    path: Path
-    overrides: tuple[str, ...] = ()
-
-    def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Copy all files into a new folder, and return its path.
-
-        Raises
-        ------
-        RetainError
-            The folder exists, or cannot be written.
-        """
-        target = Path(folder)
-        try:
-            return Path(shutil.copytree(self.path, target, symlinks=True))
-        except OSError as error:
-            raise RetainError.unwritable(target, error, "save(FOLDER)") from None
-
-
-def read_rows(path: Path, sha256: str | None = None) -> pd.DataFrame:
-    """Return the rows of a CSV file that a command wrote, in either dialect.
-
-    Raises
-    ------
-    RetainError
-        The file is missing, or is not the one of the document beside it.
-    """
-    content = read_bytes(path, max_bytes=MAX_TABLE_BYTES, within=path.parent)
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-        raise RetainError(f"{path} was changed since it was written; put back the file as it was.")
-    cells = read_exported(content)
-    return cells.apply(_parse_column)
-
-
-def _parse_column(cells: pd.Series) -> pd.Series:
-    """Return a column of numbers or yes and no if all its cells are such, else of texts."""
-    numbers, texts = parse_exported(cells), cells.mask(cells == "")
-    if texts.isin(["True", "False"]).all():
-        return texts == "True"
-    if texts.isna().all() or not numbers.notna().equals(texts.notna()):
-        return texts
-    return numbers.astype("int64") if (numbers % 1 == 0).all() else numbers
-
-
-def _interval(found: Estimate | SealedMetric) -> str:
-    spec = ",.0f" if abs(found.high) >= MANY else ".3f"
-    return f"{found.value:{spec}} ({format_ci(found.low, found.high, spec)})"
+SCREEN_DPI = 110
+"""Dots per inch of a chart in a notebook."""
+BEST_BY = "roc_auc"
+"""The metric by which runs are ordered."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -117,10 +53,12 @@ class SavedStudy(SavedResult):
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per run that ended, the best first: its choices, state and metrics."""
+        typed = [set(record.overrides) for record in self.records]
+        shared = set.intersection(*typed) if len(typed) > 1 else set[str]()
         rows = [
             {
                 "id": record.id,
-                "run": " ".join(record.overrides),
+                "run": " ".join(text for text in record.overrides if text not in shared),
                 "state": record.state,
                 **{name: metric.value for name, metric in record.metrics.items()},
                 "reason": record.reason,
@@ -128,12 +66,9 @@ class SavedStudy(SavedResult):
             for record in self.records
         ]
         frame = pd.DataFrame(rows, columns=None if rows else ["id", "run", "state", "reason"])
-        by = [name for name in ("roc_auc",) if name in frame]
-        return (
-            frame.sort_values(by, ascending=False, kind="stable").set_index("id")
-            if by
-            else (frame.set_index("id"))
-        )
+        if BEST_BY in frame:
+            frame = frame.sort_values(BEST_BY, ascending=False, kind="stable")
+        return frame.set_index("id")
 
     def _title(self) -> str:
         return f"study {self.path}, {describe_count(len(self.records), 'run')}"
@@ -206,7 +141,9 @@ class SavedVerdict(SavedResult):
             drawn = charts(self.document, language)
         if name not in drawn:
             raise RetainError.unknown("chart", name, list(drawn))
-        return drawn[name].figure
+        figure = drawn[name].figure
+        setattr(figure, "_repr_png_", partial(_to_png, figure))  # noqa: B010 - how notebooks show it
+        return figure
 
     def _title(self) -> str:
         return self.document.summary
@@ -215,7 +152,7 @@ class SavedVerdict(SavedResult):
         campaign = self.document.campaign
         facts: dict[str, object] = {"runs": len(self.document.leaderboard)}
         if (sealed := self.document.sealed_test) is not None and "roc_auc" in sealed.metrics:
-            facts["sealed test"] = f"ROC-AUC {_interval(sealed.metrics['roc_auc'])}"
+            facts["sealed test"] = f"ROC-AUC {format_estimate(sealed.metrics['roc_auc'])}"
         if isinstance(campaign, CampaignDocument):
             facts["campaign"] = campaign.id
         elif campaign is not None:
@@ -247,7 +184,7 @@ class SavedCampaign(SavedResult):
             "contacted": total.n_treated,
             "control group": total.n_control,
             "expected cost": f"{total.expected_cost:,.2f} {unit}",
-            "expected net": f"{_interval(total.expected_net)} {unit}",
+            "expected net": f"{format_estimate(total.expected_net)} {unit}",
             "files": self.path,
         }
 
@@ -285,93 +222,7 @@ class SavedScores(SavedResult):
         }
 
 
-@dataclass(frozen=True, repr=False)
-class SavedReadout(SavedResult):
-    """What a campaign did, or any randomised trial."""
-
-    @cached_property
-    def document(self) -> ReadoutDocument | TrialDocument:
-        """The content of ``readout.json`` or ``trial.json``."""
-        if self.is_trial:
-            return read_trial_document(TrialDirectory(self.path))
-        return read_document(ReadoutDocument, ReadoutDirectory(self.path).readout)[1]
-
-    @property
-    def is_trial(self) -> bool:
-        """True of a readout of a table, which no plan of retain is behind."""
-        return TrialDirectory(self.path).trial_json.is_file()
-
-    @property
-    def effects(self) -> SavedEffects | None:
-        """The effects that were learned; None if none were."""
-        trial = TrialDirectory(self.path) if self.is_trial else ReadoutDirectory(self.path).trial
-        return SavedEffects(trial.path, self.overrides) if trial.effects_json.is_file() else None
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the effects, each with its interval."""
-        return read_rows(self.path / "effects.csv")
-
-    def _title(self) -> str:
-        document = self.document
-        name = (
-            f"campaign {document.campaign_id}"
-            if isinstance(document, ReadoutDocument)
-            else (document.name)
-        )
-        return f"readout of {name}"
-
-    def _facts(self) -> Mapping[str, object]:
-        effects = self.to_frame()
-        return {"effects": describe_count(len(effects), "row"), "files": self.path}
-
-
-@dataclass(frozen=True, repr=False)
-class SavedEffects(SavedResult):
-    """Effects learned from a trial, and plans judged by them."""
-
-    @cached_property
-    def document(self) -> EffectsDocument:
-        """The content of ``effects.json``."""
-        return read_document(EffectsDocument, TrialDirectory(self.path).effects_json)[1]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return the value of each plan, with its interval."""
-        return read_rows(TrialDirectory(self.path).policies)
-
-    def _title(self) -> str:
-        document = self.document
-        return f"effects on {document.outcome} by {document.learner}"
-
-    def _facts(self) -> Mapping[str, object]:
-        chosen = self.document.chosen
-        return {"customers": self.document.n_customers, "plan": chosen, "files": self.path}
-
-
-KINDS: Mapping[str, Callable[[Path], SavedResult]] = {
-    "verdict.json": SavedVerdict,
-    "campaign.json": SavedCampaign,
-    "score.json": SavedScores,
-    "readout.json": SavedReadout,
-    "trial.json": SavedReadout,
-}
-"""The class of a folder by the document in it."""
-
-
-def load(folder: str | os.PathLike[str]) -> Any:
-    """Return what lies in a folder: a study, a verdict, a campaign, scores, or a readout.
-
-    Nothing is executed that the files hold, and each table must be the one that was written.
-
-    Raises
-    ------
-    RetainError
-        The folder holds none of them.
-    """
-    path = Path(folder)
-    for name, kind in KINDS.items():
-        if (path / name).is_file():
-            return kind(path)
-    if any(StudyDirectory(path).runs()):
-        return SavedStudy(path)
-    names = ", ".join(KINDS)
-    raise RetainError(f"{path} holds neither runs nor any of {names}; expected a folder with one.")
+def _to_png(figure: Figure) -> bytes:
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=SCREEN_DPI)
+    return picture.getvalue()

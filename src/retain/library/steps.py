@@ -14,14 +14,8 @@ from retain.cli.run import run as run_command
 from retain.cli.score import score_and_write
 from retain.errors import RetainError
 from retain.library.options import write_options
-from retain.library.results import (
-    SavedCampaign,
-    SavedEffects,
-    SavedReadout,
-    SavedScores,
-    SavedStudy,
-    SavedVerdict,
-)
+from retain.library.readouts import SavedEffects, SavedReadout
+from retain.library.results import SavedCampaign, SavedScores, SavedStudy, SavedVerdict
 from retain.library.source import source_words, write_frame
 from retain.library.words import command, output, to_words
 from retain.record.directory import CampaignDirectory

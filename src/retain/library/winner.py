@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from retain.errors import RetainError
+from retain.execution.dataset import capture_log
 from retain.learning.components import build_training_spec
 from retain.library.classifier import N_CLASSES, PipelineClassifier
 from retain.library.source import write_frame
 from retain.schema.parsing import parse
 from retain.schema.run import Run
 from retain.verdict.model_file import load_model
-from retain.workflows.new_customers import read_new_customers
+from retain.workflows.new_customers import read_features
 from retain.workflows.saved_winner import LoadedWinner, load_winner
 
 TABLE = "table"
@@ -82,7 +83,8 @@ def _read_rows(rows: pd.DataFrame, saved: LoadedWinner) -> pd.DataFrame:
         )
     with TemporaryDirectory(prefix="retain-rows-") as folder:
         node = {**data, "path": str(write_frame(rows, folder)), "target": None, "positive": None}
-        table = read_new_customers(node, saved).table
+        with capture_log():
+            _, table = read_features(node, saved)
     if len(table) != len(rows):
         raise RetainError(
             f"{len(rows) - len(table)} of {len(rows)} rows cannot be read like the training table; "

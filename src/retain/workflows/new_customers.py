@@ -107,10 +107,8 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     RetainError
         If they cannot be read, have not all features, or are the training customers.
     """
-    kinds = saved.reference.kinds
     with capture_log() as messages:
-        customers = build_source(node, kinds, saved.reference.columns)()
-    table = select_model_columns(customers, kinds)
+        customers, table = read_features(node, saved)
     if (
         len(table) == saved.reference.n_customers
         and content_hash(table) == saved.reference.content_sha256
@@ -121,6 +119,19 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
         )
     n_known = _count_training_ids(customers, saved)
     return NewCustomers(customers, table, n_known, tuple(messages))
+
+
+def read_features(node: Mapping[str, Any], saved: LoadedWinner) -> tuple[Customers, pd.DataFrame]:
+    """Return the customers of a source, and the features of the winner, one row per customer.
+
+    Raises
+    ------
+    RetainError
+        If they cannot be read, or have not all features.
+    """
+    kinds = saved.reference.kinds
+    customers = build_source(node, kinds, saved.reference.columns)()
+    return customers, select_model_columns(customers, kinds)
 
 
 def _count_training_ids(customers: Customers, saved: LoadedWinner) -> int:

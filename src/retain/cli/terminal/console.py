@@ -13,7 +13,13 @@ from rich.padding import Padding
 from rich.segment import Segment
 from rich.text import Text
 
-from retain.cli.terminal.output import clean, clean_line, raw_output, replace_unencodable
+from retain.cli.terminal.output import (
+    clean,
+    clean_line,
+    is_silent,
+    raw_output,
+    replace_unencodable,
+)
 
 if TYPE_CHECKING:
     from retain.record.study import StudyDirectory
@@ -34,8 +40,12 @@ def literal(text: object) -> str:
 
 
 def console(**options: Any) -> Console:
-    """Return a console on standard output by default; ``options`` are Rich's."""
-    return SafeConsole(**{"file": raw_output(), "emoji": False, **options})
+    """Return a console on standard output by default; ``options`` are Rich's.
+
+    In a notebook Rich shows its output past the file, so a silent one has to be told.
+    """
+    defaults = {"file": raw_output(), "emoji": False, "quiet": is_silent()}
+    return SafeConsole(**{**defaults, **options})
 
 
 def say_waiting(study: StudyDirectory) -> None:

@@ -193,6 +193,11 @@ def silent_output() -> Iterator[None]:
         sys.stdout = before
 
 
+def is_silent() -> bool:
+    """Return whether standard output is silent."""
+    return isinstance(sys.stdout, SilentOutput)
+
+
 @contextmanager
 def safe_terminal() -> Iterator[None]:
     """Clean everything written to ``sys.stdout`` and ``sys.stderr``, by libraries too."""
