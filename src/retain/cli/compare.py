@@ -90,10 +90,12 @@ def _compare_runs(
 ) -> int:
     """Compare the runs, write the results, and print them."""
     from retain.cli.campaign_settings import campaign_settings
+    from retain.cli.ci_sections import add_gate, add_verdict
     from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
     from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.progress import show_progress
-    from retain.record.documents import to_tree
+    from retain.record.documents import read_document, to_tree
+    from retain.record.verdict_document import VerdictDocument
     from retain.verdict.gate import check_gate
     from retain.workflows.compare import Comparison, select_winner, write_comparison
     from retain.workflows.offer_effects import read_offer_trials
@@ -104,6 +106,7 @@ def _compare_runs(
     selection, verdict, scores = select_winner(selection, config.selection)
     checks = check_gate(verdict, config.gate)
     code = _exit_code(checks, selection)
+    add_gate(line.report, checks, selection.broken)
     if config.gate_only:
         print_gate(console(), checks)
         if line.json:
@@ -127,6 +130,8 @@ def _compare_runs(
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.words])))
     print_files(console(), home, lost)
+    if line.report.markdown is not None:
+        add_verdict(line.report, read_document(VerdictDocument, home.verdict_json)[1])
     if line.json:
         write_json(read_json_object(home.verdict_json, max_bytes=MAX_TABLE_BYTES))
     return code

@@ -122,6 +122,7 @@ def format_help(primary: str) -> str:
             *(f"  {line}".rstrip() for line in keys.rstrip().splitlines()),
             "",
             f"Flags: {sweep}--quiet prints nothing · --json prints the result as JSON",
+            "       --junit FILE, --markdown FILE the same for CI and for a pull request",
             "       -cd DIR configs of your own · --cfg job, --info (Hydra's)",
             f"Configs: {conf_dir()}",
             "",

@@ -10,10 +10,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retain.cli.ci_report import CiReport
 from retain.cli.override_parser import parse_overrides
 from retain.errors import RetainError, did_you_mean
 from retain.storage.paths import conf_dir, parse_path
@@ -28,6 +29,9 @@ MULTIRUN = ("-m", "--multirun")
 CONFIG_DIR = ("-cd", "--config-dir")
 QUIET = ("-q", "--quiet")
 JSON = ("--json",)
+JUNIT = ("--junit",)
+MARKDOWN = ("--markdown",)
+FILES = (*JUNIT, *MARKDOWN)
 VERSION_BASE = "1.3"
 """Hydra's ``version_base``; not needed from Hydra 1.4 on."""
 HYDRA_OPTIONS = ("hydra/launcher", "hydra.launcher.")
@@ -48,6 +52,7 @@ class Arguments:
     json: bool = False
     to_hydra: bool = False
     config_dirs: tuple[Path, ...] = ()
+    report: CiReport = field(default_factory=CiReport)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -75,10 +80,15 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
     """
     overrides: list[str] = []
     folders: list[Path] = []
+    report = CiReport()
     rest = iter(arguments)
     for word in rest:
         if word in CONFIG_DIR:
             folders.append(_folder(next(rest, "")))
+        elif word in JUNIT:
+            report.junit = _file(word, next(rest, ""))
+        elif word in MARKDOWN:
+            report.markdown = _file(word, next(rest, ""))
         elif not word.startswith("-") and "=" not in word and not word.startswith("~"):
             raise RetainError(f"{word!r} sets nothing; expected key=value, for example model=svc.")
         elif not word.startswith("-"):
@@ -86,7 +96,7 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
         elif word.split("=")[0] in TO_HYDRA:
             return Arguments((), to_hydra=True)
         elif word not in (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON):
-            all_flags = (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON, *CONFIG_DIR, *TO_HYDRA)
+            all_flags = (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON, *FILES, *CONFIG_DIR, *TO_HYDRA)
             raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, all_flags)}")
     return Arguments(
         tuple(overrides),
@@ -96,7 +106,15 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
         quiet=any(flag in arguments for flag in QUIET),
         json=any(flag in arguments for flag in JSON),
         config_dirs=tuple(folders),
+        report=report,
     )
+
+
+def _file(flag: str, typed: str) -> Path:
+    """Return the file that a flag names."""
+    if not typed or typed.startswith("-"):
+        raise RetainError(f"{flag} names no file; expected {flag} FILE.")
+    return parse_path(flag, typed)
 
 
 def _folder(typed: str) -> Path:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from retain.cli.ci_sections import add_gate, add_readout
 from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
@@ -62,6 +63,7 @@ def _read_out_scores(line: Arguments, config: Readout, named: str) -> int:
     scores = find_scores(named, parse_path("outputs", config.outputs))
     result = read_out_scores(scores, config.outcomes, config.gate, on_wait=say_waiting)
     print_score_readout(console(), result, scores.readout)
+    add_gate(line.report, result.gate)
     if line.json:
         write_json(to_tree(result))
     return 0 if all(check.passed for check in result.gate) else MISSED
@@ -75,6 +77,7 @@ def _read_out_trial(line: Arguments, config: Readout) -> int:
     outputs = parse_path("outputs", config.outputs)
     result = read_out_trial(dict(config.data or {}), config, outputs, on_wait=say_waiting)
     print_trial(console(), result)
+    add_readout(line.report, result.document)
     if line.json:
         write_json(_with_effects(to_tree(result.document), result.effects))
     return 0
@@ -109,6 +112,7 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
     if result.catalogue is not None:
         next_plan = _type_next_plan(campaign, config.outputs, result.catalogue.name)
     print_readout(console(), result.document, campaign.readout.path, next_plan)
+    add_readout(line.report, result.document)
     if result.effects is not None:
         print_effects(console(), result.effects)
     if line.json:

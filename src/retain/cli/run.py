@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 
 Command = Callable[[Arguments], int]
+NAMES = {"run": "retain", **{name: f"retain-{name}" for name in ("compare", "score", "readout")}}
+NAMES["simulate"] = "retain-simulate"
+"""Commands by their primary config."""
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 """See ``execution.worker_start``, which sets it for workers."""
 
@@ -75,7 +78,13 @@ def run_command(command: Command, arguments: Sequence[str], primary: str) -> int
     """
     with safe_terminal(), _safe_path():
         try:
-            code = _run_parsed(command, arguments, primary)
+            line = _parse(arguments)
+            try:
+                code = _run_parsed(command, line, primary)
+            except RetainError as error:
+                line.report.write(NAMES[primary], str(error))
+                raise
+            line.report.write(NAMES[primary])
             flush_output()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door
             return _report_error(error, arguments, primary)
@@ -94,15 +103,19 @@ def _safe_path() -> Iterator[None]:
             os.environ.pop(SAFE_PATH_VARIABLE, None)
 
 
-def _run_parsed(command: Command, arguments: Sequence[str], primary: str) -> int:
-    """Run the command that was typed, and return the exit code."""
+def _parse(arguments: Sequence[str]) -> Arguments:
+    """Return the command line that was typed."""
     for word in arguments:
         if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
             raise RetainError(
                 f"{word!r} is not text in the encoding of this terminal; type it in that encoding, "
                 "or begin with PYTHONUTF8=1 where it is UTF-8."
             )
-    line = parse_args(arguments)
+    return parse_args(arguments)
+
+
+def _run_parsed(command: Command, line: Arguments, primary: str) -> int:
+    """Run the command, and return the exit code."""
     if line.help:
         from retain.cli.help import format_help
 
@@ -158,6 +171,7 @@ def run(line: Arguments) -> int:
         if line.multirun:
             with suppress(OSError):  # reported when a worker starts
                 start_forkserver()  # it imports while this process composes
+        from retain.cli.ci_sections import add_sweep
         from retain.cli.compose import Composer, choose_backend
         from retain.cli.terminal.console import console
         from retain.execution.backends.config import Local
@@ -169,6 +183,7 @@ def run(line: Arguments) -> int:
         engine = choose_backend(composed[0])
         here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
         planned, records = _run(console(), composed, folder, None if here else engine)
+        add_sweep(line.report, planned, records)
         if line.json:
             write_json(_summary(planned, records))
         return 1 if any(record.state == "failed" for record in records) else 0

@@ -103,12 +103,17 @@ def main() -> None:
 
 def score(line: Arguments) -> int:
     """Score new customers, assign segments and offers, and write the files."""
+    from retain.cli.ci_sections import add_scores
     from retain.execution.worker import start_forkserver
+    from retain.record.documents import read_document
+    from retain.record.score_document import ScoreDocument
 
     with suppress(OSError):  # reported when a worker starts
         start_forkserver()  # while this one reads
     with gc_paused():  # a million customers' texts hold no garbage
         home = score_and_write(line)
+    if line.report.markdown is not None:
+        add_scores(line.report, read_document(ScoreDocument, home.score_json)[1])
     if line.json:
         write_json(read_json_object(home.score_json, max_bytes=MAX_TABLE_BYTES))
     return 0

@@ -1,0 +1,149 @@
+"""What each command tells CI: its test cases, and its summary as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from retain.cli.ci_report import Case, CiReport, escape_markdown, to_table
+from retain.wording import format_ci
+
+if TYPE_CHECKING:
+    from retain.execution.plan import PlannedRun, SweepPlan
+    from retain.record.comparison_document import GateResult
+    from retain.record.document import Record
+    from retain.record.readout_document import EffectRow, ReadoutDocument
+    from retain.record.score_document import ScoreDocument
+    from retain.record.study import BrokenRun
+    from retain.record.trial_document import ArmEffect, TrialDocument
+    from retain.record.verdict_document import VerdictDocument
+
+METRIC = "roc_auc"
+
+
+def add_sweep(report: CiReport, plan: SweepPlan, records: Sequence[Record]) -> None:
+    """Add a case per run, and a table of the runs, the best first."""
+    ended = {record.id: record for record in records}
+    runs = [
+        (plan.format_name(one.task), ended.get(one.task.id) or _earlier(one)) for one in plan.runs
+    ]
+    order = sorted(runs, key=lambda run: -_value(run[1]))
+    rows = [
+        (name, "to do" if record is None else record.state.replace("_", " "), _score(record))
+        for name, record in order
+    ]
+    table = to_table(("run", "state", "ROC-AUC (95 % CI)"), rows)
+    head = f"Study {escape_markdown(plan.study.path.name)}: {len(runs):,} runs."
+    report.add([_run_case(name, record) for name, record in runs], head, table)
+
+
+def _earlier(one: PlannedRun) -> Record | None:
+    """Return the record of a run that was done before."""
+    return one.record if one.pending_reason is None else None
+
+
+def _value(record: Record | None) -> float:
+    return record.metrics[METRIC].value if record is not None and record.metrics else float("-inf")
+
+
+def _score(record: Record | None) -> str:
+    if record is None or not record.metrics:
+        return "" if record is None else record.reason or ""
+    metric = record.metrics[METRIC]
+    return f"{metric.value:.3f} ({format_ci(metric.low, metric.high)})"
+
+
+def _run_case(name: str, record: Record | None) -> Case:
+    if record is None:
+        return Case(name, "skipped", "not run")
+    seconds = sum(record.seconds.values())
+    if record.state == "failed":
+        return Case(name, "failed", record.reason or "", seconds)
+    if record.state == "not_applicable":
+        return Case(name, "skipped", record.reason or "", seconds)
+    return Case(name, seconds=seconds)
+
+
+def add_gate(
+    report: CiReport, checks: Sequence[GateResult], broken: Sequence[BrokenRun] = ()
+) -> None:
+    """Add a case per threshold and per broken run, and what they are."""
+    cases = [
+        Case(f"gate.{one.name}", "passed" if one.passed else "failed", one.message)
+        for one in checks
+    ]
+    cases += [Case(str(one.directory.path.name), "failed", one.reason) for one in broken]
+    lines = [f"- {'✅' if one.passed else '❌'} {escape_markdown(one.message)}" for one in checks]
+    lines += [
+        f"- ❌ {escape_markdown(one.directory.path.name)}: {escape_markdown(one.reason)}"
+        for one in broken
+    ]
+    report.add(cases, *(["\n".join(lines)] if lines else []))
+
+
+def add_verdict(report: CiReport, verdict: VerdictDocument) -> None:
+    """Add the answer, the sealed test, the campaign, cautions and the best runs."""
+    report.add((), "\n\n".join(_verdict_lines(verdict)))
+    rows = [
+        (
+            row["rank"],
+            ", ".join(str(row.get(key, "")) for key in verdict.key_columns),
+            f"{row[METRIC]:.3f} ({format_ci(row[f'{METRIC}_low'], row[f'{METRIC}_high'])})",
+            "tied with the best" if row["tied"] else "",
+        )
+        for row in verdict.leaderboard
+    ]
+    report.add((), to_table(("", "run", "ROC-AUC (95 % CI)", ""), rows))
+
+
+def _verdict_lines(verdict: VerdictDocument) -> Iterator[str]:
+    from retain.record.campaign_document import CampaignDocument
+    from retain.record.estimates import DisplayName
+
+    yield escape_markdown(verdict.summary)
+    if verdict.sealed_test is not None:
+        found = verdict.sealed_test.metrics[METRIC]
+        yield f"Sealed test: ROC-AUC {found.value:.3f} ({format_ci(found.low, found.high)})."
+    campaign = verdict.campaign
+    if isinstance(campaign, CampaignDocument):
+        plan, unit = campaign.plan, escape_markdown(DisplayName.of(campaign.profit_unit).en)
+        net = plan.expected_net
+        interval = format_ci(net.low, net.high, ",.0f")
+        groups = f"{plan.n_treated:,} contacted, control group of {plan.n_control:,}"
+        worth = f"expected net {net.value:,.0f} ({interval}) {unit}"
+        yield f"Campaign {campaign.id}: {groups}, {worth}."
+    elif campaign is not None:
+        yield f"No campaign: {escape_markdown(campaign.reason)}"
+
+
+def add_readout(report: CiReport, document: ReadoutDocument | TrialDocument) -> None:
+    """Add the effects, of a campaign overall, of a trial by arm."""
+    from retain.record.readout_document import ReadoutDocument
+
+    if isinstance(document, ReadoutDocument):
+        rows = [_effect("all", row) for row in document.effects if row.scope == "overall"]
+    else:
+        rows = [_effect(f"{row.arm} against {row.versus}", row) for row in document.effects]
+    report.add((), to_table(("", "outcome", "difference (95 % CI)", ""), rows))
+
+
+def _effect(name: str, row: EffectRow | ArmEffect) -> tuple[str, str, str, str]:
+    found = row.difference
+    interval = (
+        "" if found is None else f"{found.value:+.4g} ({format_ci(found.low, found.high, '.4g')})"
+    )
+    return name, str(row.outcome), interval, row.conclusion.replace("_", " ")
+
+
+def add_scores(report: CiReport, document: ScoreDocument) -> None:
+    """Add how many customers were scored, the drift, and the campaign."""
+    drift = document.drift
+    shifted = [*drift.strong, *drift.moderate]
+    n_customers = sum(one.n_customers for one in document.segments)
+    winner, names = escape_markdown(document.winner.name), escape_markdown(", ".join(shifted))
+    scored = f"{n_customers:,} customers scored by {winner}."
+    drifted = f"Drift of the score: PSI {drift.score_psi:.3f}; shifted features: {names or 'none'}."
+    campaign = f"Campaign {document.campaign_id}."
+    if document.no_campaign is not None:
+        campaign = f"No campaign: {escape_markdown(document.no_campaign.reason)}"
+    report.add((), f"{scored} {drifted}", campaign)
