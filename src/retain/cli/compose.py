@@ -17,17 +17,17 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from retain.cli.config_files import check_config_files
+from retain.cli.config_files import check_config_files, find_primary, mentions_hydra
 from retain.cli.environment_values import with_references
+from retain.cli.hydra_settings import check_hydra_node
 from retain.cli.override_names import unescape_names
 from retain.cli.overrides import HYDRA_FLAGS, VERSION_BASE, Arguments, Groups, check_overrides
 from retain.cli.sweep_axes import Axis, Plain, count_runs, expand_axes, first_values
 from retain.cli.sweep_grid import Tree, baseline_runs, expand_grid
 from retain.errors import RetainError
-from retain.execution.backends.config import BACKENDS, Backend
 from retain.execution.plan import RunConfig
 from retain.learning.search_ranges import identity_config
-from retain.schema.parsing import Config, Node, check_mapping, parse
+from retain.schema.parsing import Config, Node, parse
 from retain.schema.run import Run
 from retain.storage.paths import conf_dir
 from retain.storage.reading import read_text
@@ -65,11 +65,13 @@ class Composer:
         check_config_files(line.config_dirs)
         self.folders = (conf_dir(), *line.config_dirs)
         self.groups = Groups.among(self.folders)
+        self.own = find_primary(line.config_dirs, line.config_name, primary)
         self._composed: dict[tuple[str, ...], Tree] = {}
 
     def __enter__(self) -> Self:
         GlobalHydra.instance().clear()
-        initialize_config_dir(config_dir=str(conf_dir()), version_base=VERSION_BASE)
+        home = conf_dir() if self.own is None else self.own.parent
+        initialize_config_dir(config_dir=str(home), version_base=VERSION_BASE)
         _forget_launchers(self.groups)
         return self
 
@@ -85,10 +87,28 @@ class Composer:
             When a run's config is wrong, or there are several runs without ``-m``.
         """
         composed: dict[str, RunConfig] = {}
+        self._check_files()
         for overrides, tree in self.trees():
             run = _run(overrides, tree)
+            self._check_search(run)
             composed.setdefault(run.id, run)
         return list(composed.values())
+
+    def _check_files(self) -> None:
+        """Raise if a file of the user sets what Hydra does and retain does not."""
+        if any(mentions_hydra(folder) for folder in self.line.config_dirs):
+            typed = check_overrides(self.line.overrides, self.groups)
+            paths = [f"hydra.searchpath=[file://{conf_dir()}]"]
+            shipped = compose(self.primary, paths, return_hydra_config=True).hydra
+            found = self._compose(first_values(typed))["hydra"]
+            check_hydra_node(found, cast("Node", OmegaConf.to_container(shipped)))
+
+    def _check_search(self, composed: RunConfig) -> None:
+        """Raise if an interval was typed and nothing searches it."""
+        typed = next((text for text in self.line.overrides if "interval(" in text), None)
+        if typed is not None and not composed.run.tuning.on:
+            found = f"{typed!r} is a range to search, and nothing searches it"
+            raise RetainError(f"{found}; add tuning=optuna.")
 
     def trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
         """Yield overrides and unresolved tree of every run of a line, baselines last."""
@@ -139,10 +159,12 @@ class Composer:
         """Return Hydra's unresolved tree of ``overrides``, Hydra's own node included."""
         key = tuple(overrides)
         if key not in self._composed:
-            paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in self.line.config_dirs)}]"]
-            extra = paths if self.line.config_dirs else []
+            others = self.folders if self.own is not None else self.line.config_dirs
+            paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in others)}]"]
+            extra = paths if others else []
+            name = self.primary if self.own is None else self.own.stem
             try:
-                config = compose(self.primary, [*extra, *key], return_hydra_config=True)
+                config = compose(name, [*extra, *key], return_hydra_config=True)
             except WRONG_CONFIG as error:
                 raise RetainError(f"the config cannot be composed: {_short_error(error)}") from None
             tree = unescape_names(OmegaConf.to_container(config, resolve=False, enum_to_str=True))
@@ -243,43 +265,3 @@ def _leaves(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
             yield from _leaves(item, f"{where}.{key}".lstrip("."))
     elif isinstance(node, str) and _SPECIAL(node):
         yield where, node
-
-
-BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
-"""Hydra's ``basic`` launcher; a file of ours with this name would fail Hydra's validation."""
-
-
-def choose_backend(composed: RunConfig) -> Backend:
-    """Return the backend of a line.
-
-    Raises
-    ------
-    RetainError
-        When a key or value of ``hydra.launcher`` is wrong, the launcher is one of Hydra's plugins,
-        or early stopping is set with another launcher than ``basic``.
-    """
-    node = _node(composed)
-    name = str(node.get("engine"))
-    if name not in BACKENDS:
-        engine = node.get("engine", node.get("_target_"))
-        raise RetainError(
-            f"hydra.launcher is {engine!r}, which is not a launcher of retain; "
-            f"type hydra/launcher= with one of {', '.join(BACKENDS)}."
-        )
-    if composed.run.validation.early_stopping and name != "basic":
-        raise RetainError(
-            "validation.early_stopping=true compares all runs after every fold, which is done on "
-            f"one machine; got hydra/launcher={name}. Leave one of the two out."
-        )
-    return parse(BACKENDS[name], node, "hydra.launcher")
-
-
-def _node(composed: RunConfig) -> Node:
-    """Return the launcher's resolved node, with Hydra's default named ``basic``."""
-    launcher = composed.hydra["launcher"]
-    tree = resolve({**composed.config, "hydra": {"launcher": launcher}})
-    node = check_mapping("hydra.launcher", tree["hydra"]["launcher"])
-    if node.get("_target_") == BASIC_LAUNCHER:
-        node["engine"] = "basic"
-        del node["_target_"]
-    return node

@@ -31,6 +31,29 @@ def check_config_files(folders: Iterable[Path]) -> None:
             _check_file(path)
 
 
+def find_primary(folders: Iterable[Path], name: str, primary: str) -> Path | None:
+    """Return the primary config of a user by its name, None for the shipped one.
+
+    Raises
+    ------
+    RetainError
+        No folder has it.
+    """
+    if name in ("", primary):
+        return None
+    for folder in folders:
+        if (path := folder / f"{name}.yaml").is_file():
+            return path
+    found = f"it is {name!r}, and no folder of -cd has {name}.yaml"
+    expected = f"expected -cd FOLDER, and in it defaults: [{primary}, _self_]"
+    raise RetainError.at("--config-name", found, expected)
+
+
+def mentions_hydra(folder: Path) -> bool:
+    """Return whether a file of a folder may set something of Hydra itself."""
+    return any("hydra" in read_text(path) for path in folder.rglob("*.yaml"))
+
+
 def _check_file(path: Path) -> None:
     text = read_text(path, max_bytes=MOST_BYTES)
     try:

@@ -7,20 +7,22 @@ imported only to expand a line, which keeps ``--help`` fast.
 
 from __future__ import annotations
 
+import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.cli.ci_report import CiReport
+from retain.cli.hydra_settings import check_hydra_key
 from retain.cli.override_parser import parse_overrides
 from retain.errors import RetainError, did_you_mean
 from retain.storage.paths import conf_dir, parse_path
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
+    from hydra.core.override_parser.types import IntervalSweep, Override
 
 
 HELP = ("-h", "--help")
@@ -32,9 +34,24 @@ JSON = ("--json",)
 JUNIT = ("--junit",)
 MARKDOWN = ("--markdown",)
 FILES = (*JUNIT, *MARKDOWN)
+SWITCHES = (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON)
+CONFIG_NAME = ("-cn", "--config-name")
+SEARCHPATH = "hydra.searchpath="
+INTERVAL_OF, SEARCH = "model.", "model.search"
+"""The parameters that an interval is of, and the key of their ranges."""
+IGNORED = ("-r", "--run")
+"""Hydra's flag of one run, which is the default."""
+ELSEWHERE = {
+    "-cp": "a folder of yours is added by -cd FOLDER",
+    "--config-path": "a folder of yours is added by -cd FOLDER",
+    "-p": "it shows a part of --cfg job",
+    "--package": "it shows a part of --cfg job",
+    "--resolve": "it resolves what --cfg job shows",
+    "--experimental-rerun": "the same line does what is missing; overrides.yaml of a run has them",
+}
+"""Flags of Hydra that have no effect here, and what has."""
 VERSION_BASE = "1.3"
 """Hydra's ``version_base``; not needed from Hydra 1.4 on."""
-HYDRA_OPTIONS = ("hydra/launcher", "hydra.launcher.")
 HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
 """Options shipped by Hydra, without a file."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion")
@@ -52,13 +69,15 @@ class Arguments:
     json: bool = False
     to_hydra: bool = False
     config_dirs: tuple[Path, ...] = ()
+    config_name: str = ""
     report: CiReport = field(default_factory=CiReport)
 
     @property
     def words(self) -> tuple[str, ...]:
         """The words to type for the same result, without flags of output."""
         folders = (("-cd", os.path.relpath(folder)) for folder in self.config_dirs)
-        return (*self.overrides, *(word for pair in folders for word in pair))
+        named = ("-cn", self.config_name) if self.config_name else ()
+        return (*self.overrides, *(word for pair in folders for word in pair), *named)
 
 
 def quote_ids(text: str) -> str:
@@ -79,25 +98,21 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
     (('model=svc',), True, True, False)
     """
     overrides: list[str] = []
-    folders: list[Path] = []
-    report = CiReport()
+    files = _Files()
     rest = iter(arguments)
     for word in rest:
-        if word in CONFIG_DIR:
-            folders.append(_folder(next(rest, "")))
-        elif word in JUNIT:
-            report.junit = _file(word, next(rest, ""))
-        elif word in MARKDOWN:
-            report.markdown = _file(word, next(rest, ""))
-        elif not word.startswith("-") and "=" not in word and not word.startswith("~"):
-            raise RetainError(f"{word!r} sets nothing; expected key=value, for example model=svc.")
-        elif not word.startswith("-"):
-            overrides.append(word)
-        elif word.split("=")[0] in TO_HYDRA:
+        name = word.partition("=")[0]
+        if files.takes(word, rest) or word in IGNORED:
+            continue
+        if name in ELSEWHERE:
+            raise RetainError(f"flag {name!r} has no effect here: {ELSEWHERE[name]}.")
+        if not word.startswith("-"):
+            overrides.append(_check_sets(word))
+        elif name in TO_HYDRA:
             return Arguments((), to_hydra=True)
-        elif word not in (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON):
-            all_flags = (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON, *FILES, *CONFIG_DIR, *TO_HYDRA)
-            raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, all_flags)}")
+        elif word not in SWITCHES:
+            known = (*SWITCHES, *FILES, *CONFIG_DIR, *CONFIG_NAME, *TO_HYDRA)
+            raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, known)}")
     return Arguments(
         tuple(overrides),
         multirun=any(flag in arguments for flag in MULTIRUN),
@@ -105,9 +120,56 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
         version=any(flag in arguments for flag in VERSION),
         quiet=any(flag in arguments for flag in QUIET),
         json=any(flag in arguments for flag in JSON),
-        config_dirs=tuple(folders),
-        report=report,
+        config_dirs=tuple(files.folders),
+        config_name=files.config_name,
+        report=files.report,
     )
+
+
+def _check_sets(word: str) -> str:
+    if "=" not in word and not word.startswith("~"):
+        raise RetainError(f"{word!r} sets nothing; expected key=value, for example model=svc.")
+    return word
+
+
+@dataclass
+class _Files:
+    """The files and folders that flags name."""
+
+    folders: list[Path] = field(default_factory=list)
+    config_name: str = ""
+    report: CiReport = field(default_factory=CiReport)
+
+    def takes(self, word: str, rest: Iterator[str]) -> bool:
+        """Return whether a word names one, which is then taken, from ``rest`` if it follows."""
+        name, attached, value = word.partition("=")
+        if word.lstrip("+").startswith(SEARCHPATH):
+            self.folders += _search_path(word)
+        elif name not in (*CONFIG_DIR, *CONFIG_NAME, *FILES):
+            return False
+        else:
+            self._take(name, value if attached else next(rest, ""))
+        return True
+
+    def _take(self, name: str, value: str) -> None:
+        if name in CONFIG_DIR:
+            self.folders.append(_folder(value))
+        elif name in CONFIG_NAME:
+            self.config_name = value.removesuffix(".yaml")
+        elif name in JUNIT:
+            self.report.junit = _file(name, value)
+        else:
+            self.report.markdown = _file(name, value)
+
+
+def _search_path(word: str) -> list[Path]:
+    """Return the folders of ``hydra.searchpath=[file://FOLDER,…]``."""
+    listed = word.partition("=")[2].strip("[]").split(",")
+    entries = [entry.strip(" '\"") for entry in listed if entry.strip()]
+    if other := [one for one in entries if "://" in one and not one.startswith("file://")]:
+        expected = "expected folders, [file://FOLDER], as -cd FOLDER adds them"
+        raise RetainError.at("hydra.searchpath", f"it holds {other[0]!r}", expected)
+    return [_folder(one.removeprefix("file://")) for one in entries]
 
 
 def _file(flag: str, typed: str) -> Path:
@@ -144,19 +206,57 @@ class Groups:
 
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
     """Check overrides and return them for Hydra."""
-    return [_force_add(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
+    parsed = parse_overrides(overrides)
+    expanded = [word for text, one in parsed for word in _expand(text, one, groups)]
+    return [_force_add(text, parsed, groups) for text, parsed in parse_overrides(expanded)]
+
+
+def _expand(text: str, override: Override, groups: Groups) -> list[str]:
+    """Return an override with the options that a glob stands for, or the search of an interval.
+
+    The middle of an interval is tried first.
+
+    Raises
+    ------
+    RetainError
+        The glob fits no option, or the interval is none of a model's parameter.
+    """
+    from hydra.core.override_parser.types import Glob, IntervalSweep
+
+    key, value = override.key_or_group, override.value()
+    if isinstance(value, Glob):
+        names = value.filter(list(groups.options.get(key, ())))
+        if not names:
+            raise RetainError.unknown(key, str(text.partition("=")[2]), groups.options.get(key, ()))
+        return [f"{key}={','.join(names)}"]
+    if isinstance(value, IntervalSweep):
+        if not key.startswith(INTERVAL_OF):
+            expected = "expected one of a parameter of the model, with tuning=optuna"
+            raise RetainError.at(key, "an interval is searched, not swept", expected)
+        return _search(key, value)
+    return [text]
+
+
+def _search(key: str, interval: IntervalSweep) -> list[str]:
+    """Return the overrides that make an interval the range of a search.
+
+    >>> from hydra.core.override_parser.types import IntervalSweep
+    >>> _search("model.C", IntervalSweep(start=0.1, end=10.0, tags={"log"}))
+    ['model.C=1.0', 'model.search.C={low:0.1,high:10.0,log:true}']
+    """
+    low, high = interval.start or 0.0, interval.end or 0.0
+    is_log, is_whole = "log" in interval.tags and low > 0, isinstance(low, int)
+    middle = math.sqrt(low * high) if is_log else (low + high) / 2
+    ends = f"low:{low},high:{high},log:{str(is_log).lower()}"
+    name = key.removeprefix(INTERVAL_OF)
+    return [f"{key}={round(middle) if is_whole else middle}", f"{SEARCH}.{name}={{{ends}}}"]
 
 
 def _force_add(text: str, override: Override, groups: Groups) -> str:
     from retain.cli.sweep_axes import count_values
 
     key = override.key_or_group
-    if key.split(".")[0].split("/")[0] == "hydra" and not key.startswith(HYDRA_OPTIONS):
-        raise RetainError(
-            f"{text!r} is a setting of Hydra itself, which has no effect here; expected "
-            "hydra/launcher=NAME or hydra.launcher.KEY=VALUE. Values are swept by key=ONE,OTHER, "
-            "folders set by outputs=FOLDER and --config-dir FOLDER."
-        )
+    check_hydra_key(text, key)
     if key.startswith("hydra") and override.is_sweep_override():
         raise RetainError(f"{text!r} sweeps a setting of Hydra; expected one value for all runs.")
     count_values(override)
@@ -165,8 +265,8 @@ def _force_add(text: str, override: Override, groups: Groups) -> str:
             if value not in groups.options[key]:
                 raise RetainError.unknown(key, value, groups.options[key])
         shipped = (conf_dir() / key).is_dir()  # in the defaults, so nothing is added
-        return text.lstrip("+") if shipped else text
-    if key.startswith("hydra.launcher.") and not override.is_delete():
+        return text.lstrip("+") if shipped and override.package is None else text
+    if key.startswith(("hydra.launcher.", "hydra.callbacks.")) and not override.is_delete():
         return f"++{text.lstrip('+')}"
     if key.startswith("hydra") or override.is_delete() or override.is_force_add():
         return text

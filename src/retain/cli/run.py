@@ -172,7 +172,8 @@ def run(line: Arguments) -> int:
             with suppress(OSError):  # reported when a worker starts
                 start_forkserver()  # it imports while this process composes
         from retain.cli.ci_sections import add_sweep
-        from retain.cli.compose import Composer, choose_backend
+        from retain.cli.compose import Composer
+        from retain.cli.launcher import choose_backend
         from retain.cli.terminal.console import console
         from retain.execution.backends.config import Local
 
@@ -182,7 +183,8 @@ def run(line: Arguments) -> int:
             return _describe(console(), composed[0])
         engine = choose_backend(composed[0])
         here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
-        planned, records = _run(console(), composed, folder, None if here else engine)
+        processes = None if here else engine
+        planned, records = _run(console(), composed, folder, processes, multirun=line.multirun)
         add_sweep(line.report, planned, records)
         if line.json:
             write_json(_summary(planned, records))
@@ -202,15 +204,22 @@ def _describe(console: Console, first: RunConfig) -> int:
 
 
 def _run(
-    console: Console, composed: Sequence[RunConfig], folder: Path, engine: Backend | None
+    console: Console,
+    composed: Sequence[RunConfig],
+    folder: Path,
+    engine: Backend | None,
+    *,
+    multirun: bool,
 ) -> tuple[SweepPlan, Sequence[Record]]:
     """Do the runs in a backend's processes, or in this one."""
+    from retain.cli.callbacks import build_callbacks
     from retain.cli.terminal.console import literal
     from retain.cli.terminal.sweep import SweepView, print_plan, print_sources, print_summary
     from retain.cli.unexpected import logged_beside
     from retain.execution.plan import plan_runs
     from retain.execution.sweep import sweep
 
+    callbacks = build_callbacks(composed[0], multirun=multirun)
     rows = folder / "rows"
     rows.mkdir()
     planned = plan_runs(composed, _preflight(composed, folder if engine else None), rows)
@@ -225,7 +234,8 @@ def _run(
             )
     _write_dropped_rows(planned)
     with logged_beside(planned.study.path):
-        records = sweep(planned, composed[0].run, engine, partial(SweepView, console, planned))
+        watch = callbacks.calling(partial(SweepView, console, planned))
+        records = sweep(planned, composed[0].run, engine, watch)
     print_summary(console, planned, records, len(planned.runs) - len(planned.pending))
     return planned, records
 

@@ -9,10 +9,11 @@ import logging
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from threadpoolctl import ThreadpoolController
 
@@ -170,6 +171,21 @@ def _fold_cache(folder: Path) -> PreparedFoldCache:
 
 
 @contextmanager
+def _debugging(verbose: object) -> Iterator[None]:
+    """Let loggers tell everything: all for ``hydra.verbose=true``, or those that it names."""
+    names = [""] if verbose is True else [verbose] if isinstance(verbose, str) else verbose or []
+    loggers = [logging.getLogger(str(name)) for name in cast("Sequence[object]", names)]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
 def _log_to_file(task: Task, *, append: bool) -> Iterator[None]:
     """Log everything to the run's own file; a full disk is reported by what is written last."""
     handler = logging.FileHandler(task.directory.log, mode="a" if append else "w", encoding="utf-8")
@@ -180,7 +196,8 @@ def _log_to_file(task: Task, *, append: bool) -> Iterator[None]:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
-        yield
+        with _debugging(task.hydra.get("verbose")):
+            yield
     finally:
         logging.raiseExceptions = raises
         root.setLevel(level)

@@ -18,7 +18,7 @@ from retain.errors import RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.library.words import command
-from retain.storage.writing import atomic_write
+from retain.storage.writing import atomic_write, hash_file
 
 TABLES = "tables"
 """Folder in ``outputs`` of frames that a command can read."""
@@ -184,11 +184,11 @@ def write_frame(frame: pd.DataFrame, outputs: str | os.PathLike[str]) -> Path:
         raise RetainError(
             f"the frame cannot be written as Parquet ({error}); expected columns of one type each."
         ) from None
-    folder = Path(outputs) / TABLES
-    path = folder / f"{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+    folder, sha256 = Path(outputs) / TABLES, hashlib.sha256(content).hexdigest()
+    path = folder / f"{sha256[:16]}.parquet"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not path.is_file() or path.read_bytes() != content:
+        if not path.is_file() or hash_file(path) != sha256:
             with atomic_write(path) as temporary:
                 temporary.write_bytes(content)
     except OSError as error:

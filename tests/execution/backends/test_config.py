@@ -7,7 +7,8 @@ import sys
 import pytest
 from hydra.core.config_store import ConfigStore
 
-from retain.cli.compose import Composer, choose_backend
+from retain.cli.compose import Composer
+from retain.cli.launcher import choose_backend
 from retain.cli.overrides import Arguments, Groups
 from retain.execution.backends.config import BACKENDS
 from retain.storage.paths import conf_dir
