@@ -62,7 +62,7 @@ def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys):
     names = {path.name for path in Path("outputs/mail/trial").iterdir()}
     assert names == {
         *("report.html", "trial.json", "trial.parquet"),
-        *("effects.csv", "balance.csv"),
+        *("effects.csv", "subgroups.csv", "balance.csv"),
     }
     document = tree()
     assert [arm["name"] for arm in document["arms"]] == ["No mail", "Mail A", "Mail B"]
@@ -78,6 +78,31 @@ def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys):
     output = capsys.readouterr().out
     assert "the arms have the planned shares up to chance" in output
     assert "2 covariates do not tell the arm" in output
+
+
+def test_effects_by_subgroup_are_told_only_where_they_differ(file, capsys):
+    frame = table(2000, seed=1)
+    assert called() == 0
+    assert "No covariate is shown to change the effect (2 tested, p at least" in (
+        capsys.readouterr().out
+    )
+    in_bonn = (frame["city"] == "Bonn") & (frame["group"] == "Mail A")
+    frame["spend"] += 40.0 * in_bonn
+    frame.to_csv("mail.csv", index=False)
+    assert called("name=bonn") == 0
+    output = capsys.readouterr().out
+    assert "The effect of Mail A differs by city (p <0.001, corrected)." in output
+    assert "Mail A − No mail, spend by city" in output
+    assert "Mail B − No mail, spend by city" not in output
+    written = pd.read_csv("outputs/bonn/trial/subgroups.csv")
+    shown = written[written["is_shown"]]
+    assert list(zip(shown["arm"], shown["subgroup"], strict=True)) == [
+        ("Mail A", "Bonn"),
+        ("Mail A", "Köln"),
+    ]
+    assert list(written[written["covariate"] == "age"]["kind"]) == ["band"] * 6
+    document = tree("bonn")["subgroups"]
+    assert document["rows"][0]["difference"]["value"] == pytest.approx(written["difference"][0])
 
 
 def test_what_was_written_is_read_back_as_the_same_trial(file):

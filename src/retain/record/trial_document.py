@@ -8,6 +8,7 @@ from pydantic import Field
 
 from retain.record.documents import CautionInfo, Identity, SavedFile, Sha256, optional
 from retain.record.estimates import Estimate
+from retain.record.subgroups_document import TrialSubgroups
 from retain.schema.parsing import Config
 
 TRIAL_SCHEMA: Final = 1
@@ -206,6 +207,8 @@ class TrialDocument(Config):
         One row per arm and outcome, and per two arms for the primary outcome.
     net
         None if it is not known what the primary outcome is worth.
+    subgroups
+        The effects on the primary outcome by subgroups of what was known of the customers.
     """
 
     schema_: Literal[1] = Field(default=TRIAL_SCHEMA, alias="schema")
@@ -227,4 +230,5 @@ class TrialDocument(Config):
     checks: TrialChecks
     effects: tuple[ArmEffect, ...]
     net: tuple[ArmNet, ...] | None
+    subgroups: TrialSubgroups = TrialSubgroups()
     cautions: tuple[CautionInfo, ...] = ()

@@ -5,6 +5,7 @@ outputs/<name>/trial/
   trial.json        the checks and results, for programs; see record/trial_document.py
   trial.parquet     the customers, from which effects are learned
   effects.csv       the effects, one row per arm and outcome
+  subgroups.csv     the effects by subgroup, with the test that they differ
   balance.csv       the covariates by arm
   dropped_rows.csv  rows of the file that are no customers, if there are any
 """
@@ -37,6 +38,7 @@ from retain.record.documents import SavedFile, to_tree
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
 from retain.record.study import StudyDirectory
+from retain.record.subgroups_document import SubgroupRow
 from retain.record.trial_directory import TrialDirectory
 from retain.record.trial_document import ArmEffect, RobustDifference, TrialDocument
 from retain.report.page.trial_page import trial_page
@@ -200,6 +202,7 @@ def write_trial(files: TrialDirectory, table: TrialTable, settings: TrialSetting
     saved = SavedFile(file=files.table.name, sha256=sha256)
     result = build_trial_readout(table, settings, saved)
     write_csv(arm_effects_table(result.document.effects), files.effects)
+    write_csv(subgroups_table(result.document), files.subgroups)
     balance = [row.model_dump() for row in result.balance]
     columns = None if balance else ["covariate", "arm"]
     write_csv(pd.DataFrame(balance, columns=columns), files.balance)
@@ -211,6 +214,15 @@ def write_trial(files: TrialDirectory, table: TrialTable, settings: TrialSetting
 def arm_effects_table(rows: Sequence[ArmEffect]) -> pd.DataFrame:
     """Return the effects as a flat table for ``effects.csv``."""
     return pd.DataFrame([dict(_flatten(dict(row))) for row in rows])
+
+
+def subgroups_table(document: TrialDocument) -> pd.DataFrame:
+    """Return the effects by subgroup as a flat table for ``subgroups.csv``."""
+    rows = [dict(_flatten(dict(row))) for row in document.subgroups.rows]
+    if not rows:
+        return pd.DataFrame(columns=list(SubgroupRow.model_fields))
+    tests = pd.DataFrame([dict(test) for test in document.subgroups.tests])
+    return pd.DataFrame(rows).merge(tests, on=["covariate", "arm"])
 
 
 def _flatten(cells: Node) -> Iterator[tuple[str, object]]:

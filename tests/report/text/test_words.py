@@ -95,6 +95,7 @@ def test_every_text_is_asked_for_somewhere():
         "trial.conclusion.",
         "trial.net.",
         "trial.plan.",
+        "trial.subgroup_kind.",
         "trust.basis.",
         "trust.calibrated.",
         "trust.method.",

@@ -10,9 +10,10 @@ import numpy as np
 
 from retain.campaign.readout.arm_effects import estimate_arm_effects, propensity_varies
 from retain.campaign.readout.looks import repeated_error_rate
+from retain.campaign.readout.subgroups import estimate_subgroups
 from retain.campaign.trial.checks import check_trial, run_checks
 from retain.campaign.trial.covariate_checks import describe_balance
-from retain.campaign.trial.covariates import Encoded, encode_covariates
+from retain.campaign.trial.covariates import encode_covariates
 from retain.campaign.trial.from_table import TrialTable
 from retain.campaign.trial.trial import Trial
 from retain.record.documents import CautionInfo, SavedFile, content_id, to_tree
@@ -93,15 +94,12 @@ def build_trial_readout(
         checks=checks,
         effects=effects,
         net=estimate_net(table, effects),
+        subgroups=estimate_subgroups(trial, encoded, alpha=settings.alpha),
     )
     cautions = tuple(find_trial_cautions(document))
     document = document.model_copy(update={"cautions": cautions})
     document = document.model_copy(update={"id": content_id(to_tree(document))})
-    return TrialResult(document, _all_balance(trial, encoded))
-
-
-def _all_balance(trial: Trial, encoded: Encoded) -> tuple[CovariateBalance, ...]:
-    return tuple(describe_balance(trial, encoded))
+    return TrialResult(document, tuple(describe_balance(trial, encoded)))
 
 
 def hash_trial(trial: Trial) -> str:

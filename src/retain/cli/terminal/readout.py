@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
+from retain.cli.terminal.outcome_scale import OutcomeScale
 from retain.cli.terminal.readout_cautions import name_money, say_caution
 from retain.record.estimates import Estimate
 from retain.record.readout_document import (
@@ -114,16 +114,6 @@ def _looks(document: ReadoutDocument) -> Iterator[str]:
         )
 
 
-class OutcomeScale(NamedTuple):
-    """The unit of an outcome in the terminal, and the formats of means, differences and ends."""
-
-    times: int
-    unit: str
-    mean: str
-    difference: str
-    end: str
-
-
 def _find_scale(rows: Sequence[EffectRow]) -> OutcomeScale:
     """Return the scale of the effects on one outcome; amounts of a column have equal decimals."""
     if rows[0].outcome == "declined":
@@ -158,21 +148,8 @@ def _effects(
 
 
 def _cells(row: EffectRow, scale: OutcomeScale) -> list[str]:
-    means = [
-        "" if mean is None else format_signed(mean * scale.times, scale.mean)
-        for mean in (row.treated_mean, row.control_mean)
-    ]
-    if row.difference is None:
-        return [*means, "", "", ""]
-    gap = row.difference
-    value, low, high = (end * scale.times for end in (gap.value, gap.low, gap.high))
-    p = row.p_adjusted
-    return [
-        *means,
-        format_signed(value, f"+{scale.difference}"),
-        format_interval(low, high, f"+{scale.end}"),
-        "" if p is None else format_p(p),
-    ]
+    cells = scale.cells((row.treated_mean, row.control_mean), row.difference)
+    return [*cells, "" if row.p_adjusted is None else format_p(row.p_adjusted)]
 
 
 def _sentence(row: EffectRow, document: ReadoutDocument, scale: OutcomeScale) -> str:

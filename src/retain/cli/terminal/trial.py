@@ -9,7 +9,9 @@ from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.effects import print_effects
-from retain.cli.terminal.readout import PAID, WORDS, OutcomeScale
+from retain.cli.terminal.outcome_scale import OutcomeScale
+from retain.cli.terminal.readout import PAID, WORDS
+from retain.cli.terminal.subgroups import print_subgroups
 from retain.record.documents import CautionInfo
 from retain.record.estimates import Estimate
 from retain.record.trial_document import ArmEffect, ArmNet, TrialDocument, TrialOutcome
@@ -69,6 +71,8 @@ def print_trial(console: Console, readout: TrialReadout) -> None:
             console.print(literal(message))
     if any(row.conclusion == "not_tested" for row in document.effects):
         console.print(NOT_TESTED)
+    primary = [row for row in document.effects if row.role == "primary"]
+    print_subgroups(console, document, _find_scale(primary, document.outcomes[0]))
     if document.net is not None:
         console.print(_net(document.net, _level(document)))
     if readout.effects is not None:
@@ -139,20 +143,8 @@ def _effects(
 
 
 def _cells(row: ArmEffect, scale: OutcomeScale) -> list[str]:
-    means = [
-        "" if mean is None else format_signed(mean * scale.times, scale.mean)
-        for mean in (row.arm_mean, row.versus_mean)
-    ]
-    gap = row.tested_difference
-    if gap is None:
-        return [*means, "", "", ""]
-    value, low, high = (end * scale.times for end in (gap.value, gap.low, gap.high))
-    return [
-        *means,
-        format_signed(value, f"+{scale.difference}"),
-        format_interval(low, high, f"+{scale.end}"),
-        "" if row.p_adjusted is None else format_p(row.p_adjusted),
-    ]
+    cells = scale.cells((row.arm_mean, row.versus_mean), row.tested_difference)
+    return [*cells, "" if row.p_adjusted is None else format_p(row.p_adjusted)]
 
 
 def _detectable(
