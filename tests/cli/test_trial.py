@@ -260,6 +260,32 @@ def test_what_is_wrong_is_said_with_what_to_type(file, capsys, words, message):
     assert "Traceback" not in error
 
 
+ALIKE = ("name=alike", "propensity=equal")
+
+
+@pytest.fixture
+def alike(file):
+    """A table of two arms whose names differ by a hyphen only."""
+    frame = table().replace({"group": {"Mail B": "Mail-A"}})
+    frame.to_csv("mail.csv", index=False)
+
+
+def test_arms_whose_names_differ_by_a_hyphen_are_told_apart_by_their_whole_names(alike, capsys):
+    assert called(*ALIKE, "cost.mail_a=1") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert "'mail_a' may be any of the arms 'Mail A', 'Mail-A'" in error
+    assert '"cost={Mail A: VALUE, Mail-A: VALUE}"' in error
+    assert called(*ALIKE, "cost={Mail A: 1, Mail-A: 2}") == 0
+    assert [arm["cost"] for arm in tree("alike")["arms"]] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("key", ["cost", "propensity"])
+def test_an_arm_is_named_once(file, capsys, key):
+    assert called(f"{key}={{mail_a: 0.4, MAIL A: 0.3}}") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert f"{key}: 'mail_a' and 'MAIL A' are one arm, 'Mail A'; expected each arm once" in error
+
+
 @pytest.mark.parametrize("column", ["age", "spend"])
 def test_a_number_beyond_all_sense_is_refused(file, capsys, column):
     huge = table()

@@ -23,7 +23,7 @@ from retain.campaign.effects.next_campaign import NextCustomers, NextPlan, plan_
 from retain.campaign.effects.policies import ContactLimits, Payoff
 from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.trial.from_table import TrialTable
-from retain.campaign.trial.names import find_arm
+from retain.campaign.trial.names import find_arms
 from retain.campaign.trial.trial import Trial
 from retain.errors import RetainError
 from retain.record.documents import to_tree
@@ -114,8 +114,8 @@ def _limits(trial: Trial, limits: PolicyLimits) -> ContactLimits:
     if limits.capacity:
         offers = trial.arms[1:]
         capacity = np.full(len(offers), np.inf)
-        for name, most in limits.capacity.items():
-            capacity[offers.index(find_arm(name, offers, "limits.capacity"))] = most
+        for arm, most in find_arms(limits.capacity, offers, "limits.capacity").items():
+            capacity[offers.index(arm)] = most
     return ContactLimits(limits.budget, limits.max_contacts, capacity)
 
 
