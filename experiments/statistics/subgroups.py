@@ -21,6 +21,7 @@ import pandas as pd
 from scipy.stats import binomtest
 from trials import simulate_covariates
 
+from retain.campaign.readout.looks import Monitor
 from retain.campaign.readout.subgroups import estimate_subgroups
 from retain.campaign.trial.covariates import encode_covariates
 from retain.campaign.trial.subgroups import split_customers
@@ -30,6 +31,7 @@ SHARES = {"two": (0.5, 0.5), "three": (0.2, 0.4, 0.4)}
 CUSTOMERS, RARE_CUSTOMERS = 1500, 3000
 KINDS = ("rare", "rare, helps", "share, helps", "money", "money, helps", "heavy money", "differs")
 ALPHA = 0.05
+ONCE = Monitor("once", (1.0,), ALPHA)
 
 
 def simulate(kind: str, arms: str, random: np.random.Generator) -> tuple[Trial, np.ndarray]:
@@ -76,7 +78,7 @@ def sample_outcome(
 def judge(kind: str, arms: str, random: np.random.Generator) -> tuple[bool, bool]:
     """Return whether a covariate is said to change an effect, and whether all intervals cover."""
     trial, effect = simulate(kind, arms, random)
-    found = estimate_subgroups(trial, encode_covariates(trial.covariates), alpha=ALPHA)
+    found = estimate_subgroups(trial, encode_covariates(trial.covariates), ONCE)
     truth = {
         (split.covariate, name.text, name.kind): float(effect[split.code == index].mean())
         for split in split_customers(trial.covariates)[0]
@@ -104,7 +106,12 @@ def count(kind: str, arms: str, n_trials: int, seed: int) -> Iterator[dict[str, 
             f"{kind:13} {arms:6} {event:10} {share:.3f} ({low:.3f}–{high:.3f})  {bar}", flush=True
         )
         row = {"kind": kind, "arms": arms, "event": event, "trials": n_trials}
-        yield row | {"share": share, "low": round(low, 4), "high": round(high, 4), "bar": bar}
+        yield row | {
+            "share": round(share, 4),
+            "low": round(low, 4),
+            "high": round(high, 4),
+            "bar": bar,
+        }
 
 
 def main() -> None:

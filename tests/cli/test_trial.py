@@ -198,6 +198,29 @@ def test_a_document_that_was_changed_is_not_believed(file, capsys):
     )
 
 
+def test_a_file_that_grows_has_intervals_that_hold_at_every_look(file, capsys):
+    plan = ("planned_customers=1200", "monitoring=always_valid", "expected_effect=2")
+    for n in (400, 800):
+        table(800).head(n).to_csv("mail.csv", index=False)
+        assert called(*plan) == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert "Intervals and p hold at every look together: this is look 2, with 6" in output
+    assert "With outcomes of" in output
+    assert "more customers, an effect of 2.0 is shown in 4 of 5 such campaigns" in output
+    assert not any(caution["code"] == "looks" for caution in tree()["cautions"])
+    document = tree()
+    assert (document["n_planned"], document["n_looks"]) == (1200, 2)
+    assert [round(look["information"], 1) for look in document["looks"]] == [0.3, 0.7]
+    page = Path("outputs/mail/trial/report.html").read_text(encoding="utf-8")
+    assert "intervals and p hold at every look together" in page
+    assert "an effect of" in page
+    assert called("planned_customers=1300") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert "planned_customers: it is 1,300, and the looks so far are measured by 1,200" in error
+    assert called() == 0  # the plan is remembered
+    assert tree()["n_planned"] == 1200
+
+
 def test_outcomes_that_were_turned_round_are_read_back(file):
     frame = table().assign(spend=lambda one: one["spend"].round())
     frame.to_csv("mail.csv", index=False)
@@ -215,6 +238,7 @@ def test_other_outcomes_under_the_same_name_are_a_look_and_other_arms_an_error(f
     assert called() == 0
     assert tree()["n_looks"] == 2
     assert "This is look 2" in capsys.readouterr().out
+    assert [look["method"] for look in tree()["looks"]] == ["once", "always_valid"]
     table().replace("Mail B", "Mail C").to_csv("mail.csv", index=False)
     assert called() == 2
     assert "another name for this one: name=NAME" in capsys.readouterr().err

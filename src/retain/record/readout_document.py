@@ -229,11 +229,11 @@ class SaveRateRow(Config):
 class Look(Config):
     """A readout of a campaign, of outcomes unlike those of the looks before.
 
-    ``information`` is that of the observed customers by that of all planned.
+    ``information`` is that of the observed customers by that of all planned; a trial may pass 1.
     """
 
     outcomes_sha256: Sha256
-    information: Annotated[float, Field(gt=0, le=1)]
+    information: Annotated[float, Field(gt=0)]
     method: LookMethod
 
 
@@ -247,8 +247,9 @@ class LookCorrection(Config):
     width
         Of its intervals, by those of one look alone.
     n_more
-        Customers beyond those observed until the fall of declines that the plan expects would be
-        seen with the campaign's power: 0 if by now, None if out of reach or declines are unknown.
+        Customers beyond those observed until the effect that is expected would be seen with the
+        campaign's power: 0 if by now, None if out of reach or not known. Of a campaign it is the
+        fall of declines that the plan expects.
     """
 
     level: float

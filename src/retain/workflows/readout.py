@@ -110,16 +110,17 @@ def write_campaign_trial(
 ) -> EffectsDocument | NotApplicable:
     """Write a campaign as a trial with the effects learned, or return why that cannot be."""
     assignment = observations[0]
-    settings = TrialSettings(
-        name=assignment.id,
-        treatment="offer",
-        alpha=assignment.alpha,
-        power=assignment.power,
-        looks=[look.outcomes_sha256 for look in result.document.looks[:-1]],
-        refuse=False,
-    )
     try:
         table = build_campaign_trial(*observations)
+        settings = TrialSettings(
+            name=assignment.id,
+            treatment="offer",
+            alpha=assignment.alpha,
+            power=assignment.power,
+            looks=result.document.looks,
+            n_planned=len(table.trial.ids),
+            refuse=False,
+        )
         files.path.mkdir()
         with threadpool_limits(1):
             trial = write_trial(files, table, settings).document

@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from retain.campaign.effects.next_campaign import NextCustomers
 from retain.campaign.effects.spec import EffectsSpec, build_effects_spec
+from retain.campaign.readout.trial_looks import add_trial_look
 from retain.campaign.readout.trial_readout import (
     TrialResult,
     TrialSettings,
@@ -87,12 +88,17 @@ def read_out_trial(
     study = StudyDirectory(outputs / (keys.name or name_trial(data)))
     try:
         with study.alone(lambda: on_wait(study)), transaction(study.path) as staging:
+            earlier = read_earlier(study.trial, table, keys)
+            n_planned = plan_customers(earlier, table, keys)
+            before = () if earlier is None else earlier.looks
             settings = TrialSettings(
                 name=study.path.name,
                 treatment=str(keys.treatment),
                 alpha=keys.alpha,
                 power=keys.power,
-                looks=read_trial_looks(study.trial, table, keys),
+                looks=add_trial_look(before, table.trial, keys.monitoring, n_planned),
+                n_planned=n_planned,
+                expected_effect=keys.expected_effect,
             )
             files = TrialDirectory(staging.add(study.trial.path.name))
             with threadpool_limits(1):  # small fits, which more threads would only slow down
@@ -167,10 +173,10 @@ def name_trial(data: Node) -> str:
     return re.sub(r"[^\w-]+", "_", stem).strip("_-") or "trial"
 
 
-def read_trial_looks(
+def read_earlier(
     directory: TrialDirectory, table: TrialTable, keys: TrialKeys
-) -> Sequence[str]:
-    """Return the hashes of the outcomes of earlier readouts under this name.
+) -> TrialDocument | None:
+    """Return the readout under this name so far, which has the looks; None if there is none.
 
     Raises
     ------
@@ -178,7 +184,7 @@ def read_trial_looks(
         The earlier readout is of another campaign, or cannot be read.
     """
     if not directory.trial_json.exists():
-        return ()
+        return None
     path = directory.path
     try:
         document = read_trial_document(directory)
@@ -193,7 +199,27 @@ def read_trial_looks(
             f"{path} is the readout of another campaign, with the arms {', '.join(arms)} of column "
             f"{document.treatment!r}; expected another name for this one: name=NAME"
         )
-    return document.looks
+    return document
+
+
+def plan_customers(earlier: TrialDocument | None, table: TrialTable, keys: TrialKeys) -> int:
+    """Return the customers planned in all: as typed, or as at the first look.
+
+    Raises
+    ------
+    RetainError
+        Another number than at the first look is typed: intervals right at all looks need one plan.
+    """
+    typed = keys.planned_customers
+    if earlier is None:
+        return typed or len(table.trial.ids)
+    if typed is not None and typed != earlier.n_planned:
+        raise RetainError.at(
+            "planned_customers",
+            f"it is {typed:,}, and the looks so far are measured by {earlier.n_planned:,}",
+            f"expected planned_customers={earlier.n_planned}, or nothing",
+        )
+    return earlier.n_planned
 
 
 def write_trial(files: TrialDirectory, table: TrialTable, settings: TrialSettings) -> TrialResult:

@@ -10,6 +10,7 @@ from scipy import stats
 from statsmodels.stats import proportion
 from statsmodels.stats.meta_analysis import combine_effects
 
+from retain.campaign.readout.looks import Monitor
 from retain.campaign.readout.subgroups import compare_subgroup_effects, estimate_subgroups
 from retain.campaign.trial.covariates import encode_covariates
 from retain.campaign.trial.trial import Outcome, Trial
@@ -17,6 +18,7 @@ from retain.record.estimates import Estimate
 from retain.record.subgroups_document import SubgroupRow
 
 CHANCE = 0.001
+ONCE = Monitor("once", (1.0,), 0.05)
 
 
 def trial_of(new, arm, values, kind="binary"):
@@ -43,7 +45,7 @@ def invented(n=2000, *, arms=2, help_new=0.0, seed=0):
 
 
 def subgroups_of(trial):
-    return estimate_subgroups(trial, encode_covariates(trial.covariates), alpha=0.05)
+    return estimate_subgroups(trial, encode_covariates(trial.covariates), ONCE)
 
 
 def row_of(value, reach):
@@ -81,7 +83,7 @@ def test_shares_of_a_subgroup_are_compared_by_an_interval_corrected_for_all():
 def test_symmetric_intervals_give_cochrans_q():
     values, errors, z = np.array([1.0, 2.0, 4.0]), np.array([0.5, 1.0, 0.8]), stats.norm.ppf(0.995)
     rows = [row_of(value, z * error) for value, error in zip(values, errors, strict=True)]
-    found = compare_subgroup_effects("new", "mail", rows, level=0.01)
+    found = compare_subgroup_effects("new", "mail", rows, 0.01, ONCE)
     plain = combine_effects(values, errors**2).test_homogeneity()
     assert found.q == pytest.approx(plain.statistic)
     assert found.p == pytest.approx(plain.pvalue)

@@ -93,6 +93,7 @@ def test_every_text_is_asked_for_somewhere():
         "trial.caution.",
         "trial.check.ratio.",
         "trial.conclusion.",
+        "trial.look.",
         "trial.net.",
         "trial.plan.",
         "trial.subgroup_kind.",

@@ -22,6 +22,7 @@ from retain.campaign.readout.effects import (
 from retain.campaign.readout.gatekeeping import conclude_arms
 from retain.campaign.readout.means import MeanDifference, estimate_mean_difference
 from retain.campaign.readout.strata import count_by_stratum, merge_small_strata
+from retain.campaign.readout.trial_looks import TrialMonitor
 from retain.campaign.trial.covariates import Encoded
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.record.estimates import Estimate
@@ -37,19 +38,28 @@ Role = Literal["primary", "between", "secondary"]
 def estimate_arm_effects(
     trial: Trial, encoded: Encoded, *, alpha: float, power: float
 ) -> tuple[ArmEffect, ...]:
-    """Return the effects of all arms on all outcomes, with conclusions.
+    """Return the effects of all arms on all outcomes, with conclusions, at one look.
 
     A binary outcome is compared by Newcombe's interval, within strata by Mantel and Haenszel's; a
     count or money by means within strata, adjusted by the covariates (Lin 2013).
     """
-    comparison = ArmComparison(trial, standardise_columns(encoded.matrix), alpha)
-    n_primary = len(trial.arms) - 1
-    errors = detectable_standard_errors(alpha / n_primary, power)
-    rows = []
-    for role, arm, versus, outcome in _iter_contrasts(trial):
-        row = comparison.compare(role, arm, versus, outcome, robust=role != "between")
-        rows.append(_with_detectable_effect(row, errors, outcome))
+    rows = compare_all_arms(trial, encoded, TrialMonitor.once(trial, alpha), power)
     return conclude_arms(rows, alpha)
+
+
+def compare_all_arms(
+    trial: Trial, encoded: Encoded, monitor: TrialMonitor, power: float
+) -> list[ArmEffect]:
+    """Return the effects without conclusions; intervals count all looks, p is of this one alone."""
+    covariates, rows = standardise_columns(encoded.matrix), []
+    for role, arm, versus, outcome in _iter_contrasts(trial):
+        one = monitor.of(trial.arms[arm], trial.arms[versus], outcome.name)
+        comparison = ArmComparison(trial, covariates, one.level)
+        row = comparison.compare(role, arm, versus, outcome, robust=role != "between")
+        level = one.divide(len(trial.arms) - 1).level
+        errors = detectable_standard_errors(level, power)
+        rows.append(_with_detectable_effect(row, errors, outcome))
+    return rows
 
 
 def _iter_contrasts(trial: Trial) -> Iterator[tuple[Role, int, int, Outcome]]:

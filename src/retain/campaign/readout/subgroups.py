@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
-from scipy import special
 
 from retain.campaign.readout.arm_effects import ArmComparison, standardise_columns
 from retain.campaign.readout.effects import normal_quantile
+from retain.campaign.readout.looks import Monitor
 from retain.campaign.trial.covariates import Encoded
 from retain.campaign.trial.subgroups import CovariateSplit, split_customers
 from retain.campaign.trial.trial import Trial
@@ -23,24 +23,27 @@ from retain.record.subgroups_document import InteractionTest, SubgroupRow, Trial
 from retain.verdict.paired import holm
 
 
-def estimate_subgroups(trial: Trial, encoded: Encoded, *, alpha: float) -> TrialSubgroups:
+def estimate_subgroups(trial: Trial, encoded: Encoded, monitor: Monitor) -> TrialSubgroups:
     """Return the effect of each arm on the primary outcome by subgroup, and where it differs.
 
     Everybody counts in the arm that they were assigned to, and is compared with the control
-    customers of the same subgroup as all customers are (``estimate_arm_effects``).
+    customers of the same subgroup as all customers are (``estimate_arm_effects``). Looks are
+    counted as ``monitor`` says, as if each subgroup had the whole trial's share of information.
     """
     splits, beyond = split_customers(trial.covariates)
     pairs = list(product(splits, range(1, len(trial.arms))))
-    level = alpha / max(sum(len(split.names) for split, _ in pairs), 1)
+    n_rows = sum(len(split.names) for split, _ in pairs)
+    monitor = monitor.at_any_look
+    level = monitor.divide(n_rows).level
     families = [
         list(_compare_subgroups(trial, encoded.matrix, split, arm, level)) for split, arm in pairs
     ]
     tests = [
-        compare_subgroup_effects(split.covariate, trial.arms[arm], rows, level)
+        compare_subgroup_effects(split.covariate, trial.arms[arm], rows, level, monitor)
         for (split, arm), rows in zip(pairs, families, strict=True)
     ]
     rows = tuple(row for family in families for row in family)
-    return TrialSubgroups(tests=_correct(tests, alpha), rows=rows, beyond=beyond)
+    return TrialSubgroups(tests=_correct(tests, monitor.alpha), rows=rows, beyond=beyond)
 
 
 def _compare_subgroups(
@@ -69,7 +72,7 @@ def _compare_subgroups(
 
 
 def compare_subgroup_effects(
-    covariate: str, arm: str, rows: Sequence[SubgroupRow], level: float
+    covariate: str, arm: str, rows: Sequence[SubgroupRow], level: float, monitor: Monitor
 ) -> InteractionTest:
     """Return Cochran's (1954) Q of effects whose errors are read off intervals of 1 − ``level``.
 
@@ -90,7 +93,7 @@ def compare_subgroup_effects(
     if len(gaps) < 2:
         return test
     q = _find_q(gaps, normal_quantile(level))
-    return test.model_copy(update={"q": q, "p": float(special.chdtrc(test.df, q))})
+    return test.model_copy(update={"q": q, "p": monitor.correct_chi2(q, test.df)})
 
 
 def _find_q(gaps: Sequence[Estimate], z: float) -> float:

@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
+from retain.cli.terminal.looks import describe_looks
 from retain.cli.terminal.outcome_scale import OutcomeScale
 from retain.cli.terminal.readout_cautions import name_money, say_caution
 from retain.record.estimates import Estimate
@@ -95,19 +96,10 @@ def _title(document: ReadoutDocument) -> str:
 
 def _looks(document: ReadoutDocument) -> Iterator[str]:
     """Yield how the intervals allow for other looks, and how long to wait."""
-    look, correction = document.looks[-1], document.look_correction
-    if look.method == "once":
-        return
-    many = {
-        "always_valid": "Intervals and p hold at every look together",
-        "planned_end": "Intervals and p hold at all looks until the last outcome together",
-    }
-    yield (
-        f"{many[look.method]}: this is look {len(document.looks)}, with {look.information:.0%} of "
-        f"the planned information; they are {correction.width:.2f} times as wide as for one look."
-    )
+    correction = document.look_correction
+    yield from describe_looks(document.looks, correction)
     found, total = to_frequency(document.power)
-    if correction.n_more:
+    if document.looks[-1].method != "once" and correction.n_more:
         yield (
             f"With outcomes of {correction.n_more:,} more customers, the fall of declines that the "
             f"plan expects would be seen in {found} of {total} such campaigns."

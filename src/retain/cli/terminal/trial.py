@@ -9,6 +9,7 @@ from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.effects import print_effects
+from retain.cli.terminal.looks import describe_looks
 from retain.cli.terminal.outcome_scale import OutcomeScale
 from retain.cli.terminal.readout import PAID, WORDS
 from retain.cli.terminal.subgroups import print_subgroups
@@ -27,8 +28,13 @@ from retain.wording import (
 from retain.workflows.trial import TrialReadout
 
 CAUTIONS = {
-    "looks": "This is look {n_looks} at the outcomes under this name. One look finds an effect "
-    "where there is none in {alpha:.2f} of campaigns, {n_looks} looks in up to {error_rate:.2f}.",
+    "looks": "This is look {n_looks} at the outcomes under this name, and not all allow for the "
+    "others. One look finds an effect where there is none in {alpha:.2f} of campaigns, these looks "
+    "in up to {error_rate:.2f}. While outcomes arrive, type monitoring=always_valid from the first "
+    "look on.",
+    "stop": "{arm} does worse than the control group by {outcome}, by more than chance explains so "
+    "far. Stop it until the reason is known; {share:.0%} of harmless campaigns are stopped by this "
+    "rule too.",
     "sample_ratio": "The arms have hardly the planned shares (p {p}): were customers lost, or "
     "assigned twice?",
     "shares_unknown": "The arms have {counts}, which are not equal shares (p {p}). Whether they "
@@ -63,6 +69,19 @@ def print_trial(console: Console, readout: TrialReadout) -> None:
     console.print(f"[bold]{literal(_title(document))}[/]")
     for message in _checks(document):
         console.print(literal(message))
+    _print_effects(console, document)
+    if document.net is not None:
+        console.print(_net(document.net, _level(document)))
+    if readout.effects is not None:
+        print_effects(console, readout.effects)
+    for caution in document.cautions:
+        console.print(f"[yellow]{literal(_caution(caution))}[/]")
+    for name, path in (("Page", readout.directory.report), ("Trial", readout.directory.path)):
+        console.print(f"{name}: {literal(path)}", soft_wrap=True, highlight=False)
+
+
+def _print_effects(console: Console, document: TrialDocument) -> None:
+    """Print the effects on each outcome, how long to wait, and where effects differ."""
     for outcome in document.outcomes:
         rows = [row for row in document.effects if row.outcome == outcome.name]
         scale = _find_scale(rows, outcome)
@@ -72,15 +91,10 @@ def print_trial(console: Console, readout: TrialReadout) -> None:
     if any(row.conclusion == "not_tested" for row in document.effects):
         console.print(NOT_TESTED)
     primary = [row for row in document.effects if row.role == "primary"]
-    print_subgroups(console, document, _find_scale(primary, document.outcomes[0]))
-    if document.net is not None:
-        console.print(_net(document.net, _level(document)))
-    if readout.effects is not None:
-        print_effects(console, readout.effects)
-    for caution in document.cautions:
-        console.print(f"[yellow]{literal(_caution(caution))}[/]")
-    for name, path in (("Page", readout.directory.report), ("Trial", readout.directory.path)):
-        console.print(f"{name}: {literal(path)}", soft_wrap=True, highlight=False)
+    scale = _find_scale(primary, document.outcomes[0])
+    for message in _wait(document, scale):
+        console.print(literal(message))
+    print_subgroups(console, document, scale)
 
 
 def _level(document: TrialDocument) -> str:
@@ -97,6 +111,7 @@ def _checks(document: TrialDocument) -> Iterator[str]:
     """Yield what was read and checked; cautions stand at the end."""
     kinds = ", ".join(f"{outcome.name} ({outcome.kind})" for outcome in document.outcomes)
     yield f"Outcomes, the first is the primary one: {kinds}."
+    yield from describe_looks(document.looks, document.look_correction)
     ratio, balance = document.checks.sample_ratio, document.checks.balance
     if ratio.outcome == "passed":
         shares = "the planned shares" if ratio.against == "typed" else "equal shares"
@@ -160,6 +175,22 @@ def _detectable(
         size = format_signed(max(sizes) * scale.times, scale.difference)
         seen, total = to_frequency(document.power)
         yield f"An effect of {size}{scale.unit} would be found in {seen} of {total} such campaigns."
+
+
+def _wait(document: TrialDocument, scale: OutcomeScale) -> Iterator[str]:
+    """Yield how many customers more would show the effect that is hoped for, if one is."""
+    effect, n_more = document.expected_effect, document.look_correction.n_more
+    if effect is None:
+        return
+    size = format_signed(effect * scale.times, scale.difference) + scale.unit
+    found, total = to_frequency(document.power)
+    shown = f"an effect of {size} is shown in {found} of {total} such campaigns"
+    if n_more is None:
+        yield f"However many customers follow, {shown.replace(' is ', ' is not ', 1)}."
+    elif n_more:
+        yield f"With outcomes of {n_more:,} more customers, {shown}."
+    else:
+        yield f"With this many customers {shown}."
 
 
 def _robust(rows: Sequence[ArmEffect]) -> Iterator[str]:
