@@ -19,7 +19,7 @@ from retain.record.reading import Reader
 from retain.record.simulation_directory import SimulationDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.storage.locks import wait_for_lock
-from retain.storage.transaction import COMMIT, recover
+from retain.storage.transaction import COMMIT, Staging, recover, transaction
 from retain.storage.writing import check_writable
 
 
@@ -182,6 +182,23 @@ class StudyDirectory:
             recover(self.path)
             self._move_old_ledger()
             yield
+
+    @contextmanager
+    def rewriting(self, on_wait: Callable[[], None], elsewhere: str) -> Iterator[Staging]:
+        """Lock the study, and put the new folders of the block in their places together.
+
+        ``elsewhere`` is what to type to write into another folder.
+
+        Raises
+        ------
+        RetainError
+            The study cannot be written, or a part of it is a link.
+        """
+        try:
+            with self.alone(on_wait), transaction(self.path) as staging:
+                yield staging
+        except OSError as error:
+            raise RetainError.unwritable(self.path, error, elsewhere) from None
 
     @contextmanager
     def reading(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:

@@ -9,7 +9,6 @@ campaigns/<id>/readout/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +27,8 @@ from retain.campaign.readout.trial_readout import TrialSettings
 from retain.errors import NotApplicable, RetainError
 from retain.execution.yaml_writer import to_yaml
 from retain.record.directory import CampaignDirectory, ReadoutDirectory
-from retain.record.documents import read_document, to_tree
+from retain.record.documents import read_document, write_document
 from retain.record.effects_document import EffectsDocument
-from retain.record.estimates import Estimate
 from retain.record.readout_document import EffectRow, Look, ReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.record.trial_directory import TrialDirectory
@@ -39,7 +37,7 @@ from retain.schema.effects import PolicyLimits
 from retain.schema.readout import Monitoring, OutcomesFile
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
-from retain.verdict.export import write_csv
+from retain.verdict.export import flatten_estimates, write_csv
 from retain.workflows.effects import judge_campaign_plans, write_effects
 from retain.workflows.trial import write_trial, write_trial_page
 
@@ -177,27 +175,12 @@ def write_readout(files: ReadoutDirectory, result: ReadoutResult) -> None:
     if result.catalogue is not None:
         name = result.catalogue.name
         write_text(files.offers(name), offers_yaml(result.catalogue, result.document.campaign_id))
-    text = json.dumps(to_tree(result.document), ensure_ascii=False, indent=1, allow_nan=False)
-    write_text(files.readout, f"{text}\n")
+    write_document(result.document, files.readout)
 
 
 def effects_table(rows: Sequence[EffectRow]) -> pd.DataFrame:
     """Return the effects as a flat table for ``effects.csv``."""
-    return pd.DataFrame([_effect_cells(row) for row in rows])
-
-
-def _effect_cells(row: EffectRow) -> dict[str, object]:
-    cells: dict[str, object] = {}
-    for name, value in row:
-        cells |= _interval_cells(name, value) if name in INTERVALS else {name: value}
-    return cells
-
-
-def _interval_cells(name: str, found: Estimate | None) -> dict[str, float | None]:
-    """Return a number and both ends of its interval, each in a column of its own."""
-    if found is None:
-        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return pd.DataFrame([flatten_estimates(row, INTERVALS) for row in rows])
 
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
