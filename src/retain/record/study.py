@@ -37,6 +37,23 @@ class StudyDirectory:
 
     path: Path
 
+    @classmethod
+    def around(cls, folder: Path) -> StudyDirectory | None:
+        """Return the study whose campaign or scores a folder is; None if it was copied out."""
+        folder = folder.absolute()
+        study = cls(folder.parents[1])
+        own = (study.campaign(folder.name).path, study.score(folder.name).path)
+        return study if folder in own else None
+
+    @classmethod
+    def to_lock(cls, folder: Path, files: Path) -> tuple[StudyDirectory, str]:
+        """Return the study to lock while files of a campaign or scores change, and their path.
+
+        A folder that was copied out of its study is locked itself.
+        """
+        study = cls.around(folder) or cls(folder.absolute())
+        return study, files.absolute().relative_to(study.path).as_posix()
+
     @property
     def status(self) -> Path:
         """The progress of the sweep, for others to watch."""

@@ -74,7 +74,7 @@ def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
     RetainError
         The campaign, the outcomes or the readout before are invalid, or the folder is not writable.
     """
-    study, subfolder = _readout_dir(campaign)
+    study, subfolder = StudyDirectory.to_lock(campaign.path, campaign.readout.path)
     try:
         with study.alone(lambda: on_wait(study)):
             assignment = read_assignment(campaign.path)
@@ -128,18 +128,6 @@ def write_campaign_trial(
     write_effects(files, effects)
     write_trial_page(files, trial, effects, learning.language)
     return effects
-
-
-def _readout_dir(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
-    """Return the folder to lock, and the readout's path in it.
-
-    A campaign copied out of its study is locked itself.
-    """
-    folder = campaign.path.absolute()
-    study = StudyDirectory(folder.parents[1])
-    if folder.parent == study.campaigns:
-        return study, campaign.readout.path.absolute().relative_to(study.path).as_posix()
-    return StudyDirectory(campaign.path), campaign.readout.path.name
 
 
 def read_looks(campaign: CampaignDirectory, assignment: Assignment) -> tuple[Look, ...]:

@@ -65,7 +65,7 @@ def read_out_scores(
     for name in gate:
         if name != ROC_AUC:
             raise RetainError.unknown("gate: metric", name, [ROC_AUC])
-    study, subfolder = _readout_dir(scores)
+    study, subfolder = StudyDirectory.to_lock(scores.path, scores.readout.parent)
     document = read_document(ScoreDocument, scores.score_json, within=scores.path)[1]
     table = _read_scores(scores)
     customers = OutcomeCustomers(table["customer_id"], "scores", scores.path.name)
@@ -99,15 +99,6 @@ def _read_scores(scores: ScoreDirectory) -> pd.DataFrame:
         problem = "a score or risk is not a probability, or an id is repeated"
         raise RetainError.at(str(scores.customers), problem, "put back what was written")
     return table
-
-
-def _readout_dir(scores: ScoreDirectory) -> tuple[StudyDirectory, str]:
-    """Return the folder to lock, and the readout's path in it; scores may be a copy."""
-    folder, name = scores.path.absolute(), scores.readout.parent.name
-    study = StudyDirectory(folder.parents[1])
-    if folder == study.score(folder.name).path:
-        return study, f"{folder.relative_to(study.path).as_posix()}/{name}"
-    return StudyDirectory(folder), name
 
 
 def _read_campaign(scores: ScoreDirectory, document: ScoreDocument) -> Assignment | None:

@@ -111,9 +111,8 @@ def _output_study(campaign: CampaignDirectory, output_dir: str | None) -> StudyD
     """
     if output_dir is not None:
         return StudyDirectory(parse_path("output_dir", output_dir))
-    folder = campaign.path.absolute()
-    study = StudyDirectory(folder.parents[1])
-    if folder.parent != study.campaigns:
+    study = StudyDirectory.around(campaign.path)
+    if study is None:
         raise RetainError(
             f"{campaign.path} is not in the campaigns/ of a study, beside which outcomes could "
             "lie; name a folder for them: output_dir=FOLDER"
