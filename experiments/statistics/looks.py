@@ -38,7 +38,7 @@ from retain.campaign.readout.subgroups import estimate_subgroups
 from retain.campaign.readout.trial_looks import TrialMonitor, add_trial_look
 from retain.campaign.trial.covariates import encode_covariates
 from retain.campaign.trial.trial import Outcome, OutcomeKind, Trial
-from retain.record.readout_document import Look
+from retain.record.looks_document import Look
 from retain.schema.readout import Monitoring
 
 CUSTOMERS, CONTROL_SHARE = 3000, 1 / 3

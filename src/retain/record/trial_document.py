@@ -8,7 +8,7 @@ from pydantic import Field
 
 from retain.record.documents import CautionInfo, Identity, SavedFile, optional
 from retain.record.estimates import Estimate
-from retain.record.readout_document import Look, LookCorrection
+from retain.record.looks_document import Look, LookCorrection
 from retain.record.subgroups_document import TrialSubgroups
 from retain.schema.parsing import Config
 

@@ -29,7 +29,8 @@ from retain.execution.yaml_writer import to_yaml
 from retain.record.directory import CampaignDirectory, ReadoutDirectory
 from retain.record.documents import read_document, write_document
 from retain.record.effects_document import EffectsDocument
-from retain.record.readout_document import EffectRow, Look, ReadoutDocument
+from retain.record.looks_document import Look
+from retain.record.readout_document import EffectRow, ReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.schema.campaign import Catalogue

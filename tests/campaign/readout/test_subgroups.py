@@ -115,6 +115,14 @@ def test_money_that_covariates_foretell_is_adjusted_by_them_within_subgroups():
         assert row.difference.low < 0 < row.difference.high
 
 
+# A share of 1 in one arm and of 0 in the other has an interval that ends at the difference itself.
+def test_subgroups_in_which_all_of_one_arm_buy_and_none_of_the_other_are_alike():
+    trial = invented()
+    found = subgroups_of(trial_of(trial.covariates["new"].to_numpy(), trial.arm, trial.arm == 1))
+    assert [row.difference.high for row in found.rows] == [1.0, 1.0]
+    assert [(test.q, test.p) for test in found.tests] == [(0.0, 1.0)]
+
+
 def test_without_covariates_there_are_no_subgroups():
     trial = invented()
     found = subgroups_of(Trial(**{**vars(trial), "covariates": trial.covariates[[]]}))

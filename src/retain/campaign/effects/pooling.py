@@ -47,7 +47,7 @@ class PooledTrial:
     Attributes
     ----------
     customers
-        Id of each customer in the campaign of his own, by that in ``trial``.
+        Id of each customer in the trial they were in, by that in the pooled one.
     value
         Money that one of the outcome is worth; 1 for declines.
     small_offers
@@ -219,7 +219,7 @@ def _with_offers(
 
 
 def _concatenate(parts: Sequence[Trial], names: Sequence[str]) -> tuple[Trial, pd.Series]:
-    """Return trials as one, and the ids of their own by id in it: with their name if several."""
+    """Return trials as one, and the ids of their own; of several trials, names go before ids."""
     first, *others = parts
     customers = [str(customer) for one in parts for customer in one.ids]
     if not others:

@@ -34,11 +34,11 @@ from retain.errors import NotApplicable
 from retain.record.documents import CautionInfo
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
+from retain.record.looks_document import Look
 from retain.record.readout_document import (
     ByArm,
     CampaignMoney,
     EffectRow,
-    Look,
     ReadoutDocument,
     SaveRateRow,
 )

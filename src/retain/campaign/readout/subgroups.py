@@ -103,16 +103,15 @@ def _find_q(gaps: Sequence[Estimate], z: float) -> float:
     weight = 1 / (high - low) ** 2
     deviation = value - weight @ value / weight.sum()
     reach = np.where(deviation > 0, value - low, high - value) / z
-    return float(((deviation / reach) ** 2).sum())
+    differs = np.abs(deviation) > 1e-12 * np.abs(value)
+    return float(((deviation[differs] / reach[differs]) ** 2).sum())
 
 
 def _correct(tests: Sequence[InteractionTest], alpha: float) -> tuple[InteractionTest, ...]:
     """Return the tests with Holm's p, and whether they show a difference."""
     adjusted = iter(holm(np.array([test.p for test in tests if test.p is not None])))
-    corrected = []
-    for test in tests:
-        if test.p is not None:
-            p = float(next(adjusted))
-            test = test.model_copy(update={"p_adjusted": p, "is_shown": p < alpha})  # noqa: PLW2901
-        corrected.append(test)
-    return tuple(corrected)
+    p_adjusted = [None if test.p is None else float(next(adjusted)) for test in tests]
+    return tuple(
+        test.model_copy(update={"p_adjusted": p, "is_shown": p is not None and p < alpha})
+        for test, p in zip(tests, p_adjusted, strict=True)
+    )

@@ -17,7 +17,7 @@ from retain.campaign.readout.looks import (
 )
 from retain.campaign.trial.trial import Trial
 from retain.record.documents import CautionInfo
-from retain.record.readout_document import Look, LookCorrection
+from retain.record.looks_document import Look, LookCorrection
 from retain.record.trial_document import ArmEffect
 from retain.schema.readout import Monitoring
 

@@ -17,7 +17,7 @@ from retain.campaign.trial.covariates import encode_covariates
 from retain.campaign.trial.from_table import TrialTable
 from retain.record.documents import CautionInfo, SavedFile, content_id, to_tree
 from retain.record.estimates import Estimate
-from retain.record.readout_document import Look
+from retain.record.looks_document import Look
 from retain.record.trial_document import (
     ArmEffect,
     ArmInfo,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from retain.record.readout_document import Look, LookCorrection
+from retain.record.looks_document import Look, LookCorrection
 
 METHODS = {
     "always_valid": "Intervals and p hold at every look together",
