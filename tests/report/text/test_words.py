@@ -97,6 +97,7 @@ def test_every_text_is_asked_for_somewhere():
         "trial.net.",
         "trial.plan.",
         "trial.subgroup_kind.",
+        "trial.wait.",
         "trust.basis.",
         "trust.calibrated.",
         "trust.method.",

@@ -184,13 +184,12 @@ def _wait(document: TrialDocument, scale: OutcomeScale) -> Iterator[str]:
         return
     size = format_signed(effect * scale.times, scale.difference) + scale.unit
     found, total = to_frequency(document.power)
-    shown = f"an effect of {size} is shown in {found} of {total} such campaigns"
+    customers = f"outcomes of {n_more:,} more customers" if n_more else "this many customers"
+    often = f"in {found} of {total} such campaigns"
     if n_more is None:
-        yield f"However many customers follow, {shown.replace(' is ', ' is not ', 1)}."
-    elif n_more:
-        yield f"With outcomes of {n_more:,} more customers, {shown}."
+        yield f"However many customers follow, an effect of {size} is not shown {often}."
     else:
-        yield f"With this many customers {shown}."
+        yield f"With {customers}, an effect of {size} is shown {often}."
 
 
 def _robust(rows: Sequence[ArmEffect]) -> Iterator[str]:

@@ -155,16 +155,12 @@ def _looks(trial: TrialDocument) -> list[Message]:
             )
         )
     if trial.expected_effect is not None:
-        form = outcome_form(trial, trial.outcomes[0].name)
-        known = correction.n_more is not None
-        sentences.append(
-            message(
-                "trial.wait.more" if known else "trial.wait.never",
-                effect=Number(trial.expected_effect, form),
-                power=Number(trial.power, "percent"),
-                **({"n": Number(correction.n_more, "count")} if known else {}),
-            )
-        )
+        effect = Number(trial.expected_effect, outcome_form(trial, trial.outcomes[0].name))
+        values = {"effect": effect, "power": Number(trial.power, "percent")}
+        if correction.n_more:
+            values["n"] = Number(correction.n_more, "count")
+        when = {None: "never", 0: "now"}.get(correction.n_more, "more")
+        sentences.append(message(f"trial.wait.{when}", **values))
     return sentences
 
 
