@@ -16,18 +16,23 @@ def sizes(split):
 
 def test_a_number_is_split_into_bands_of_equal_size():
     split = split_by("age", pd.Series(np.arange(90.0)))
-    assert sizes(split) == {"≤ 29.7": 30, "(29.7, 59.3]": 30, "> 59.3": 30}
+    assert sizes(split) == {"≤ 29.7": 30, "29.7 – 59.3": 30, "> 59.3": 30}
     assert {name.kind for name in split.names} == {"band"}
 
 
 def test_a_value_that_most_share_ends_a_band():
     spent = pd.Series([0.0] * 60 + list(range(1, 41)))
-    assert sizes(split_by("spent", spent)) == {"≤ 0": 60, "(0, 7]": 7, "> 7": 33}
+    assert sizes(split_by("spent", spent)) == {"≤ 0": 60, "0 – 7": 7, "> 7": 33}
 
 
 def test_a_number_of_which_most_have_the_highest_value_is_split_by_its_levels():
     score = pd.Series([0, 1, 2, 3, 4, 5] * 5 + [9] * 70)
     assert sizes(split_by("score", score)) == {"0": 5, "1": 5, "2": 5, "3": 5, "9": 70, "other": 10}
+
+
+def test_levels_may_be_numbers_and_texts():
+    cells = pd.Series([1, "a", 2.0] * 20, dtype=object)
+    assert sizes(split_by("x", cells)) == {"1": 20, "2": 20, "a": 20}
 
 
 def test_few_numbers_are_levels_in_their_order():

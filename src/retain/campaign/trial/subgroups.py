@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.record.subgroups_document import SubgroupKind
-from retain.wording import format_significant
+from retain.wording import MINUS, format_significant
 
 MAX_COVARIATES = 20
 """Covariates that customers are split by, the first of the table."""
@@ -55,7 +55,7 @@ def split_customers(covariates: pd.DataFrame) -> tuple[list[CovariateSplit], tup
     >>> table = pd.DataFrame({"age": [20, 31, 40, 50, 60, 70], "town": list("aabbbb"), "one": 1})
     >>> for split in split_customers(table)[0]:
     ...     print(split.covariate, [one.text for one in split.names], split.code.tolist())
-    age ['≤ 37', '(37, 53.3]', '> 53.3'] [0, 0, 1, 1, 2, 2]
+    age ['≤ 37', '37 – 53.3', '> 53.3'] [0, 0, 1, 1, 2, 2]
     town ['a', 'b'] [0, 0, 1, 1, 1, 1]
     """
     found = [split for name in covariates if (split := split_by(str(name), covariates[name]))]
@@ -86,10 +86,10 @@ def _find_bands(cells: pd.Series) -> dict[SubgroupName, np.ndarray]:
     if len(edges) == 0:
         return {}
     code = np.searchsorted(edges, values)  # a value at an edge is in the band that it ends
-    ends = [format_significant(float(edge)) for edge in edges]
+    ends = _name_edges(edges)
     texts = [
         f"≤ {ends[0]}",
-        *(f"({low}, {high}]" for low, high in pairwise(ends)),
+        *(f"{low} – {high}" for low, high in pairwise(ends)),
         f"> {ends[-1]}",
     ]
     return {
@@ -98,10 +98,24 @@ def _find_bands(cells: pd.Series) -> dict[SubgroupName, np.ndarray]:
     }
 
 
+def _name_edges(edges: np.ndarray) -> list[str]:
+    """Return the ends of bands with three digits, or as many as tell them apart.
+
+    >>> _name_edges(np.array([-1.5, 20.25])), _name_edges(np.array([0.12341, 0.12349]))
+    (['−1.5', '20.3'], ['0.1234', '0.1235'])
+    """
+    for digits in range(3, 18):
+        names = [format_significant(edge, digits).replace("-", MINUS) for edge in edges.tolist()]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
 def _find_levels(cells: pd.Series) -> dict[SubgroupName, np.ndarray]:
     """Return the customers of each frequent level, and those of all others together."""
     counts = cells.value_counts()
-    frequent = counts[counts >= MIN_SHARE * len(cells)].head(MAX_LEVELS).sort_index().index
+    largest = counts[counts >= MIN_SHARE * len(cells)].index[:MAX_LEVELS]
+    frequent = [level for level in pd.factorize(cells, sort=True)[1] if level in largest]
     masks: dict[SubgroupName, np.ndarray] = {
         SubgroupName(_name_level(level), "level"): (cells == level).fillna(False).to_numpy(bool)
         for level in frequent
