@@ -1,13 +1,17 @@
 """How often looks at a campaign find an effect that is none, and stop one that harms.
 
-    python experiments/statistics/looks.py [--campaigns 10000] [--seed 0] [--out looks.csv]
+    python experiments/statistics/looks.py [--campaigns 10000] [--trials 400] [--seed 0]
+                                           [--out looks.csv]
 
 Campaigns of ``CUSTOMERS`` customers, a third of them the control group. Outcomes arrive one by one:
 a share that declines (``declined``) or log-normal money (``profit``). They are looked at after
 equal numbers of outcomes, and each look is corrected as ``retain-readout`` does it; up to 20 looks
 at money are its own comparison of means, a thousand a plain one. In idle campaigns nothing has an
 effect; in harmful ones the effect is that which the plan's power sentence names, in the bad
-direction. Prints a row a figure with its 95 % binomial interval and bar.
+direction. Idle trials have two arms beside a control group, a covariate, and the comparisons of
+``retain-readout data=table``; one finds an effect if it calls that of any arm at any look.
+
+Prints a row a figure with its 95 % binomial interval and bar.
 """
 
 from __future__ import annotations
@@ -16,16 +20,26 @@ import argparse
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy import special
 from scipy.stats import binomtest
 
 from retain.campaign.planning.power import N_OUTCOMES, minimum_detectable_effect
+from retain.campaign.readout.arm_effects import compare_all_arms
+from retain.campaign.readout.gatekeeping import conclude_arms
 from retain.campaign.readout.looks import HARM_LEVEL, Monitor, to_quantile
 from retain.campaign.readout.means import estimate_mean_difference
 from retain.campaign.readout.sequential import spending_quantile
+from retain.campaign.readout.subgroups import estimate_subgroups
+from retain.campaign.readout.trial_looks import TrialMonitor, add_trial_look
+from retain.campaign.trial.covariates import encode_covariates
+from retain.campaign.trial.trial import Outcome, OutcomeKind, Trial
+from retain.record.looks_document import Look
+from retain.schema.readout import Monitoring
 
 CUSTOMERS, CONTROL_SHARE = 3000, 1 / 3
 BASELINE, SIGMA = 0.4, 1.0
@@ -33,6 +47,8 @@ ALPHA, POWER = 0.05, 0.8
 FIRST = 30
 """Outcomes before the first look: with fewer, no difference is computed."""
 MAX_COMPARED = 20
+TRIAL_LOOKS = 10
+TRIAL_FIGURES = ("finds an effect", "is stopped for harm", "says that a covariate changes one")
 
 
 @dataclass(frozen=True)
@@ -134,6 +150,56 @@ def row(figure: str, outcome: str, n_looks: int, hits: Sequence[bool], bar: str)
     return Row(figure, outcome, n_looks, campaigns, *ends, bar)
 
 
+def simulate_trials(trials: int, seed: int) -> Iterator[Row]:
+    """Yield a row a figure of trials without any effect, or of arms that harm."""
+    for outcome in ("declined", "profit"):
+        for monitoring in ("always_valid", "planned_end"):
+            random = np.random.default_rng([seed, len(outcome), len(monitoring)])
+            judged = [judge_trial(random, outcome, monitoring) for _ in range(trials)]
+            bars = ("≤ .05", f"≤ {HARM_LEVEL}", "≤ .05")
+            for name, bar, hits in zip(TRIAL_FIGURES, bars, zip(*judged, strict=True), strict=True):
+                yield row(f"idle trial: {monitoring} {name}", outcome, TRIAL_LOOKS, hits, bar)
+
+
+def judge_trial(
+    random: np.random.Generator, outcome: str, monitoring: Monitoring
+) -> tuple[bool, bool, bool]:
+    """Return whether any look at an idle trial finds an effect, a harm, or one that differs."""
+    whole = make_trial(random, outcome)
+    looks: tuple[Look, ...] = ()
+    found = [False, False, False]
+    for n in np.linspace(CUSTOMERS / TRIAL_LOOKS, CUSTOMERS, TRIAL_LOOKS).astype(int):
+        trial = whole.take(np.arange(n))
+        looks = add_trial_look(looks, trial, monitoring, CUSTOMERS)
+        monitor = TrialMonitor(trial, looks, CUSTOMERS, ALPHA)
+        encoded = encode_covariates(trial.covariates)
+        rows = compare_all_arms(trial, encoded, monitor, POWER)
+        concluded = conclude_arms(monitor.correct(rows), ALPHA)
+        found[0] |= any(one.conclusion in {"helped", "harmed"} for one in concluded)
+        found[1] |= any(caution.code == "stop" for caution in monitor.cautions(rows))
+        found[2] |= bool(estimate_subgroups(trial, encoded, monitor.whole).shown)
+    return found[0], found[1], found[2]
+
+
+def make_trial(random: np.random.Generator, outcome: str) -> Trial:
+    """Return a trial of two idle arms; what comes depends on what was spent before."""
+    spent = random.lognormal(0.0, 0.5, CUSTOMERS)
+    values = (random.random(CUSTOMERS) < BASELINE * np.where(spent > 1, 1.2, 0.8)).astype(float)
+    if outcome == "profit":
+        values = spent * random.lognormal(0.0, SIGMA, CUSTOMERS)
+    kind: OutcomeKind = "binary" if outcome == "declined" else "money"
+    return Trial(
+        ids=pd.RangeIndex(CUSTOMERS),
+        arms=("control", "coupon", "gift"),
+        arm=random.integers(0, 3, CUSTOMERS),
+        propensity=np.full((CUSTOMERS, 3), 1 / 3),
+        stratum=np.zeros(CUSTOMERS, dtype=int),
+        outcomes={outcome: Outcome(outcome, kind, values)},
+        covariates=pd.DataFrame({"spent": spent}),
+        cost=np.zeros(3),
+    )
+
+
 def widths() -> Iterator[str]:
     """Yield the widths at the planned end by that of one look."""
     alone = -special.ndtri(ALPHA / 2)
@@ -148,13 +214,15 @@ def main() -> None:
     """Simulate, print and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--campaigns", type=int, default=10000)
+    parser.add_argument("--trials", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     for line in widths():
         print(line)
     rows = []
-    for one in simulate(args.campaigns, args.seed):
+    figures = (simulate(args.campaigns, args.seed), simulate_trials(args.trials, args.seed))
+    for one in chain.from_iterable(figures):
         rows.append(asdict(one))
         interval = f"{one.rate:.4f} [{one.low:.4f}, {one.high:.4f}]"
         print(f"{one.figure}, {one.outcome}, {one.n_looks} looks: {interval} {one.bar}", flush=True)

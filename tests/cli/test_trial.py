@@ -62,7 +62,7 @@ def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys):
     names = {path.name for path in Path("outputs/mail/trial").iterdir()}
     assert names == {
         *("report.html", "trial.json", "trial.parquet"),
-        *("effects.csv", "balance.csv"),
+        *("effects.csv", "subgroups.csv", "balance.csv"),
     }
     document = tree()
     assert [arm["name"] for arm in document["arms"]] == ["No mail", "Mail A", "Mail B"]
@@ -78,6 +78,31 @@ def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys):
     output = capsys.readouterr().out
     assert "the arms have the planned shares up to chance" in output
     assert "2 covariates do not tell the arm" in output
+
+
+def test_effects_by_subgroup_are_told_only_where_they_differ(file, capsys):
+    frame = table(2000, seed=1)
+    assert called() == 0
+    assert "No covariate is shown to change the effect (2 tested, p at least" in (
+        capsys.readouterr().out
+    )
+    in_bonn = (frame["city"] == "Bonn") & (frame["group"] == "Mail A")
+    frame["spend"] += 40.0 * in_bonn
+    frame.to_csv("mail.csv", index=False)
+    assert called("name=bonn") == 0
+    output = capsys.readouterr().out
+    assert "The effect of Mail A differs by city (p <0.001, corrected)." in output
+    assert "Mail A − No mail, spend by city" in output
+    assert "Mail B − No mail, spend by city" not in output
+    written = pd.read_csv("outputs/bonn/trial/subgroups.csv")
+    shown = written[written["is_shown"]]
+    assert list(zip(shown["arm"], shown["subgroup"], strict=True)) == [
+        ("Mail A", "Bonn"),
+        ("Mail A", "Köln"),
+    ]
+    assert list(written[written["covariate"] == "age"]["kind"]) == ["band"] * 6
+    document = tree("bonn")["subgroups"]
+    assert document["rows"][0]["difference"]["value"] == pytest.approx(written["difference"][0])
 
 
 def test_what_was_written_is_read_back_as_the_same_trial(file):
@@ -173,6 +198,29 @@ def test_a_document_that_was_changed_is_not_believed(file, capsys):
     )
 
 
+def test_a_file_that_grows_has_intervals_that_hold_at_every_look(file, capsys):
+    plan = ("planned_customers=1200", "monitoring=always_valid", "expected_effect=2")
+    for n in (400, 800):
+        table(800).head(n).to_csv("mail.csv", index=False)
+        assert called(*plan) == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert "Intervals and p hold at every look together: this is look 2, with 6" in output
+    assert "With outcomes of" in output
+    assert "more customers, an effect of 2.0 is shown in 4 of 5 such campaigns" in output
+    assert not any(caution["code"] == "looks" for caution in tree()["cautions"])
+    document = tree()
+    assert (document["n_planned"], document["n_looks"]) == (1200, 2)
+    assert [round(look["information"], 1) for look in document["looks"]] == [0.3, 0.7]
+    page = Path("outputs/mail/trial/report.html").read_text(encoding="utf-8")
+    assert "intervals and p hold at every look together" in page
+    assert "an effect of" in page
+    assert called("planned_customers=1300") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert "planned_customers: it is 1,300, and the looks so far are measured by 1,200" in error
+    assert called() == 0  # the plan is remembered
+    assert tree()["n_planned"] == 1200
+
+
 def test_outcomes_that_were_turned_round_are_read_back(file):
     frame = table().assign(spend=lambda one: one["spend"].round())
     frame.to_csv("mail.csv", index=False)
@@ -190,6 +238,7 @@ def test_other_outcomes_under_the_same_name_are_a_look_and_other_arms_an_error(f
     assert called() == 0
     assert tree()["n_looks"] == 2
     assert "This is look 2" in capsys.readouterr().out
+    assert [look["method"] for look in tree()["looks"]] == ["once", "always_valid"]
     table().replace("Mail B", "Mail C").to_csv("mail.csv", index=False)
     assert called() == 2
     assert "another name for this one: name=NAME" in capsys.readouterr().err
@@ -233,6 +282,32 @@ def test_what_is_wrong_is_said_with_what_to_type(file, capsys, words, message):
     error = capsys.readouterr().err
     assert re.search(message, error.replace("\n", " ")), error
     assert "Traceback" not in error
+
+
+ALIKE = ("name=alike", "propensity=equal")
+
+
+@pytest.fixture
+def alike(file):
+    """A table of two arms whose names differ by a hyphen only."""
+    frame = table().replace({"group": {"Mail B": "Mail-A"}})
+    frame.to_csv("mail.csv", index=False)
+
+
+def test_arms_whose_names_differ_by_a_hyphen_are_told_apart_by_their_whole_names(alike, capsys):
+    assert called(*ALIKE, "cost.mail_a=1") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert "'mail_a' may be any of the arms 'Mail A', 'Mail-A'" in error
+    assert '"cost={Mail A: VALUE, Mail-A: VALUE}"' in error
+    assert called(*ALIKE, "cost={Mail A: 1, Mail-A: 2}") == 0
+    assert [arm["cost"] for arm in tree("alike")["arms"]] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("key", ["cost", "propensity"])
+def test_an_arm_is_named_once(file, capsys, key):
+    assert called(f"{key}={{mail_a: 0.4, MAIL A: 0.3}}") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert f"{key}: 'mail_a' and 'MAIL A' are one arm, 'Mail A'; expected each arm once" in error
 
 
 @pytest.mark.parametrize("column", ["age", "spend"])

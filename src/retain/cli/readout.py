@@ -137,15 +137,15 @@ def _type_next_plan(campaign: CampaignDirectory, outputs: str, catalogue: str) -
     """
     from retain.workflows.campaign_files import REPLACE_OVERRIDE
 
-    study = StudyDirectory(campaign.path.absolute().parents[1])
-    names = study.path.name.split("+")
-    compared = [type_value("study", names if len(names) > 1 else names[0])]
-    if campaign.path.absolute().parent != study.campaigns:
+    study = StudyDirectory.around(campaign.path)
+    if study is None:
         compared = ["study=NAME"]
     elif study.path.parent != Path(outputs).absolute():
         compared = [type_value("runs", os.path.relpath(study.path))]
-    elif outputs != "outputs":
-        compared = [*compared, type_value("outputs", outputs)]
+    else:
+        names = study.path.name.split("+")
+        compared = [type_value("study", names if len(names) > 1 else names[0])]
+        compared += [] if outputs == "outputs" else [type_value("outputs", outputs)]
     words = [*compared, type_value("offers", catalogue), REPLACE_OVERRIDE]
     return " ".join(["retain-compare", *words, "-cd", shlex.quote(str(campaign.readout.path))])
 

@@ -15,6 +15,7 @@ from retain.errors import RetainError
 from retain.schema.parsing import Config, problem_messages
 from retain.storage.reading import MAX_TEXT_BYTES, parse_json, read_bytes
 from retain.storage.schemas import check_schema
+from retain.storage.writing import write_text
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 optional: Callable[..., Any] = partial(Field, default=None, exclude_if=lambda value: value is None)
@@ -53,6 +54,12 @@ class SavedFile(Config):
 def to_tree(document: Config) -> dict[str, Any]:
     """Return a document in JSON's types."""
     return document.model_dump(mode="json", by_alias=True)
+
+
+def write_document(document: Config, path: Path) -> None:
+    """Write a document as JSON, in one step."""
+    text = json.dumps(to_tree(document), ensure_ascii=False, indent=1, allow_nan=False)
+    write_text(path, f"{text}\n")
 
 
 def content_id(tree: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from retain.record.reading import Reader
 from retain.record.simulation_directory import SimulationDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.storage.locks import wait_for_lock
-from retain.storage.transaction import COMMIT, recover
+from retain.storage.transaction import COMMIT, Staging, recover, transaction
 from retain.storage.writing import check_writable
 
 
@@ -36,6 +36,23 @@ class StudyDirectory:
     """All runs of a study, and its verdict."""
 
     path: Path
+
+    @classmethod
+    def around(cls, folder: Path) -> StudyDirectory | None:
+        """Return the study whose campaign or scores a folder is; None if it was copied out."""
+        folder = folder.absolute()
+        study = cls(folder.parents[1])
+        own = (study.campaign(folder.name).path, study.score(folder.name).path)
+        return study if folder in own else None
+
+    @classmethod
+    def to_lock(cls, folder: Path, files: Path) -> tuple[StudyDirectory, str]:
+        """Return the study to lock while files of a campaign or scores change, and their path.
+
+        A folder that was copied out of its study is locked itself.
+        """
+        study = cls.around(folder) or cls(folder.absolute())
+        return study, files.absolute().relative_to(study.path).as_posix()
 
     @property
     def status(self) -> Path:
@@ -182,6 +199,23 @@ class StudyDirectory:
             recover(self.path)
             self._move_old_ledger()
             yield
+
+    @contextmanager
+    def rewriting(self, on_wait: Callable[[], None], elsewhere: str) -> Iterator[Staging]:
+        """Lock the study, and put the new folders of the block in their places together.
+
+        ``elsewhere`` is what to type to write into another folder.
+
+        Raises
+        ------
+        RetainError
+            The study cannot be written, or a part of it is a link.
+        """
+        try:
+            with self.alone(on_wait), transaction(self.path) as staging:
+                yield staging
+        except OSError as error:
+            raise RetainError.unwritable(self.path, error, elsewhere) from None
 
     @contextmanager
     def reading(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:

@@ -33,6 +33,11 @@ class TrialDirectory:
         return self.path / "effects.csv"
 
     @property
+    def subgroups(self) -> Path:
+        """The effects by subgroup, as a table."""
+        return self.path / "subgroups.csv"
+
+    @property
     def effects_json(self) -> Path:
         """Effects that were learned, and plans judged by them."""
         return self.path / "effects.json"

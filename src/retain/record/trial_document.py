@@ -6,11 +6,13 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from retain.record.documents import CautionInfo, Identity, SavedFile, Sha256, optional
+from retain.record.documents import CautionInfo, Identity, SavedFile, optional
 from retain.record.estimates import Estimate
+from retain.record.looks_document import Look, LookCorrection
+from retain.record.subgroups_document import TrialSubgroups
 from retain.schema.parsing import Config
 
-TRIAL_SCHEMA: Final = 1
+TRIAL_SCHEMA: Final = 2
 """Of ``trial.json``; counts up when the meaning of a key changes."""
 CheckOutcome = Literal["passed", "caution", "not_tested"]
 
@@ -200,15 +202,22 @@ class TrialDocument(Config):
         The primary one first.
     estimator
         ``stratified``, or ``doubly_robust`` where the probability of an arm varies.
+    n_planned
+        Customers planned in all, by which the information of a look is measured.
     n_looks, looks
-        Readouts with other outcomes under this name, this one included, and their hashes.
+        Readouts with other outcomes under this name, this one last.
+    expected_effect
+        The effect on the primary outcome that is hoped for, to which ``n_more`` of
+        ``look_correction`` belongs; None if nobody said.
     effects
         One row per arm and outcome, and per two arms for the primary outcome.
     net
         None if it is not known what the primary outcome is worth.
+    subgroups
+        The effects on the primary outcome by subgroups of what was known of the customers.
     """
 
-    schema_: Literal[1] = Field(default=TRIAL_SCHEMA, alias="schema")
+    schema_: Literal[2] = Field(default=TRIAL_SCHEMA, alias="schema")
     id: Identity | None = None
     name: str
     table: SavedFile
@@ -221,10 +230,14 @@ class TrialDocument(Config):
     covariates: dict[str, str]
     alpha: float
     power: float
+    n_planned: int = Field(ge=1)
     n_looks: int
-    looks: tuple[Sha256, ...]
+    looks: tuple[Look, ...] = Field(min_length=1)
+    look_correction: LookCorrection
+    expected_effect: float | None
     estimator: Literal["stratified", "doubly_robust"]
     checks: TrialChecks
     effects: tuple[ArmEffect, ...]
     net: tuple[ArmNet, ...] | None
+    subgroups: TrialSubgroups = TrialSubgroups()
     cautions: tuple[CautionInfo, ...] = ()

@@ -75,6 +75,9 @@ class TrialKeys(Config):
     name: Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)] | None
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     power: Share
+    monitoring: Monitoring
+    planned_customers: Annotated[int, Field(ge=1)] | None
+    expected_effect: Annotated[float, Field(gt=0)] | None
     effects: Effects
     limits: PolicyLimits
     report: Report
@@ -91,6 +94,5 @@ class Readout(TrialKeys):
     gate: dict[str, Annotated[float, Field(gt=0, le=1)]]
     outcomes: OutcomesFile
     data: Node | None = None
-    monitoring: Monitoring
     outputs: str
     resamples: Annotated[int, Field(ge=200, le=100_000)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from retain.customers.reading import DroppedRow
+from retain.record.estimates import Estimate
 from retain.storage.writing import atomic_write
 from retain.verdict.headings import CODES, ENGLISH, RUSSIAN, restore_codes, translate_codes
 
@@ -131,6 +132,27 @@ def write_csv(table: pd.DataFrame, path: Path, dialect: ExportDialect = ENGLISH_
         write_csv_arrow(table, path, dialect)
     else:
         write_csv_chunks([table], path, dialect)
+
+
+def flatten_estimates(
+    row: Iterable[tuple[str, object]], unknown: Collection[str] = ()
+) -> dict[str, object]:
+    """Return cells by name, and of a number with its interval three; ``unknown`` ones may be None.
+
+    >>> row = {"arm": "mail", "gain": Estimate(2.0, 1.0, 3.0), "net": None}
+    >>> flatten_estimates(row.items(), ["net"])  # doctest: +NORMALIZE_WHITESPACE
+    {'arm': 'mail', 'gain': 2.0, 'gain_low': 1.0, 'gain_high': 3.0,
+     'net': None, 'net_low': None, 'net_high': None}
+    """
+    cells: dict[str, object] = {}
+    for name, value in row:
+        if isinstance(value, Estimate):
+            cells |= {name: value.value, f"{name}_low": value.low, f"{name}_high": value.high}
+        elif value is None and name in unknown:
+            cells |= dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+        else:
+            cells[name] = value
+    return cells
 
 
 def write_dropped_rows(rows: Sequence[DroppedRow], path: Path) -> None:

@@ -10,9 +10,6 @@ outputs/<name>/trial/, campaigns/<id>/readout/trial/
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import numpy as np
 import pandas as pd
 
@@ -23,17 +20,15 @@ from retain.campaign.effects.next_campaign import NextCustomers, NextPlan, plan_
 from retain.campaign.effects.policies import ContactLimits, Payoff
 from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.trial.from_table import TrialTable
-from retain.campaign.trial.names import find_arm
+from retain.campaign.trial.names import find_arms
 from retain.campaign.trial.trial import Trial
 from retain.errors import RetainError
-from retain.record.documents import to_tree
+from retain.record.documents import write_document
 from retain.record.effects_document import EffectsDocument
-from retain.record.estimates import Estimate
 from retain.record.trial_directory import TrialDirectory
 from retain.schema.effects import PolicyLimits
 from retain.schema.readout import TrialKeys
-from retain.storage.writing import write_text
-from retain.verdict.export import write_csv
+from retain.verdict.export import flatten_estimates, write_csv
 
 
 def check_learner(keys: TrialKeys) -> None:
@@ -114,8 +109,8 @@ def _limits(trial: Trial, limits: PolicyLimits) -> ContactLimits:
     if limits.capacity:
         offers = trial.arms[1:]
         capacity = np.full(len(offers), np.inf)
-        for name, most in limits.capacity.items():
-            capacity[offers.index(find_arm(name, offers, "limits.capacity"))] = most
+        for arm, most in find_arms(limits.capacity, offers, "limits.capacity").items():
+            capacity[offers.index(arm)] = most
     return ContactLimits(limits.budget, limits.max_contacts, capacity)
 
 
@@ -126,17 +121,5 @@ def write_effects(files: TrialDirectory, document: EffectsDocument) -> None:
         (files.value_by_share, document.curve),
         (files.calibration, document.calibration),
     ):
-        write_csv(pd.DataFrame([_flatten(dict(row)) for row in rows]), path)
-    text = json.dumps(to_tree(document), ensure_ascii=False, indent=1, allow_nan=False)
-    write_text(files.effects_json, f"{text}\n")
-
-
-def _flatten(row: dict[str, object]) -> dict[str, object]:
-    cells: dict[str, object] = {}
-    for name, value in row.items():
-        if isinstance(value, Estimate):
-            ends = asdict(value)
-            cells |= {name: ends.pop("value")} | {f"{name}_{end}": x for end, x in ends.items()}
-        else:
-            cells[name] = value
-    return cells
+        write_csv(pd.DataFrame([flatten_estimates(row) for row in rows]), path)
+    write_document(document, files.effects_json)

@@ -9,7 +9,6 @@ campaigns/<id>/readout/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,10 +27,10 @@ from retain.campaign.readout.trial_readout import TrialSettings
 from retain.errors import NotApplicable, RetainError
 from retain.execution.yaml_writer import to_yaml
 from retain.record.directory import CampaignDirectory, ReadoutDirectory
-from retain.record.documents import read_document, to_tree
+from retain.record.documents import read_document, write_document
 from retain.record.effects_document import EffectsDocument
-from retain.record.estimates import Estimate
-from retain.record.readout_document import EffectRow, Look, ReadoutDocument
+from retain.record.looks_document import Look
+from retain.record.readout_document import EffectRow, ReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.schema.campaign import Catalogue
@@ -39,7 +38,7 @@ from retain.schema.effects import PolicyLimits
 from retain.schema.readout import Monitoring, OutcomesFile
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
-from retain.verdict.export import write_csv
+from retain.verdict.export import flatten_estimates, write_csv
 from retain.workflows.effects import judge_campaign_plans, write_effects
 from retain.workflows.trial import write_trial, write_trial_page
 
@@ -76,7 +75,7 @@ def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
     RetainError
         The campaign, the outcomes or the readout before are invalid, or the folder is not writable.
     """
-    study, subfolder = _readout_dir(campaign)
+    study, subfolder = StudyDirectory.to_lock(campaign.path, campaign.readout.path)
     try:
         with study.alone(lambda: on_wait(study)):
             assignment = read_assignment(campaign.path)
@@ -110,16 +109,17 @@ def write_campaign_trial(
 ) -> EffectsDocument | NotApplicable:
     """Write a campaign as a trial with the effects learned, or return why that cannot be."""
     assignment = observations[0]
-    settings = TrialSettings(
-        name=assignment.id,
-        treatment="offer",
-        alpha=assignment.alpha,
-        power=assignment.power,
-        looks=[look.outcomes_sha256 for look in result.document.looks[:-1]],
-        refuse=False,
-    )
     try:
         table = build_campaign_trial(*observations)
+        settings = TrialSettings(
+            name=assignment.id,
+            treatment="offer",
+            alpha=assignment.alpha,
+            power=assignment.power,
+            looks=result.document.looks,
+            n_planned=len(table.trial.ids),
+            refuse=False,
+        )
         files.path.mkdir()
         with threadpool_limits(1):
             trial = write_trial(files, table, settings).document
@@ -129,18 +129,6 @@ def write_campaign_trial(
     write_effects(files, effects)
     write_trial_page(files, trial, effects, learning.language)
     return effects
-
-
-def _readout_dir(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
-    """Return the folder to lock, and the readout's path in it.
-
-    A campaign copied out of its study is locked itself.
-    """
-    folder = campaign.path.absolute()
-    study = StudyDirectory(folder.parents[1])
-    if folder.parent == study.campaigns:
-        return study, campaign.readout.path.absolute().relative_to(study.path).as_posix()
-    return StudyDirectory(campaign.path), campaign.readout.path.name
 
 
 def read_looks(campaign: CampaignDirectory, assignment: Assignment) -> tuple[Look, ...]:
@@ -176,27 +164,12 @@ def write_readout(files: ReadoutDirectory, result: ReadoutResult) -> None:
     if result.catalogue is not None:
         name = result.catalogue.name
         write_text(files.offers(name), offers_yaml(result.catalogue, result.document.campaign_id))
-    text = json.dumps(to_tree(result.document), ensure_ascii=False, indent=1, allow_nan=False)
-    write_text(files.readout, f"{text}\n")
+    write_document(result.document, files.readout)
 
 
 def effects_table(rows: Sequence[EffectRow]) -> pd.DataFrame:
     """Return the effects as a flat table for ``effects.csv``."""
-    return pd.DataFrame([_effect_cells(row) for row in rows])
-
-
-def _effect_cells(row: EffectRow) -> dict[str, object]:
-    cells: dict[str, object] = {}
-    for name, value in row:
-        cells |= _interval_cells(name, value) if name in INTERVALS else {name: value}
-    return cells
-
-
-def _interval_cells(name: str, found: Estimate | None) -> dict[str, float | None]:
-    """Return a number and both ends of its interval, each in a column of its own."""
-    if found is None:
-        return dict.fromkeys((name, f"{name}_low", f"{name}_high"))
-    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+    return pd.DataFrame([flatten_estimates(row, INTERVALS) for row in rows])
 
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -18,11 +17,10 @@ from retain.learning.scores import Scores
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
 from retain.record.comparison_document import RunName
 from retain.record.directory import ScoreDirectory
-from retain.record.documents import to_tree
+from retain.record.documents import write_document
 from retain.record.score_document import DriftInfo, NewData, ScoreDocument
 from retain.schema.parsing import deep_merge, parse
 from retain.schema.scoring import CampaignSettings, Score
-from retain.storage.writing import write_text
 from retain.verdict.export import ExportDialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
 from retain.workflows.new_customers import NewCustomers, add_training_levels
@@ -138,10 +136,7 @@ def write_scores(directory: ScoreDirectory, result: ScoreResult) -> None:
     if dropped := result.customers.customers.reading.dropped_rows:
         write_dropped_rows(dropped, directory.dropped_rows)
     write_csv(result.drift, directory.drift, dialect)
-    text = json.dumps(
-        to_tree(score_document(result)), ensure_ascii=False, allow_nan=False, indent=1
-    )
-    write_text(directory.score_json, text + "\n")
+    write_document(score_document(result), directory.score_json)
 
 
 def score_document(result: ScoreResult) -> ScoreDocument:

@@ -6,7 +6,6 @@ scores/<id>/readout/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -31,15 +30,14 @@ from retain.campaign.value.value import value_at_stake
 from retain.errors import NotApplicable, RetainError
 from retain.record.comparison_document import GateResult
 from retain.record.directory import ScoreDirectory
-from retain.record.documents import read_document, to_tree
+from retain.record.documents import read_document, write_document
 from retain.record.estimates import Estimate
 from retain.record.score_document import ScoreDocument
 from retain.record.score_readout_document import ScoreReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.schema.readout import OutcomesFile
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
-from retain.storage.transaction import transaction
-from retain.storage.writing import hash_file, write_text
+from retain.storage.writing import hash_file
 from retain.verdict.export import parse_exported, read_exported
 from retain.wording import format_ci
 
@@ -67,7 +65,7 @@ def read_out_scores(
     for name in gate:
         if name != ROC_AUC:
             raise RetainError.unknown("gate: metric", name, [ROC_AUC])
-    study, subfolder = _readout_dir(scores)
+    study, subfolder = StudyDirectory.to_lock(scores.path, scores.readout.parent)
     document = read_document(ScoreDocument, scores.score_json, within=scores.path)[1]
     table = _read_scores(scores)
     customers = OutcomeCustomers(table["customer_id"], "scores", scores.path.name)
@@ -79,12 +77,8 @@ def read_out_scores(
         raise RetainError(f"{scores.path} cannot be read out: {reason}.") from None
     checks = tuple(_check(result.roc_auc, least) for least in gate.values())
     result = result.model_copy(update={"gate": checks})
-    text = json.dumps(to_tree(result), ensure_ascii=False, indent=1, allow_nan=False)
-    try:
-        with study.alone(lambda: on_wait(study)), transaction(study.path) as staging:
-            write_text(staging.add(subfolder) / scores.readout.name, f"{text}\n")
-    except OSError as error:
-        raise RetainError.unwritable(scores.path, error, "scores=COPY of the folder") from None
+    with study.rewriting(lambda: on_wait(study), "scores=COPY of the folder") as staging:
+        write_document(result, staging.add(subfolder) / scores.readout.name)
     return result
 
 
@@ -105,15 +99,6 @@ def _read_scores(scores: ScoreDirectory) -> pd.DataFrame:
         problem = "a score or risk is not a probability, or an id is repeated"
         raise RetainError.at(str(scores.customers), problem, "put back what was written")
     return table
-
-
-def _readout_dir(scores: ScoreDirectory) -> tuple[StudyDirectory, str]:
-    """Return the folder to lock, and the readout's path in it; scores may be a copy."""
-    folder, name = scores.path.absolute(), scores.readout.parent.name
-    study = StudyDirectory(folder.parents[1])
-    if folder == study.score(folder.name).path:
-        return study, f"{folder.relative_to(study.path).as_posix()}/{name}"
-    return StudyDirectory(folder), name
 
 
 def _read_campaign(scores: ScoreDirectory, document: ScoreDocument) -> Assignment | None:

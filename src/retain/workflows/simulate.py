@@ -8,7 +8,6 @@ outputs/<study>/simulated/<campaign id>/
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,14 +24,12 @@ from retain.campaign.simulation.truth import (
 )
 from retain.errors import RetainError
 from retain.record.directory import CampaignDirectory
-from retain.record.documents import read_document, to_tree
+from retain.record.documents import read_document, write_document
 from retain.record.simulation_directory import SimulationDirectory
 from retain.record.study import StudyDirectory
 from retain.record.truth_document import PlanValue, Truth, TruthDocument
 from retain.schema.simulate import Simulate
 from retain.storage.paths import parse_path
-from retain.storage.transaction import transaction
-from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
 
 
@@ -62,23 +59,19 @@ def simulate_campaign(
         The campaign, the truth or a key are invalid, or the folder is not writable.
     """
     study = _output_study(campaign, config.output_dir)
-    try:
-        with study.alone(lambda: on_wait(study)):
-            assignment = read_assignment(campaign.path)
-            truth, earlier = _find_truth(config, assignment)
-            customers = find_true_customers(truth, assignment)
-            plan = evaluate_plan(truth, customers, assignment)
-            simulation = Simulation(
-                TruthDocument(truth=truth, plan=plan, earlier=earlier),
-                simulate_outcomes(truth, customers, assignment, config, config.seed),
-                true_customers_table(customers, assignment),
-                study.simulation(assignment.id),
-            )
-            with transaction(study.path) as staging:
-                place = simulation.directory.path.relative_to(study.path).as_posix()
-                write_simulation(SimulationDirectory(staging.add(place)), simulation)
-    except OSError as error:
-        raise RetainError.unwritable(study.path, error, "output_dir=FOLDER") from None
+    with study.rewriting(lambda: on_wait(study), "output_dir=FOLDER") as staging:
+        assignment = read_assignment(campaign.path)
+        truth, earlier = _find_truth(config, assignment)
+        customers = find_true_customers(truth, assignment)
+        plan = evaluate_plan(truth, customers, assignment)
+        simulation = Simulation(
+            TruthDocument(truth=truth, plan=plan, earlier=earlier),
+            simulate_outcomes(truth, customers, assignment, config, config.seed),
+            true_customers_table(customers, assignment),
+            study.simulation(assignment.id),
+        )
+        place = simulation.directory.path.relative_to(study.path).as_posix()
+        write_simulation(SimulationDirectory(staging.add(place)), simulation)
     return simulation
 
 
@@ -86,9 +79,7 @@ def write_simulation(files: SimulationDirectory, simulation: Simulation) -> None
     """Write outcomes and truth into a new folder."""
     write_csv(simulation.outcomes, files.outcomes)
     write_csv(simulation.customers, files.customers)
-    tree = to_tree(simulation.document)
-    text = json.dumps(tree, ensure_ascii=False, indent=1, allow_nan=False)
-    write_text(files.truth, f"{text}\n")
+    write_document(simulation.document, files.truth)
 
 
 def true_customers_table(customers: TrueCustomers, assignment: Assignment) -> pd.DataFrame:
@@ -120,9 +111,8 @@ def _output_study(campaign: CampaignDirectory, output_dir: str | None) -> StudyD
     """
     if output_dir is not None:
         return StudyDirectory(parse_path("output_dir", output_dir))
-    folder = campaign.path.absolute()
-    study = StudyDirectory(folder.parents[1])
-    if folder.parent != study.campaigns:
+    study = StudyDirectory.around(campaign.path)
+    if study is None:
         raise RetainError(
             f"{campaign.path} is not in the campaigns/ of a study, beside which outcomes could "
             "lie; name a folder for them: output_dir=FOLDER"

@@ -5,15 +5,15 @@ outputs/<name>/trial/
   trial.json        the checks and results, for programs; see record/trial_document.py
   trial.parquet     the customers, from which effects are learned
   effects.csv       the effects, one row per arm and outcome
+  subgroups.csv     the effects by subgroup, with the test that they differ
   balance.csv       the covariates by arm
   dropped_rows.csv  rows of the file that are no customers, if there are any
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from retain.campaign.effects.next_campaign import NextCustomers
 from retain.campaign.effects.spec import EffectsSpec, build_effects_spec
+from retain.campaign.readout.trial_looks import add_trial_look
 from retain.campaign.readout.trial_readout import (
     TrialResult,
     TrialSettings,
@@ -33,19 +34,18 @@ from retain.customers.customers import Customers
 from retain.errors import NotApplicable, RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
-from retain.record.documents import SavedFile, to_tree
+from retain.record.documents import SavedFile, write_document
 from retain.record.effects_document import EffectsDocument
-from retain.record.estimates import Estimate
 from retain.record.study import StudyDirectory
+from retain.record.subgroups_document import SubgroupRow
 from retain.record.trial_directory import TrialDirectory
-from retain.record.trial_document import ArmEffect, RobustDifference, TrialDocument
+from retain.record.trial_document import ArmEffect, TrialDocument
 from retain.report.page.trial_page import trial_page
 from retain.schema.effects import PolicyLimits
 from retain.schema.parsing import Node
 from retain.schema.readout import TrialKeys
-from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
-from retain.verdict.export import write_csv, write_dropped_rows
+from retain.verdict.export import flatten_estimates, write_csv, write_dropped_rows
 from retain.workflows.effects import check_learner, judge_plans, write_effects
 from retain.workflows.next_campaign import read_next_customers
 
@@ -83,24 +83,15 @@ def read_out_trial(
         table = build_trial(customers, keys)
         following = read_next_customers(data, keys, customers, table)
     study = StudyDirectory(outputs / (keys.name or name_trial(data)))
-    try:
-        with study.alone(lambda: on_wait(study)), transaction(study.path) as staging:
-            settings = TrialSettings(
-                name=study.path.name,
-                treatment=str(keys.treatment),
-                alpha=keys.alpha,
-                power=keys.power,
-                looks=read_trial_looks(study.trial, table, keys),
-            )
-            files = TrialDirectory(staging.add(study.trial.path.name))
-            with threadpool_limits(1):  # small fits, which more threads would only slow down
-                result = write_trial(files, table, settings)
-            effects = None if spec is None else learn(files, table, spec, keys.limits, following)
-            write_trial_page(files, result.document, effects, keys.report.language)
-            if customers.reading.dropped_rows:
-                write_dropped_rows(customers.reading.dropped_rows, files.dropped_rows)
-    except OSError as error:
-        raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
+    with study.rewriting(lambda: on_wait(study), "outputs=FOLDER") as staging:
+        settings = look_at_trial(study, table, keys)
+        files = TrialDirectory(staging.add(study.trial.path.name))
+        with threadpool_limits(1):  # small fits, which more threads would only slow down
+            result = write_trial(files, table, settings)
+        effects = None if spec is None else learn(files, table, spec, keys.limits, following)
+        write_trial_page(files, result.document, effects, keys.report.language)
+        if customers.reading.dropped_rows:
+            write_dropped_rows(customers.reading.dropped_rows, files.dropped_rows)
     return TrialReadout(result.document, study.trial, tuple(messages), effects)
 
 
@@ -165,10 +156,32 @@ def name_trial(data: Node) -> str:
     return re.sub(r"[^\w-]+", "_", stem).strip("_-") or "trial"
 
 
-def read_trial_looks(
+def look_at_trial(study: StudyDirectory, table: TrialTable, keys: TrialKeys) -> TrialSettings:
+    """Return the settings of a readout, with the looks so far and this one.
+
+    Raises
+    ------
+    RetainError
+        The readout before is of another campaign or plan, or cannot be read.
+    """
+    earlier = read_earlier(study.trial, table, keys)
+    n_planned = plan_customers(earlier, table, keys)
+    looks = () if earlier is None else earlier.looks
+    return TrialSettings(
+        name=study.path.name,
+        treatment=str(keys.treatment),
+        alpha=keys.alpha,
+        power=keys.power,
+        looks=add_trial_look(looks, table.trial, keys.monitoring, n_planned),
+        n_planned=n_planned,
+        expected_effect=keys.expected_effect,
+    )
+
+
+def read_earlier(
     directory: TrialDirectory, table: TrialTable, keys: TrialKeys
-) -> Sequence[str]:
-    """Return the hashes of the outcomes of earlier readouts under this name.
+) -> TrialDocument | None:
+    """Return the readout under this name so far, which has the looks; None if there is none.
 
     Raises
     ------
@@ -176,7 +189,7 @@ def read_trial_looks(
         The earlier readout is of another campaign, or cannot be read.
     """
     if not directory.trial_json.exists():
-        return ()
+        return None
     path = directory.path
     try:
         document = read_trial_document(directory)
@@ -191,7 +204,27 @@ def read_trial_looks(
             f"{path} is the readout of another campaign, with the arms {', '.join(arms)} of column "
             f"{document.treatment!r}; expected another name for this one: name=NAME"
         )
-    return document.looks
+    return document
+
+
+def plan_customers(earlier: TrialDocument | None, table: TrialTable, keys: TrialKeys) -> int:
+    """Return the customers planned in all: as typed, or as at the first look.
+
+    Raises
+    ------
+    RetainError
+        Another number than at the first look is typed: intervals right at all looks need one plan.
+    """
+    typed = keys.planned_customers
+    if earlier is None:
+        return typed or len(table.trial.ids)
+    if typed is not None and typed != earlier.n_planned:
+        raise RetainError.at(
+            "planned_customers",
+            f"it is {typed:,}, and the looks so far are measured by {earlier.n_planned:,}",
+            f"expected planned_customers={earlier.n_planned}, or nothing",
+        )
+    return earlier.n_planned
 
 
 def write_trial(files: TrialDirectory, table: TrialTable, settings: TrialSettings) -> TrialResult:
@@ -200,27 +233,29 @@ def write_trial(files: TrialDirectory, table: TrialTable, settings: TrialSetting
     saved = SavedFile(file=files.table.name, sha256=sha256)
     result = build_trial_readout(table, settings, saved)
     write_csv(arm_effects_table(result.document.effects), files.effects)
+    write_csv(subgroups_table(result.document), files.subgroups)
     balance = [row.model_dump() for row in result.balance]
     columns = None if balance else ["covariate", "arm"]
     write_csv(pd.DataFrame(balance, columns=columns), files.balance)
-    text = json.dumps(to_tree(result.document), ensure_ascii=False, indent=1, allow_nan=False)
-    write_text(files.trial_json, f"{text}\n")
+    write_document(result.document, files.trial_json)
     return result
+
+
+INTERVALS = ("difference", "adjusted", "log1p")
+"""Keys of an effect that hold an interval, or none."""
 
 
 def arm_effects_table(rows: Sequence[ArmEffect]) -> pd.DataFrame:
     """Return the effects as a flat table for ``effects.csv``."""
-    return pd.DataFrame([dict(_flatten(dict(row))) for row in rows])
+    cells = ((*row, *(row.robust or ())) for row in rows)
+    flat = [flatten_estimates(one, INTERVALS) for one in cells]
+    return pd.DataFrame(flat).drop(columns="robust")
 
 
-def _flatten(cells: Node) -> Iterator[tuple[str, object]]:
-    """Yield names and values, of an interval three."""
-    for name, value in cells.items():
-        if isinstance(value, Estimate):
-            yield name, value.value
-            yield f"{name}_low", value.low
-            yield f"{name}_high", value.high
-        elif isinstance(value, RobustDifference):
-            yield from _flatten(dict(value))
-        elif name != "robust":
-            yield name, value
+def subgroups_table(document: TrialDocument) -> pd.DataFrame:
+    """Return the effects by subgroup as a flat table for ``subgroups.csv``."""
+    rows = [flatten_estimates(row, INTERVALS) for row in document.subgroups.rows]
+    if not rows:
+        return pd.DataFrame(columns=list(SubgroupRow.model_fields))
+    tests = pd.DataFrame([dict(test) for test in document.subgroups.tests])
+    return pd.DataFrame(rows).merge(tests, on=["covariate", "arm"])

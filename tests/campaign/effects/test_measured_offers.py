@@ -18,7 +18,7 @@ from retain.record.estimates import Estimate
 from retain.schema.campaign import CampaignConfig, Catalogue
 
 from ..value.invented_campaign import UNSURE, certain, make_audience, make_offer, make_value
-from .trials import make_spec
+from .trials import make_spec, make_trial
 
 VALUE = certain(make_value())
 PLANNING = CampaignConfig(name="invented")
@@ -275,6 +275,36 @@ def test_an_effect_in_money_is_worth_itself():
     assert offers.net[:, 0] == pytest.approx(3.0 - 0.4, abs=0.4)
     with pytest.raises(RetainError, match="effects are money, and without profit"):
         measure_offers(replace(store, profit_unit=None), CATALOGUE, learned, pooled, ())
+
+
+# One trial has one p: readout and plan differed by the folds, the order of arms and the outcome's
+# unit.
+@pytest.mark.parametrize("kind", ["money", "binary"])
+def test_a_plan_learns_of_one_trial_what_its_readout_learned(kind):
+    trial = make_trial(450, slope=0.4)
+    y = trial.y if kind == "money" else (trial.y > 6).astype(float)
+    trial = replace(trial, outcomes={"spend": Outcome("spend", kind, y)})
+    value = 1.0 if kind == "money" else 3.0
+    readout = learn_effects(trial, make_spec(n_folds=3))
+    pooled = pool_trials([NamedTrial("t", trial, value)], ["call", "unused", "letter"])
+    plan = learn_effects(pooled.trial, make_spec(n_folds=3))
+    assert pooled.value == value
+    assert [test.arm for test in plan.heterogeneity] == ["call", "letter"]
+    for test in readout.heterogeneity:
+        (same,) = (one for one in plan.heterogeneity if one.arm == test.arm)
+        assert (same.p, same.slope.value) == pytest.approx((test.p, test.slope.value), rel=1e-9)
+
+
+def test_trials_of_unlike_worth_are_pooled_in_money():
+    store = make_store(600, 3)
+    bought = {"bought": Outcome("bought", "count", np.ones(600))}
+    trials = [try_call(store, seed, outcomes=bought) for seed in (1, 2)]
+    named = [
+        NamedTrial(name, one, v) for name, one, v in zip("ab", trials, (2.0, 5.0), strict=True)
+    ]
+    pooled = pool_trials(named, ["call"])
+    assert (pooled.value, pooled.trial.outcome.kind) == (1.0, "money")
+    assert np.unique(pooled.trial.y).tolist() == [2.0, 5.0]
 
 
 # --- intervals -----------------------------------------------------------------------------------

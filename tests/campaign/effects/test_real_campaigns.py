@@ -13,6 +13,9 @@ from sklearn.preprocessing import StandardScaler
 from retain.campaign.effects.learners import learn_effects
 from retain.campaign.effects.policies import Payoff, build_policies, rank_customers
 from retain.campaign.effects.policy_value import compare_policies, value_by_share
+from retain.campaign.readout.looks import Monitor
+from retain.campaign.readout.subgroups import estimate_subgroups
+from retain.campaign.trial.covariates import encode_covariates
 from retain.campaign.trial.trial import Outcome, Trial
 
 from .trials import make_spec
@@ -107,23 +110,44 @@ def test_plain_scikit_learn_finds_the_same_of_the_promotion(promotion):
     assert values["transformed"][0] > 0
 
 
-@pytest.mark.parametrize("outcome", ["visit", "conversion"])
-def test_a_personal_choice_of_e_mail_is_tied_with_the_same_for_everybody(read_experiment, outcome):
+@pytest.fixture(scope="module")
+def two_e_mails(read_experiment):
+    """Two e-mails and none, by an outcome."""
     table = read_experiment("hillstrom.csv")
     arms = ("No E-Mail", "Mens E-Mail", "Womens E-Mail")
     columns = ["recency", "history", "mens", "womens", "zip_code", "newbie", "channel"]
-    trial = Trial(
-        ids=pd.RangeIndex(len(table)),
-        arms=arms,
-        arm=table["segment"].map({name: i for i, name in enumerate(arms)}).to_numpy(),
-        propensity=np.full((len(table), 3), 1 / 3),
-        stratum=np.zeros(len(table), dtype=int),
-        outcomes={outcome: Outcome(outcome, "binary", table[outcome].to_numpy(float))},
-        covariates=table[columns],
-        cost=np.zeros(3),
-    )
+
+    def make(outcome):
+        return Trial(
+            ids=pd.RangeIndex(len(table)),
+            arms=arms,
+            arm=table["segment"].map({name: i for i, name in enumerate(arms)}).to_numpy(),
+            propensity=np.full((len(table), 3), 1 / 3),
+            stratum=np.zeros(len(table), dtype=int),
+            outcomes={outcome: Outcome(outcome, "binary", table[outcome].to_numpy(float))},
+            covariates=table[columns],
+            cost=np.zeros(3),
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("outcome", ["visit", "conversion"])
+def test_a_personal_choice_of_e_mail_is_tied_with_the_same_for_everybody(two_e_mails, outcome):
+    trial = two_e_mails(outcome)
     effects = learn_effects(trial, make_spec())
     payoff = Payoff(1.0, trial.cost)
     comparison = compare_policies(effects, payoff, build_policies(effects, payoff))
     assert comparison.chosen == "everybody: Mens E-Mail"
     assert next(one for one in comparison.policies if one.policy == "learned").is_tied
+
+
+def test_an_e_mail_on_womens_goods_brings_more_visits_of_those_who_bought_them(two_e_mails):
+    trial = two_e_mails("visit")
+    encoded = encode_covariates(trial.covariates)
+    found = estimate_subgroups(trial, encoded, Monitor("once", (1.0,), 0.05))
+    shown = [(test.arm, test.covariate) for test in found.shown]
+    assert shown == [("Womens E-Mail", "mens"), ("Womens E-Mail", "womens")]
+    others, buyers = found.of(found.shown[1])
+    assert (others.subgroup, buyers.subgroup) == ("0", "1")
+    assert others.difference.high < buyers.difference.low

@@ -13,6 +13,7 @@ from retain.cli.run import run_command
 from retain.cli.terminal.trial import CAUTIONS
 from retain.record.documents import CautionInfo, read_document, to_tree
 from retain.record.effects_document import EffectsDocument
+from retain.record.subgroups_document import TrialSubgroups
 from retain.record.trial_document import TrialDocument
 from retain.report.page.trial_page import trial_page
 from retain.report.text.trial import trial_cautions
@@ -99,6 +100,25 @@ def test_for_whom_the_effect_is_larger_is_shown_only_where_it_differs(documents)
     assert "effect_calibration" in html.split("<script")[0]
     alike = effects.model_copy(update={"calibration": (), "is_heterogeneous": False})
     assert "effect_calibration" not in trial_page(trial, alike, "en").split("<script")[0]
+
+
+def test_effects_by_subgroup_are_a_chart_where_they_differ_and_always_a_table(documents):
+    trial, _, html = documents
+    (test,) = trial.subgroups.shown
+    assert test.covariate == "age"
+    assert html.count('data-chart="subgroup_effects') == len(LANGUAGES)
+    tests = [one.model_copy(update={"is_shown": False}) for one in trial.subgroups.tests]
+    subgroups = trial.subgroups.model_copy(update={"tests": tuple(tests)})
+    alike = trial_page(trial.model_copy(update={"subgroups": subgroups}), None, "en")
+    assert 'data-chart="subgroup_effects-en"' not in alike
+    assert "No covariate is shown to change the effect" in alike
+    for page in (html, alike):
+        assert page.count('<th scope="row" class="cell"><bdi class="name">age</bdi>') == 3
+
+
+def test_a_trial_without_covariates_has_no_section_of_subgroups(documents):
+    trial = documents[0].model_copy(update={"subgroups": TrialSubgroups()})
+    assert 'id="subgroups"' not in trial_page(trial, None, "en")
 
 
 NUMBERS = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from retain.campaign.audience import Audience
 from retain.campaign.effects.learners import LearnedEffects
@@ -48,13 +49,15 @@ def measure_offers(
         )
     known = audience.features.assign(**{RISK: audience.table[RISK]})
     covariates = select_covariates(known, trial.covariates)
-    fold = find_folds(trial.ids, learned.scores.fold, audience.table.index)
-    effects, risk = learned.predict(covariates, fold), audience.table[RISK].to_numpy(dtype=float)
+    own = pd.Index(pooled.customers.loc[trial.ids])
+    fold = find_folds(own, learned.scores.fold, audience.table.index)
+    effects = pooled.value * learned.predict(covariates, fold)
+    risk = audience.table[RISK].to_numpy(dtype=float)
     if not is_money:
         effects = np.clip(effects, risk[:, None] - 1, risk[:, None])
     measured, infos, rates = {}, [], {}
     for arm, name in enumerate(trial.arms[1:], start=1):
-        found = _ArmMean.of(learned, arm)
+        found = _ArmMean.of(learned, arm, pooled.value)
         comparable = find_comparable(covariates, trial.covariates[found.rows])
         base = float(risk[comparable].mean() if comparable.any() else risk.mean())
         expected = found.mean
@@ -91,15 +94,18 @@ def measure_offers(
 
 @dataclass(frozen=True)
 class _ArmMean:
-    """The mean effect of an arm on the customers who could get it, a mask over the trial."""
+    """The mean effect of an arm on the customers who could get it, a mask over the trial.
+
+    In money, if that is what the outcome is worth.
+    """
 
     rows: np.ndarray
     mean: float
     error: float
 
     @classmethod
-    def of(cls, learned: LearnedEffects, arm: int) -> _ArmMean:
-        contrasts = learned.scores.contrasts[:, arm]
+    def of(cls, learned: LearnedEffects, arm: int, value: float) -> _ArmMean:
+        contrasts = value * learned.scores.contrasts[:, arm]
         rows = np.isfinite(contrasts)
         error = contrasts[rows].std(ddof=1) / rows.sum() ** 0.5
         return cls(rows, float(contrasts[rows].mean()), float(error))

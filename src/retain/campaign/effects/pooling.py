@@ -46,6 +46,10 @@ class PooledTrial:
 
     Attributes
     ----------
+    customers
+        Id of each customer in the trial they were in, by that in the pooled one.
+    value
+        Money that one of the outcome is worth; 1 for declines.
     small_offers
         Offers that were tried on too few customers to learn from, who are left out.
     unknown_arms
@@ -55,6 +59,8 @@ class PooledTrial:
     """
 
     trial: Trial
+    customers: pd.Series
+    value: float
     small_offers: tuple[str, ...]
     unknown_arms: tuple[str, ...]
     unshared: tuple[str, ...]
@@ -64,7 +70,8 @@ def pool_trials(trials: Sequence[NamedTrial], offers: Sequence[str]) -> PooledTr
     """Return trials as one, with the offers of a catalogue as arms.
 
     Assignment was random in each of them and independent between them, so that customers who stand
-    in several may count in each. Strata and probabilities are those of their own trial.
+    in several may count in each. Strata and probabilities are those of their own trial. What is
+    learned from one trial whose arms are all offers is what its own readout learned.
 
     Raises
     ------
@@ -94,25 +101,34 @@ def pool_trials(trials: Sequence[NamedTrial], offers: Sequence[str]) -> PooledTr
     if unshared and not shared:
         names = examples(unshared, 20)
         raise RetainError(f"effects.from: the campaigns share no covariates: {names}.")
+    value = _find_value(trials)
     parts = [
-        _with_offers(one, found, tried, shared) for one, found in zip(trials, large, strict=True)
+        _with_offers(one, found, tried, shared, value)
+        for one, found in zip(trials, large, strict=True)
     ]
+    titles = [one.name for one in trials]
     known = {arm for found in matched for arm in found}
     unknown = tuple(dict.fromkeys(arm for arm in arms if arm not in known))
-    return PooledTrial(_concatenate(parts), small, unknown, unshared)
+    trial, customers = _concatenate(parts, titles)
+    return PooledTrial(trial, customers, value, small, unknown, unshared)
+
+
+def _find_value(trials: Sequence[NamedTrial]) -> float:
+    """Return what one of the pooled outcome is worth; 1 where outcomes are turned into money."""
+    first, *_ = trials
+    kinds = {(one.trial.outcome.kind, one.value) for one in trials}
+    return (first.value or 1.0) if first.unit == "money" and len(kinds) == 1 else 1.0
 
 
 def find_folds(pooled: pd.Index, fold: np.ndarray, customers: pd.Index) -> np.ndarray:
     """Return the fold of customers in the last trial that they were in, −1 for others, (n,).
 
-    ``pooled`` are ids of pooled trials, ``fold`` their folds.
+    ``pooled`` are ids in their own trials, ``fold`` their folds.
 
-    >>> ids = pd.Index(["a:7", "a:8", "b:8"])
-    >>> find_folds(ids, np.array([0, 1, 2]), pd.Index([8, 9])).tolist()
+    >>> find_folds(pd.Index(["7", "8", "8"]), np.array([0, 1, 2]), pd.Index([8, 9])).tolist()
     [2, -1]
     """
-    names = (name.partition(":")[2] for name in pooled)
-    last = dict(zip(names, fold.tolist(), strict=True))
+    last = dict(zip(pooled.astype(str), fold.tolist(), strict=True))
     return np.array([last.get(str(one), -1) for one in customers], dtype=np.intp)
 
 
@@ -168,21 +184,30 @@ def _share_covariates(tables: Sequence[pd.DataFrame]) -> tuple[list[str], tuple[
 
 
 def _with_offers(
-    one: NamedTrial, found: Mapping[str, str], tried: Sequence[str], covariates: Sequence[str]
+    one: NamedTrial,
+    found: Mapping[str, str],
+    tried: Sequence[str],
+    covariates: Sequence[str],
+    value: float,
 ) -> Trial:
-    """Return a trial with the arms that are offers, as if there had been no others."""
+    """Return a trial with the arms that are offers, as if there had been no others.
+
+    One of its outcome is then worth ``value``.
+    """
     trial, kept = one.trial, [0, *(one.trial.arms.index(arm) for arm in found)]
     place = np.full(len(trial.arms), -1)
     place[kept] = [0, *(1 + tried.index(offer) for offer in found.values())]
     rows = np.flatnonzero(place[trial.arm] >= 0)
     propensity = np.zeros((len(rows), 1 + len(tried)))
     propensity[:, place[kept]] = trial.propensity[rows][:, kept]
-    values = trial.y[rows]
-    outcome = replace(trial.outcome, name="no decline", values=values)
-    if one.unit == "money":
-        outcome = Outcome(trial.outcome.name, "money", values * (one.value or 1.0))
+    outcome = replace(trial.outcome, values=trial.y[rows])
+    if one.unit == "declines":
+        outcome = replace(outcome, name="no decline")
+    elif one.value != value:
+        money = trial.y[rows] * (one.value or 1.0)
+        outcome = Outcome(outcome.name, "money", money)
     return Trial(
-        ids=pd.Index([f"{one.name}:{customer}" for customer in trial.ids[rows]]),
+        ids=trial.ids[rows],
         arms=(CONTROL, *tried),
         arm=place[trial.arm[rows]],
         propensity=propensity / propensity.sum(axis=1, keepdims=True),
@@ -193,12 +218,16 @@ def _with_offers(
     )
 
 
-def _concatenate(parts: Sequence[Trial]) -> Trial:
-    first, *_ = parts
+def _concatenate(parts: Sequence[Trial], names: Sequence[str]) -> tuple[Trial, pd.Series]:
+    """Return trials as one, and the ids of their own; of several trials, names go before ids."""
+    first, *others = parts
+    customers = [str(customer) for one in parts for customer in one.ids]
+    if not others:
+        return first, pd.Series(customers, index=first.ids)
     starts = np.cumsum([0, *(int(one.stratum.max(initial=0)) + 1 for one in parts[:-1])])
-    ids = [customer for one in parts for customer in one.ids]
+    ids = [f"{name}:{id_}" for name, one in zip(names, parts, strict=True) for id_ in one.ids]
     values = np.concatenate([one.y for one in parts])
-    return replace(
+    trial = replace(
         first,
         ids=pd.Index(ids),
         arm=np.concatenate([one.arm for one in parts]),
@@ -209,3 +238,4 @@ def _concatenate(parts: Sequence[Trial]) -> Trial:
         outcomes={first.outcome.name: replace(first.outcome, values=values)},
         covariates=pd.concat([one.covariates for one in parts]).set_axis(ids),
     )
+    return trial, pd.Series(customers, index=ids)

@@ -22,6 +22,7 @@ from retain.campaign.readout.effects import (
 from retain.campaign.readout.gatekeeping import conclude_arms
 from retain.campaign.readout.means import MeanDifference, estimate_mean_difference
 from retain.campaign.readout.strata import count_by_stratum, merge_small_strata
+from retain.campaign.readout.trial_looks import TrialMonitor
 from retain.campaign.trial.covariates import Encoded
 from retain.campaign.trial.trial import Outcome, Trial
 from retain.record.estimates import Estimate
@@ -37,19 +38,28 @@ Role = Literal["primary", "between", "secondary"]
 def estimate_arm_effects(
     trial: Trial, encoded: Encoded, *, alpha: float, power: float
 ) -> tuple[ArmEffect, ...]:
-    """Return the effects of all arms on all outcomes, with conclusions.
+    """Return the effects of all arms on all outcomes, with conclusions, at one look.
 
     A binary outcome is compared by Newcombe's interval, within strata by Mantel and Haenszel's; a
     count or money by means within strata, adjusted by the covariates (Lin 2013).
     """
-    comparison = ArmComparison(trial, _standardise(encoded.matrix), alpha)
-    n_primary = len(trial.arms) - 1
-    errors = detectable_standard_errors(alpha / n_primary, power)
-    rows = [
-        _with_detectable_effect(comparison.compare(role, arm, versus, outcome), errors, outcome)
-        for role, arm, versus, outcome in _iter_contrasts(trial)
-    ]
+    rows = compare_all_arms(trial, encoded, TrialMonitor.once(trial, alpha), power)
     return conclude_arms(rows, alpha)
+
+
+def compare_all_arms(
+    trial: Trial, encoded: Encoded, monitor: TrialMonitor, power: float
+) -> list[ArmEffect]:
+    """Return the effects without conclusions; intervals count all looks, p is of this one alone."""
+    covariates, rows = standardise_columns(encoded.matrix), []
+    for role, arm, versus, outcome in _iter_contrasts(trial):
+        one = monitor.of(trial.arms[arm], trial.arms[versus], outcome.name)
+        comparison = ArmComparison(trial, covariates, one.level)
+        row = comparison.compare(role, arm, versus, outcome, robust=role != "between")
+        level = one.divide(len(trial.arms) - 1).level
+        errors = detectable_standard_errors(level, power)
+        rows.append(_with_detectable_effect(row, errors, outcome))
+    return rows
 
 
 def _iter_contrasts(trial: Trial) -> Iterator[tuple[Role, int, int, Outcome]]:
@@ -70,7 +80,8 @@ def _with_detectable_effect(row: ArmEffect, errors: float, outcome: Outcome) -> 
     return row.model_copy(update={"minimum_detectable_effect": detectable if is_possible else None})
 
 
-def _standardise(matrix: np.ndarray) -> np.ndarray:
+def standardise_columns(matrix: np.ndarray) -> np.ndarray:
+    """Return columns, shape (n, p), with mean 0 and standard deviation 1; constant ones are 0."""
     spread = matrix.std(axis=0)
     return np.asarray((matrix - matrix.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
@@ -90,8 +101,13 @@ class ArmComparison:
     covariates: np.ndarray
     alpha: float
 
-    def compare(self, role: Role, arm: int, versus: int, outcome: Outcome) -> ArmEffect:
-        """Return the effect of an arm against another one, without a conclusion."""
+    def compare(
+        self, role: Role, arm: int, versus: int, outcome: Outcome, *, robust: bool = True
+    ) -> ArmEffect:
+        """Return the effect of an arm against another one, without a conclusion.
+
+        ``robust`` adds scales that few large values do not decide, for all but binary outcomes.
+        """
         possible = (self.trial.propensity[:, [arm, versus]] > 0).all(axis=1)
         rows = possible & np.isin(self.trial.arm, (arm, versus)) & np.isfinite(outcome.values)
         treated, values = self.trial.arm[rows] == arm, np.compress(rows, outcome.values)
@@ -119,10 +135,10 @@ class ArmComparison:
         else:
             plain = self._compare_plainly(values, treated, stratum, outcome)
             adjusted = self._adjust(values, treated, stratum, rows)
-        robust = None
-        if outcome.kind != "binary" and role != "between":
-            robust = compare_robustly(values, treated, stratum, self.alpha)
-        return _fill(row, plain, adjusted, robust, prefers_plain=self._prefers_plain(outcome))
+        other = None
+        if robust and outcome.kind != "binary":
+            other = compare_robustly(values, treated, stratum, self.alpha)
+        return _fill(row, plain, adjusted, other, prefers_plain=self._prefers_plain(outcome))
 
     def _prefers_plain(self, outcome: Outcome) -> bool:
         return outcome.kind == "binary" and not propensity_varies(self.trial)

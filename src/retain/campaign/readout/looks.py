@@ -1,4 +1,7 @@
-"""The looks at a campaign while its outcomes arrive, and what each of them may conclude."""
+"""The looks at a campaign while its outcomes arrive, and what each of them may conclude.
+
+Those at a trial in a table are in trial_looks.py.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from retain.campaign.readout.sequential import (
     spending_quantile,
 )
 from retain.record.documents import CautionInfo
-from retain.record.readout_document import EffectRow, Look, LookCorrection, LookMethod
+from retain.record.looks_document import Look, LookCorrection, LookMethod
+from retain.record.readout_document import EffectRow
 from retain.schema.readout import Monitoring
 
 COMPLETE_SHARE = 0.9
@@ -29,24 +33,30 @@ MAX_GROWTH = 1000.0
 """Further information, by that so far, beyond which an effect is not awaited."""
 
 
-def add_look(
+def add_campaign_look(
     earlier: Sequence[Look], assignment: Assignment, outcomes: Outcomes, monitoring: Monitoring
 ) -> tuple[Look, ...]:
-    """Return the looks at a campaign with this one last; the same outcomes again are no new look.
-
-    ``auto`` takes a first look that has nearly all outcomes for the only one, and any other for one
-    of many.
-    """
-    digest = hash_outcomes(outcomes)
-    before = [look for look in earlier if look.outcomes_sha256 != digest]
+    """Return the looks at a campaign with this one last, as in ``add_look``."""
     everyone = np.ones(len(assignment.table), dtype=bool)
     share = _information(assignment, outcomes.is_observed) / _information(assignment, everyone)
+    return add_look(earlier, hash_outcomes(outcomes), share, monitoring)
+
+
+def add_look(
+    earlier: Sequence[Look], digest: str, information: float, monitoring: Monitoring
+) -> tuple[Look, ...]:
+    """Return the looks with this one last; the same outcomes again are no new look.
+
+    ``digest`` is the hash of the outcomes, ``information`` by that planned. ``auto`` takes a first
+    look that has nearly all outcomes for the only one, and any other for one of many.
+    """
+    before = [look for look in earlier if look.outcomes_sha256 != digest]
     method: LookMethod
     if monitoring == "auto":
-        method = "once" if not before and share >= COMPLETE_SHARE else "always_valid"
+        method = "once" if not before and information >= COMPLETE_SHARE else "always_valid"
     else:
         method = monitoring
-    return (*before, Look(outcomes_sha256=digest, information=share, method=method))
+    return (*before, Look(outcomes_sha256=digest, information=information, method=method))
 
 
 def _information(assignment: Assignment, rows: np.ndarray) -> float:
@@ -90,6 +100,20 @@ class Monitor:
         shares = sorted(look.information for look in looks if look.information <= last.information)
         return cls(last.method, tuple(shares), alpha)
 
+    def at(self, information: float) -> Monitor:
+        """Return the correction of a comparison that has another share of the information."""
+        earlier = [share for share in self.shares[:-1] if share <= information]
+        return replace(self, shares=(*earlier, information))
+
+    def divide(self, n: int) -> Monitor:
+        """Return that of ``n`` comparisons, whose errors are ``alpha`` together (Bonferroni)."""
+        return replace(self, alpha=self.alpha / max(n, 1))
+
+    @property
+    def at_any_look(self) -> Monitor:
+        """The same without a declared end, which is right for a χ² of several parts, too."""
+        return self if self.method == "once" else replace(self, method="always_valid")
+
     @property
     def quantile(self) -> float:
         """Standard errors on either side of an interval that counts all looks."""
@@ -114,14 +138,28 @@ class Monitor:
         if self.method == "planned_end":
             return max(p, spending_p(to_quantile(p), self.shares))
         if self.method == "always_valid":
-            return max(p, always_valid_p(to_quantile(p), self.shares[-1], self.alpha))
+            return max(p, always_valid_p(to_quantile(p) ** 2, self.shares[-1], self.alpha))
         return p
 
-    def is_harm(self, p: float) -> bool:
-        """Return whether a difference in the bad direction of this p is reason to stop early."""
+    def correct_chi2(self, value: float, df: int) -> float:
+        """Return the p that counts all looks, of a χ² of this look alone; no end may be declared.
+
+        >>> Monitor("once", (1.0,), 0.05).correct_chi2(3.84, 1) < 0.051
+        True
+        """
+        p = float(special.chdtrc(df, value))
+        if self.method == "once":
+            return p
+        return max(p, always_valid_p(value, self.shares[-1], self.alpha, df))
+
+    def is_harm(self, p: float, n_arms: int = 1) -> bool:
+        """Return whether a difference in the bad direction of this p is reason to stop early.
+
+        ``HARM_LEVEL`` is that of ``n_arms`` arms together.
+        """
         if self.method == "once" or self.shares[-1] >= 1:
             return False
-        return to_quantile(p) >= spending_quantile(self.shares, 2 * HARM_LEVEL)
+        return to_quantile(p) >= spending_quantile(self.shares, 2 * HARM_LEVEL / n_arms)
 
     def find_growth(self, errors: float, power: float) -> float:
         """Return the information, by this look's, with which an effect is seen with a power.
@@ -177,17 +215,23 @@ def find_look_cautions(
     rows: Sequence[EffectRow], looks: Sequence[Look], monitor: Monitor
 ) -> Iterator[CautionInfo]:
     """Yield that looks add up, and outcomes that are reason to stop, by rows with this look's p."""
-    n_once = sum(look.method == "once" for look in looks)
-    if n_once and len(looks) > 1:
-        n_tests = n_once + (n_once < len(looks))
-        error_rate = repeated_error_rate(monitor.alpha, n_tests)
-        numbers = {"n_looks": len(looks), "alpha": monitor.alpha, "error_rate": error_rate}
-        yield CautionInfo.of("looks", **numbers)
+    yield from find_repeated_looks(looks, monitor.alpha)
     for row in rows:
         if row.scope == "overall" and row.p is not None and row.difference is not None:
             is_bad = (row.difference.value > 0) == (row.outcome == "declined")
             if is_bad and monitor.is_harm(row.p):
                 yield CautionInfo.of("stop", outcome=row.outcome, level=HARM_LEVEL)
+
+
+def find_repeated_looks(looks: Sequence[Look], alpha: float) -> Iterator[CautionInfo]:
+    """Yield that looks add up, if one of several allows for no others or comes after the end."""
+    n_once = sum(look.method == "once" for look in looks)
+    n_ends = sum(look.method == "planned_end" and look.information >= 1 for look in looks)
+    n_tests = n_once + max(n_ends - 1, 0) + (n_once < len(looks))
+    if n_tests > 1:
+        error_rate = repeated_error_rate(alpha, n_tests)
+        numbers = {"n_looks": len(looks), "alpha": alpha, "error_rate": error_rate}
+        yield CautionInfo.of("looks", **numbers)
 
 
 def repeated_error_rate(alpha: float, n_looks: int) -> float:

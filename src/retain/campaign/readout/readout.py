@@ -20,7 +20,7 @@ from retain.campaign.readout.effects import (
 from retain.campaign.readout.gatekeeping import conclude
 from retain.campaign.readout.looks import (
     Monitor,
-    add_look,
+    add_campaign_look,
     correct_rows,
     find_look_cautions,
     summarise_correction,
@@ -34,11 +34,11 @@ from retain.errors import NotApplicable
 from retain.record.documents import CautionInfo
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
+from retain.record.looks_document import Look
 from retain.record.readout_document import (
     ByArm,
     CampaignMoney,
     EffectRow,
-    Look,
     ReadoutDocument,
     SaveRateRow,
 )
@@ -154,7 +154,7 @@ def build_readout(
     ``looks`` are the earlier ones at this campaign.
     """
     settings = BootstrapSettings(assignment.alpha, resamples, assignment.seed)
-    looks = add_look(looks, assignment, outcomes, monitoring)
+    looks = add_campaign_look(looks, assignment, outcomes, monitoring)
     monitor = Monitor.of(looks, assignment.alpha)
     monitored = replace(assignment, alpha=monitor.level)
     save_rates = estimate_save_rates(assignment, outcomes)

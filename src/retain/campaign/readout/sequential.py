@@ -53,15 +53,17 @@ def always_valid_quantile(share: float, alpha: float, tuned: float | None = None
     return float(np.sqrt(grown / (grown - 1) * (np.log(grown) - 2 * np.log(alpha))))
 
 
-def always_valid_p(z: float, share: float, tuned: float) -> float:
+def always_valid_p(chi2: float, share: float, tuned: float, df: int = 1) -> float:
     """Return the level at which the confidence sequence first leaves out no effect.
 
+    ``chi2`` is z², or that of several independent z, ``df`` of them; each is mixed over alike.
+
     >>> z = always_valid_quantile(0.5, 0.03, tuned=0.05)
-    >>> round(always_valid_p(z, 0.5, tuned=0.05), 6)
+    >>> round(always_valid_p(z**2, 0.5, tuned=0.05), 6)
     0.03
     """
     grown = 1 + share * mixture_variance(tuned)
-    return float(min(1.0, np.sqrt(grown) * np.exp(-(z**2) * (grown - 1) / (2 * grown))))
+    return float(min(1.0, grown ** (df / 2) * np.exp(-chi2 * (grown - 1) / (2 * grown))))
 
 
 def spending_quantile(shares: Sequence[float], alpha: float) -> float:

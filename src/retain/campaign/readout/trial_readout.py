@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from retain.campaign.readout.arm_effects import estimate_arm_effects, propensity_varies
-from retain.campaign.readout.looks import repeated_error_rate
+from retain.campaign.readout.arm_effects import compare_all_arms, propensity_varies
+from retain.campaign.readout.gatekeeping import conclude_arms
+from retain.campaign.readout.subgroups import estimate_subgroups
+from retain.campaign.readout.trial_looks import TrialMonitor
 from retain.campaign.trial.checks import check_trial, run_checks
 from retain.campaign.trial.covariate_checks import describe_balance
-from retain.campaign.trial.covariates import Encoded, encode_covariates
+from retain.campaign.trial.covariates import encode_covariates
 from retain.campaign.trial.from_table import TrialTable
-from retain.campaign.trial.trial import Trial
 from retain.record.documents import CautionInfo, SavedFile, content_id, to_tree
 from retain.record.estimates import Estimate
+from retain.record.looks_document import Look
 from retain.record.trial_document import (
     ArmEffect,
     ArmInfo,
@@ -42,14 +43,25 @@ class TrialResult:
 class TrialSettings:
     """Settings of a readout besides its table.
 
-    ``refuse`` is False for a campaign whose arms retain drew itself: a failed check is a caution.
+    Attributes
+    ----------
+    looks
+        All looks, this one last.
+    n_planned
+        Customers planned in all.
+    expected_effect
+        The effect on the primary outcome that is hoped for; None if nobody said.
+    refuse
+        False for a campaign whose arms retain drew itself: a failed check is a caution.
     """
 
     name: str
     treatment: str
     alpha: float
     power: float
-    looks: Sequence[str] = ()
+    looks: tuple[Look, ...]
+    n_planned: int
+    expected_effect: float | None = None
     refuse: bool = True
 
 
@@ -65,8 +77,9 @@ def build_trial_readout(
     """
     trial, encoded = table.trial, encode_covariates(table.trial.covariates)
     checks = (check_trial if settings.refuse else run_checks)(table, encoded)
-    effects = estimate_arm_effects(trial, encoded, alpha=settings.alpha, power=settings.power)
-    looks = tuple(dict.fromkeys([*settings.looks, hash_trial(trial)]))
+    monitor = TrialMonitor(trial, settings.looks, settings.n_planned, settings.alpha)
+    rows = compare_all_arms(trial, encoded, monitor, settings.power)
+    effects = conclude_arms(monitor.correct(rows), settings.alpha)
     document = TrialDocument(
         name=settings.name,
         table=saved,
@@ -87,31 +100,21 @@ def build_trial_readout(
         covariates=dict(table.labels),
         alpha=settings.alpha,
         power=settings.power,
-        n_looks=len(looks),
-        looks=looks,
+        n_planned=settings.n_planned,
+        n_looks=len(settings.looks),
+        looks=settings.looks,
+        look_correction=monitor.summarise(rows, settings.expected_effect, settings.power),
+        expected_effect=settings.expected_effect,
         estimator="doubly_robust" if propensity_varies(trial) else "stratified",
         checks=checks,
         effects=effects,
         net=estimate_net(table, effects),
+        subgroups=estimate_subgroups(trial, encoded, monitor.whole),
     )
-    cautions = tuple(find_trial_cautions(document))
+    cautions = (*monitor.cautions(rows), *find_trial_cautions(document))
     document = document.model_copy(update={"cautions": cautions})
     document = document.model_copy(update={"id": content_id(to_tree(document))})
-    return TrialResult(document, _all_balance(trial, encoded))
-
-
-def _all_balance(trial: Trial, encoded: Encoded) -> tuple[CovariateBalance, ...]:
-    return tuple(describe_balance(trial, encoded))
-
-
-def hash_trial(trial: Trial) -> str:
-    """Return the SHA-256 of arms and outcomes in the order of the ids, as hex digits."""
-    order = np.argsort(trial.ids.astype(str), kind="stable")
-    digest = hashlib.sha256(trial.arm[order].astype("<i8").tobytes())
-    for outcome in trial.outcomes.values():
-        cells = np.where(outcome.values == 0, 0.0, outcome.values)[order]
-        digest.update(np.where(np.isnan(cells), np.nan, cells).astype("<f8").tobytes())
-    return digest.hexdigest()
+    return TrialResult(document, tuple(describe_balance(trial, encoded)))
 
 
 def _describe_arms(table: TrialTable) -> Iterator[ArmInfo]:
@@ -178,11 +181,6 @@ def _scale(estimate: Estimate, times: float, cost: float) -> Estimate:
 
 def find_trial_cautions(document: TrialDocument) -> Iterator[CautionInfo]:
     """Yield the warnings about a trial, each with its code and numbers."""
-    if document.n_looks > 1:
-        rate = repeated_error_rate(document.alpha, document.n_looks)
-        yield CautionInfo.of(
-            "looks", n_looks=document.n_looks, alpha=document.alpha, error_rate=rate
-        )
     yield from _check_cautions(document)
     for row in document.effects:
         if row.conclusion == "harmed":

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retain.campaign.trial.names import Named, as_tuple, find_arm, find_columns, find_named
+from retain.campaign.trial.names import (
+    Named,
+    as_tuple,
+    find_arm,
+    find_arms,
+    find_columns,
+    find_named,
+)
 from retain.campaign.trial.outcome_columns import check_magnitude, parse_outcome, parse_yes_no
 from retain.campaign.trial.propensity import planned_shares, shares_found
 from retain.campaign.trial.trial import Outcome, Trial
@@ -258,8 +265,8 @@ def _parse_values(
 def _parse_costs(keys: TrialKeys, arms: tuple[str, ...]) -> np.ndarray:
     """Return the cost of a customer in each arm beyond that of the control group."""
     cost = np.zeros(len(arms))
-    for name, one in keys.cost.items():
-        cost[arms.index(find_arm(name, arms, "cost"))] = one
+    for arm, one in find_arms(keys.cost, arms, "cost").items():
+        cost[arms.index(arm)] = one
     return np.asarray(cost - cost[0])
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from retain.customers.columns import key_name
 from retain.customers.customers import Customers
-from retain.errors import RetainError, did_you_mean, examples
+from retain.errors import RetainError, did_you_mean, examples, type_value
 from retain.schema.readout import Columns
 
 
@@ -46,10 +46,46 @@ def find_arm(typed: object, arms: Sequence[str], key: str) -> str:
     'Mens E-Mail'
     """
     found = find_named(str(typed), {arm: arm for arm in arms})
-    if found is None:
-        hint = did_you_mean(str(typed), arms)
-        raise RetainError(f"{key}: {typed!r} is no arm; the arms are {examples(arms, 20)}.{hint}")
-    return found.key
+    if found is not None:
+        return found.key
+    alike = [arm for arm in arms if key_name(arm) == key_name(str(typed))]
+    if len(alike) > 1:
+        problem = f"{typed!r} may be any of the arms {examples(alike, 20)}"
+        raise RetainError.at(key, problem, f"expected names as in {_type_arms(key, alike)}")
+    hint = did_you_mean(str(typed), arms)
+    raise RetainError(f"{key}: {typed!r} is no arm; the arms are {examples(arms, 20)}.{hint}")
+
+
+ValueT = TypeVar("ValueT")
+
+
+def find_arms(typed: Mapping[str, ValueT], arms: Sequence[str], key: str) -> dict[str, ValueT]:
+    """Return what was typed for each arm, by the arm's name.
+
+    Raises
+    ------
+    RetainError
+        A name is that of no arm or of several, or two are those of one arm.
+    """
+    names: dict[str, str] = {}
+    for name in typed:
+        arm = find_arm(name, arms, key)
+        if arm in names:
+            problem = f"{names[arm]!r} and {name!r} are one arm, {arm!r}"
+            raise RetainError.at(key, problem, "expected each arm once")
+        names[arm] = name
+    return {arm: typed[name] for arm, name in names.items()}
+
+
+def _type_arms(key: str, arms: Sequence[str]) -> str:
+    """Return arms by their whole names as they are typed in a shell.
+
+    >>> print(_type_arms("cost", ["Mail A", "Mail-A"]))
+    "cost={Mail A: VALUE, Mail-A: VALUE}"
+    """
+    if key == "control":
+        return " or ".join(type_value(key, arm) for arm in arms)
+    return f'"{key}={{{", ".join(f"{arm}: VALUE" for arm in arms)}}}"'
 
 
 def as_tuple(columns: Columns | None) -> tuple[str, ...]:

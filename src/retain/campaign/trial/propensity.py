@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from retain.campaign.trial.names import find_arm
+from retain.campaign.trial.names import find_arms
 from retain.errors import RetainError, examples
 
 MIN_ARM_CUSTOMERS = 5
@@ -30,7 +30,7 @@ def planned_shares(
     shares = np.full((len(features), len(arms)), np.nan)
     if propensity == "equal":
         return np.full_like(shares, 1 / len(arms))
-    typed = {find_arm(name, arms, "propensity"): one for name, one in propensity.items()}
+    typed = find_arms(propensity, arms, "propensity")
     for name, one in typed.items():
         found = _column_of_shares(features[columns[one]], one) if isinstance(one, str) else one
         shares[:, arms.index(name)] = found

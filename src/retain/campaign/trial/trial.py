@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -74,3 +74,19 @@ class Trial:
     def y(self) -> np.ndarray:
         """Values of the outcome that plans are judged by, shape (n,)."""
         return np.asarray(self.outcome.values, dtype=float)
+
+    def take(self, rows: np.ndarray) -> Trial:
+        """Return the trial of some customers only, by a mask or their positions."""
+        outcomes = {
+            name: replace(one, values=np.asarray(one.values)[rows])
+            for name, one in self.outcomes.items()
+        }
+        return replace(
+            self,
+            ids=self.ids[rows],
+            arm=self.arm[rows],
+            propensity=self.propensity[rows],
+            stratum=self.stratum[rows],
+            outcomes=outcomes,
+            covariates=self.covariates.iloc[rows],
+        )

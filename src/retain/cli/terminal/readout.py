@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
+from retain.cli.terminal.looks import describe_looks
+from retain.cli.terminal.outcome_scale import OutcomeScale
 from retain.cli.terminal.readout_cautions import name_money, say_caution
 from retain.record.estimates import Estimate
 from retain.record.readout_document import (
@@ -95,33 +96,14 @@ def _title(document: ReadoutDocument) -> str:
 
 def _looks(document: ReadoutDocument) -> Iterator[str]:
     """Yield how the intervals allow for other looks, and how long to wait."""
-    look, correction = document.looks[-1], document.look_correction
-    if look.method == "once":
-        return
-    many = {
-        "always_valid": "Intervals and p hold at every look together",
-        "planned_end": "Intervals and p hold at all looks until the last outcome together",
-    }
-    yield (
-        f"{many[look.method]}: this is look {len(document.looks)}, with {look.information:.0%} of "
-        f"the planned information; they are {correction.width:.2f} times as wide as for one look."
-    )
+    correction = document.look_correction
+    yield from describe_looks(document.looks, correction)
     found, total = to_frequency(document.power)
-    if correction.n_more:
+    if document.looks[-1].method != "once" and correction.n_more:
         yield (
             f"With outcomes of {correction.n_more:,} more customers, the fall of declines that the "
             f"plan expects would be seen in {found} of {total} such campaigns."
         )
-
-
-class OutcomeScale(NamedTuple):
-    """The unit of an outcome in the terminal, and the formats of means, differences and ends."""
-
-    times: int
-    unit: str
-    mean: str
-    difference: str
-    end: str
 
 
 def _find_scale(rows: Sequence[EffectRow]) -> OutcomeScale:
@@ -158,21 +140,8 @@ def _effects(
 
 
 def _cells(row: EffectRow, scale: OutcomeScale) -> list[str]:
-    means = [
-        "" if mean is None else format_signed(mean * scale.times, scale.mean)
-        for mean in (row.treated_mean, row.control_mean)
-    ]
-    if row.difference is None:
-        return [*means, "", "", ""]
-    gap = row.difference
-    value, low, high = (end * scale.times for end in (gap.value, gap.low, gap.high))
-    p = row.p_adjusted
-    return [
-        *means,
-        format_signed(value, f"+{scale.difference}"),
-        format_interval(low, high, f"+{scale.end}"),
-        "" if p is None else format_p(p),
-    ]
+    cells = scale.cells((row.treated_mean, row.control_mean), row.difference)
+    return [*cells, "" if row.p_adjusted is None else format_p(row.p_adjusted)]
 
 
 def _sentence(row: EffectRow, document: ReadoutDocument, scale: OutcomeScale) -> str:

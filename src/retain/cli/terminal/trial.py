@@ -9,7 +9,10 @@ from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.effects import print_effects
-from retain.cli.terminal.readout import PAID, WORDS, OutcomeScale
+from retain.cli.terminal.looks import describe_looks
+from retain.cli.terminal.outcome_scale import OutcomeScale
+from retain.cli.terminal.readout import PAID, WORDS
+from retain.cli.terminal.subgroups import print_subgroups
 from retain.record.documents import CautionInfo
 from retain.record.estimates import Estimate
 from retain.record.trial_document import ArmEffect, ArmNet, TrialDocument, TrialOutcome
@@ -25,8 +28,13 @@ from retain.wording import (
 from retain.workflows.trial import TrialReadout
 
 CAUTIONS = {
-    "looks": "This is look {n_looks} at the outcomes under this name. One look finds an effect "
-    "where there is none in {alpha:.2f} of campaigns, {n_looks} looks in up to {error_rate:.2f}.",
+    "looks": "This is look {n_looks} at the outcomes under this name, and not all allow for the "
+    "others. One look finds an effect where there is none in {alpha:.2f} of campaigns, these looks "
+    "in up to {error_rate:.2f}. While outcomes arrive, type monitoring=always_valid from the first "
+    "look on.",
+    "stop": "{arm} does worse than the control group by {outcome}, by more than chance explains so "
+    "far. Stop it until the reason is known; {share:.0%} of harmless campaigns are stopped by this "
+    "rule too.",
     "sample_ratio": "The arms have hardly the planned shares (p {p}): were customers lost, or "
     "assigned twice?",
     "shares_unknown": "The arms have {counts}, which are not equal shares (p {p}). Whether they "
@@ -61,14 +69,7 @@ def print_trial(console: Console, readout: TrialReadout) -> None:
     console.print(f"[bold]{literal(_title(document))}[/]")
     for message in _checks(document):
         console.print(literal(message))
-    for outcome in document.outcomes:
-        rows = [row for row in document.effects if row.outcome == outcome.name]
-        scale = _find_scale(rows, outcome)
-        console.print(_effects(rows, outcome, document, scale))
-        for message in [*_detectable(rows, document, scale), *_robust(rows)]:
-            console.print(literal(message))
-    if any(row.conclusion == "not_tested" for row in document.effects):
-        console.print(NOT_TESTED)
+    _print_effects(console, document)
     if document.net is not None:
         console.print(_net(document.net, _level(document)))
     if readout.effects is not None:
@@ -77,6 +78,23 @@ def print_trial(console: Console, readout: TrialReadout) -> None:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
     for name, path in (("Page", readout.directory.report), ("Trial", readout.directory.path)):
         console.print(f"{name}: {literal(path)}", soft_wrap=True, highlight=False)
+
+
+def _print_effects(console: Console, document: TrialDocument) -> None:
+    """Print the effects on each outcome, how long to wait, and where effects differ."""
+    for outcome in document.outcomes:
+        rows = [row for row in document.effects if row.outcome == outcome.name]
+        scale = _find_scale(rows, outcome)
+        console.print(_effects(rows, outcome, document, scale))
+        for message in [*_detectable(rows, document, scale), *_robust(rows)]:
+            console.print(literal(message))
+    if any(row.conclusion == "not_tested" for row in document.effects):
+        console.print(NOT_TESTED)
+    primary = [row for row in document.effects if row.role == "primary"]
+    scale = _find_scale(primary, document.outcomes[0])
+    for message in _wait(document, scale):
+        console.print(literal(message))
+    print_subgroups(console, document, scale)
 
 
 def _level(document: TrialDocument) -> str:
@@ -93,6 +111,7 @@ def _checks(document: TrialDocument) -> Iterator[str]:
     """Yield what was read and checked; cautions stand at the end."""
     kinds = ", ".join(f"{outcome.name} ({outcome.kind})" for outcome in document.outcomes)
     yield f"Outcomes, the first is the primary one: {kinds}."
+    yield from describe_looks(document.looks, document.look_correction)
     ratio, balance = document.checks.sample_ratio, document.checks.balance
     if ratio.outcome == "passed":
         shares = "the planned shares" if ratio.against == "typed" else "equal shares"
@@ -139,20 +158,8 @@ def _effects(
 
 
 def _cells(row: ArmEffect, scale: OutcomeScale) -> list[str]:
-    means = [
-        "" if mean is None else format_signed(mean * scale.times, scale.mean)
-        for mean in (row.arm_mean, row.versus_mean)
-    ]
-    gap = row.tested_difference
-    if gap is None:
-        return [*means, "", "", ""]
-    value, low, high = (end * scale.times for end in (gap.value, gap.low, gap.high))
-    return [
-        *means,
-        format_signed(value, f"+{scale.difference}"),
-        format_interval(low, high, f"+{scale.end}"),
-        "" if row.p_adjusted is None else format_p(row.p_adjusted),
-    ]
+    cells = scale.cells((row.arm_mean, row.versus_mean), row.tested_difference)
+    return [*cells, "" if row.p_adjusted is None else format_p(row.p_adjusted)]
 
 
 def _detectable(
@@ -168,6 +175,21 @@ def _detectable(
         size = format_signed(max(sizes) * scale.times, scale.difference)
         seen, total = to_frequency(document.power)
         yield f"An effect of {size}{scale.unit} would be found in {seen} of {total} such campaigns."
+
+
+def _wait(document: TrialDocument, scale: OutcomeScale) -> Iterator[str]:
+    """Yield how many customers more would show the effect that is hoped for, if one is."""
+    effect, n_more = document.expected_effect, document.look_correction.n_more
+    if effect is None:
+        return
+    size = format_signed(effect * scale.times, scale.difference) + scale.unit
+    found, total = to_frequency(document.power)
+    customers = f"outcomes of {n_more:,} more customers" if n_more else "this many customers"
+    often = f"in {found} of {total} such campaigns"
+    if n_more is None:
+        yield f"However many customers follow, an effect of {size} is not shown {often}."
+    else:
+        yield f"With {customers}, an effect of {size} is shown {often}."
 
 
 def _robust(rows: Sequence[ArmEffect]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Charts of a randomised campaign: effects, net value by share contacted, predicted effects."""
+"""Charts of a randomised campaign: effects of arms, by subgroup, predicted ones, net value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retain.record.effects_document import CalibrationBand, EffectsDocument, ShareCurvePoint
 from retain.record.estimates import Estimate
-from retain.record.trial_document import ArmEffect, TrialDocument
+from retain.record.trial_document import TrialDocument
 from retain.report.charts.canvas import (
     COLOURS,
     WIDTH,
@@ -24,6 +24,8 @@ from retain.report.charts.canvas import (
 from retain.report.charts.curves import HEIGHT, MARGINS, draw_reference
 from retain.report.charts.rows import IntervalRow, Scale, interval_plot
 from retain.report.charts.ticks import money_ticks, set_ticks
+from retain.report.text.numbers import Number
+from retain.report.text.subgroups import subgroup_text
 from retain.report.text.trial import SHARE_FORM, outcome_form, plan_name
 from retain.report.text.words import message
 from retain.report.tree import excludes_zero
@@ -43,20 +45,54 @@ MARKERS = ("o", "s", "^", "D")
 
 def trial_effects(trial: TrialDocument, labels: Labels) -> Chart | None:
     """Return the differences of arms by the first outcome; None if none was compared."""
-    compared = [row for row in trial.effects if row.role != "secondary" and row.tested_difference]
-    if not compared:
+    rows = [
+        _effect_row(f"{row.arm} − {row.versus}", row.tested_difference, trial)
+        for row in trial.effects
+        if row.role != "secondary" and row.tested_difference is not None
+    ]
+    if not rows:
         return None
-    is_share = outcome_form(trial, trial.outcomes[0].name) == SHARE_FORM
+    return interval_plot("trial_effects", rows, labels, _effect_scale(trial))
+
+
+def _effect_scale(trial: TrialDocument) -> Scale:
+    """Return the scale of differences on the first outcome."""
+    is_share = _times(trial) > 1
     axis = message(f"chart.trial_effects.{'points' if is_share else 'amount'}")
-    scale = Scale(axis, "times" if is_share else "money", 0.0, "tip.value")
-    rows = [_effect_row(row, 100 if is_share else 1) for row in compared]
-    return interval_plot("trial_effects", rows, labels, scale)
+    return Scale(axis, "times" if is_share else "money", 0.0, "tip.value")
 
 
-def _effect_row(row: ArmEffect, times: int) -> IntervalRow:
-    gap = row.tested_difference or Estimate(0.0, 0.0, 0.0)
+def _times(trial: TrialDocument) -> int:
+    """Return the factor on the first outcome: 100 for a share, in points."""
+    return 100 if outcome_form(trial, trial.outcomes[0].name) == SHARE_FORM else 1
+
+
+def _effect_row(name: str, gap: Estimate, trial: TrialDocument) -> IntervalRow:
+    times = _times(trial)
     ends = (times * gap.value, times * gap.low, times * gap.high)
-    return IntervalRow(f"{row.arm} − {row.versus}", *ends, strong=excludes_zero(gap))
+    return IntervalRow(name, *ends, strong=excludes_zero(gap))
+
+
+MAX_SUBGROUPS = 40
+"""Maximum number of subgroups; the table and ``subgroups.csv`` have all of them."""
+
+
+def subgroup_effects(trial: TrialDocument, labels: Labels) -> Chart | None:
+    """Return the effects by the subgroups between which they differ; None where none is shown."""
+    rows: list[IntervalRow] = []
+    for test in trial.subgroups.shown:
+        found = [
+            _effect_row(subgroup_text(row, labels), row.difference, trial)
+            for row in trial.subgroups.of(test)
+            if row.difference is not None
+        ]
+        if len(rows) + len(found) < MAX_SUBGROUPS:
+            p = message("chart.subgroup_effects.p", p=Number(test.p_adjusted, "p"))
+            name = f"{test.arm} − {trial.arms[0].name}, {trial.covariates[test.covariate]}"
+            rows += [IntervalRow(name, aside=p), *found]
+    if not rows:
+        return None
+    return interval_plot("subgroup_effects", rows, labels, _effect_scale(trial))
 
 
 def value_by_share(effects: EffectsDocument, labels: Labels) -> Chart | None:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from retain.record.effects_document import EffectsDocument
 from retain.record.trial_document import TrialDocument
 from retain.report.charts.canvas import Labels, chart_style
-from retain.report.charts.trial_charts import effect_calibration, trial_effects, value_by_share
+from retain.report.charts.trial_charts import (
+    effect_calibration,
+    subgroup_effects,
+    trial_effects,
+    value_by_share,
+)
 from retain.report.page.embedded_data import trial_json
 from retain.report.page.page import environment, hash_script, join_script, read_asset
 from retain.report.render import Drawings
+from retain.report.text.subgroups import (
+    MAX_ROWS,
+    beyond_sentence,
+    subgroup_rows,
+    subgroup_sentences,
+)
 from retain.report.text.trial import (
     level,
     name,
@@ -50,7 +61,10 @@ def trial_page(trial: TrialDocument, effects: EffectsDocument | None, language: 
             trial=trial,
             effects=effects,
             language=language,
-            summary=trial_summary(trial, effects),
+            summary=[*trial_summary(trial, effects), *subgroup_sentences(trial)],
+            subgroups=subgroup_rows(trial),
+            max_subgroups=MAX_ROWS,
+            beyond=beyond_sentence(trial),
             warnings=trial_cautions(trial),
             checks=trial_checks(trial),
             level=level(trial),
@@ -64,6 +78,7 @@ def trial_page(trial: TrialDocument, effects: EffectsDocument | None, language: 
             pictures=rendered.pictures,
             captions={
                 "trial_effects": message("caption.trial_effects", outcome=outcome),
+                "subgroup_effects": message("caption.subgroup_effects", outcome=outcome),
                 "value_by_share": message("caption.value_by_share"),
                 "effect_calibration": message("caption.effect_calibration"),
             },
@@ -80,7 +95,7 @@ def render_trial_charts(trial: TrialDocument, effects: EffectsDocument | None) -
     drawings = Drawings()
     with chart_style():
         for language in LANGUAGES:
-            charts = [trial_effects(trial, Labels(language))]
+            charts = [draw(trial, Labels(language)) for draw in (trial_effects, subgroup_effects)]
             if effects is not None:
                 charts.append(value_by_share(effects, Labels(language)))
                 charts.append(effect_calibration(trial, effects, Labels(language)))

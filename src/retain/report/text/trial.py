@@ -47,6 +47,7 @@ def trial_summary(trial: TrialDocument, effects: EffectsDocument | None) -> list
         for row in trial.net or ()
         for form in [net_form(trial)]
     ]
+    sentences += _looks(trial)
     if effects is not None:
         sentences += [_differs(arm) for arm in effects.arms if arm.p is not None]
         sentences.append(_choice(effects))
@@ -139,6 +140,28 @@ def _found(row: ArmEffect, trial: TrialDocument) -> Message:
         level=level(trial),
         conclusion=message(f"trial.conclusion.{row.conclusion}"),
     )
+
+
+def _looks(trial: TrialDocument) -> list[Message]:
+    """Return how the intervals allow for other looks, and how long to wait for an effect."""
+    look, correction, sentences = trial.looks[-1], trial.look_correction, []
+    if look.method != "once":
+        sentences.append(
+            message(
+                f"trial.look.{look.method}",
+                n=Number(trial.n_looks, "count"),
+                information=Number(look.information, "percent"),
+                width=Number(correction.width, "times"),
+            )
+        )
+    if trial.expected_effect is not None:
+        effect = Number(trial.expected_effect, outcome_form(trial, trial.outcomes[0].name))
+        values = {"effect": effect, "power": Number(trial.power, "percent")}
+        if correction.n_more:
+            values["n"] = Number(correction.n_more, "count")
+        when = {None: "never", 0: "now"}.get(correction.n_more, "more")
+        sentences.append(message(f"trial.wait.{when}", **values))
+    return sentences
 
 
 def _differs(arm: ArmEffectInfo) -> Message:
