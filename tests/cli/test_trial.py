@@ -100,7 +100,7 @@ def test_a_table_that_was_changed_is_not_read_back(file):
     directory = TrialDirectory(Path("outputs/mail/trial"))
     frame = pd.read_parquet(directory.table)
     frame.assign(outcome_0=0.0).to_parquet(directory.table)
-    with pytest.raises(RetainError, match=r"is not the file that was written with trial\.json"):
+    with pytest.raises(RetainError, match=r"is not the file trial\.json speaks of"):
         read_trial(directory)
 
 

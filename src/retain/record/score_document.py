@@ -8,7 +8,7 @@ from pydantic import Field
 
 from retain.record.campaign_document import NoCampaignInfo
 from retain.record.comparison_document import RunName
-from retain.record.documents import Identity, Sha256
+from retain.record.documents import Identity, Sha256, optional
 from retain.record.segments_document import SegmentInfo
 from retain.schema.parsing import Config
 from retain.schema.scoring import CampaignSettings
@@ -51,6 +51,8 @@ class ScoreDocument(Config):
         The reason why none was planned; None otherwise.
     cautions
         Warnings for the reader.
+    files
+        SHA-256 of the files beside; None in a folder of an earlier version.
     """
 
     schema_: Literal[3] = Field(default=SCORE_SCHEMA, alias="schema")
@@ -64,3 +66,4 @@ class ScoreDocument(Config):
     campaign_sha256: Sha256 | None
     no_campaign: NoCampaignInfo | None
     cautions: tuple[str, ...]
+    files: dict[str, Sha256] | None = optional()

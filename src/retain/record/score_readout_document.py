@@ -43,8 +43,9 @@ class ScoreReadoutDocument(Config):
 
     Attributes
     ----------
-    score_sha256, outcomes_sha256
-        Of ``score.json``, and of the declines in the order of the scores.
+    score_sha256, scores_sha256, outcomes_sha256
+        Of ``score.json``, of ``scores.csv`` and of the declines in the order of the scores. The
+        second is None where ``score.json`` does not hold it, so that nobody can tell an edit.
     n_scored, n_observed
         Customers scored, and those of them with a known outcome that no campaign changed.
     n_contacted, n_control
@@ -56,6 +57,7 @@ class ScoreReadoutDocument(Config):
 
     schema_: Literal[1] = Field(default=SCORE_READOUT_SCHEMA, alias="schema")
     score_sha256: Sha256
+    scores_sha256: Sha256 | None = None
     outcomes_sha256: Sha256
     campaign_id: str | None
     n_scored: int

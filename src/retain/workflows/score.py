@@ -22,7 +22,7 @@ from retain.record.documents import to_tree
 from retain.record.score_document import DriftInfo, NewData, ScoreDocument
 from retain.schema.parsing import deep_merge, parse
 from retain.schema.scoring import CampaignSettings, Score
-from retain.storage.writing import write_text
+from retain.storage.writing import hash_files, write_text
 from retain.verdict.export import ExportDialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
 from retain.workflows.new_customers import NewCustomers, add_training_levels
@@ -131,21 +131,20 @@ NO_DRIVERS = (
 
 
 def write_scores(directory: ScoreDirectory, result: ScoreResult) -> None:
-    """Write scores, campaign and drift into a new folder."""
+    """Write scores, campaign and drift into a new folder, ``score.json`` with their hashes."""
     result.campaign.write(directory)
     dialect = result.campaign.dialect
     write_csv(result.customers.list_not_scored(dialect.language), directory.not_scored, dialect)
     if dropped := result.customers.customers.reading.dropped_rows:
         write_dropped_rows(dropped, directory.dropped_rows)
     write_csv(result.drift, directory.drift, dialect)
-    text = json.dumps(
-        to_tree(score_document(result)), ensure_ascii=False, allow_nan=False, indent=1
-    )
+    document = score_document(result).model_copy(update={"files": hash_files(directory.path)})
+    text = json.dumps(to_tree(document), ensure_ascii=False, allow_nan=False, indent=1)
     write_text(directory.score_json, text + "\n")
 
 
 def score_document(result: ScoreResult) -> ScoreDocument:
-    """Return the content of ``score.json``."""
+    """Return the content of ``score.json``, without the hashes of files."""
     saved, new, results = result.winner, result.customers, result.campaign.results
     planned = results.campaign
     return ScoreDocument(

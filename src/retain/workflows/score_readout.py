@@ -37,6 +37,7 @@ from retain.record.score_document import ScoreDocument
 from retain.record.score_readout_document import ScoreReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.schema.readout import OutcomesFile
+from retain.storage.pinned import read_pinned
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
@@ -69,7 +70,7 @@ def read_out_scores(
             raise RetainError.unknown("gate: metric", name, [ROC_AUC])
     study, subfolder = _readout_dir(scores)
     document = read_document(ScoreDocument, scores.score_json, within=scores.path)[1]
-    table = _read_scores(scores)
+    table = _read_scores(scores, document)
     customers = OutcomeCustomers(table["customer_id"], "scores", scores.path.name)
     found = read_outcomes_of(outcomes, customers)
     assignment = _read_campaign(scores, document)
@@ -78,7 +79,8 @@ def read_out_scores(
     except NotApplicable as reason:
         raise RetainError(f"{scores.path} cannot be read out: {reason}.") from None
     checks = tuple(_check(result.roc_auc, least) for least in gate.values())
-    result = result.model_copy(update={"gate": checks})
+    scores_sha256 = (document.files or {}).get(scores.customers.name)
+    result = result.model_copy(update={"gate": checks, "scores_sha256": scores_sha256})
     text = json.dumps(to_tree(result), ensure_ascii=False, indent=1, allow_nan=False)
     try:
         with study.alone(lambda: on_wait(study)), transaction(study.path) as staging:
@@ -88,9 +90,9 @@ def read_out_scores(
     return result
 
 
-def _read_scores(scores: ScoreDirectory) -> pd.DataFrame:
+def _read_scores(scores: ScoreDirectory, document: ScoreDocument) -> pd.DataFrame:
     """Return id, score, risk and, if there is any, profit of the scored customers."""
-    raw = read_bytes(scores.customers, max_bytes=MAX_TABLE_BYTES, within=scores.path)
+    raw = _read_scores_csv(scores, document.files)
     try:
         cells = read_exported(raw)
         table = pd.DataFrame({"customer_id": unescape_formulas(cells["customer_id"])})
@@ -105,6 +107,15 @@ def _read_scores(scores: ScoreDirectory) -> pd.DataFrame:
         problem = "a score or risk is not a probability, or an id is repeated"
         raise RetainError.at(str(scores.customers), problem, "put back what was written")
     return table
+
+
+def _read_scores_csv(scores: ScoreDirectory, files: Mapping[str, str] | None) -> bytes:
+    """Return ``scores.csv``, which must be the one of ``score.json`` if that holds hashes."""
+    path, home = scores.customers, scores.path
+    if files is None:
+        return read_bytes(path, max_bytes=MAX_TABLE_BYTES, within=home)
+    expected, name = files.get(path.name, "nothing"), scores.score_json.name
+    return read_pinned(path, expected, name, max_bytes=MAX_TABLE_BYTES, within=home)
 
 
 def _readout_dir(scores: ScoreDirectory) -> tuple[StudyDirectory, str]:
