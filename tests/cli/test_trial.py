@@ -224,7 +224,7 @@ def test_less_of_an_outcome_may_be_better(file):
         (["propensity={mail_a: age, mail_b: 0.1}"], "does not hold a probability"),
         (["data.target=visit", "outcome=spend"], "expected outcome=COLUMN for what came"),
         (["strata=who"], "strata: column 'who' is the id"),
-        (["campaign=x"], "campaign: it says nothing of a table"),
+        (["campaign=x"], "treatment: it says nothing of a planned campaign"),
         (["data=demo"], "expected data=table data.path=FILE"),
     ],
 )

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field
 
 from retain.record.campaign_document import BetaEstimate
 from retain.record.documents import CautionInfo, Identity, Sha256, optional
 from retain.record.estimates import Estimate, PartialEstimate
+from retain.record.looks import Look, LookCorrection
+from retain.record.outcomes_log import OutcomesLogInfo
 from retain.schema.parsing import Config
 
 READOUT_SCHEMA: Final = 3
 """Of ``readout.json``; counts up when the meaning of a key changes."""
 Outcome = Literal["declined", "profit"]
-LookMethod = Literal["once", "always_valid", "planned_end"]
 
 
 class ByArm(Config):
@@ -226,36 +227,6 @@ class SaveRateRow(Config):
     is_conflict: bool
 
 
-class Look(Config):
-    """A readout of a campaign, of outcomes unlike those of the looks before.
-
-    ``information`` is that of the observed customers by that of all planned.
-    """
-
-    outcomes_sha256: Sha256
-    information: Annotated[float, Field(gt=0, le=1)]
-    method: LookMethod
-
-
-class LookCorrection(Config):
-    """How the intervals of the last look allow for those before and after it.
-
-    Attributes
-    ----------
-    level
-        Of its intervals if taken alone; all looks together have the campaign's ``alpha``.
-    width
-        Of its intervals, by those of one look alone.
-    n_more
-        Customers beyond those observed until the fall of declines that the plan expects would be
-        seen with the campaign's power: 0 if by now, None if out of reach or declines are unknown.
-    """
-
-    level: float
-    width: float
-    n_more: int | None
-
-
 class ReadoutDocument(Config):
     """The content of ``readout.json``.
 
@@ -273,6 +244,8 @@ class ReadoutDocument(Config):
         None if too few are observed.
     catalogue
         Name of the new catalogue; None if declines are unknown.
+    log
+        The purchase log that the outcomes are of; None for a file of outcomes.
     """
 
     schema_: Literal[3] = Field(default=READOUT_SCHEMA, alias="schema")
@@ -298,3 +271,4 @@ class ReadoutDocument(Config):
     save_rates: tuple[SaveRateRow, ...]
     catalogue: str | None
     cautions: tuple[CautionInfo, ...] = ()
+    log: OutcomesLogInfo | None = None

@@ -18,12 +18,16 @@ SCORE_SCHEMA: Final = 3
 
 
 class NewData(Config):
-    """The new customers; ``n_in_comparison`` have ids that the comparison had too."""
+    """The new customers; ``n_in_comparison`` have ids that the comparison had too.
+
+    ``snapshot`` is the day at which they are looked at (YYYY-MM-DD), of a source that has one.
+    """
 
     fingerprint: str
     n_customers: int
     n_not_scored: int
     n_in_comparison: int
+    snapshot: str | None = optional()
 
 
 class DriftInfo(Config):

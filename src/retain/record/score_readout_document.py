@@ -9,6 +9,7 @@ from pydantic import Field
 from retain.record.comparison_document import GateResult
 from retain.record.documents import Sha256
 from retain.record.estimates import Estimate
+from retain.record.outcomes_log import OutcomesLogInfo
 from retain.schema.parsing import Config
 
 SCORE_READOUT_SCHEMA: Final = 1
@@ -53,6 +54,8 @@ class ScoreReadoutDocument(Config):
         out, and the control group stands for them.
     bands
         Customers by like risk, the lowest first.
+    log
+        The purchase log that the outcomes are of; None for a file of outcomes.
     """
 
     schema_: Literal[1] = Field(default=SCORE_READOUT_SCHEMA, alias="schema")
@@ -69,3 +72,4 @@ class ScoreReadoutDocument(Config):
     bands: tuple[ObservedShare, ...]
     money: ObservedMoney | None
     gate: tuple[GateResult, ...]
+    log: OutcomesLogInfo | None = None

@@ -22,7 +22,8 @@ from retain.campaign.assignment import Assignment, read_assignment, to_yaml_dict
 from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.known_customers import read_known_customers
 from retain.campaign.readout.campaign_trial import build_campaign_trial
-from retain.campaign.readout.outcomes import Outcomes, read_outcomes
+from retain.campaign.readout.log_outcomes import OutcomesSource, observe_campaign
+from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.readout import ReadoutResult, build_readout
 from retain.campaign.readout.trial_readout import TrialSettings
 from retain.errors import NotApplicable, RetainError
@@ -31,12 +32,13 @@ from retain.record.directory import CampaignDirectory, ReadoutDirectory
 from retain.record.documents import read_document, to_tree
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
-from retain.record.readout_document import EffectRow, Look, ReadoutDocument
+from retain.record.looks import Look
+from retain.record.readout_document import EffectRow, ReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.schema.campaign import Catalogue
 from retain.schema.effects import PolicyLimits
-from retain.schema.readout import Monitoring, OutcomesFile
+from retain.schema.readout import Monitoring
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
@@ -59,7 +61,7 @@ INTERVALS = ("difference", "customers_saved")
 
 def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
     campaign: CampaignDirectory,
-    outcomes: OutcomesFile,
+    outcomes: OutcomesSource,
     *,
     resamples: int,
     monitoring: Monitoring = "auto",
@@ -80,7 +82,7 @@ def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
     try:
         with study.alone(lambda: on_wait(study)):
             assignment = read_assignment(campaign.path)
-            observed = read_outcomes(outcomes, assignment)
+            observed = observe_campaign(outcomes, assignment)
             result = build_readout(
                 assignment,
                 observed,

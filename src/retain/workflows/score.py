@@ -155,6 +155,7 @@ def score_document(result: ScoreResult) -> ScoreDocument:
             n_customers=len(new.table),
             n_not_scored=len(new.list_not_scored()),
             n_in_comparison=new.n_known,
+            snapshot=None if new.customers.snapshot is None else str(new.customers.snapshot),
         ),
         drift=_summarise_drift(result),
         segments=results.segments,

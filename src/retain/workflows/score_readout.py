@@ -14,12 +14,8 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import Assignment, read_assignment, unescape_formulas
-from retain.campaign.readout.outcomes import (
-    OutcomeCustomers,
-    Outcomes,
-    hash_outcomes,
-    read_outcomes_of,
-)
+from retain.campaign.readout.log_outcomes import OutcomesSource, observe
+from retain.campaign.readout.outcomes import OutcomeCustomers, Outcomes, hash_outcomes
 from retain.campaign.readout.score_readout import (
     ObservedScores,
     compare_bands,
@@ -36,7 +32,6 @@ from retain.record.estimates import Estimate
 from retain.record.score_document import ScoreDocument
 from retain.record.score_readout_document import ScoreReadoutDocument
 from retain.record.study import StudyDirectory
-from retain.schema.readout import OutcomesFile
 from retain.storage.pinned import read_pinned
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.storage.transaction import transaction
@@ -49,7 +44,7 @@ ROC_AUC = "roc_auc"
 
 def read_out_scores(
     scores: ScoreDirectory,
-    outcomes: OutcomesFile,
+    outcomes: OutcomesSource,
     gate: Mapping[str, float],
     *,
     on_wait: Callable[[StudyDirectory], None] = lambda _: None,
@@ -72,7 +67,7 @@ def read_out_scores(
     document = read_document(ScoreDocument, scores.score_json, within=scores.path)[1]
     table = _read_scores(scores, document)
     customers = OutcomeCustomers(table["customer_id"], "scores", scores.path.name)
-    found = read_outcomes_of(outcomes, customers)
+    found = observe(outcomes, customers)
     assignment = _read_campaign(scores, document)
     try:
         result = _hold(table, document, found, assignment, hash_file(scores.score_json))
@@ -181,6 +176,7 @@ def _hold(
         bands=compare_bands(observed),
         money=compare_money(observed, "" if assignment is None else assignment.unit),
         gate=(),
+        log=outcomes.log,
     )
 
 

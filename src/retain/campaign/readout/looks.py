@@ -18,7 +18,8 @@ from retain.campaign.readout.sequential import (
     spending_quantile,
 )
 from retain.record.documents import CautionInfo
-from retain.record.readout_document import EffectRow, Look, LookCorrection, LookMethod
+from retain.record.looks import Look, LookCorrection, LookMethod
+from retain.record.readout_document import EffectRow
 from retain.schema.readout import Monitoring
 
 COMPLETE_SHARE = 0.9

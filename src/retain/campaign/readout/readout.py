@@ -34,11 +34,11 @@ from retain.errors import NotApplicable
 from retain.record.documents import CautionInfo
 from retain.record.effects_document import EffectsDocument
 from retain.record.estimates import Estimate
+from retain.record.looks import Look
 from retain.record.readout_document import (
     ByArm,
     CampaignMoney,
     EffectRow,
-    Look,
     ReadoutDocument,
     SaveRateRow,
 )
@@ -185,6 +185,7 @@ def build_readout(
         qini=compute_qini(assignment, outcomes, settings),
         save_rates=save_rates,
         catalogue=None if catalogue is None else catalogue.name,
+        log=outcomes.log,
     )
     cautions = (*find_look_cautions(rows, looks, monitor), *find_cautions(document))
     return ReadoutResult(document.model_copy(update={"cautions": cautions}), catalogue)

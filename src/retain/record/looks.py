@@ -1,0 +1,42 @@
+"""The looks at a campaign while its outcomes arrive, as readouts hold them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from retain.record.documents import Sha256
+from retain.schema.parsing import Config
+
+LookMethod = Literal["once", "always_valid", "planned_end"]
+
+
+class Look(Config):
+    """A readout of a campaign, of outcomes unlike those of the looks before.
+
+    ``information`` is that of the observed customers by that of all planned.
+    """
+
+    outcomes_sha256: Sha256
+    information: Annotated[float, Field(gt=0, le=1)]
+    method: LookMethod
+
+
+class LookCorrection(Config):
+    """How the intervals of the last look allow for those before and after it.
+
+    Attributes
+    ----------
+    level
+        Of its intervals if taken alone; all looks together have the campaign's ``alpha``.
+    width
+        Of its intervals, by those of one look alone.
+    n_more
+        Customers beyond those observed until the fall of declines that the plan expects would be
+        seen with the campaign's power: 0 if by now, None if out of reach or declines are unknown.
+    """
+
+    level: float
+    width: float
+    n_more: int | None
