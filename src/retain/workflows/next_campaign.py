@@ -49,4 +49,6 @@ def read_next_customers(
         contactable=np.ones(len(customers.features), dtype=bool)
         if stated is None
         else stated.eq(True).fillna(False).to_numpy(dtype=bool),
+        left_out=tuple(step for step in customers.funnel if step.dropped),
+        dropped_rows=customers.reading.dropped_rows,
     )
