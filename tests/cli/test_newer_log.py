@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import retain
 from retain.cli.readout import readout
 from retain.cli.run import run_command
 from retain.schema.parsing import parse
@@ -137,3 +138,12 @@ def test_a_campaign_without_a_start_needs_a_day(files, tmp_path, campaign, capsy
     assert called("campaign=draft", *LOG) == 2
     assert "type data.snapshot=DAY" in " ".join(capsys.readouterr().err.split())
     assert called("campaign=draft", *LOG, "data.snapshot=2025-02-01") == 0
+
+
+def test_the_door_for_python_takes_a_log_too(files):
+    keys = dict(word.replace(".", "__").split("=") for word in LOG)
+    keys["data__path"] = "log.csv"
+    keys["data__label__lookback"] = 90
+    found = retain.readout(retain.load(files), resamples=200, **keys)
+    assert found.to_frame().loc[0, "outcome"] == "declined"
+    assert json.loads((files / "readout" / "readout.json").read_text("utf-8"))["log"] is not None

@@ -79,7 +79,7 @@ def log_node(
         )
     recorded = find_recorded_log(study)
     if recorded is not None:
-        return overlay_typed(line, typed or {}, recorded)
+        return overlay_typed(line, typed or {}, {**recorded, "engine": "duckdb"})
     if typed is not None and "_target_" not in typed and NAME not in line.overrides:
         raise RetainError(
             f"{study.path} records no purchase log, so nothing says what its columns mean; type "
