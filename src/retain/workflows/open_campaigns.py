@@ -146,15 +146,11 @@ class _Search:
             settings = read_campaign_json(campaign.path).settings
             if settings is not None:
                 is_open, offers = self._is_open(settings), self._resting_offers(settings)
-                table = read_assignment(campaign.path).table if is_open or offers else None
-                if table is not None and is_open:
-                    self._by_customer |= (
-                        dict.fromkeys(table["customer_id"], id_) | self._by_customer
-                    )
-                if table is not None and offers:
+                if is_open or offers:
+                    table = read_assignment(campaign.path).table
                     is_contacted = (table["arm"] == TREATMENT) & table["offer"].isin(offers)
-                    contacted = table.loc[is_contacted, "customer_id"]
-                    self._resting |= dict.fromkeys(contacted, id_) | self._resting
+                    _add(self._by_customer, table["customer_id"] if is_open else (), id_)
+                    _add(self._resting, table.loc[is_contacted, "customer_id"], id_)
             self._ids.add(id_)
         except (RetainError, OSError):
             self._unreadable[campaign.path] = _stated_id(campaign)
