@@ -198,7 +198,7 @@ def test_a_reference_that_was_touched_is_refused(trained, tmp_path):
     path = tmp_path / "reference.json"
     sha = write_reference(trained, path)
     path.write_text(path.read_text().replace("1000", "1001"))
-    with pytest.raises(RetainError, match="is not the reference its verdict speaks of"):
+    with pytest.raises(RetainError, match=r"is not the file verdict\.json speaks of"):
         read_reference(path, sha)
 
 

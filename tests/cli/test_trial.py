@@ -125,7 +125,7 @@ def test_a_table_that_was_changed_is_not_read_back(file):
     directory = TrialDirectory(Path("outputs/mail/trial"))
     frame = pd.read_parquet(directory.table)
     frame.assign(outcome_0=0.0).to_parquet(directory.table)
-    with pytest.raises(RetainError, match=r"is not the file that was written with trial\.json"):
+    with pytest.raises(RetainError, match=r"is not the file trial\.json speaks of"):
         read_trial(directory)
 
 
@@ -273,7 +273,7 @@ def test_less_of_an_outcome_may_be_better(file):
         (["propensity={mail_a: age, mail_b: 0.1}"], "does not hold a probability"),
         (["data.target=visit", "outcome=spend"], "expected outcome=COLUMN for what came"),
         (["strata=who"], "strata: column 'who' is the id"),
-        (["campaign=x"], "campaign: it says nothing of a table"),
+        (["campaign=x"], "treatment: it says nothing of a planned campaign"),
         (["data=demo"], "expected data=table data.path=FILE"),
     ],
 )
@@ -525,6 +525,25 @@ def test_customers_of_the_next_campaign_get_an_arm_each(following, capsys):
     value = pd.read_csv("outputs/mail/trial/policies.csv").set_index("policy").loc["learned"]
     each = value["value"] / value["contacted_share"]
     assert info["net"]["value"] == pytest.approx(250 * each)
+
+
+def test_customers_of_the_next_campaign_who_cannot_be_read_are_named(following, capsys):
+    table = pd.read_csv("next.csv").astype({"age": object})
+    table.loc[[3, 8], "age"] = "old", "??"
+    table.to_csv("next.csv", index=False)
+    assert run_command(readout, [*LEARN, "next.file=next.csv"], "readout") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    learned = json.loads(Path("outputs/mail/trial/effects.json").read_text("utf-8"))
+    info = learned["next_campaign"]
+    assert (info["n_customers"], info["n_left_out"]) == (998, 2)
+    assert "next.csv: unreadable 1000 → 998: column 'age': 2 cells are not a number" in shown
+    assert "left out: 'n3', 'n8'" in shown
+    assert "2 more of the file cannot be read, see next_left_out.csv" in shown
+    left_out = pd.read_csv("outputs/mail/trial/next_left_out.csv").set_index("customer_id")
+    assert list(left_out.index) == ["n3", "n8"]
+    assert left_out["reason"].str.startswith("cannot be read: column 'age'").all()
+    planned = pd.read_csv("outputs/mail/trial/next_campaign.csv")["customer_id"]
+    assert not planned.isin(left_out.index).any()
 
 
 def test_a_next_campaign_needs_the_covariates_and_a_learner(following, capsys):

@@ -24,7 +24,7 @@ def test_a_record_is_plain_json_with_the_documented_keys(tmp_path, make_record):
     expected = (
         "schema id study state reason traceback config overrides seed data split metrics checks "
         "seconds peak_memory_mb environment git warnings started_at finished_at stopped_early "
-        "tuning scores_bytes"
+        "tuning scores_bytes scores_sha256"
     )
     assert list(tree) == expected.split()
     data = "fingerprint n_rows n_positives funnel label columns"

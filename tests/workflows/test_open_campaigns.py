@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from retain.campaign.assignment import CSV
+from retain.campaign.assignment import CSV, TREATMENT
 from retain.errors import RetainError
 from retain.record.study import StudyDirectory
 from retain.schema.parsing import parse
@@ -24,8 +24,10 @@ def simulated():
 def write(tmp_path, simulated):
     """Write a campaign of three months that a verdict points to, and return its id."""
 
-    def write(study, start, pointer="verdict/verdict.json"):
+    def write(study, start, pointer="verdict/verdict.json", offers=None):
         assignment, settings = simulated
+        if offers is not None:
+            settings = {**settings, "offers": {**settings["offers"], "offers": offers}}
         campaign = {**settings["campaign"], "start": start}
         horizon = {"value": 3.0, "low": 3.0, "high": 3.0}
         tree = {
@@ -52,10 +54,10 @@ def point(document, id_):
 
 
 @pytest.fixture
-def find(tmp_path, simulated):
-    """Return the ids of open campaigns for a plan of the study ``new``."""
+def look(tmp_path, simulated):
+    """Return the other campaigns for a plan of the study ``new``."""
 
-    def find(start=None, study="new", replaced="verdict/verdict.json", **planning):
+    def look(start=None, study="new", replaced="verdict/verdict.json", **planning):
         _, settings = simulated
         tree = {**settings, "campaign": {**settings["campaign"], "start": start, **planning}}
         tree["assumptions"] = {
@@ -64,7 +66,17 @@ def find(tmp_path, simulated):
         }
         home, parsed = StudyDirectory(tmp_path / study), parse(CampaignSettings, tree)
         check_unsent(home, parsed)
-        found = find_open_campaigns(home, parsed, home.path / replaced)
+        return find_open_campaigns(home, parsed, home.path / replaced)
+
+    return look
+
+
+@pytest.fixture
+def find(look):
+    """Return the ids of open campaigns for a plan of the study ``new``."""
+
+    def find(*arguments, **planning):
+        found = look(*arguments, **planning)
         ids = sorted(set(found.by_customer.values()))
         return ids, found.unreadable or len(found.by_customer)
 
@@ -91,6 +103,45 @@ def test_without_a_start_the_plan_begins_today(write, find):
 def test_a_draft_without_a_start_is_in_nobodys_way(write, find):
     write("old", None)
     assert find("2027-02-01")[0] == []
+
+
+def treated(simulated, *offers):
+    """The ids of the customers to contact with one of the offers."""
+    table = simulated[0].table
+    return set(table.loc[(table["arm"] == TREATMENT) & table["offer"].isin(offers), "customer_id"])
+
+
+# The campaign of three months begins on 2027-02-01 and is open to 2027-05-03. Of two plans that
+# overlap the second has nobody of the first; of two that follow each other nobody who was
+# contacted less than the days of rest before, by then or still to come.
+def test_who_was_contacted_rests_also_after_the_horizon_ended(write, look, simulated):
+    id_ = write("old", "2027-02-01")
+    everyone = set(simulated[0].table["customer_id"])
+    contacted = treated(simulated, "call", "gift", "letter")
+    assert everyone > contacted
+    overlapping = look("2027-02-20", rest_days=30)
+    assert set(overlapping.by_customer) == everyone
+    assert set(overlapping.resting) == contacted
+    following = look("2027-05-10", rest_days=120)
+    assert following.by_customer == {}
+    assert following.resting == dict.fromkeys(contacted, id_)
+    assert look("2027-05-10", rest_days=98).resting == {}  # 98 days after
+    assert set(look("2027-05-10", rest_days=99).resting) == contacted
+    assert look("2027-05-10").resting == {}
+    assert look("2027-05-10", rest_days=120, unsent=[id_]).resting == {}
+    assert set(look("2027-02-20", rest_days=30, overlap="allow").resting) == contacted
+    assert look("2027-02-20", rest_days=30, overlap="allow").by_customer == {}
+    assert set(look("2027-01-20", rest_days=30).resting) == contacted
+
+
+def test_later_steps_are_contacts_and_visits_of_ones_own_are_none(write, look, simulated):
+    offers = {name: dict(offer) for name, offer in simulated[1]["offers"]["offers"].items()}
+    offers["gift"]["channel"], offers["gift"]["needs_consent"] = "site", False
+    text = {"en": "Once more", "ru": "Ещё раз"}
+    offers["call"]["steps"] = [{"day": 60, "channel": "email", "text": text}]
+    write("old", "2027-02-01", offers=offers)
+    assert set(look("2027-05-10", rest_days=99).resting) == treated(simulated, "call", "letter")
+    assert set(look("2027-05-10", rest_days=60).resting) == treated(simulated, "call")
 
 
 def test_a_plan_made_again_is_not_in_its_own_way(write, find):

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from retain.cli.readout import readout
 from retain.cli.run import run_command
 from retain.cli.score import score
 
@@ -87,6 +88,8 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     reasons = pd.read_csv(home / "not_scored.csv")["reason"]
     assert len(scored) + len(reasons) <= N_CUSTOMERS
 
+    check_what_a_newer_log_says(campaign, home, people, capsys)
+
     # who is scored again at the day of the sealed test is known; at a later one, new
     known = {
         json.loads((home / "score.json").read_text(encoding="utf-8"))["data"]["n_in_comparison"]
@@ -106,6 +109,47 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     output = " ".join(capsys.readouterr().err.split())
     assert "nobody is a regular customer on 2031-01-01" in output
     assert "Type data.snapshot=DAY, soon after a purchase of the log" in output
+
+
+def check_what_a_newer_log_says(campaign, home, people, capsys):
+    """What became of them is in a newer log, which is read as the study read its own."""
+    newer = add_later_purchases(people["customer_id"])
+    newer.to_parquet("newer.parquet", index=False)
+    read_out = ("data=purchases", "data.path=newer.parquet", "resamples=200")
+    assert run_command(readout, (f"campaign={campaign}", *read_out), "readout") == 2
+    assert "type data.snapshot=DAY" in " ".join(capsys.readouterr().err.split())
+    of_a_day = (f"campaign={campaign}", *read_out, "data.snapshot=2025-06-24")
+    assert run_command(readout, of_a_day, "readout") == 0
+    found = json.loads((campaign / "readout" / "readout.json").read_text(encoding="utf-8"))
+    by_hand = pd.read_csv(campaign / "campaign.csv").set_index("customer_id")
+    came = (
+        newer[newer["when"].between("2025-06-24", "2025-09-21 23:59")]
+        .groupby("client")["sum"]
+        .sum()
+    )
+    (overall,) = (
+        r for r in found["effects"] if r["scope"] == "overall" and r["outcome"] == "profit"
+    )
+    for arm, mean in (("treatment", "treated_mean"), ("control", "control_mean")):
+        ids = by_hand.index[by_hand["arm"] == arm]
+        assert overall[mean] == pytest.approx(came.reindex(ids).fillna(0).mean())
+    assert run_command(readout, (f"scores={home}", *read_out[:2]), "readout") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "Outcomes are the purchases from 2025-06-24 to 2025-09-21" in printed
+    assert "log read" in printed
+
+
+def add_later_purchases(customers):
+    """The log, and what some customers bought in the hundred days after it."""
+    log = pd.read_parquet("log.parquet")
+    some = customers[customers % 3 > 0]
+    later = [
+        log.iloc[: len(some)].assign(
+            client=some.to_numpy(), when=pd.Timestamp("2025-06-24") + pd.Timedelta(days=day)
+        )
+        for day in range(1, 100, 14)
+    ]
+    return pd.concat([log, *later])
 
 
 def test_a_log_read_only_to_be_scored_is_not_learnt_from(here, retain, purchase_log):

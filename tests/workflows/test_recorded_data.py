@@ -20,6 +20,7 @@ from retain.cli.run import run, run_command
 from retain.errors import RetainError
 from retain.record.directory import RunDirectory
 from retain.record.document import identity, slug_of
+from retain.storage.writing import hash_file
 from retain.workflows.compare import select_winner
 from retain.workflows.recorded_data import CHECKS, check_recorded, merge_recorded
 from retain.workflows.runs import read_run_scores, select_runs
@@ -208,10 +209,11 @@ SCORES = {
 
 
 def rewritten(run, change):
-    """Other scores, of which the record says the right size."""
+    """Other scores, of which the record says the right size and hash."""
     table = change(pq.read_table(run.scores))
     pq.write_table(table, run.scores)
-    changed(run, lambda tree: tree.update(scores_bytes=run.scores.stat().st_size))
+    size, sha256 = run.scores.stat().st_size, hash_file(run.scores)
+    changed(run, lambda tree: tree.update(scores_bytes=size, scores_sha256=sha256))
 
 
 @pytest.mark.parametrize("way", SCORES)
@@ -221,6 +223,17 @@ def test_scores_that_disagree_with_their_record_are_refused(study, way):
     rewritten(run, SCORES[way])
     with pytest.raises(RetainError, match=r"scores\.parquet.*(Delete outputs/small|at most 708)"):
         read_run_scores(run, run.read())
+
+
+def test_scores_that_were_edited_are_refused_whatever_their_size(study):
+    run = run_of(study, "logreg")
+    table = pq.read_table(run.scores)
+    pq.write_table(table.set_column(4, "probability", pa.array([0.5] * len(table))), run.scores)
+    changed(run, lambda tree: tree.update(scores_bytes=run.scores.stat().st_size))
+    with pytest.raises(RetainError, match=r"is not the file record\.json speaks of"):
+        read_run_scores(run, run.read())
+    changed(run, lambda tree: tree.pop("scores_sha256"))
+    assert (read_run_scores(run, run.read()).table["probability"] == 0.5).all()  # an earlier record
 
 
 def test_scores_of_foreign_customers_are_told(study, retain_compare):

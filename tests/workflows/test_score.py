@@ -506,7 +506,7 @@ def test_a_file_that_was_touched_is_refused(store, retain_score, name):
     with (store / name).open("ab") as file:
         file.write(b" ")
     output = refused(retain_score, *STORE)
-    assert re.search(rf"verdict/{name} is not the \w+ its verdict speaks of: .*", output)
+    assert re.search(rf"verdict/{name} is not the file verdict\.json speaks of: .*", output)
 
 
 @pytest.mark.parametrize(
@@ -679,7 +679,20 @@ def test_scores_that_were_changed_are_refused(read_out_scores):
     path.write_text(text.replace("0.", "7.", 3), encoding="utf-8")
     code, output = read_out_scores()
     assert code == 2
-    assert "put back what was written" in output
+    assert "scores.csv is not the file score.json speaks of" in " ".join(output.split())
+
+
+def test_scores_of_an_earlier_version_are_read_out_and_told_apart(read_out_scores):
+    path, readout_json = only_folder() / "score.json", "readout/score_readout.json"
+    assert "nobody can tell" not in read_out_scores()[1]
+    assert json.loads((only_folder() / readout_json).read_text())["scores_sha256"] is not None
+    tree = json.loads(path.read_text())
+    assert tree["files"].keys() >= {"scores.csv", "segments.csv", "drift.csv", "not_scored.csv"}
+    path.write_text(json.dumps({key: tree[key] for key in tree if key != "files"}))
+    code, output = read_out_scores()
+    assert code == 0
+    assert "nobody can tell whether a score was changed" in " ".join(output.split())
+    assert json.loads((only_folder() / readout_json).read_text())["scores_sha256"] is None
 
 
 def test_scores_of_another_campaign_are_refused(read_out_scores):

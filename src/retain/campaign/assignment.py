@@ -7,7 +7,6 @@ record/campaign_document.py
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,7 +23,8 @@ from retain.record.documents import content_id, read_document
 from retain.record.estimates import DisplayName
 from retain.schema.campaign import Assumptions, Catalogue
 from retain.schema.parsing import Node
-from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
+from retain.storage.pinned import check_pinned, read_pinned
+from retain.storage.reading import MAX_TABLE_BYTES
 from retain.verdict.export import FORMULA, parse_exported, read_exported
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
@@ -151,11 +151,14 @@ def read_assignment(folder: Path) -> Assignment:
         There is no campaign, or its files are invalid or do not belong together.
     """
     document = read_campaign_json(folder)
-    raw, fingerprint = _table_bytes(document, CSV, folder)
-    if OFFERS in (document.files or {}):
-        _table_bytes(document, OFFERS, folder)
-    if document.id is None or document.settings is None:
-        raise ValueError("campaign.json has an id and settings")  # read_campaign_json says so
+    if document.id is None or document.settings is None or document.files is None:
+        raise ValueError("campaign.json has id, files and settings")  # read_campaign_json says so
+    fingerprint = document.files.get(CSV, "nothing")
+    check_exists(folder / CSV)
+    raw = read_pinned(folder / CSV, fingerprint, JSON, max_bytes=MAX_TABLE_BYTES, within=folder)
+    if OFFERS in document.files:
+        check_exists(folder / OFFERS)
+        check_pinned(folder / OFFERS, document.files[OFFERS], JSON, within=folder)
     return Assignment(
         table=_parse_table(raw, folder / CSV, control_share=document.control_group.share),
         id=document.id,
@@ -195,19 +198,6 @@ def read_campaign_json(folder: Path) -> CampaignDocument:
             )
     _check_id(tree, folder)
     return document
-
-
-def _table_bytes(document: CampaignDocument, name: str, folder: Path) -> tuple[bytes, str]:
-    """Return the bytes of a table and their SHA-256, which must be that in ``campaign.json``."""
-    check_exists(folder / name)
-    raw = read_bytes(folder / name, max_bytes=MAX_TABLE_BYTES, within=folder)
-    expected, actual = (document.files or {}).get(name, "nothing"), _hash(raw)
-    if expected != actual:
-        raise RetainError(
-            f"{folder / name} is not the file {JSON} speaks of: its SHA-256 begins {actual[:12]}, "
-            f"expected {expected[:12]}. Put back the file as it was written."
-        )
-    return raw, actual
 
 
 def _check_id(tree: Mapping[str, Any], folder: Path) -> None:
@@ -260,7 +250,3 @@ def _check_table(table: pd.DataFrame, path: Path) -> None:
     for kind, cells in wrong.items():
         if not cells.empty:
             raise RetainError(f"{path} holds {kind}: {examples(cells)}; expected none.")
-
-
-def _hash(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()

@@ -22,18 +22,22 @@ COUNTED = "customers"
 
 @dataclass(frozen=True)
 class OpenCampaigns:
-    """The other campaigns that are open.
+    """The other campaigns that are open, and those whose contacts are not long ago.
 
     Attributes
     ----------
     by_customer
-        Id of the campaign that a customer is in, by customer id, as texts.
+        Id of the open campaign that a customer is in, by customer id, as texts.
     unreadable
         Paths in the folder of outputs that could not be read: their customers are not known.
+    resting
+        Id of the campaign that contacts a customer within ``campaign.rest_days`` of the plan's
+        start, by customer id, as texts.
     """
 
     by_customer: Mapping[str, str] = field(default_factory=dict)
     unreadable: tuple[str, ...] = ()
+    resting: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Audience:
     is_turnover
         True if money is turnover that no margin has turned into profit.
     open_campaigns
-        The other campaigns that customers are in.
+        The other campaigns that customers are in, or were contacted by not long ago.
     """
 
     table: pd.DataFrame
@@ -90,8 +94,16 @@ class Audience:
     @cached_property
     def open_campaign(self) -> np.ndarray:
         """Id of the other campaign that each customer is in, empty for none, shape (n,)."""
+        return self._by_id(self.open_campaigns.by_customer)
+
+    @cached_property
+    def resting(self) -> np.ndarray:
+        """Id of the campaign after which each customer is at rest, empty for none, shape (n,)."""
+        return self._by_id(self.open_campaigns.resting)
+
+    def _by_id(self, campaigns: Mapping[str, str]) -> np.ndarray:
         ids = self.table.index.astype(str)
-        return np.array([self.open_campaigns.by_customer.get(one, "") for one in ids], dtype=object)
+        return np.array([campaigns.get(one, "") for one in ids], dtype=object)
 
     @property
     def is_single_model(self) -> np.ndarray:

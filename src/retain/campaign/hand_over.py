@@ -47,6 +47,10 @@ REASONS = {
         "постоянная контрольная группа: без кампаний",
     ),
     "campaign": ("in campaign {id}, which is open", "участвует в кампании {id}, она ещё идёт"),
+    "rest": (
+        "contacted by campaign {id}, less than {days} days apart",
+        "контакт в кампании {id}: прошло меньше {days} дн.",
+    ),
     "policy": ("enough contacts already", "контактов уже достаточно"),
 }
 """Reasons not to write to or call a customer, by language; the first that holds is written."""
@@ -121,21 +125,24 @@ def do_not_contact_table(
     -------
     DataFrame
         ``customer_id, reason``: the control groups, who is in another open campaign, who gave no
-        consent, whom the policies spare.
+        consent, who was contacted not long ago, whom the policies spare.
     """
-    table, campaigns = campaign.audience.table, campaign.audience.open_campaign
+    audience = campaign.audience
+    table, campaigns, resting = audience.table, audience.open_campaign, audience.resting
     masks = {
         "control": plan.control.is_control,
         "permanent": in_permanent_control(table.index, planning.permanent_control),
         "campaign": campaigns != "",
         "consent": ~table["contactable"].to_numpy(dtype=bool),
-        "policy": ~may_be_written_to(campaign.audience, planning),
+        "rest": resting != "",
+        "policy": ~may_be_written_to(audience, planning),
     }
     reason = np.full(len(table), "", dtype=object)
     for name, mask in reversed(masks.items()):
         reason[mask] = REASONS[name][language == "ru"]
     rows = np.flatnonzero(reason != "")
-    reason[rows] = [reason[row].format(id=campaigns[row]) for row in rows]
+    named, days = np.where(campaigns != "", campaigns, resting), planning.rest_days
+    reason[rows] = [reason[row].format(id=named[row], days=days) for row in rows]
     return pd.DataFrame({"customer_id": table.index[rows], "reason": reason[rows]})
 
 

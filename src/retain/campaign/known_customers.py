@@ -16,7 +16,7 @@ from retain.campaign.planning.plan import CampaignPlan
 from retain.errors import RetainError
 from retain.record.directory import CampaignDirectory
 from retain.storage.parquet import read_frame
-from retain.storage.writing import hash_file
+from retain.storage.pinned import check_pinned
 
 ID = "customer_id"
 
@@ -47,10 +47,7 @@ def read_known_customers(campaign: CampaignDirectory, assignment: Assignment) ->
             f"campaign {assignment.id} was planned without {path.name}, so it is not known what "
             "effects could depend on; expected a campaign of this version, or effects=none."
         )
-    if hash_file(path) != expected:
-        raise RetainError.at(
-            str(path), f"it is not the file that {JSON} speaks of", "put back what was written"
-        )
+    check_pinned(path, expected, JSON, within=campaign.path)
     table = read_frame(path, within=campaign.path)
     ids = assignment.table[ID]
     if ID not in table or list(table[ID]) != list(ids):

@@ -20,7 +20,8 @@ from retain.customers.reading import SourceColumn
 from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.schema.parsing import Config, parse
-from retain.storage.reading import parse_json, read_bytes
+from retain.storage.pinned import read_pinned
+from retain.storage.reading import parse_json
 from retain.storage.schemas import check_schema
 from retain.storage.writing import hash_file, write_text
 from retain.wording import format_significant
@@ -184,9 +185,7 @@ def read_reference(path: Path, sha256: str) -> Reference:
     RetainError
         The file is not the one of its verdict, or this version cannot read it.
     """
-    content = read_bytes(path, within=path.parent)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise RetainError(f"{path} is not the reference its verdict speaks of: the hash differs.")
+    content = read_pinned(path, sha256, "verdict.json", within=path.parent)
     read_tree = parse_json(content, str(path))
     tree = read_tree if isinstance(read_tree, dict) else {}
     check_schema(tree.get("schema"), SCHEMA, path)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from retain.cli.ci_sections import add_gate, add_readout
+from retain.cli.newer_log import key, log_node, names_log, without_name
 from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from retain.record.effects_document import EffectsDocument
     from retain.schema.parsing import Node
     from retain.schema.readout import Readout
+    from retain.workflows.newer_log import NewerLog
 
 
 MISSED = 3
@@ -44,8 +46,8 @@ def main() -> None:
 
 def readout(line: Arguments) -> int:
     """Read out a campaign, and print the results."""
-    config = _config(line)
-    if config.data is not None:
+    config = _config(without_name(line) if _names_result(line) else line)
+    if config.data is not None and not _names_result(line):
         _check_keys(line, "table")
         return _read_out_trial(line, config)
     if config.scores.dir is not None:
@@ -57,11 +59,20 @@ def readout(line: Arguments) -> int:
 
 def _read_out_scores(line: Arguments, config: Readout, named: str) -> int:
     from retain.cli.terminal.console import console, say_waiting
+    from retain.cli.terminal.outcomes_log import print_outcomes_log
     from retain.cli.terminal.score_readout import print_score_readout
+    from retain.workflows.newer_log import scores_snapshot
     from retain.workflows.score_readout import find_scores, read_out_scores
 
     scores = find_scores(named, parse_path("outputs", config.outputs))
-    result = read_out_scores(scores, config.outcomes, config.gate, on_wait=say_waiting)
+    study = StudyDirectory(scores.path.absolute().parents[1])
+    newer = None
+    if names_log(line):
+        newer = _read_newer_log(line, config, study, scores_snapshot(scores), "these scores")
+    source = config.outcomes if newer is None else newer.outcomes
+    result = read_out_scores(scores, source, config.gate, on_wait=say_waiting)
+    if newer is not None and result.log is not None:
+        print_outcomes_log(console(), newer, result.log, result.n_scored)
     print_score_readout(console(), result, scores.readout)
     add_gate(line.report, result.gate)
     if line.json:
@@ -87,9 +98,11 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
     from retain.campaign.effects.spec import build_effects_spec
     from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.effects import print_effects
+    from retain.cli.terminal.outcomes_log import print_outcomes_log
     from retain.cli.terminal.readout import print_readout
     from retain.workflows.campaign_files import find_campaign
     from retain.workflows.effects import check_learner
+    from retain.workflows.newer_log import campaign_span
     from retain.workflows.readout import Learning, read_out_campaign
 
     if config.campaign.dir is None:
@@ -100,9 +113,14 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
     check_learner(config)
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
     spec = build_effects_spec(config.effects, config.seed, config.threads)
+    newer, months = None, None
+    if names_log(line):
+        study = StudyDirectory(campaign.path.absolute().parents[1])
+        start, months = campaign_span(campaign)
+        newer = _read_newer_log(line, config, study, start, f"campaign {campaign.path.name}")
     result = read_out_campaign(
         campaign,
-        config.outcomes,
+        config.outcomes if newer is None else newer.outcomes,
         resamples=config.resamples,
         monitoring=config.monitoring,
         learning=None if spec is None else Learning(spec, config.limits, config.report.language),
@@ -111,6 +129,9 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
     next_plan = None
     if result.catalogue is not None:
         next_plan = _type_next_plan(campaign, config.outputs, result.catalogue.name)
+    if newer is not None and result.document.log is not None:
+        n_customers = result.document.n_planned.treatment + result.document.n_planned.control
+        print_outcomes_log(console(), newer, result.document.log, n_customers, months)
     print_readout(console(), result.document, campaign.readout.path, next_plan)
     add_readout(line.report, result.document)
     if result.effects is not None:
@@ -118,6 +139,16 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
     if line.json:
         write_json(_with_effects(to_tree(result.document), result.effects))
     return 0
+
+
+def _read_newer_log(
+    line: Arguments, config: Readout, study: StudyDirectory, start: str | None, of: str
+) -> NewerLog:
+    """Return the outcomes in the purchase log of a line; ``start`` is their first day, if known."""
+    from retain.workflows.newer_log import read_newer_log
+
+    node = log_node(line, config.data, study, lambda: _config(line).data)
+    return read_newer_log(node, start, of)
 
 
 def _with_effects(tree: Node, effects: EffectsDocument | NotApplicable | None) -> Node:
@@ -150,6 +181,11 @@ def _type_next_plan(campaign: CampaignDirectory, outputs: str, catalogue: str) -
     return " ".join(["retain-compare", *words, "-cd", shlex.quote(str(campaign.readout.path))])
 
 
+def _names_result(line: Arguments) -> bool:
+    """Return whether a line names a campaign or scores, of which a log can hold the outcomes."""
+    return any(key(text).split(".")[0] in ("campaign", "scores") for text in line.overrides)
+
+
 def _config(line: Arguments) -> Readout:
     """Return the tree of ``readout.yaml``; ``campaign=DIR`` means ``campaign.dir=DIR``."""
     from retain.cli.compose import Composer
@@ -171,17 +207,19 @@ def _check_keys(line: Arguments, kind: Literal["table", "campaign", "scores"]) -
         "campaign": ("campaign", "outcomes", "monitoring", "resamples", *effects),
         "scores": ("scores", "outcomes", "gate"),
     }
-    others = {key for one in keys.values() for key in one} - set(keys[kind])
+    others = {name for one in keys.values() for name in one} - set(keys[kind])
     names = {"table": "a table", "campaign": "a planned campaign", "scores": "scores"}
-    for text in line.overrides:
-        key = text.lstrip("+~").partition("=")[0].partition(".")[0]
-        if key in others:
+    for name in (key(text).split(".")[0] for text in line.overrides):
+        if name in others:
             raise RetainError.at(
-                key,
+                name,
                 f"it says nothing of {names[kind]}",
                 "expected data=table data.path=FILE, campaign=ID outcomes=FILE, or scores=ID "
                 "outcomes=FILE",
             )
+        if name == "outcomes" and names_log(line):
+            problem = "there are outcomes of a purchase log already"
+            raise RetainError.at(name, problem, "expected outcomes=FILE or data.path=LOG, not both")
 
 
 def full_key(text: str) -> str:

@@ -6,15 +6,15 @@ scores are written, 70 a bug of retain.
 
 from __future__ import annotations
 
-import copy
 import shlex
 import sys
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retain.cli.overrides import Arguments
+from retain.cli.recorded_source import overlay_typed, typed_keys
 from retain.cli.run import gc_paused, run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
@@ -49,19 +49,9 @@ def data_node(line: Arguments, typed: Node | None, saved: LoadedWinner) -> Node:
             f"{_changeable_keys(saved)}."
         )
     trained = saved.winner.config.get("data")
-    trained = trained if isinstance(trained, dict) else {}
-    keys = [key for key in _keys(line, "data") if _value_at(typed, key) is not _ABSENT]
-    if typed.get("name", trained.get("name")) != trained.get("name"):
-        node = copy.deepcopy(typed)
-    else:
-        from retain.workflows.recorded_data import check_recorded
-
-        check_recorded(trained, {key[0] for key in keys})
-        node = copy.deepcopy(trained) | ({"cache": None} if "cache" in trained else {})
-        for key in keys:
-            _set(node, key, _value_at(typed, key))
-    typed_keys = {key[0] for key in keys}
-    return node | {k: v for k, v in UNLABELLED.items() if k in node and k not in typed_keys}
+    node = overlay_typed(line, typed, trained if isinstance(trained, dict) else {})
+    named = {key[0] for key in typed_keys(line, "data")}
+    return node | {k: v for k, v in UNLABELLED.items() if k in node and k not in named}
 
 
 def _changeable_keys(saved: LoadedWinner) -> str:
@@ -69,31 +59,6 @@ def _changeable_keys(saved: LoadedWinner) -> str:
     if saved.test_snapshot is None:
         return "data.path=FILE or data.dir=FOLDER"
     return f"data.snapshot=DAY, one after {saved.test_snapshot}, or data.path=LOG"
-
-
-def _keys(line: Arguments, group: str) -> list[tuple[str, ...]]:
-    """Return the keys below a group that were typed, as paths."""
-    typed = [text.split("=", 1)[0].lstrip("+") for text in line.overrides]
-    return [tuple(key.split(".")[1:]) for key in typed if key.startswith(f"{group}.")]
-
-
-_ABSENT = object()
-
-
-def _value_at(tree: Any, path: tuple[str, ...]) -> Any:
-    for key in path:
-        if not isinstance(tree, dict) or key not in tree:
-            return _ABSENT
-        tree = tree[key]
-    return tree
-
-
-def _set(tree: Node, path: tuple[str, ...], value: Any) -> None:
-    for key in path[:-1]:
-        below = tree.get(key)
-        tree[key] = dict(below) if isinstance(below, dict) else {}
-        tree = tree[key]
-    tree[path[-1]] = value
 
 
 def main() -> None:
@@ -160,7 +125,7 @@ def _apply_campaign(
     saved = load_winner(path)
     settings = merge_settings(config, saved)
     beside = StudyDirectory(saved.folder.parent)
-    if ("unsent",) in _keys(line, "campaign"):  # those of the comparison may be gone by now
+    if ("unsent",) in typed_keys(line, "campaign"):  # those of the comparison may be gone by now
         check_unsent(beside, settings)
     new = read_new_customers(data_node(line, config.data, saved), saved)
     home = study.score(new.customers.fingerprint[:8])

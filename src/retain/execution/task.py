@@ -31,7 +31,7 @@ from retain.record.document import (
 from retain.record.tuning import TuningInfo
 from retain.schema.parsing import Node, parse
 from retain.schema.run import Run
-from retain.storage.writing import atomic_write
+from retain.storage.writing import atomic_write, hash_file
 
 if TYPE_CHECKING:
     from retain.learning.cross_validation import CrossValidationResult
@@ -289,6 +289,7 @@ def finish(task: Task, outcome: RunOutcome) -> Record:
         stopped_early=outcome.stopped_early,
         tuning=None if tuning is None else TuningInfo.of(tuning),
         scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
+        scores_sha256=None if evaluation is None else hash_file(task.directory.scores),
     )
     task.directory.finish(record)
     return record

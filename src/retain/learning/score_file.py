@@ -13,6 +13,7 @@ from retain.learning.scores import COLUMNS, Scores
 from retain.record.document import Record, SplitInfo
 from retain.record.reading import check_scores_size
 from retain.storage.parquet import read_parquet
+from retain.storage.pinned import check_pinned
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,6 +72,8 @@ def read_score_table(path: Path, record: Record, *, within: Path | None = None) 
 def _read_bounded(path: Path, record: Record, within: Path | None) -> pa.Table:
     most = (len(COLUMNS) + 1) * record.data.n_rows * record.split.n_repeats
     check_scores_size(path, record.scores_bytes, within=within)
+    if record.scores_sha256 is not None:
+        check_pinned(path, record.scores_sha256, "record.json", within=within)
     return read_parquet(path, max_cells=most, within=within)
 
 

@@ -191,7 +191,8 @@ def readout(
         A campaign that was planned, with ``outcomes``; or a file or frame with a row per customer
         and ``treatment="column", control="arm", outcome="column"``.
     outcomes
-        A file or frame with a row per customer of the campaign.
+        A file or frame with a row per customer of the campaign; None for those in a newer purchase
+        log, ``data="purchases", data__path=LOG``.
     outputs
         Folder of the studies, in which the readout of a table gets one of its own.
     keys
@@ -205,7 +206,8 @@ def readout(
     if isinstance(what, SavedCampaign):
         studies = StudyDirectory(what.path.parents[1]).path.parent
         table = None if outcomes is None else _file(outcomes, studies)
-        words = to_words({"campaign": what.path, "outcomes": table, **keys})
+        named = {} if table is None else {"outcomes": table}
+        words = to_words({"campaign": what.path, **named, **keys})
         home = CampaignDirectory(what.path).readout.path
     else:
         table = _file(what, Path(outputs))

@@ -106,7 +106,7 @@ MAX_NAMED = 3
 
 
 class OpenCampaign(Config):
-    """Another campaign that is open, and how many of these customers are in it."""
+    """Another campaign, and how many of these customers are in it or at rest after it."""
 
     id: str
     n_customers: int
@@ -116,8 +116,10 @@ class Policies(Config):
     """The policies of contact; ``n_spared`` agreed, and are not written to.
 
     ``n_permanent_control`` are in the permanent control group, and ``open_campaigns`` have
-    customers who therefore get nothing from this one. Those of ``unreadable_campaigns``, paths in
-    the folder of outputs, are not known.
+    customers who therefore get nothing from this one. ``rested_after`` are campaigns whose contacts
+    are less than ``rest_days`` away, with their customers who agreed and are not written to; they
+    are in no other of these numbers. Customers of ``unreadable_campaigns``, paths in the folder of
+    outputs, are not known.
     """
 
     max_contacts_current: int | None
@@ -128,6 +130,7 @@ class Policies(Config):
     n_spared: int
     n_permanent_control: int = 0
     open_campaigns: tuple[OpenCampaign, ...] = ()
+    rested_after: tuple[OpenCampaign, ...] = ()
     unreadable_campaigns: tuple[str, ...] = ()
 
     @property

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from retain.record.documents import Sha256
 from retain.record.label import LabelQuality
 from retain.record.tuning import TuningInfo
 from retain.schema.parsing import Config, Node
@@ -183,7 +184,8 @@ class Record(Config):
 
     ``stopped_early`` is true of a run that ended before its last fold because others were better.
     Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is None where
-    nothing was tuned. ``scores_bytes`` is the size of ``scores.parquet``, None where there is none.
+    nothing was tuned. ``scores_bytes`` and ``scores_sha256`` are of ``scores.parquet``, None where
+    there is none; a record of an earlier version has no hash.
     """
 
     schema_: int = Field(alias="schema")
@@ -209,6 +211,7 @@ class Record(Config):
     stopped_early: bool = False
     tuning: TuningInfo | None = None
     scores_bytes: int | None = None
+    scores_sha256: Sha256 | None = None
 
     @property
     def folds(self) -> int:

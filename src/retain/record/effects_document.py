@@ -180,6 +180,8 @@ class NextCampaignInfo(Config):
         Customers unlike those of the trial, who get no arm.
     n_no_consent
         Customers who did not agree to be contacted.
+    n_left_out
+        Customers of the file beside these, whose cells cannot be read.
     arms
         Every arm but the control.
     cost, net
@@ -195,6 +197,7 @@ class NextCampaignInfo(Config):
     arms: tuple[NextArmInfo, ...]
     cost: float
     net: Estimate
+    n_left_out: int = 0
 
 
 class EffectsDocument(Config):

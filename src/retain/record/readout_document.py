@@ -10,6 +10,7 @@ from retain.record.campaign_document import BetaEstimate
 from retain.record.documents import CautionInfo, Identity, Sha256, optional
 from retain.record.estimates import Estimate, PartialEstimate
 from retain.record.looks_document import Look, LookCorrection
+from retain.record.outcomes_log import OutcomesLogInfo
 from retain.schema.parsing import Config
 
 READOUT_SCHEMA: Final = 3
@@ -243,6 +244,8 @@ class ReadoutDocument(Config):
         None if too few are observed.
     catalogue
         Name of the new catalogue; None if declines are unknown.
+    log
+        The purchase log that the outcomes are of; None for a file of outcomes.
     """
 
     schema_: Literal[3] = Field(default=READOUT_SCHEMA, alias="schema")
@@ -268,3 +271,4 @@ class ReadoutDocument(Config):
     save_rates: tuple[SaveRateRow, ...]
     catalogue: str | None
     cautions: tuple[CautionInfo, ...] = ()
+    log: OutcomesLogInfo | None = None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from retain.record.campaign_document import NoCampaignInfo
 from retain.record.comparison_document import RunName
-from retain.record.documents import Identity, Sha256
+from retain.record.documents import Identity, Sha256, optional
 from retain.record.segments_document import SegmentInfo
 from retain.schema.parsing import Config
 from retain.schema.scoring import CampaignSettings
@@ -18,12 +18,16 @@ SCORE_SCHEMA: Final = 3
 
 
 class NewData(Config):
-    """The new customers; ``n_in_comparison`` have ids that the comparison had too."""
+    """The new customers; ``n_in_comparison`` have ids that the comparison had too.
+
+    ``snapshot`` is the day at which they are looked at (YYYY-MM-DD), of a source that has one.
+    """
 
     fingerprint: str
     n_customers: int
     n_not_scored: int
     n_in_comparison: int
+    snapshot: str | None = optional()
 
 
 class DriftInfo(Config):
@@ -51,6 +55,8 @@ class ScoreDocument(Config):
         The reason why none was planned; None otherwise.
     cautions
         Warnings for the reader.
+    files
+        SHA-256 of the files beside; None in a folder of an earlier version.
     """
 
     schema_: Literal[3] = Field(default=SCORE_SCHEMA, alias="schema")
@@ -64,3 +70,4 @@ class ScoreDocument(Config):
     campaign_sha256: Sha256 | None
     no_campaign: NoCampaignInfo | None
     cautions: tuple[str, ...]
+    files: dict[str, Sha256] | None = optional()

@@ -9,6 +9,7 @@ from pydantic import Field
 from retain.record.comparison_document import GateResult
 from retain.record.documents import Sha256
 from retain.record.estimates import Estimate
+from retain.record.outcomes_log import OutcomesLogInfo
 from retain.schema.parsing import Config
 
 SCORE_READOUT_SCHEMA: Final = 1
@@ -43,8 +44,9 @@ class ScoreReadoutDocument(Config):
 
     Attributes
     ----------
-    score_sha256, outcomes_sha256
-        Of ``score.json``, and of the declines in the order of the scores.
+    score_sha256, scores_sha256, outcomes_sha256
+        Of ``score.json``, of ``scores.csv`` and of the declines in the order of the scores. The
+        second is None where ``score.json`` does not hold it, so that nobody can tell an edit.
     n_scored, n_observed
         Customers scored, and those of them with a known outcome that no campaign changed.
     n_contacted, n_control
@@ -52,10 +54,13 @@ class ScoreReadoutDocument(Config):
         out, and the control group stands for them.
     bands
         Customers by like risk, the lowest first.
+    log
+        The purchase log that the outcomes are of; None for a file of outcomes.
     """
 
     schema_: Literal[1] = Field(default=SCORE_READOUT_SCHEMA, alias="schema")
     score_sha256: Sha256
+    scores_sha256: Sha256 | None = None
     outcomes_sha256: Sha256
     campaign_id: str | None
     n_scored: int
@@ -67,3 +72,4 @@ class ScoreReadoutDocument(Config):
     bands: tuple[ObservedShare, ...]
     money: ObservedMoney | None
     gate: tuple[GateResult, ...]
+    log: OutcomesLogInfo | None = None

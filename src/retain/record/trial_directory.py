@@ -63,11 +63,16 @@ class TrialDirectory:
         return self.path / "next_campaign.csv"
 
     @property
+    def next_left_out(self) -> Path:
+        """The customers of that file whose cells cannot be read, with the reasons."""
+        return self.path / "next_left_out.csv"
+
+    @property
     def balance(self) -> Path:
         """The covariates by arm, as a table."""
         return self.path / "balance.csv"
 
     @property
     def dropped_rows(self) -> Path:
-        """Rows of the file that are no customers, with their lines and the reasons."""
+        """Rows of the files that are no customers, with their lines and the reasons."""
         return self.path / "dropped_rows.csv"

@@ -246,8 +246,9 @@ class CampaignConfig(Config):
     ``offers_per_segment`` counts the choices made in one segment, leaving alone among them; null
     is no limit. ``max_contacts_current`` and ``rest_days`` are policies on the channels that need
     consent: who has had ``max_contacts_current`` contacts this month, by the feature
-    ``contacts_current``, gets no more, and nobody within ``rest_days`` of the last, by the feature
-    ``days_since_contact``. ``channels`` are rules by channel, for consent or preference.
+    ``contacts_current``, gets no more, and nobody within ``rest_days`` of a contact of another
+    campaign, or of the last by the feature ``days_since_contact``. ``channels`` are rules by
+    channel, for consent or preference.
     ``start`` is the day of the first contacts. A ``least_cost`` control group has other shares
     than ``control_share`` where that costs less and shows as much.
     Customers of other campaigns that are open get nothing, unless ``overlap`` allows it; campaigns

@@ -91,13 +91,18 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes (64 hex digits).
+def hash_files(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file directly in a folder, by name."""
+    return {path.name: hash_file(path) for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def hash_file(path: Path, *, within: Path | None = None) -> str:
+    """Return the SHA-256 of a file's bytes (64 hex digits), as ``open_regular`` opens it.
 
     Raises
     ------
     RetainError
         If it cannot be read.
     """
-    with open_regular(path) as file:
+    with open_regular(path, within=within) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError
 from retain.learning.splits import DuplicateAwareKFold
-from retain.storage.reading import MIB, check_model_archive, read_bytes
+from retain.storage.pinned import read_pinned
+from retain.storage.reading import MIB, check_model_archive
 from retain.storage.writing import atomic_write, hash_file
 
 MODEL_BYTES = 2048 * MIB
@@ -71,9 +71,7 @@ def load_model(path: Path, sha256: str) -> BaseEstimator:
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    content = read_bytes(path, max_bytes=MODEL_BYTES, within=path.parent)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise RetainError(f"{path} is not the model its verdict speaks of: the hash differs.")
+    content = read_pinned(path, sha256, "verdict.json", max_bytes=MODEL_BYTES, within=path.parent)
     check_model_archive(content, path)
     try:
         model = skops.io.loads(content, trusted=list(TRUSTED))

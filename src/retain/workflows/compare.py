@@ -13,7 +13,7 @@ from retain.execution.shared_memory import launch_dir, share
 from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.transaction import transaction
-from retain.storage.writing import hash_file, write_text
+from retain.storage.writing import hash_files, write_text
 from retain.verdict.verdict import compare_runs
 from retain.workflows.launch_commands import format_commands
 from retain.workflows.open_campaigns import find_open_campaigns
@@ -156,9 +156,7 @@ def _write_verdict(study: StudyDirectory, document: VerdictDocument, language: s
     from retain.report.render import chart_subset
     from retain.verdict.document import as_json
 
-    tables = sorted(path for path in study.verdict.iterdir() if path.is_file())
-    hashes = {path.name: hash_file(path) for path in tables}
-    document = document.model_copy(update={"files": hashes})
+    document = document.model_copy(update={"files": hash_files(study.verdict)})
     study.pictures.mkdir()
     arguments = (chart_subset(document), language, study.pictures, {"fishbone": study.verdict})
     with WorkerExecutor(1) as executor:

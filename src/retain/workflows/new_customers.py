@@ -15,13 +15,11 @@ from retain.errors import RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.learning.features import select_model_columns
-from retain.record.document import FunnelStep
 from retain.record.estimates import DisplayName
-from retain.report.text.checks import step_message
-from retain.report.text.words import words
 from retain.schema.rules import Rule
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.verdict.export import read_exported
+from retain.workflows.left_out import list_left_out
 from retain.workflows.saved_winner import LoadedWinner
 
 
@@ -59,9 +57,6 @@ def _iter_rule_levels(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield from _iter_rule_levels(child)
 
 
-REASONS = {"newcomers": "newcomer", "outlier": "outlier", "unreadable": "cannot be read"}
-
-
 @dataclass(frozen=True)
 class NewCustomers:
     """Customers to score.
@@ -83,20 +78,7 @@ class NewCustomers:
 
     def list_not_scored(self, language: Language = "en") -> pd.DataFrame:
         """Return ``customer_id`` and ``reason`` of all customers that the funnel dropped."""
-        rows = [
-            (id_, _dropped_reason(step, language))
-            for step in self.customers.funnel
-            for id_ in step.dropped
-        ]
-        return pd.DataFrame(rows, columns=["customer_id", "reason"])
-
-
-def _dropped_reason(step: FunnelStep, language: Language) -> str:
-    """Return the reason of a step; in English where no other text is known."""
-    translated = None if language == "en" else step_message(step)
-    if translated is not None:
-        return words(language).plain(translated)
-    return f"{REASONS.get(step.name, step.name)}: {step.reason}"
+        return list_left_out(self.customers.funnel, language)
 
 
 def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:

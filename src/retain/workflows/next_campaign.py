@@ -48,5 +48,7 @@ def read_next_customers(
         covariates=select_covariates(customers.features, table.trial.covariates, FILE),
         contactable=np.ones(len(customers.features), dtype=bool)
         if stated is None
-        else stated.to_numpy(dtype=bool),
+        else stated.eq(True).fillna(False).to_numpy(dtype=bool),
+        left_out=tuple(step for step in customers.funnel if step.dropped),
+        dropped_rows=customers.reading.dropped_rows,
     )

@@ -1,27 +1,30 @@
-"""Campaigns that are open: their customers belong to no other one until their horizon ends.
+"""Campaigns that are open, whose customers belong to no other one, and contacts not long ago.
 
 A campaign is open from ``campaign.start`` until the horizon of its assumptions has passed, if a
 verdict or scores point to it, or a readout shows that it was sent. A plan that another one replaced
 does not count, nor the one that the plan being made replaces. A plan without a start is a draft:
-nothing says that or when it was sent.
+nothing says that or when it was sent. Of the same campaigns, open or not, count the contacts on
+channels that need consent: ``campaign.rest_days`` lie between two of a customer. Contacts of care
+are in no assignment, and do not count.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from retain.campaign.assignment import read_assignment, read_campaign_json
+from retain.campaign.assignment import TREATMENT, read_assignment, read_campaign_json
 from retain.campaign.audience import OpenCampaigns
+from retain.campaign.offers.catalogue import OWN
 from retain.errors import RetainError
-from retain.record.campaign_document import CampaignDocument
 from retain.record.directory import CampaignDirectory
 from retain.record.study import StudyDirectory
+from retain.schema.campaign import CampaignConfig, Offer
 from retain.schema.scoring import CampaignSettings
 from retain.storage.reading import read_json_object
 from retain.workflows.campaign_files import read_campaign_id
@@ -56,15 +59,18 @@ def find_open_campaigns(
 ) -> OpenCampaigns:
     """Return the open campaigns of all studies in the folder of a study, with their customers.
 
-    ``replaced`` is the ``verdict.json`` or ``score.json`` that the plan is made for: the campaign
-    that it points to does not count. Without a start, the plan begins today.
+    Likewise the campaigns after which customers are at rest. ``replaced`` is the ``verdict.json``
+    or ``score.json`` that the plan is made for: the campaign that it points to does not count.
+    Without a start, the plan begins today.
     """
     planning = settings.campaign
-    if planning.overlap == "allow" or not planning.on:
+    if not planning.on or (planning.overlap == "allow" and not planning.rest_days):
         return OpenCampaigns()
     today = datetime.now().astimezone().date()
     start = today if planning.start is None else date.fromisoformat(planning.start)
-    found = _Search(Period.of(start, settings.assumptions.horizon.value), study.path.parent)
+    found = _Search(
+        Period.of(start, settings.assumptions.horizon.value), planning, study.path.parent
+    )
     for other in _iter_studies(study):
         found.add_study(other, planning.unsent, replaced)
     return found.result
@@ -91,9 +97,10 @@ def _iter_studies(study: StudyDirectory) -> Iterator[StudyDirectory]:
 class _Search:
     """The open campaigns found so far, and what could not be read."""
 
-    def __init__(self, period: Period, folder: Path) -> None:
-        self._period, self._folder = period, folder
+    def __init__(self, period: Period, planning: CampaignConfig, folder: Path) -> None:
+        self._period, self._planning, self._folder = period, planning, folder
         self._by_customer: dict[str, str] = {}
+        self._resting: dict[str, str] = {}
         self._ids: set[str] = set()
         self._unreadable: dict[Path, str | None] = {}
 
@@ -103,7 +110,9 @@ class _Search:
         missed = (path for path, id_ in self._unreadable.items() if id_ not in self._ids)
         names = (os.fsencode(path.relative_to(self._folder)) for path in missed)
         return OpenCampaigns(
-            self._by_customer, tuple(one.decode(errors="replace") for one in names)
+            self._by_customer,
+            tuple(one.decode(errors="replace") for one in names),
+            self._resting,
         )
 
     def add_study(self, study: StudyDirectory, unsent: tuple[str, ...], replaced: Path) -> None:
@@ -131,23 +140,54 @@ class _Search:
         return ids
 
     def _add_campaign(self, campaign: CampaignDirectory) -> None:
-        """Add the customers of a campaign if it is open, or its folder to those not read."""
+        """Add who is in a campaign or at rest after it, or its folder to those not read."""
         id_ = campaign.path.name
         try:
-            if self._is_open(read_campaign_json(campaign.path)):
-                for customer in read_assignment(campaign.path).table["customer_id"].astype(str):
-                    self._by_customer.setdefault(customer, id_)
+            settings = read_campaign_json(campaign.path).settings
+            if settings is not None:
+                is_open, offers = self._is_open(settings), self._resting_offers(settings)
+                if is_open or offers:
+                    table = read_assignment(campaign.path).table
+                    is_contacted = (table["arm"] == TREATMENT) & table["offer"].isin(offers)
+                    _add(self._by_customer, table["customer_id"] if is_open else (), id_)
+                    _add(self._resting, table.loc[is_contacted, "customer_id"], id_)
             self._ids.add(id_)
         except (RetainError, OSError):
             self._unreadable[campaign.path] = _stated_id(campaign)
 
-    def _is_open(self, document: CampaignDocument) -> bool:
-        """Return whether a campaign has a start, and days in common with the plan."""
-        settings = document.settings
-        if settings is None or settings.campaign.start is None:
+    def _is_open(self, settings: CampaignSettings) -> bool:
+        """Return whether a campaign has a start, and days in common with the plan that count."""
+        if settings.campaign.start is None or self._planning.overlap == "allow":
             return False
         start, horizon = date.fromisoformat(settings.campaign.start), settings.assumptions.horizon
         return self._period.overlaps(Period.of(start, horizon.value))
+
+    def _resting_offers(self, settings: CampaignSettings) -> list[str]:
+        """Return the offers of a campaign with a contact less than the rest from the plan's start.
+
+        A contact that is yet to come counts too.
+        """
+        start, rest = settings.campaign.start, self._planning.rest_days
+        if start is None or not rest:
+            return []
+        since = (self._period.first - date.fromisoformat(start)).days
+        return [
+            name
+            for name, offer in settings.offers.offers.items()
+            if any(abs(since - day) < rest for day in _contact_days(offer))
+        ]
+
+
+def _add(found: dict[str, str], customers: Iterable[str], id_: str) -> None:
+    """Add a campaign of customers who have none yet."""
+    for customer in customers:
+        found.setdefault(customer, id_)
+
+
+def _contact_days(offer: Offer) -> Iterator[int]:
+    """Yield the days of contacts on channels that need consent, counted from a campaign's start."""
+    contacts = ((0, offer.channel), *((step.day, step.channel) for step in offer.steps))
+    yield from (day for day, channel in contacts if channel not in OWN)
 
 
 def _stated_id(campaign: CampaignDirectory) -> str | None:

@@ -21,7 +21,8 @@ from retain.campaign.assignment import Assignment, read_assignment, to_yaml_dict
 from retain.campaign.effects.spec import EffectsSpec
 from retain.campaign.known_customers import read_known_customers
 from retain.campaign.readout.campaign_trial import build_campaign_trial
-from retain.campaign.readout.outcomes import Outcomes, read_outcomes
+from retain.campaign.readout.log_outcomes import OutcomesSource, observe_campaign
+from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.readout import ReadoutResult, build_readout
 from retain.campaign.readout.trial_readout import TrialSettings
 from retain.errors import NotApplicable, RetainError
@@ -35,7 +36,7 @@ from retain.record.study import StudyDirectory
 from retain.record.trial_directory import TrialDirectory
 from retain.schema.campaign import Catalogue
 from retain.schema.effects import PolicyLimits
-from retain.schema.readout import Monitoring, OutcomesFile
+from retain.schema.readout import Monitoring
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 from retain.verdict.export import flatten_estimates, write_csv
@@ -58,7 +59,7 @@ INTERVALS = ("difference", "customers_saved")
 
 def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
     campaign: CampaignDirectory,
-    outcomes: OutcomesFile,
+    outcomes: OutcomesSource,
     *,
     resamples: int,
     monitoring: Monitoring = "auto",
@@ -79,7 +80,7 @@ def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
     try:
         with study.alone(lambda: on_wait(study)):
             assignment = read_assignment(campaign.path)
-            observed = read_outcomes(outcomes, assignment)
+            observed = observe_campaign(outcomes, assignment)
             result = build_readout(
                 assignment,
                 observed,

@@ -21,6 +21,7 @@ from retain.record.documents import write_document
 from retain.record.score_document import DriftInfo, NewData, ScoreDocument
 from retain.schema.parsing import deep_merge, parse
 from retain.schema.scoring import CampaignSettings, Score
+from retain.storage.writing import hash_files
 from retain.verdict.export import ExportDialect, write_csv, write_dropped_rows
 from retain.workflows.campaign import CampaignFiles, to_campaign_files
 from retain.workflows.new_customers import NewCustomers, add_training_levels
@@ -129,18 +130,19 @@ NO_DRIVERS = (
 
 
 def write_scores(directory: ScoreDirectory, result: ScoreResult) -> None:
-    """Write scores, campaign and drift into a new folder."""
+    """Write scores, campaign and drift into a new folder, ``score.json`` with their hashes."""
     result.campaign.write(directory)
     dialect = result.campaign.dialect
     write_csv(result.customers.list_not_scored(dialect.language), directory.not_scored, dialect)
     if dropped := result.customers.customers.reading.dropped_rows:
         write_dropped_rows(dropped, directory.dropped_rows)
     write_csv(result.drift, directory.drift, dialect)
-    write_document(score_document(result), directory.score_json)
+    document = score_document(result).model_copy(update={"files": hash_files(directory.path)})
+    write_document(document, directory.score_json)
 
 
 def score_document(result: ScoreResult) -> ScoreDocument:
-    """Return the content of ``score.json``."""
+    """Return the content of ``score.json``, without the hashes of files."""
     saved, new, results = result.winner, result.customers, result.campaign.results
     planned = results.campaign
     return ScoreDocument(
@@ -151,6 +153,7 @@ def score_document(result: ScoreResult) -> ScoreDocument:
             n_customers=len(new.table),
             n_not_scored=len(new.list_not_scored()),
             n_in_comparison=new.n_known,
+            snapshot=None if new.customers.snapshot is None else str(new.customers.snapshot),
         ),
         drift=_summarise_drift(result),
         segments=results.segments,

@@ -13,12 +13,8 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import Assignment, read_assignment, unescape_formulas
-from retain.campaign.readout.outcomes import (
-    OutcomeCustomers,
-    Outcomes,
-    hash_outcomes,
-    read_outcomes_of,
-)
+from retain.campaign.readout.log_outcomes import OutcomesSource, observe
+from retain.campaign.readout.outcomes import OutcomeCustomers, Outcomes, hash_outcomes
 from retain.campaign.readout.score_readout import (
     ObservedScores,
     compare_bands,
@@ -35,7 +31,7 @@ from retain.record.estimates import Estimate
 from retain.record.score_document import ScoreDocument
 from retain.record.score_readout_document import ScoreReadoutDocument
 from retain.record.study import StudyDirectory
-from retain.schema.readout import OutcomesFile
+from retain.storage.pinned import read_pinned
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.storage.writing import hash_file
 from retain.verdict.export import parse_exported, read_exported
@@ -46,7 +42,7 @@ ROC_AUC = "roc_auc"
 
 def read_out_scores(
     scores: ScoreDirectory,
-    outcomes: OutcomesFile,
+    outcomes: OutcomesSource,
     gate: Mapping[str, float],
     *,
     on_wait: Callable[[StudyDirectory], None] = lambda _: None,
@@ -67,24 +63,25 @@ def read_out_scores(
             raise RetainError.unknown("gate: metric", name, [ROC_AUC])
     study, subfolder = StudyDirectory.to_lock(scores.path, scores.readout.parent)
     document = read_document(ScoreDocument, scores.score_json, within=scores.path)[1]
-    table = _read_scores(scores)
+    table = _read_scores(scores, document)
     customers = OutcomeCustomers(table["customer_id"], "scores", scores.path.name)
-    found = read_outcomes_of(outcomes, customers)
+    found = observe(outcomes, customers)
     assignment = _read_campaign(scores, document)
     try:
         result = _hold(table, document, found, assignment, hash_file(scores.score_json))
     except NotApplicable as reason:
         raise RetainError(f"{scores.path} cannot be read out: {reason}.") from None
     checks = tuple(_check(result.roc_auc, least) for least in gate.values())
-    result = result.model_copy(update={"gate": checks})
+    scores_sha256 = (document.files or {}).get(scores.customers.name)
+    result = result.model_copy(update={"gate": checks, "scores_sha256": scores_sha256})
     with study.rewriting(lambda: on_wait(study), "scores=COPY of the folder") as staging:
         write_document(result, staging.add(subfolder) / scores.readout.name)
     return result
 
 
-def _read_scores(scores: ScoreDirectory) -> pd.DataFrame:
+def _read_scores(scores: ScoreDirectory, document: ScoreDocument) -> pd.DataFrame:
     """Return id, score, risk and, if there is any, profit of the scored customers."""
-    raw = read_bytes(scores.customers, max_bytes=MAX_TABLE_BYTES, within=scores.path)
+    raw = _read_scores_csv(scores, document.files)
     try:
         cells = read_exported(raw)
         table = pd.DataFrame({"customer_id": unescape_formulas(cells["customer_id"])})
@@ -99,6 +96,15 @@ def _read_scores(scores: ScoreDirectory) -> pd.DataFrame:
         problem = "a score or risk is not a probability, or an id is repeated"
         raise RetainError.at(str(scores.customers), problem, "put back what was written")
     return table
+
+
+def _read_scores_csv(scores: ScoreDirectory, files: Mapping[str, str] | None) -> bytes:
+    """Return ``scores.csv``, which must be the one of ``score.json`` if that holds hashes."""
+    path, home = scores.customers, scores.path
+    if files is None:
+        return read_bytes(path, max_bytes=MAX_TABLE_BYTES, within=home)
+    expected, name = files.get(path.name, "nothing"), scores.score_json.name
+    return read_pinned(path, expected, name, max_bytes=MAX_TABLE_BYTES, within=home)
 
 
 def _read_campaign(scores: ScoreDirectory, document: ScoreDocument) -> Assignment | None:
@@ -155,6 +161,7 @@ def _hold(
         bands=compare_bands(observed),
         money=compare_money(observed, "" if assignment is None else assignment.unit),
         gate=(),
+        log=outcomes.log,
     )
 
 

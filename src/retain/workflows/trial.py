@@ -7,14 +7,14 @@ outputs/<name>/trial/
   effects.csv       the effects, one row per arm and outcome
   subgroups.csv     the effects by subgroup, with the test that they differ
   balance.csv       the covariates by arm
-  dropped_rows.csv  rows of the file that are no customers, if there are any
+  dropped_rows.csv  rows of the files that are no customers, if there are any
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +30,7 @@ from retain.campaign.readout.trial_readout import (
 )
 from retain.campaign.trial.from_table import TrialTable, build_trial, named_columns
 from retain.campaign.trial.saved_trial import read_trial_document, write_trial_table
-from retain.customers.customers import Customers
+from retain.customers.customers import CleaningStep, Customers
 from retain.errors import NotApplicable, RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
@@ -47,16 +47,23 @@ from retain.schema.readout import TrialKeys
 from retain.storage.writing import write_text
 from retain.verdict.export import flatten_estimates, write_csv, write_dropped_rows
 from retain.workflows.effects import check_learner, judge_plans, write_effects
+from retain.workflows.left_out import list_left_out
 from retain.workflows.next_campaign import read_next_customers
 
 
 @dataclass(frozen=True)
 class TrialReadout:
-    """The readout of a trial, where it lies, what the readers said, and effects if asked for."""
+    """The readout of a trial, where it lies, what the readers said, and effects if asked for.
+
+    ``left_out`` are steps of the reading that dropped customers of a file, ``n_dropped_rows``
+    counts rows of files that are no customers.
+    """
 
     document: TrialDocument
     directory: TrialDirectory
     messages: tuple[str, ...]
+    left_out: tuple[CleaningStep, ...]
+    n_dropped_rows: int
     effects: EffectsDocument | NotApplicable | None
 
 
@@ -90,9 +97,26 @@ def read_out_trial(
             result = write_trial(files, table, settings)
         effects = None if spec is None else learn(files, table, spec, keys.limits, following)
         write_trial_page(files, result.document, effects, keys.report.language)
-        if customers.reading.dropped_rows:
-            write_dropped_rows(customers.reading.dropped_rows, files.dropped_rows)
-    return TrialReadout(result.document, study.trial, tuple(messages), effects)
+        rows = () if following is None else following.dropped_rows
+        if dropped := (*customers.reading.dropped_rows, *rows):
+            write_dropped_rows(dropped, files.dropped_rows)
+    left_out = tuple(_list_left_out(customers, table, following))
+    lines = tuple(messages)
+    return TrialReadout(result.document, study.trial, lines, left_out, len(dropped), effects)
+
+
+def _list_left_out(
+    customers: Customers, table: TrialTable, following: NextCustomers | None
+) -> Iterator[CleaningStep]:
+    """Yield the steps that left customers out: of the trial, then of the next campaign."""
+    yield from (step for step in customers.funnel if step.dropped)
+    ids = customers.features.index
+    if not (is_in := ids.isin(table.trial.ids)).all():
+        reason, dropped = "the treatment is missing", tuple(ids[~is_in])
+        yield CleaningStep("without an arm", len(ids), int(is_in.sum()), reason, dropped=dropped)
+    if following is not None:
+        for step in following.left_out:
+            yield replace(step, name=f"{following.file}: {step.name}")
 
 
 def learn(
@@ -112,6 +136,8 @@ def learn(
         return reason
     if plan is not None:
         write_csv(plan.table, files.next_campaign)
+    if customers is not None and customers.left_out:
+        write_csv(list_left_out(customers.left_out), files.next_left_out)
     write_effects(files, document)
     return document
 

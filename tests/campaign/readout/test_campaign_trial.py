@@ -153,9 +153,7 @@ def test_limits_of_plans_need_a_learner(campaign, capsys):
 def test_what_was_known_has_to_be_the_file_that_was_written(campaign, capsys):
     features(seed=1).to_parquet(campaign.customers)
     assert called(*LEARN) == 2
-    assert "is not the file that campaign.json speaks of" in " ".join(
-        capsys.readouterr().err.split()
-    )
+    assert "is not the file campaign.json speaks of" in " ".join(capsys.readouterr().err.split())
     assert not campaign.readout.path.exists()
 
 

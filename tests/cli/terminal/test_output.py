@@ -192,6 +192,8 @@ def further(text):
             "policies": {
                 "n_permanent_control": 1,
                 "open_campaigns": [{"id": text, "n_customers": 1}],
+                "rest_days": 30,
+                "rested_after": [{"id": text, "n_customers": 1}],
             },
             "control_group": {"design": "uniform", "one_share_because": "small"},
             "effects": None,

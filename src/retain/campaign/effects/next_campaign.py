@@ -16,6 +16,8 @@ from retain.campaign.effects.policies import (
     Payoff,
     net_contrasts,
 )
+from retain.customers.customers import CleaningStep
+from retain.customers.reading import DroppedRow
 from retain.record.effects_document import NextArmInfo, NextCampaignInfo, PolicyRow
 from retain.record.estimates import Estimate
 
@@ -34,12 +36,18 @@ class NextCustomers:
         Those of the trial, n rows.
     contactable
         True for customers who may be contacted, shape (n,).
+    left_out
+        Steps of the reading that dropped others of the file.
+    dropped_rows
+        Rows of the file that are no customers.
     """
 
     file: str
     ids: pd.Index
     covariates: pd.DataFrame
     contactable: np.ndarray
+    left_out: tuple[CleaningStep, ...] = ()
+    dropped_rows: tuple[DroppedRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,7 @@ def plan_next(
         n_customers=n,
         n_unlike=int((~comparable[:, 1:].any(axis=1)).sum()),
         n_no_consent=int((~customers.contactable).sum()),
+        n_left_out=sum(len(step.dropped) for step in customers.left_out),
         arms=tuple(
             NextArmInfo(arm=name, n_customers=int(counts[k]))
             for k, name in enumerate(trial.arms)

@@ -155,7 +155,7 @@ def may_be_written_to(
     if policies.rest_days is not None and policies.days_since_contact is not None:
         days = audience.features[policies.days_since_contact].to_numpy(dtype=float)
         allowed &= ~(days < policies.rest_days)  # missing: never contacted
-    return np.asarray(allowed)
+    return np.asarray(allowed & (audience.resting == ""))
 
 
 def _in_segments(wanted: Sequence[str], audience: Audience) -> np.ndarray:
@@ -206,8 +206,8 @@ def check_policies(policies: CampaignConfig, audience: Audience) -> None:
         ("rest_days", "days_since_contact"),
     ):
         value, name = getattr(policies, limit), getattr(policies, key)
-        if value is None:
-            continue
+        if value is None or (limit == "rest_days" and name is None):
+            continue  # the contacts of earlier campaigns are known without a feature
         numbers = [one for one, column in audience.columns.items() if column.kind == "number"]
         if name is None:
             raise RetainError(

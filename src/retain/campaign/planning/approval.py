@@ -192,22 +192,30 @@ def summarise_care(
 def summarise_policies(audience: Audience, planning: CampaignConfig) -> Policies:
     """Return the policies of contacts, and how many who agreed they spare."""
     contactable = audience.table["contactable"].to_numpy(dtype=bool)
+    spared = contactable & ~may_be_written_to(audience, planning)
+    resting = np.where(contactable & (audience.open_campaign == ""), audience.resting, "")
     permanent = in_permanent_control(audience.table.index, planning.permanent_control)
-    campaigns, counts = np.unique(audience.open_campaign.astype(str), return_counts=True)
     return Policies(
         max_contacts_current=planning.max_contacts_current,
         contacts_current=planning.contacts_current,
         rest_days=planning.rest_days,
         days_since_contact=planning.days_since_contact,
         channels=tuple(sorted(planning.channels)),
-        n_spared=int((contactable & ~may_be_written_to(audience, planning)).sum()),
+        n_spared=int((spared & (audience.resting == "")).sum()),
         n_permanent_control=int(permanent.sum()),
-        open_campaigns=tuple(
-            OpenCampaign(id=str(id_), n_customers=int(count))
-            for id_, count in zip(campaigns, counts, strict=True)
-            if id_
-        ),
+        open_campaigns=_count_by_campaign(audience.open_campaign),
+        rested_after=_count_by_campaign(resting),
         unreadable_campaigns=audience.open_campaigns.unreadable,
+    )
+
+
+def _count_by_campaign(ids: np.ndarray) -> tuple[OpenCampaign, ...]:
+    """Return the number of customers of each campaign; an empty id is none."""
+    campaigns, counts = np.unique(ids.astype(str), return_counts=True)
+    return tuple(
+        OpenCampaign(id=str(id_), n_customers=int(count))
+        for id_, count in zip(campaigns, counts, strict=True)
+        if id_
     )
 
 

@@ -18,6 +18,7 @@ from retain.customers.columns import canonical_names, find_column
 from retain.customers.files.encoding import resolve_path
 from retain.customers.files.table_file import FileTable, open_table
 from retain.errors import RetainError, did_you_mean, examples
+from retain.record.outcomes_log import OutcomesLogInfo
 from retain.schema.readout import OutcomesFile
 from retain.verdict.headings import RUSSIAN
 from retain.wording import describe_count
@@ -31,7 +32,7 @@ class Outcomes:
 
     ``declined`` and ``contacted`` are 1 and 0; None without a column. ``in_file`` marks the
     customers with a row in the file, ``n_unknown_customers`` counts the rows of customers not in
-    the campaign.
+    the campaign. ``log`` says what they were made of if there is a purchase log instead of a file.
     """
 
     in_file: np.ndarray
@@ -40,6 +41,7 @@ class Outcomes:
     contacted: np.ndarray | None
     cost: np.ndarray | None
     n_unknown_customers: int
+    log: OutcomesLogInfo | None = None
 
     @property
     def is_observed(self) -> np.ndarray:
@@ -58,7 +60,7 @@ def read_outcomes(config: OutcomesFile, assignment: Assignment) -> Outcomes:
     """
     customers = OutcomeCustomers(assignment.table["customer_id"], "campaign", assignment.id)
     outcomes = read_outcomes_of(config, customers)
-    _check_both_arms(outcomes, assignment)
+    check_both_arms(outcomes, assignment)
     return outcomes
 
 
@@ -81,7 +83,10 @@ def read_outcomes_of(config: OutcomesFile, customers: OutcomeCustomers) -> Outco
         or the file has neither declines nor profit.
     """
     if config.file is None:
-        raise RetainError("no outcomes are named; type outcomes=FILE, a CSV or Parquet file.")
+        raise RetainError(
+            "no outcomes are named; type outcomes=FILE, a CSV or Parquet file, or for a newer "
+            "purchase log data=purchases data.path=LOG."
+        )
     table = open_table(resolve_path(config.file, "outcomes.file"))
     names = canonical_names(list(table.cells.columns))
     key = find_column(_as_spelt(config.id, names), names, "outcomes.id")
@@ -268,7 +273,7 @@ def _parse_cost(table: FileTable, name: str | None) -> pd.Series | None:
     return costs
 
 
-def _check_both_arms(outcomes: Outcomes, assignment: Assignment) -> None:
+def check_both_arms(outcomes: Outcomes, assignment: Assignment) -> None:
     """Raise RetainError if the campaign or the file has only one arm."""
     treated = assignment.is_treated
     if treated.all() or not treated.any():

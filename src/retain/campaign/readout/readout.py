@@ -185,6 +185,7 @@ def build_readout(
         qini=compute_qini(assignment, outcomes, settings),
         save_rates=save_rates,
         catalogue=None if catalogue is None else catalogue.name,
+        log=outcomes.log,
     )
     cautions = (*find_look_cautions(rows, looks, monitor), *find_cautions(document))
     return ReadoutResult(document.model_copy(update={"cautions": cautions}), catalogue)

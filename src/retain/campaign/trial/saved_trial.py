@@ -19,6 +19,7 @@ from retain.record.documents import content_id, read_document
 from retain.record.trial_directory import TrialDirectory
 from retain.record.trial_document import TrialDocument
 from retain.storage.parquet import read_frame
+from retain.storage.pinned import check_pinned
 from retain.storage.writing import hash_file
 
 MAX_SHARE_ERROR = 1e-6
@@ -68,8 +69,8 @@ def read_trial(directory: TrialDirectory) -> tuple[Trial, TrialDocument]:
         A file is missing, is not the one that was written, or does not fit the other.
     """
     home, document = directory.path, read_trial_document(directory)
-    if hash_file(directory.table) != document.table.sha256:
-        raise _unfit(directory, "it is not the file that was written with trial.json")
+    sha256, name = document.table.sha256, directory.trial_json.name
+    check_pinned(directory.table, sha256, name, within=home)
     frame = read_frame(directory.table, within=home)
     try:
         return _assemble(frame, document), document

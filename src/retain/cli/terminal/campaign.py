@@ -240,7 +240,7 @@ def _plan(campaign: CampaignDocument) -> str:
 
 
 def _left_alone(policies: Policies) -> str | None:
-    """Return who is in no campaign, or in another one; None if nobody."""
+    """Return who is in no campaign, in another one, or at rest after one; None if nobody."""
     groups = []
     if n_permanent := policies.n_permanent_control:
         groups.append(f"{describe_count(n_permanent, 'customer')} in the permanent control group")
@@ -248,6 +248,11 @@ def _left_alone(policies: Policies) -> str | None:
         f"{describe_count(one.n_customers, 'customer')} in campaign {one.id}, which is open (if it "
         f"was never sent: {type_unsent(one.id)})"
         for one in policies.open_campaigns
+    ]
+    groups += [
+        f"{describe_count(one.n_customers, 'customer')} at rest, contacted by campaign {one.id} "
+        f"less than {policies.rest_days} days apart (if it was never sent: {type_unsent(one.id)})"
+        for one in policies.rested_after
     ]
     return f"Left alone: {'; '.join(groups)}." if groups else None
 

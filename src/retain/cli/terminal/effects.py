@@ -125,6 +125,8 @@ def _next_campaign(plan: NextCampaignInfo, document: EffectsDocument) -> str:
         left += f" {plan.n_unlike:,} are unlike the customers of the trial and get none."
     if plan.n_no_consent:
         left += f" {plan.n_no_consent:,} did not agree to be contacted."
+    if plan.n_left_out:
+        left += f" {plan.n_left_out:,} more of the file cannot be read, see next_left_out.csv."
     arms = ", ".join(f"{one.arm} {one.n_customers:,}" for one in plan.arms if one.n_customers)
     if not arms:
         why = "no plan is shown to earn more"

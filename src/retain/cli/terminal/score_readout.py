@@ -16,9 +16,16 @@ from retain.record.score_readout_document import (
 from retain.report.text.numbers import format_number
 from retain.wording import describe_count, format_ci, format_interval, format_p
 
+NO_HASH = (
+    "score.json is of an earlier version and holds no hash of scores.csv: nobody can tell whether "
+    "a score was changed since. To have one, type retain-score again."
+)
+
 
 def print_score_readout(console: Console, document: ScoreReadoutDocument, path: Path) -> None:
     """Print who is observed, the ranking, the calibration, and the money."""
+    if document.scores_sha256 is None:
+        console.print(literal(NO_HASH), highlight=False)
     lines = [_observed(document), _ranking(document)]
     if document.bands:
         console.print(literal(lines.pop(0)), highlight=False)

@@ -8,11 +8,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
+from retain.cli.terminal.data import print_reading
 from retain.cli.terminal.effects import print_effects
 from retain.cli.terminal.looks import describe_looks
 from retain.cli.terminal.outcome_scale import OutcomeScale
 from retain.cli.terminal.readout import PAID, WORDS
 from retain.cli.terminal.subgroups import print_subgroups
+from retain.errors import examples
 from retain.record.documents import CautionInfo
 from retain.record.estimates import Estimate
 from retain.record.trial_document import ArmEffect, ArmNet, TrialDocument, TrialOutcome
@@ -64,8 +66,7 @@ NOT_TESTED = (
 def print_trial(console: Console, readout: TrialReadout) -> None:
     """Print what was read, checks, effects, money and cautions, and the files' path."""
     document = readout.document
-    for message in readout.messages:
-        console.print(literal(message), style="dim", highlight=False)
+    _print_reading(console, readout)
     console.print(f"[bold]{literal(_title(document))}[/]")
     for message in _checks(document):
         console.print(literal(message))
@@ -99,6 +100,17 @@ def _print_effects(console: Console, document: TrialDocument) -> None:
 
 def _level(document: TrialDocument) -> str:
     return f"{100 * (1 - document.alpha):g} % CI"
+
+
+def _print_reading(console: Console, readout: TrialReadout) -> None:
+    """Print what the readers said, and whom they left out."""
+    for message in readout.messages:
+        console.print(literal(message), style="dim", highlight=False)
+    dropped = [examples(step.dropped) for step in readout.left_out]
+    print_reading(console, (), readout.left_out, dropped)
+    if readout.n_dropped_rows:
+        are = describe_count(readout.n_dropped_rows, "row is no customer", "rows are no customers")
+        console.print(f"{are}, see dropped_rows.csv.", highlight=False)
 
 
 def _title(document: TrialDocument) -> str:

@@ -149,7 +149,7 @@ def parse_request(keys: Mapping[str, Any]) -> LogRequest:
         snapshots=parse(SnapshotRule, _parse_last_date(keys["snapshots"]), "data.snapshots"),
         windows=check_windows(keys["windows"]),
         has_target=_check_has_target(keys["has_target"], keys["snapshot"]),
-        snapshot=_parse_date(keys["snapshot"], "data.snapshot"),
+        snapshot=parse_day(keys["snapshot"], "data.snapshot"),
         engine=_check_engine(keys["engine"]),
         memory_bytes=parse_memory_limit(keys["memory_limit"]),
     )
@@ -277,10 +277,11 @@ def _check_profit_unit(columns: LogColumns, unit: str | None) -> str | None:
 def _parse_last_date(node: Mapping[str, Any]) -> dict[str, Any]:
     """Return the node with ``last`` as a date, which a strict schema does not parse from text."""
     snapshots = check_mapping("data.snapshots", node)
-    return {**snapshots, "last": _parse_date(snapshots.get("last"), "data.snapshots.last")}
+    return {**snapshots, "last": parse_day(snapshots.get("last"), "data.snapshots.last")}
 
 
-def _parse_date(value: object, key: str) -> date | None:
+def parse_day(value: object, key: str) -> date | None:
+    """Return the day in a key, such as 2027-02-01; None for None."""
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     try:

@@ -39,11 +39,14 @@ def plan_notes(campaign: CampaignDocument) -> list[Message]:
 
 
 def _left_alone(policies: Policies) -> Iterator[Message]:
-    """Yield who is in the permanent control group, and in other campaigns."""
+    """Yield who is in the permanent control group, in other campaigns, and at rest after them."""
     if policies.n_permanent_control:
         yield message("campaign.permanent", n=Number(policies.n_permanent_control, "count"))
     for one in policies.open_campaigns:
         yield message("campaign.open", n=Number(one.n_customers, "count"), id=one.id)
+    for one in policies.rested_after:
+        n, days = Number(one.n_customers, "count"), Number(policies.rest_days or 0, "count")
+        yield message("campaign.rested", n=n, id=one.id, days=days)
 
 
 def _care(one: CareInfo) -> Message:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.storage.writing import hash_folder
@@ -39,7 +40,7 @@ def render_sql(query: FeatureQuery, log: str = "purchases") -> SqlScript:
     context = query.template_context(log)
 
     def render(name: str) -> str:
-        return _template_environment().get_template(f"{name}.sql").render(context)
+        return render_template(name, context)
 
     return SqlScript(
         wide=render("wide"),
@@ -50,6 +51,11 @@ def render_sql(query: FeatureQuery, log: str = "purchases") -> SqlScript:
         counts=render("counts"),
         histories=render("histories") if query.has_target else None,
     )
+
+
+def render_template(name: str, context: Mapping[str, Any]) -> str:
+    """Return the statement of a template with the variables of a context."""
+    return _template_environment().get_template(f"{name}.sql").render(context)
 
 
 @cache
