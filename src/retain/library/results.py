@@ -110,7 +110,7 @@ class SavedVerdict(SavedResult):
 
     def _table(self, name: str) -> pd.DataFrame:
         hashes = self.document.files or {}
-        return read_rows(self.path / name, hashes.get(name))
+        return read_rows(self.path / name, hashes.get(name), "verdict.json")
 
     @property
     def campaign(self) -> SavedCampaign | None:
@@ -173,7 +173,7 @@ class SavedCampaign(SavedResult):
     def to_frame(self) -> pd.DataFrame:
         """Return the customers with offer, arm and expected net value."""
         path = CampaignDirectory(self.path).assignment
-        return read_rows(path, (self.document.files or {}).get(path.name))
+        return read_rows(path, (self.document.files or {}).get(path.name), "campaign.json")
 
     def _title(self) -> str:
         return f"campaign {self.document.id}"
@@ -200,7 +200,8 @@ class SavedScores(SavedResult):
 
     def to_frame(self) -> pd.DataFrame:
         """Return the customers with score, risk, segment and offer."""
-        return read_rows(ScoreDirectory(self.path).customers)
+        path = ScoreDirectory(self.path).customers
+        return read_rows(path, (self.document.files or {}).get(path.name), "score.json")
 
     @property
     def campaign(self) -> SavedCampaign | None:

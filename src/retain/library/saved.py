@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pandas as pd
 
 from retain.errors import RetainError
 from retain.library.display import Result
+from retain.storage.pinned import read_pinned
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.verdict.export import parse_exported, read_exported
 from retain.wording import format_ci
@@ -50,19 +50,21 @@ class SavedResult(Result):
             raise RetainError.unwritable(target, error, "save(FOLDER)") from None
 
 
-def read_rows(path: Path, sha256: str | None = None) -> pd.DataFrame:
+def read_rows(path: Path, sha256: str | None = None, document: str = "") -> pd.DataFrame:
     """Return the rows of a CSV file that a command wrote, in either dialect.
+
+    ``sha256`` is the hash that ``document`` beside it holds; None for a file without one.
 
     Raises
     ------
     RetainError
-        The file is missing, or is not the one of the document beside it.
+        The file is missing, or is not the one the document speaks of.
     """
-    content = read_bytes(path, max_bytes=MAX_TABLE_BYTES, within=path.parent)
-    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-        raise RetainError(f"{path} was changed since it was written; put back the file as it was.")
-    cells = read_exported(content)
-    return cells.apply(_parse_column)
+    if sha256 is None:
+        content = read_bytes(path, max_bytes=MAX_TABLE_BYTES, within=path.parent)
+    else:
+        content = read_pinned(path, sha256, document, max_bytes=MAX_TABLE_BYTES, within=path.parent)
+    return read_exported(content).apply(_parse_column)
 
 
 def _parse_column(cells: pd.Series) -> pd.Series:
