@@ -143,7 +143,7 @@ def test_an_edited_table_is_not_believed(inside):
     before = table.read_bytes()
     table.write_bytes(before + b"\n")
     try:
-        with pytest.raises(RetainError, match="is not the file verdict.json speaks of"):
+        with pytest.raises(RetainError, match="is not the file verdict"):
             _ = verdict.segments
     finally:
         table.write_bytes(before)
