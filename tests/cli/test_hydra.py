@@ -186,3 +186,21 @@ def test_completion_completes(here):
         check=False,
     )
     assert set(done.stdout.split()) == {"model=lightgbm", "model=logreg"}, done.stderr
+
+
+def test_a_model_of_another_package_is_told_how_to_be_added(mine, monkeypatch, capsys, fork_server):
+    assert run_command(run, ["model=xgboost"], "run") == 2
+    said = capsys.readouterr().err
+    lines = re.findall(r"'(\w+: [\w.]+)'", said)
+    path = Path(re.search(r"into (\S+);", said)[1])
+    (mine / "xgboost.py").write_text(
+        "from sklearn.linear_model import LogisticRegression as Model\n"
+        "class XGBClassifier(Model):\n    pass\n",
+        encoding="utf-8",
+    )  # as if the package were installed
+    path.write_text("\n".join(lines), encoding="utf-8")
+    variable, value, *words = re.search(r"(\w+)=(\w+) retain (.+)$", said.strip()).groups()
+    monkeypatch.setenv(variable, value)
+    monkeypatch.syspath_prepend(str(mine))
+    words = [*words[0].split(), "data.customers=120", "dry_run=true"]
+    assert run_command(run, words, "run") == 0

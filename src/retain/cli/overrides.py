@@ -7,7 +7,6 @@ imported only to expand a line, which keeps ``--help`` fast.
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +17,12 @@ from typing import TYPE_CHECKING
 from retain.cli.ci_report import CiReport
 from retain.cli.hydra_settings import check_hydra_key
 from retain.cli.override_parser import parse_overrides
+from retain.cli.override_patterns import expand
 from retain.errors import RetainError, did_you_mean
 from retain.storage.paths import conf_dir, parse_path
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import IntervalSweep, Override
+    from hydra.core.override_parser.types import Override
 
 
 HELP = ("-h", "--help")
@@ -35,10 +35,14 @@ JUNIT = ("--junit",)
 MARKDOWN = ("--markdown",)
 FILES = (*JUNIT, *MARKDOWN)
 SWITCHES = (*HELP, *VERSION, *MULTIRUN, *QUIET, *JSON)
+OTHER_PACKAGES = {
+    "xgboost": "xgboost.XGBClassifier",
+    "xgb": "xgboost.XGBClassifier",
+    "ebm": "interpret.glassbox.ExplainableBoostingClassifier",
+}
+"""Classifiers of packages that are not among retain's, by the names that are typed for them."""
 CONFIG_NAME = ("-cn", "--config-name")
 SEARCHPATH = "hydra.searchpath="
-INTERVAL_OF, SEARCH = "model.", "model.search"
-"""The parameters that an interval is of, and the key of their ranges."""
 IGNORED = ("-r", "--run")
 """Hydra's flag of one run, which is the default."""
 ELSEWHERE = {
@@ -207,49 +211,8 @@ class Groups:
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
     """Check overrides and return them for Hydra."""
     parsed = parse_overrides(overrides)
-    expanded = [word for text, one in parsed for word in _expand(text, one, groups)]
+    expanded = [word for text, one in parsed for word in expand(text, one, groups.options)]
     return [_force_add(text, parsed, groups) for text, parsed in parse_overrides(expanded)]
-
-
-def _expand(text: str, override: Override, groups: Groups) -> list[str]:
-    """Return an override with the options that a glob stands for, or the search of an interval.
-
-    The middle of an interval is tried first.
-
-    Raises
-    ------
-    RetainError
-        The glob fits no option, or the interval is none of a model's parameter.
-    """
-    from hydra.core.override_parser.types import Glob, IntervalSweep
-
-    key, value = override.key_or_group, override.value()
-    if isinstance(value, Glob):
-        names = value.filter(list(groups.options.get(key, ())))
-        if not names:
-            raise RetainError.unknown(key, str(text.partition("=")[2]), groups.options.get(key, ()))
-        return [f"{key}={','.join(names)}"]
-    if isinstance(value, IntervalSweep):
-        if not key.startswith(INTERVAL_OF):
-            expected = "expected one of a parameter of the model, with tuning=optuna"
-            raise RetainError.at(key, "an interval is searched, not swept", expected)
-        return _search(key, value)
-    return [text]
-
-
-def _search(key: str, interval: IntervalSweep) -> list[str]:
-    """Return the overrides that make an interval the range of a search.
-
-    >>> from hydra.core.override_parser.types import IntervalSweep
-    >>> _search("model.C", IntervalSweep(start=0.1, end=10.0, tags={"log"}))
-    ['model.C=1.0', 'model.search.C={low:0.1,high:10.0,log:true}']
-    """
-    low, high = interval.start or 0.0, interval.end or 0.0
-    is_log, is_whole = "log" in interval.tags and low > 0, isinstance(low, int)
-    middle = math.sqrt(low * high) if is_log else (low + high) / 2
-    ends = f"low:{low},high:{high},log:{str(is_log).lower()}"
-    name = key.removeprefix(INTERVAL_OF)
-    return [f"{key}={round(middle) if is_whole else middle}", f"{SEARCH}.{name}={{{ends}}}"]
 
 
 def _force_add(text: str, override: Override, groups: Groups) -> str:
@@ -263,7 +226,7 @@ def _force_add(text: str, override: Override, groups: Groups) -> str:
     if key in groups.options:
         for value in _options(override):
             if value not in groups.options[key]:
-                raise RetainError.unknown(key, value, groups.options[key])
+                raise _unknown_option(key, value, groups.options[key])
         shipped = (conf_dir() / key).is_dir()  # in the defaults, so nothing is added
         return text.lstrip("+") if shipped and override.package is None else text
     if key.startswith(("hydra.launcher.", "hydra.callbacks.")) and not override.is_delete():
@@ -271,6 +234,19 @@ def _force_add(text: str, override: Override, groups: Groups) -> str:
     if key.startswith("hydra") or override.is_delete() or override.is_force_add():
         return text
     return f"+{text}" if override.is_add() else f"++{text}"
+
+
+def _unknown_option(group: str, name: str, options: Sequence[str]) -> RetainError:
+    """Return the error of an option that is not there, and how to add one of a known package."""
+    target = OTHER_PACKAGES.get(name.lower()) if group == "model" else None
+    if target is None:
+        return RetainError.unknown(group, name, options)
+    package = target.partition(".")[0]
+    return RetainError(
+        f"model {name!r} is of another package. Type pip install {package}; write the lines "
+        f"'name: {name}' and '_target_: {target}' into mine/model/{name}.yaml; and type "
+        f"RETAIN_TRUST={package} retain -cd mine model={name}"
+    )
 
 
 def _options(override: Override) -> list[str]:
