@@ -19,7 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.cli.overrides import VERSION_BASE, Arguments, parse_args
-from retain.cli.signals import SIGNALLED, TerminationRequested, install_signal_handlers
+from retain.cli.signals import (
+    SIGNALLED,
+    SIGPIPE,
+    TerminationRequested,
+    install_signal_handlers,
+)
 from retain.cli.terminal.output import (
     flush_output,
     safe_terminal,
@@ -135,7 +140,7 @@ def _report_error(
 ) -> int:
     """Print the error that ended a command, and return its exit code."""
     if isinstance(error, TerminationRequested):
-        if error.number != signal.SIGPIPE:  # silent, as any command in a pipe
+        if error.number != SIGPIPE:  # silent, as any command in a pipe
             write_error(f"ended by {error}\n")
         return SIGNALLED + error.number
     if isinstance(error, KeyboardInterrupt):

@@ -7,7 +7,9 @@ import signal
 import stat
 from types import FrameType
 
-REQUESTS = (signal.SIGTERM, signal.SIGHUP)
+REQUESTS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+SIGPIPE = getattr(signal, "SIGPIPE", signal.SIGTERM)
+"""The signal of a closed pipe; where there is none, that of an end."""
 SIGNALLED = 128
 """Offset of a shell's exit code for a signal."""
 

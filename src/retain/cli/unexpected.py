@@ -98,6 +98,10 @@ def _write_new(folder: Path, content: bytes) -> Path:
     """Write a new private file in a folder that is not a link, and return its path."""
     day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     name = f"retain-bug-{day}-{secrets.token_hex(4)}.log"
+    if not hasattr(os, "O_NOFOLLOW"):  # Windows, whose links need rights of their own
+        with (folder / name).open("xb") as file:
+            file.write(content)
+        return folder / name
     directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import sys
 import time
 from contextlib import suppress
@@ -60,6 +59,13 @@ def measure_peak_memory_mb() -> float:
 
 
 def _measure_lifetime_peak_mb() -> float:
-    """Return the peak memory (MiB) of this process; Linux counts in KiB, macOS in bytes."""
+    """Return the peak memory (MiB) of this process; Linux counts in KiB, others in bytes."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        memory = psutil.Process().memory_info()
+        return round(getattr(memory, "peak_wset", memory.rss) / 2**20, 1)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

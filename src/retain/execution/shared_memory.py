@@ -80,7 +80,8 @@ def _may_be_abandoned(path: Path) -> bool:
     """
     found = path.lstat()
     is_new = time.time() - found.st_mtime < YOUNG_SECONDS and not (path / LOCK).exists()
-    return found.st_uid == os.getuid() and stat.S_ISDIR(found.st_mode) and not is_new
+    is_own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+    return is_own and stat.S_ISDIR(found.st_mode) and not is_new
 
 
 ALIGNMENT_BYTES = 64

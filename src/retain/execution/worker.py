@@ -18,13 +18,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Literal
 
 from retain.errors import RetainError
+from retain.execution.process_group import (
+    START_METHOD,
+    kill_family,
+    lead_group,
+    start_context,
+)
 from retain.execution.shortage import find_memory_shortage
 from retain.execution.worker_start import (
     SAFE_PATH,
@@ -71,7 +76,14 @@ JOBS: dict[Job, tuple[str, str, str]] = {
 
 
 def start_forkserver(*extra_modules: str) -> None:
-    """Start the server that workers are forked from, and return while it imports its modules."""
+    """Start the server that workers are forked from, and return while it imports its modules.
+
+    Where the system has no such server, each worker imports them itself.
+    """
+    if START_METHOD != "forkserver":
+        return
+    from multiprocessing import forkserver
+
     with ignore_sigint(), single_threaded_env(), capture_stderr():
         shorten_socket_paths()
         forkserver.set_forkserver_preload([*PRELOADED_MODULES, *extra_modules])
@@ -192,8 +204,7 @@ class Worker:
         """Kill the process and its children, for a reason that ``WorkerDiedError`` then has."""
         self._kill_reason = self._kill_reason or reason
         if self.process is not None and self.process.pid is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            kill_family(self.process.pid)
 
     def stop(self, *, immediately: bool = False) -> None:
         """End the process when it is idle, or ``immediately``."""
@@ -222,13 +233,14 @@ class Worker:
 
     def _start_process(self) -> None:
         """Start a process and wait until it runs."""
-        context = multiprocessing.get_context("forkserver")
+        context = start_context()
         self._pipe, worker_end = context.Pipe()
         arguments = (worker_end, dict(os.environ), Path.cwd())
         process = context.Process(target=_worker_loop, args=arguments, name="retain-worker")
         with worker_end, ignore_sigint(), start_timeout(), hidden_main():
             start_forkserver()
-            process.start()
+            with single_threaded_env(), capture_stderr():
+                process.start()
         self.process = process
         self.pipe.recv()  # it leads its own process group from now on
 
@@ -248,7 +260,7 @@ class Worker:
 def _worker_loop(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
     """Do jobs until the other end of the pipe is closed. Runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process handles Ctrl-C
-    os.setsid()  # a process group of its own, so that killing it kills its children
+    lead_group()
     os.environ.clear()
     os.environ.update(environment | dict.fromkeys(THREAD_VARIABLES, "1") | SAFE_PATH)
     os.chdir(folder)
@@ -287,4 +299,4 @@ def _die_with_launcher() -> None:
     launcher = multiprocessing.parent_process()
     if launcher is not None:
         launcher.join()
-        os.killpg(os.getpid(), signal.SIGKILL)
+        kill_family(os.getpid())

@@ -10,9 +10,10 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver
 from multiprocessing.util import get_temp_dir
 from types import ModuleType
+
+from retain.execution.process_group import START_METHOD
 
 START_TIMEOUT_SECONDS = 120.0
 MAX_TEMP_PATH_BYTES = 70
@@ -21,7 +22,7 @@ MAX_TEMP_PATH_BYTES = 70
 
 @contextmanager
 def start_timeout(seconds: float = START_TIMEOUT_SECONDS) -> Iterator[None]:
-    """Kill the fork server when the body of the context takes too long.
+    """Kill the fork server, if there is one, when the body of the context takes too long.
 
     Raises
     ------
@@ -32,11 +33,16 @@ def start_timeout(seconds: float = START_TIMEOUT_SECONDS) -> Iterator[None]:
 
     def kill_server() -> None:
         timed_out.set()
+        from multiprocessing import forkserver
+
         server: int | None = vars(vars(forkserver)["_forkserver"])["_forkserver_pid"]
         if server is not None:
             with suppress(ProcessLookupError):
                 os.kill(server, signal.SIGKILL)
 
+    if START_METHOD != "forkserver":
+        yield
+        return
     timer = threading.Timer(seconds, kill_server)
     timer.daemon = True
     timer.start()

@@ -12,13 +12,12 @@ import io
 import json
 import os
 import re
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from retain.cli.signals import TerminationRequested, discard_output
+from retain.cli.signals import SIGPIPE, TerminationRequested, discard_output
 from retain.errors import RetainError
 
 READABLE = {
@@ -159,7 +158,7 @@ class SafeOutput(io.TextIOBase):
             yield
         except BrokenPipeError:
             discard_output(self.fileno())
-            raise TerminationRequested(signal.SIGPIPE) from None
+            raise TerminationRequested(SIGPIPE) from None
         except OSError as error:
             discard_output(self.fileno())
             why = os.strerror(error.errno or 0)

@@ -96,9 +96,7 @@ def split_by_customer(
     if n_purchases <= min(chunk_rows, _MIN_ROWS_TO_SPLIT):
         yield Chunks(connection)
         return
-    n_engines = max(
-        1, min(threads or len(os.sched_getaffinity(0)), memory_bytes // _BYTES_PER_ENGINE)
-    )
+    n_engines = max(1, min(threads or _count_cpus(), memory_bytes // _BYTES_PER_ENGINE))
     chunk_rows = min(chunk_rows, memory_bytes // n_engines // _BYTES_PER_ROW)
     rounds = max(2, -(-n_purchases // (chunk_rows * n_engines)))  # in the last no engine waits
     n_chunks = min(_MAX_CHUNKS, rounds * n_engines)
@@ -112,6 +110,12 @@ def split_by_customer(
         connection.execute(f"CREATE VIEW {PURCHASES} AS {_read_sql(Path(folder) / '*')}")
         folders = tuple(sorted(Path(folder).iterdir()))
         yield Chunks(connection, folders, n_engines, memory_bytes // n_engines)
+
+
+def _count_cpus() -> int:
+    """Return the processors that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _read_sql(folder: Path) -> str:
