@@ -24,12 +24,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from retain.errors import RetainError
-from retain.execution.process_group import (
-    START_METHOD,
-    kill_family,
-    lead_group,
-    start_context,
-)
+from retain.execution.process_group import START_METHOD, kill_family, lead_group, start_context
 from retain.execution.shortage import find_memory_shortage
 from retain.execution.worker_start import (
     SAFE_PATH,
