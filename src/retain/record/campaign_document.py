@@ -108,7 +108,8 @@ class UnmetMinimum(Config):
 class PlanTotals(Config):
     """The totals of the plan.
 
-    ``relative_gap`` is that to the best possible plan, as a share of it. ``segment_offers`` is
+    ``relative_gap`` is that to the best possible plan, as a share of it. In a learning campaign
+    ``method`` is ``random``, and neither it nor ``is_optimal`` says anything. ``segment_offers`` is
     None for a free plan, ``kept`` unless each customer counts as one.
     """
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from retain.schema.names import Count, Name, Seed, Share, Translated
+from retain.schema.names import Count, Day, ExploredShare, Name, Seed, Share, Translated
 from retain.schema.parsing import Config
 from retain.schema.rules import Rule
 
@@ -24,14 +21,6 @@ Amount = Annotated[float, Field(ge=0, le=1e15)]
 OfferName = Annotated[str, Field(pattern=r"^[^|]+$")]
 """A name without the mark between several of them."""
 Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
-
-
-def _check_day(text: str) -> str:
-    """Return a day of this millennium: the days of validity after it are dates too."""
-    with suppress(ValueError):
-        if date.fromisoformat(text).year in range(2000, 3000):
-            return text
-    raise ValueError("a day from 2000 to 2999, such as 2027-02-01")
 
 
 class Assumption(Config):
@@ -271,13 +260,13 @@ class CampaignConfig(Config):
     rest_days: Count | None = None
     days_since_contact: str | None = None
     channels: dict[str, Rule] = Field(default_factory=dict)
-    start: Annotated[str, AfterValidator(_check_day)] | None = None
+    start: Day | None = None
     overlap: Literal["exclude", "allow"] = "exclude"
     unsent: tuple[str, ...] = ()
     permanent_control: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.2
     control_design: Literal["uniform", "least_cost"] = "uniform"
-    explore: Literal["all"] | Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    explore: ExploredShare = 0.0
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     consent: Literal["from_data", "assume_given"] = "from_data"

@@ -7,8 +7,8 @@ import pytest
 
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.planning.budget_curve import compute_budget_curve
-from retain.campaign.planning.exploration import explore
 from retain.campaign.planning.control import ControlAssignment
+from retain.campaign.planning.exploration import explore
 from retain.campaign.planning.plan import CampaignPlan
 from retain.record.plan_scenarios import BudgetPoint
 

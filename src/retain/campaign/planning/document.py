@@ -15,6 +15,7 @@ from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.cautions import find_cautions
 from retain.campaign.planning.control_design import is_too_small
 from retain.campaign.planning.exploration_summary import summarise_exploration
+from retain.campaign.planning.learning import is_learning
 from retain.campaign.planning.no_campaign import free_offers
 from retain.campaign.planning.overview import summarise_overview
 from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
@@ -195,7 +196,7 @@ def _summarise_offer(
 def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> PlanTotals:
     allocation, treated = plan.allocation, plan.treated_offer_index
     planning = context.settings.campaign
-    few = plan.segment_offers
+    few, learning = plan.segment_offers, is_learning(planning, context.ranking)
     return PlanTotals(
         segment_offers=None if few is None else few.to_info(allocation.objective, planning),
         kept=_count_kept(plan) if context.audience.counts_customers else None,
@@ -210,8 +211,8 @@ def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> PlanTotals:
         expected_saved=plan.expected_saved,
         expected_net=context.monte_carlo.plan(treated, plan.offers),
         relative_gap=allocation.relative_gap,
-        method=allocation.method,
-        is_optimal=allocation.is_optimal,
+        method="random" if learning else allocation.method,
+        is_optimal=allocation.is_optimal and not learning,
     )
 
 

@@ -86,6 +86,12 @@ class Exploration:
         spread[self.rows] = self.cost
         return spread
 
+    def allow(self, eligible: np.ndarray) -> np.ndarray:
+        """Return ``eligible`` (n, m) with the offers that were drawn from."""
+        allowed = np.array(eligible)
+        allowed[self.rows] |= self.possible
+        return allowed
+
     def leave(self, problem: Problem) -> Problem:
         """Return the problem of all other customers, within what the limits leave them."""
         if not len(self):

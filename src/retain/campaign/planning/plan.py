@@ -132,7 +132,7 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
         codes, names = pd.factorize(require_segments(audience), sort=True)
         others = exploration.leave(problem)
         few = choose_segment_offers(others, codes, len(names), planning.offers_per_segment - 1)
-        offers = replace(offers, eligible=few.restrict(offers.eligible))
+        offers = replace(offers, eligible=exploration.allow(few.restrict(offers.eligible)))
         problem = build_problem(audience, offers, planning)
     problem = exploration.leave(problem)
     is_large = int(offers.pays.sum()) > planning.exact_up_to
