@@ -84,24 +84,31 @@ CONCLUSIONS = {
 
 
 def print_explored(console: Console, rows: Sequence[ArmEffect], level: str) -> None:
-    """Print what offers that were drawn at random did, against no offer and against each other."""
-    shown = [row for row in rows if row.role != "secondary"]
-    if not shown:
+    """Print what offers that were drawn at random did against no offer, and which pairs differ."""
+    against_none = [row for row in rows if row.role == "primary"]
+    if not against_none:
         return
-    times = 1 if shown[0].outcome == "profit" else 100
+    pairs = [row for row in rows if row.role == "between"]
+    differing = [row for row in pairs if row.conclusion in ("helped", "harmed")]
+    times = 1 if against_none[0].outcome == "profit" else 100
     title = "Profit per customer" if times == 1 else "Share that did not decline, %"
     table = Table(title=f"Offers drawn at random. {title}", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=30)
     for name in ("difference", level, "p adj."):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("")
-    for row in shown:
-        gap = row.tested_difference
-        cells = ["", "", ""]
-        if gap is not None:
-            value, low, high = (times * end for end in (gap.value, gap.low, gap.high))
-            cells = [format_signed(value, "+.1f"), format_interval(low, high, "+.1f")]
-            cells.append("" if row.p_adjusted is None else format_p(row.p_adjusted))
+    for row in [*against_none, *differing]:
         label = literal(f"{row.arm} − {row.versus}")
-        table.add_row(label, *cells, CONCLUSIONS[row.conclusion])
+        table.add_row(label, *_effect_cells(row, times), CONCLUSIONS[row.conclusion])
     console.print(table)
+    if pairs and not differing:
+        console.print("That two of these offers differ is not shown; readout.json has all pairs.")
+
+
+def _effect_cells(row: ArmEffect, times: int) -> list[str]:
+    gap = row.tested_difference
+    if gap is None:
+        return ["", "", ""]
+    value, low, high = (times * end for end in (gap.value, gap.low, gap.high))
+    p = "" if row.p_adjusted is None else format_p(row.p_adjusted)
+    return [format_signed(value, "+.1f"), format_interval(low, high, "+.1f"), p]
