@@ -20,7 +20,7 @@ from retain.schema.campaign import CampaignConfig
 
 
 @dataclass(frozen=True)
-class Comparison:
+class OfferComparison:
     """A comparison of two arms: their sizes, the rate in the second, the expected fall from it."""
 
     n_arm: float
@@ -87,7 +87,9 @@ class OfferPower:
         count = int(self.exploration.possible.any(axis=0).sum())
         return self.alpha / max(count * (count - 1) // 2, 1)
 
-    def compare(self, offer: int, other: int | None = None, first: int | None = None) -> Comparison:
+    def compare(
+        self, offer: int, other: int | None = None, first: int | None = None
+    ) -> OfferComparison:
         """Return the comparison of an offer with another one, or with the control group.
 
         ``first`` counts only so many of the customers, in the order in which they came.
@@ -98,7 +100,7 @@ class OfferPower:
         both = possible[:, offer] if other is None else possible[:, offer] & possible[:, other]
         n = int(both.sum())
         if not n:
-            return Comparison(0.0, 0.0, 0.0, 0.0)
+            return OfferComparison(0.0, 0.0, 0.0, 0.0)
         treated = 1 - self.control_share
         n_arm = treated * n**2 / float((1 / chance[both, offer]).sum())
         risk, fall = self.risk[:first][both], self.fall[:first][both]
@@ -108,9 +110,9 @@ class OfferPower:
         else:
             rate, expected = risk - fall[:, other], fall[:, offer] - fall[:, other]
             n_versus = treated * n**2 / float((1 / chance[both, other]).sum())
-        return Comparison(n_arm, n_versus, float(rate.mean()), float(expected.mean()))
+        return OfferComparison(n_arm, n_versus, float(rate.mean()), float(expected.mean()))
 
-    def detectable(self, found: Comparison, level: float) -> float | None:
+    def detectable(self, found: OfferComparison, level: float) -> float | None:
         """Return the smallest fall that is detected at a level; None if not even one to 0 is."""
         return minimum_detectable_effect(
             found.n_arm, found.n_versus, baseline=found.rate, alpha=level, power=self.power

@@ -102,8 +102,8 @@ def _how_much(campaign: CampaignDocument) -> Message:
 
 def _what_now(campaign: CampaignDocument) -> Message:
     if not campaign.plan.n_chosen:
-        nobody = "nobody_eligible" if campaign.is_learning else "nobody"
-        return message(f"overview.now.{nobody}")
+        learning = campaign.is_learning
+        return message("overview.now.nobody_eligible" if learning else "overview.now.nobody")
     channels = [_contacts(one.channel, one.n_treated) for one in campaign.overview.channels]
     values = {"n": Number(campaign.plan.n_treated, "count"), "channels": channels}
     if campaign.is_learning:
