@@ -69,7 +69,7 @@ def test_where_nothing_ranks_customers_a_learning_campaign_is_planned_and_never_
     code, output = retain(*source, *money, "model=logreg", "study.name=noise", *QUICK)
     assert code == 0, output
     words = ("campaign=default", "campaign.budget=8", "-cd", "mine", "offers=two", "explain=none")
-    code, output = retain_compare("study=noise", *words)
+    code, output = retain_compare("study=noise", *words, "--markdown", "ci.md")
     assert code == 0, output
     found = find_verdict("noise")
     assert found["versus_random"]["status"] == "not_shown"
@@ -92,7 +92,10 @@ def test_where_nothing_ranks_customers_a_learning_campaign_is_planned_and_never_
     assert "Пробная кампания" in section
     files = [path for path in folder.iterdir() if path.suffix in {".csv", ".txt", ".md"}]
     files.remove(folder / "columns.csv")  # which explains the columns of all tables
-    texts = [terminal, section, *(path.read_text(encoding="utf-8-sig") for path in files)]
+    markdown = Path("ci.md").read_text(encoding="utf-8")
+    assert f"Learning campaign {folder.name}: " in markdown
+    assert "eligible customers get an offer drawn at random." in markdown
+    texts = [terminal, section, markdown, *(path.read_text(encoding="utf-8-sig") for path in files)]
     for text in texts:
         for word in AIMED:
             assert not re.search(word, text, flags=re.IGNORECASE), word
@@ -120,8 +123,10 @@ def test_the_second_campaign_is_planned_with_what_the_first_one_learned(
     call(capsys, simulate, "simulate", f"campaign={first}", *rates)
     outcomes = f"outcomes=outputs/loop/simulated/{first.name}/outcomes.csv"
     learn = ("effects=mean", "effects.folds=3", "model@effects.outcome=logreg")
-    shown = call(capsys, readout, "readout", f"campaign={first}", outcomes, "resamples=200", *learn)
+    words_ = (f"campaign={first}", outcomes, "resamples=200", *learn, "--markdown", "ci.md")
+    shown = call(capsys, readout, "readout", *words_)
     assert "Offers drawn at random" in shown
+    assert re.search(r"call against control \\| .* \\| helped", Path("ci.md").read_text("utf-8"))
     document = json.loads((first / "readout/readout.json").read_text(encoding="utf-8"))
     effects = {(one["arm"], one["versus"]): one for one in document["explored"]}
     assert effects["call", "control"]["conclusion"] == "helped"
