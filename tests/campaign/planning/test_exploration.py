@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.campaign.allocation.allocate import Problem
+from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.campaign import make_campaign
 from retain.campaign.offers.offers import evaluate_offers
+from retain.campaign.planning.control import assign_control
 from retain.campaign.planning.exploration import explore
 from retain.campaign.planning.learning import make_learning_plan
-from retain.campaign.planning.plan import make_plan
+from retain.campaign.planning.plan import build_problem, make_plan
 from retain.campaign.tables import arms_table
 from retain.errors import RetainError
 
@@ -133,6 +134,26 @@ def test_without_exploration_nobody_explores_and_the_file_has_no_column_for_it()
     assert campaign.document.exploration is None
     assert "exploration" not in campaign.document.model_dump(exclude_none=True)
     assert "drawn_from" not in arms_table(campaign, campaign.plan)
+
+
+# Bit for bit the plan that there is without any of this: the same problem, the same draws.
+@pytest.mark.parametrize("seed", range(6))
+def test_without_exploration_a_plan_is_what_it_was(seed):
+    audience, chosen = random_customers(seed, budget=None, exact_up_to=0)
+    offers = evaluate_offers(chosen.offers, audience, chosen.assumptions, chosen.campaign)
+    plan = make_plan(audience, offers, chosen.campaign)
+    allocation = allocate(build_problem(audience, offers, chosen.campaign), exact_up_to=0)
+    assert np.array_equal(plan.offer_index, allocation.offer_index)
+    control = assign_control(
+        allocation.offer_index,
+        plan.select_chosen(offers.cost),
+        audience.segments,
+        audience.table.index.to_numpy(),
+        share=chosen.campaign.control_share,
+        seed=seed,
+    )
+    assert np.array_equal(plan.control.is_control, control.is_control)
+    assert np.array_equal(plan.control.propensity, control.propensity)
 
 
 def plan_shop(n=600, **planning):

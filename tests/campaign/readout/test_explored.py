@@ -10,6 +10,7 @@ from scipy import stats
 from retain.campaign.assignment import Assignment
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.planning.learning import make_learning_plan
+from retain.campaign.planning.offer_power import OfferPower
 from retain.campaign.planning.plan import make_plan
 from retain.campaign.readout.campaign_trial import build_campaign_trial
 from retain.campaign.readout.effects import estimate_effects
@@ -48,7 +49,7 @@ def make_shop(n=700, **limits):
     return audience, evaluate_offers(catalogue, audience, VALUE, planning), planning
 
 
-def try_offers(shop, seed, make=make_plan):
+def try_offers(shop, seed, make=make_plan, saved=SAVED):
     """A campaign and its outcomes, drawn by the truth."""
     audience, offers, planning = shop
     plan = make(audience, offers, planning.model_copy(update={"seed": seed}))
@@ -67,7 +68,7 @@ def try_offers(shop, seed, make=make_plan):
         assumptions=VALUE,
         fingerprint="0" * 64,
     )
-    fall = assignment.table["risk"] * assignment.table["offer"].map(SAVED)
+    fall = assignment.table["risk"] * assignment.table["offer"].map(saved)
     chance = (assignment.table["risk"] - np.where(assignment.is_treated, fall, 0.0)).to_numpy()
     declined = np.random.default_rng([seed, 1]).random(len(chance)) < chance
     everybody = np.ones(len(chance), dtype=bool)
@@ -160,6 +161,34 @@ def test_an_offer_drawn_for_few_is_left_out_as_if_it_had_not_been_there():
     own = (assignment.table["offer"] == "letter") & ~assignment.is_treated
     kept = assignment.table["customer_id"][own].isin(table.trial.ids)
     assert kept.any()
+
+
+# What a plan says it will show, it shows: an effect of the size said to be detected is found with
+# the power, at the level of the strictest test.
+@pytest.mark.slow
+def test_the_effects_that_a_plan_says_it_will_show_are_found_with_its_power():
+    audience, offers, planning = make_shop(explore="all")
+    plan = make_learning_plan(audience, offers, planning)
+    power = OfferPower.of(plan.exploration, audience, offers, planning)
+    call, letter = (offers.names.index(name) for name in ("call", "letter"))
+    against, between = power.compare(call), power.compare(call, letter)
+    sizes = {
+        "control": power.detectable(against, power.level) / against.rate,
+        "letter": power.detectable(between, power.level_between) / between.rate,
+    }
+    levels = {"control": power.level, "letter": power.level_between}
+    for versus, saved in sizes.items():
+        truth, found = {"call": saved, "gift": 0.0, "letter": offers.save_rate[0, letter]}, []
+        if versus == "letter":
+            share = truth["letter"]
+            truth["call"] = share + saved * (1 - share)
+        for seed in range(150):
+            rows = read_explored(
+                *try_offers((audience, offers, planning), seed, make_learning_plan, truth)
+            )
+            (row,) = [one for one in rows if (one.arm, one.versus) == ("call", versus)]
+            found.append(row.p < levels[versus])
+        assert 0.7 < np.mean(found) < 0.93, (versus, np.mean(found))
 
 
 def test_without_exploration_nothing_is_read_of_it():

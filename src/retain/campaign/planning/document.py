@@ -207,7 +207,7 @@ def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> PlanTotals:
         expected_cost=plan.expected_cost,
         budget=planning.budget,
         max_contacts=planning.max_contacts,
-        unmet_minimums=unmet_minimums(plan, context.audience, planning),
+        unmet_minimums=() if learning else unmet_minimums(plan, context.audience, planning),
         expected_saved=plan.expected_saved,
         expected_net=context.monte_carlo.plan(treated, plan.offers),
         relative_gap=allocation.relative_gap,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import zip_longest
 
 from retain.campaign.audience import Audience
 from retain.campaign.planning.learning import is_learning
@@ -59,9 +59,7 @@ def _describe_offers(plan: CampaignPlan, power: OfferPower) -> Iterator[Explored
     """Yield the offers that were drawn, highest assumed effect first."""
     exploration, names = plan.exploration, plan.offers.names
     control = plan.control.is_control[exploration.rows]
-    for offer, following in pairwise([*power.offers, None]):
-        if offer is None:
-            return
+    for offer, following in zip_longest(power.offers, power.offers[1:]):
         against = power.compare(offer)
         between = None if following is None else power.compare(offer, following)
         yield ExploredOffer(
