@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.campaign import make_campaign
+from retain.campaign.new_customers import apply_to_new_customers
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.planning.control import assign_control
 from retain.campaign.planning.exploration import explore
@@ -226,6 +227,17 @@ def test_where_the_ranking_is_not_shown_a_learning_campaign_is_planned_by_itself
     assert document.shadow_prices is document.sensitivity is document.profit_curve is None
     assert document.budget_curve == ()
     assert document.plan.n_treated > 0
+
+
+def test_new_customers_explore_too_and_none_are_aimed_at_where_the_ranking_is_not_shown():
+    fitted = plan_shop()
+    chosen = random_settings(3, capped=False, budget=None, max_contacts=None, explore=0.2)
+    chosen = chosen.model_copy(update={"segmentation": fitted.fitted_segmentation})
+    audience = make_audience(300, 8, value=chosen.assumptions)
+    share = apply_to_new_customers(audience, UNSURE, chosen, ranking="shown").document
+    assert (share.exploration.is_learning, share.exploration.share) == (False, 0.2)
+    learning = apply_to_new_customers(audience, UNSURE, chosen, ranking="not_shown").document
+    assert learning.exploration.is_learning
 
 
 # Whoever is chosen, risk and value are those of all who may be: nobody is aimed at.
