@@ -84,7 +84,7 @@ def test_where_nothing_ranks_customers_a_learning_campaign_is_planned_and_never_
     assert table["expected_cost"].sum() <= 8
     page = Path("outputs/noise/verdict/report.html").read_text(encoding="utf-8")
     plain = " ".join(output.split())
-    terminal = plain[plain.index("Offers offer") :]
+    terminal = plain[plain.index("Offers, drawn at random in a learning campaign") :]
     assert "A learning campaign" in terminal
     assert "who is contacted, and with which offer, is drawn at random" in terminal
     section = campaign_words(page)

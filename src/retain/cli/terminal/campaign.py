@@ -178,7 +178,8 @@ def _offers(campaign: CampaignDocument) -> Table:
     counted = campaign.objective == "customers"
     kept = "kept: customers expected to be kept; each counts as one"
     caption = kept if counted else f"cost and net value in {unit}"
-    table = Table(title="Offers", caption=caption, box=SIMPLE_HEAD)
+    title = "Offers, drawn at random in a learning campaign" if campaign.is_learning else "Offers"
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
     net_column = "kept" if counted else "net"
