@@ -142,7 +142,7 @@ def campaign_id():
 def execute(words, known):
     """Run one command of a page as a reader would, but for its size."""
     name, *words = words
-    for named in ("ID", "SECOND", "THIRD"):
+    for named in ("ID", "SECOND", "THIRD", "LEARNING", "NEXT"):
         if any(re.search(rf"\b{named}\b", word) for word in words):
             known.setdefault(named, campaign_id())
             words = [re.sub(rf"\b{named}\b", known[named], word) for word in words]

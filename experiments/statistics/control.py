@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from retain.campaign.assignment import Assignment, assignment_table
+from retain.campaign.assignment import Assignment
+from retain.campaign.assignment_table import assignment_table
 from retain.campaign.planning.control import assign_control
 from retain.campaign.planning.control_design import (
     ChosenCustomers,

@@ -22,7 +22,8 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from retain.campaign.assignment import Assignment, assignment_table
+from retain.campaign.assignment import Assignment
+from retain.campaign.assignment_table import assignment_table
 from retain.campaign.proportions import mantel_haenszel
 from retain.campaign.readout.effects import Subgroup, compare_profits, estimate_effects
 from retain.campaign.readout.gatekeeping import conclude, is_finding

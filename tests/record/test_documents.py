@@ -6,7 +6,8 @@ import pytest
 
 from retain.errors import RetainError
 from retain.record.documents import CautionInfo, parse_document, read_document, to_tree
-from retain.record.readout_document import ByArm, QiniInfo, ReadoutDocument
+from retain.record.qini_info import QiniInfo
+from retain.record.readout_document import ByArm, ReadoutDocument
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retain.campaign.assignment import unescape_formulas
+from retain.campaign.assignment_table import unescape_formulas
 from retain.verdict.export import (
     CONTROL,
     ExportDialect,

@@ -399,28 +399,6 @@ def test_with_placeholder_costs_there_is_a_verdict_but_no_campaign(other_store, 
         assert tree["settings"]["offers"]["costs"] == ("accept" if accept in words else "required")
 
 
-def test_where_the_ranking_is_not_shown_to_beat_chance_no_campaign_is_planned(
-    here, shop, retain, retain_compare
-):
-    customers = shop(150)
-    noise = np.random.default_rng(0).permutation(customers.target)
-    table = customers.features.assign(left=noise, money=customers.profit)
-    table.reset_index(names="id").to_csv(here / "my.csv", index=False)
-    source = ("data=table", "data.path=my.csv", "data.id=id", "data.target=left")
-    money = ("data.profit=money", "data.profit_unit=coins")
-    code, output = retain(*source, *money, "model=logreg", *STORE[1:])
-    assert code == 0, output
-    code, output = retain_compare("study=adhoc", "campaign=default", "offers.costs=accept")
-    assert code == 0, output
-    assert "does not show that the model ranks customers better than chance" in output
-    folder = Path("outputs/adhoc/verdict")
-    found = verdict_of(folder)
-    assert found["versus_random"]["status"] == "not_shown"
-    assert (found["campaign"]["code"], found["campaign"]["overrides"]) == ("ranking_not_shown", [])
-    assert not (folder.parent / "campaigns").exists()
-    assert found["segments"]
-
-
 def test_a_store_that_says_who_agreed_is_not_overruled(compared):
     code, output, _ = compared("campaign.consent=assume_given")
     assert code == 2

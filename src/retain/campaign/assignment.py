@@ -1,6 +1,6 @@
 """The assignment of a campaign: offers and control group, kept for the readout.
 
-campaigns/<id>/campaign.csv     one row per chosen customer; see COLUMNS
+campaigns/<id>/campaign.csv     one row per chosen customer; see assignment_table.py
 campaigns/<id>/campaign.json    the plan, its settings, and the hashes of its tables; see
 record/campaign_document.py
 """
@@ -16,8 +16,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from retain.campaign.assignment_table import (
+    DRAWN_FROM,
+    TREATMENT,
+    parse_table,
+    total_chance,
+)
 from retain.customers.files.encoding import check_exists
-from retain.errors import RetainError, examples
+from retain.errors import RetainError
 from retain.record.campaign_document import CampaignDocument
 from retain.record.documents import content_id, read_document
 from retain.record.estimates import DisplayName
@@ -25,16 +31,10 @@ from retain.schema.campaign import Assumptions, Catalogue
 from retain.schema.parsing import Node
 from retain.storage.pinned import check_pinned, read_pinned
 from retain.storage.reading import MAX_TABLE_BYTES
-from retain.verdict.export import FORMULA, parse_exported, read_exported
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
 FOLDER = "campaigns"
 """Folder of campaigns."""
-TREATMENT, CONTROL = "treatment", "control"
-NUMBERS = ("propensity", "risk", "value_at_stake", "expected_cost", "expected_net")
-COLUMNS = ("customer_id", "segment", "offer", "arm", "assignment_id", *NUMBERS)
-"""``propensity`` is the probability of treatment. ``expected_cost`` is 0 in the control group;
-``expected_net`` is the expected net value of a contact, in both arms; both over the horizon."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Assignment:
     Attributes
     ----------
     table
-        One row per chosen customer: ``COLUMNS``, with ids, segments and offers as texts.
+        One row per chosen customer, as ``parse_table`` returns it.
     id, unit, is_turnover
         Id of the campaign, unit of its money, and whether that is turnover.
     alpha, power
@@ -78,8 +78,18 @@ class Assignment:
 
     @property
     def propensity(self) -> np.ndarray:
-        """Probability of each customer to be in treatment, by design, shape (n,)."""
-        return self.table["propensity"].to_numpy(dtype=float)
+        """Probability of each customer to be in treatment, by design, shape (n,).
+
+        That is with any of the offers that the customer could get.
+        """
+        return total_chance(self.table)
+
+    @property
+    def explores(self) -> np.ndarray:
+        """Mask of the customers whose offer was drawn at random, shape (n,)."""
+        if DRAWN_FROM not in self.table:
+            return np.zeros(len(self.table), dtype=bool)
+        return (self.table[DRAWN_FROM] != "").to_numpy(dtype=bool)
 
     @cached_property
     def has_one_share(self) -> bool:
@@ -98,43 +108,6 @@ class Assignment:
             odds = chance / (1 - chance)
             weight[~self.is_treated] = odds / odds.mean()
         return weight
-
-
-def assignment_table(  # noqa: PLR0913 - the columns of a file
-    customer_id: pd.Index,
-    *,
-    segment: np.ndarray,
-    offer: np.ndarray,
-    control: np.ndarray,
-    assignment_id: np.ndarray,
-    propensity: np.ndarray,
-    risk: np.ndarray,
-    value_at_stake: np.ndarray,
-    expected_cost: np.ndarray,
-    expected_net: np.ndarray,
-) -> pd.DataFrame:
-    """Return the rows of ``campaign.csv``; ``expected_net`` as if all were contacted.
-
-    >>> one, text = np.ones(2), np.array(["x", "x"])
-    >>> table = assignment_table(pd.Index([7, 8]), segment=text, offer=text, assignment_id=text,
-    ...     control=np.array([False, True]), propensity=one / 2, risk=one, value_at_stake=one,
-    ...     expected_cost=one, expected_net=one)
-    >>> table[["customer_id", "arm", "expected_cost"]].to_numpy().tolist()
-    [[7, 'treatment', 1.0], [8, 'control', 0.0]]
-    """
-    columns = {
-        "customer_id": customer_id,
-        "segment": segment,
-        "offer": offer,
-        "arm": np.where(control, CONTROL, TREATMENT),
-        "assignment_id": assignment_id,
-        "propensity": propensity,
-        "risk": risk,
-        "value_at_stake": value_at_stake,
-        "expected_cost": np.where(control, 0.0, expected_cost),
-        "expected_net": expected_net,
-    }
-    return pd.DataFrame(columns, columns=list(COLUMNS))
 
 
 def to_yaml_dict(config: Catalogue) -> Node:
@@ -160,7 +133,7 @@ def read_assignment(folder: Path) -> Assignment:
         check_exists(folder / OFFERS)
         check_pinned(folder / OFFERS, document.files[OFFERS], JSON, within=folder)
     return Assignment(
-        table=_parse_table(raw, folder / CSV, control_share=document.control_group.share),
+        table=parse_table(raw, folder / CSV, control_share=document.control_group.share),
         id=document.id,
         unit=DisplayName.of(document.profit_unit).en,
         is_turnover=document.is_turnover,
@@ -172,16 +145,6 @@ def read_assignment(folder: Path) -> Assignment:
         assumptions=document.settings.assumptions,
         fingerprint=fingerprint,
     )
-
-
-def unescape_formulas(cells: pd.Series) -> pd.Series:
-    """Return texts without the apostrophe that the CSV export puts before formulas.
-
-    >>> unescape_formulas(pd.Series(["'=1", "'tis", "7"])).tolist()
-    ['=1', "'tis", '7']
-    """
-    guarded = cells.str.match(f"'{FORMULA}")
-    return cells.where(~guarded.astype(bool), cells.str.slice(1))
 
 
 def read_campaign_json(folder: Path) -> CampaignDocument:
@@ -215,38 +178,3 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> None:
         raise RetainError(
             f"{folder} holds campaign {id_}; expected it in a folder of that name. Rename it."
         )
-
-
-def _parse_table(raw: bytes, path: Path, *, control_share: float) -> pd.DataFrame:
-    """Return ``COLUMNS``; a file of a campaign with one share for all may lack ``propensity``."""
-    try:
-        cells = read_exported(raw)
-    except (ValueError, pd.errors.ParserError) as error:
-        raise RetainError(f"{path} cannot be read as CSV: {error}.") from None
-    if tuple(cells.columns) == tuple(name for name in COLUMNS if name != "propensity"):
-        cells = cells.assign(propensity=str(1 - control_share))[list(COLUMNS)]
-    if tuple(cells.columns) != COLUMNS:
-        has = examples(cells.columns, 12)
-        raise RetainError(f"{path} has the columns {has}; expected {', '.join(COLUMNS)}.")
-    table = cells.apply(unescape_formulas)
-    for name in NUMBERS:
-        table[name] = parse_exported(cells[name])
-    _check_table(table, path)
-    return table
-
-
-def _check_table(table: pd.DataFrame, path: Path) -> None:
-    ids, numbers = table["customer_id"], table[list(NUMBERS)].to_numpy()
-    is_possible = table["propensity"].between(0, 1, inclusive="right")
-    wrong = {
-        "other arms": table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"],
-        "repeated ids": ids[ids.duplicated()],
-        "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
-        "propensities beyond 0 and 1": table.loc[~is_possible, "propensity"],
-        "customers in the control group who could not be in it": ids[
-            (table["arm"] == CONTROL) & (table["propensity"] == 1)
-        ],
-    }
-    for kind, cells in wrong.items():
-        if not cells.empty:
-            raise RetainError(f"{path} holds {kind}: {examples(cells)}; expected none.")

@@ -13,11 +13,17 @@ from retain.campaign.offers.measured import NOT_MEASURED, MeasuredOffers
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.approval import Approval, known_classes
 from retain.campaign.planning.document import PlanningContext, build_document
+from retain.campaign.planning.learning import (
+    is_learning,
+    make_learning_plan,
+    without_exploration,
+)
+from retain.campaign.planning.minimums import MIN_CONTACTS
 from retain.campaign.planning.no_campaign import (
     NoCampaign,
     find_no_campaign,
 )
-from retain.campaign.planning.plan import MIN_CONTACTS, CampaignPlan, make_plan
+from retain.campaign.planning.plan import CampaignPlan, make_plan
 from retain.campaign.segmentation.outcomes import AudienceOutcomes, ObservedTable, observe
 from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
@@ -116,7 +122,7 @@ def make_campaign(  # noqa: PLR0913, PLR0917 - all that a plan depends on
     RetainError
         Rules, offers or limits are invalid for these customers.
     """
-    no = find_no_campaign(audience, settings, ranking)
+    no = find_no_campaign(audience, settings)
     settings = scale_costs(settings)
     if not audience.with_profit:
         segmented = _segment_audience(audience, recalibration, settings, None, outcomes)
@@ -186,8 +192,13 @@ def with_plan(
         settings.campaign,
         NOT_MEASURED if context.measured is None else context.measured.offers,
     )
-    plan = make_plan(campaign.audience, offers, settings.campaign)
-    document = build_document(plan, context, scenarios=scenarios)
+    learning = is_learning(settings.campaign, context.ranking)
+    make = make_learning_plan if learning else make_plan
+    plan = make(campaign.audience, offers, settings.campaign)
+    other = None
+    if len(plan.exploration) and context.ranking != "not_shown":
+        other = make_plan(campaign.audience, offers, without_exploration(settings.campaign))
+    document = build_document(plan, context, other, scenarios=scenarios and not learning)
     declined = None if context.outcomes is None else context.outcomes.declined
     approval = Approval(plan, campaign.audience, context.monte_carlo, campaign.segments, declined)
     document = document.model_copy(update=approval.to_info())

@@ -41,7 +41,7 @@ def apply_to_new_customers(
     RetainError
         Rules, offers or limits are invalid for these customers.
     """
-    no = find_no_campaign(audience, settings, ranking)
+    no = find_no_campaign(audience, settings)
     settings = scale_costs(settings)
     if settings.segmentation.kind == "rules":  # fitted bands apply to any customers
         check_segmentation(audience, settings.segmentation)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import assignment_table
+from retain.campaign.assignment_table import BETWEEN, assignment_table
 from retain.campaign.campaign import Campaign
 from retain.campaign.offers.texts import Language, offer_texts
 from retain.campaign.planning.plan import CampaignPlan
@@ -155,9 +155,18 @@ def arms_table(campaign: Campaign, plan: CampaignPlan) -> pd.DataFrame:
         offer=np.array(plan.offers.names, dtype=object)[plan.offer_index[rows]],
         control=plan.control.is_control[rows],
         assignment_id=plan.control.assignment_id[rows],
-        propensity=plan.control.propensity[rows],
+        propensity=(plan.control.propensity / plan.exploration.n_possible)[rows],
         risk=table["risk"].to_numpy(),
         value_at_stake=table["value_at_stake"].to_numpy(),
         expected_cost=plan.select_chosen(plan.offers.cost)[rows],
         expected_net=plan.select_chosen(plan.offers.net)[rows],
+        drawn_from=_drawn_from(plan)[rows] if len(plan.exploration) else None,
     )
+
+
+def _drawn_from(plan: CampaignPlan) -> np.ndarray:
+    """Return the offers that each customer's was drawn from, empty where none was, shape (n,)."""
+    exploration, names = plan.exploration, np.array(plan.offers.names, dtype=object)
+    texts = np.full(len(plan.offer_index), "", dtype=object)
+    texts[exploration.rows] = [BETWEEN.join(names[one]) for one in exploration.possible]
+    return texts

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from retain.cli.ci_report import Case, CiReport, escape_markdown, to_table
-from retain.wording import format_ci
+from retain.wording import format_ci, to_frequency
 
 if TYPE_CHECKING:
     from retain.execution.plan import PlannedRun, SweepPlan
     from retain.record.comparison_document import GateResult
     from retain.record.document import Record
+    from retain.record.exploration_info import ExplorationInfo
     from retain.record.readout_document import EffectRow, ReadoutDocument
     from retain.record.score_document import ScoreDocument
     from retain.record.study import BrokenRun
@@ -111,17 +112,42 @@ def _verdict_lines(verdict: VerdictDocument) -> Iterator[str]:
         interval = format_ci(net.low, net.high, ",.0f")
         groups = f"{plan.n_treated:,} contacted, control group of {plan.n_control:,}"
         worth = f"expected net {net.value:,.0f} ({interval}) {unit}"
-        yield f"Campaign {campaign.id}: {groups}, {worth}."
+        kind = "Learning campaign" if campaign.is_learning else "Campaign"
+        yield f"{kind} {campaign.id}: {groups}, {worth}."
+        if campaign.exploration is not None:
+            yield from _explored_lines(campaign.exploration)
     elif campaign is not None:
         yield f"No campaign: {escape_markdown(campaign.reason)}"
 
 
+def _explored_lines(info: ExplorationInfo) -> Iterator[str]:
+    """Yield how many customers explore, what that costs, and what they will show."""
+    seen, total = to_frequency(info.power)
+    given_up = ""
+    if (lost := info.given_up) is not None:
+        interval = format_ci(lost.low, lost.high, ",.0f")
+        given_up = f", and {lost.value:,.0f} ({interval}) of net value are given up for it"
+    who = f"{info.n_customers:,} of {info.n_eligible:,} eligible customers get an offer drawn at"
+    yield f"{who} random{given_up}."
+    shown = ", ".join(
+        f"{escape_markdown(one.name)} {100 * one.minimum_detectable_effect:.0f}"
+        for one in info.offers
+        if one.minimum_detectable_effect is not None
+    )
+    points = (
+        f"Falls of the share that declines, in points, seen in {seen} of {total} such campaigns"
+    )
+    yield f"{points}: {shown or 'none'}."
+
+
 def add_readout(report: CiReport, document: ReadoutDocument | TrialDocument) -> None:
-    """Add the effects, of a campaign overall, of a trial by arm."""
+    """Add the effects, of a campaign overall and of offers drawn at random, of a trial by arm."""
     from retain.record.readout_document import ReadoutDocument
 
     if isinstance(document, ReadoutDocument):
         rows = [_effect("all", row) for row in document.effects if row.scope == "overall"]
+        drawn = [row for row in document.explored or () if row.role == "primary"]
+        rows += [_effect(f"{row.arm} against {row.versus}", row) for row in drawn]
     else:
         rows = [_effect(f"{row.arm} against {row.versus}", row) for row in document.effects]
     report.add((), to_table(("", "outcome", "difference (95 % CI)", ""), rows))

@@ -18,6 +18,7 @@ from retain.record.control_group import ControlGroup
 from retain.record.documents import CautionInfo, Identity, Sha256, optional
 from retain.record.effects_document import PlanEffectsInfo
 from retain.record.estimates import DisplayName, Estimate
+from retain.record.exploration_info import ExplorationInfo
 from retain.record.plan_scenarios import (
     BudgetPoint,
     EmpcInfo,
@@ -107,7 +108,8 @@ class UnmetMinimum(Config):
 class PlanTotals(Config):
     """The totals of the plan.
 
-    ``relative_gap`` is that to the best possible plan, as a share of it. ``segment_offers`` is
+    ``relative_gap`` is that to the best possible plan, as a share of it. In a learning campaign
+    ``method`` is ``random``, and neither it nor ``is_optimal`` says anything. ``segment_offers`` is
     None for a free plan, ``kept`` unless each customer counts as one.
     """
 
@@ -224,6 +226,8 @@ class CampaignDocument(Config):
         budgets from small to saturation; None or empty where they were not computed.
     effects
         The effects of offers measured in earlier campaigns; None if all are assumed.
+    exploration
+        The customers whose offer was drawn at random; left out if nobody was asked to explore.
     files
         SHA-256 of the tables beside ``campaign.json``.
     settings
@@ -265,9 +269,15 @@ class CampaignDocument(Config):
     sensitivity: Sensitivity | None = None
     budget_curve: tuple[BudgetPoint, ...] = ()
     effects: PlanEffectsInfo | None = None
+    exploration: ExplorationInfo | None = optional()
     cautions: tuple[CautionInfo, ...] = ()
     files: dict[str, Sha256] | None = optional()
     settings: CampaignSettings | None = optional()
+
+    @property
+    def is_learning(self) -> bool:
+        """True for a learning campaign: customers and offers are drawn at random."""
+        return self.exploration is not None and self.exploration.is_learning
 
 
 class NoCampaignInfo(Config):

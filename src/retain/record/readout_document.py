@@ -11,6 +11,8 @@ from retain.record.documents import CautionInfo, Identity, Sha256, optional
 from retain.record.estimates import Estimate, PartialEstimate
 from retain.record.looks_document import Look, LookCorrection
 from retain.record.outcomes_log import OutcomesLogInfo
+from retain.record.qini_info import QiniInfo
+from retain.record.trial_document import ArmEffect
 from retain.schema.parsing import Config
 
 READOUT_SCHEMA: Final = 3
@@ -164,40 +166,6 @@ class CampaignMoney(Config):
     conclusion: Literal["paid", "lost", "inconclusive"]
 
 
-class QiniCurve(Config):
-    """The share of the treated saved by the share contacted."""
-
-    contacted_share: tuple[float, ...]
-    saved_share: tuple[float, ...]
-
-
-class RankingQini(Config):
-    """The areas below the curve of one ranking, and above a random one."""
-
-    auuc: Estimate
-    qini: Estimate
-    curve: QiniCurve
-
-
-class QiniInfo(Config):
-    """The Qini curve of each ranking of the plan; or the reason for none.
-
-    ``declined`` if declines are unknown, ``too_few`` if an arm has fewer than ``min_customers``,
-    ``no_variation`` if all customers of an arm declined, or none.
-    """
-
-    expected_net: RankingQini | None = optional()
-    risk: RankingQini | None = optional()
-    reason: Literal["declined", "too_few", "no_variation"] | None = optional()
-    min_customers: int | None = optional()
-
-    @property
-    def rankings(self) -> dict[str, RankingQini]:
-        """The curves by the ranking."""
-        named = {"expected_net": self.expected_net, "risk": self.risk}
-        return {name: found for name, found in named.items() if found is not None}
-
-
 class SaveRateRow(Config):
     """The save rate of an offer, before and after the outcomes.
 
@@ -242,6 +210,9 @@ class ReadoutDocument(Config):
         Tests that the effect is the same in all segments, and with all offers.
     money
         None if too few are observed.
+    explored
+        The effects of offers that were drawn at random, on those who drew: more is better, for the
+        outcomes are that a customer did not decline, and profit. Left out if nobody did, or few.
     catalogue
         Name of the new catalogue; None if declines are unknown.
     log
@@ -267,6 +238,7 @@ class ReadoutDocument(Config):
     effects: tuple[EffectRow, ...]
     heterogeneity: tuple[HeterogeneityTest, ...]
     money: CampaignMoney | None
+    explored: tuple[ArmEffect, ...] | None = optional()
     qini: QiniInfo
     save_rates: tuple[SaveRateRow, ...]
     catalogue: str | None

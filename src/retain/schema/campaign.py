@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from retain.schema.names import Count, Name, Seed, Share, Translated
+from retain.schema.names import Count, Day, ExploredShare, Name, Seed, Share, Translated
 from retain.schema.parsing import Config
 from retain.schema.rules import Rule
 
 Amount = Annotated[float, Field(ge=0, le=1e15)]
 """An amount of money, bounded so that sums keep their cents."""
+OfferName = Annotated[str, Field(pattern=r"^[^|]+$")]
+"""A name without the mark between several of them."""
 Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
-
-
-def _check_day(text: str) -> str:
-    """Return a day of this millennium: the days of validity after it are dates too."""
-    with suppress(ValueError):
-        if date.fromisoformat(text).year in range(2000, 3000):
-            return text
-    raise ValueError("a day from 2000 to 2999, such as 2027-02-01")
 
 
 class Assumption(Config):
@@ -225,7 +216,7 @@ class Catalogue(Config):
     name: Name
     basis: Translated | None = None
     costs: Literal["required", "accept"] = "required"
-    offers: Annotated[dict[str, Offer], Field(min_length=1)]
+    offers: Annotated[dict[OfferName, Offer], Field(min_length=1)]
     care: dict[str, Care] = Field(default_factory=dict)
 
     @property
@@ -249,6 +240,8 @@ class CampaignConfig(Config):
     ``contacts_current``, gets no more, and nobody within ``rest_days`` of a contact of another
     campaign, or of the last by the feature ``days_since_contact``. ``channels`` are rules by
     channel, for consent or preference.
+    ``explore`` is the share of the eligible customers who get an offer drawn at random, or ``all``
+    for a learning campaign, in which everybody does who is contacted.
     ``start`` is the day of the first contacts. A ``least_cost`` control group has other shares
     than ``control_share`` where that costs less and shows as much.
     Customers of other campaigns that are open get nothing, unless ``overlap`` allows it; campaigns
@@ -267,18 +260,24 @@ class CampaignConfig(Config):
     rest_days: Count | None = None
     days_since_contact: str | None = None
     channels: dict[str, Rule] = Field(default_factory=dict)
-    start: Annotated[str, AfterValidator(_check_day)] | None = None
+    start: Day | None = None
     overlap: Literal["exclude", "allow"] = "exclude"
     unsent: tuple[str, ...] = ()
     permanent_control: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.2
     control_design: Literal["uniform", "least_cost"] = "uniform"
+    explore: ExploredShare = 0.0
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     consent: Literal["from_data", "assume_given"] = "from_data"
     exact_up_to: Annotated[int, Field(ge=0, le=10_000_000)] = 20_000
     seed: Seed = 0
     replace: bool = Field(default=False, exclude=True)
+
+    @property
+    def explored_share(self) -> float:
+        """The share of the eligible customers who explore."""
+        return 1.0 if self.explore == "all" else self.explore
 
     @property
     def on(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from contextlib import suppress
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from retain.schema.parsing import Config, Node
 from retain.storage.paths import PLAIN_NAME, is_plain_name
@@ -36,6 +38,29 @@ Threads = Annotated[int, Field(ge=1, le=256)]
 Seconds = Annotated[float, Field(gt=0, le=100_000_000)]
 """Up to three years, a valid timeout on any system."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+def _check_day(text: str) -> str:
+    """Return a day of this millennium: the days of validity after it are dates too."""
+    with suppress(ValueError):
+        if date.fromisoformat(text).year in range(2000, 3000):
+            return text
+    raise ValueError("a day from 2000 to 2999, such as 2027-02-01")
+
+
+Day = Annotated[str, AfterValidator(_check_day)]
+MAX_EXPLORED_SHARE = 0.5
+
+
+def _check_explore(value: Any) -> Any:
+    is_share = isinstance(value, int | float) and not isinstance(value, bool)
+    if value == "all" or (is_share and 0 <= value <= MAX_EXPLORED_SHARE):
+        return value
+    raise ValueError(f"a share from 0 to {MAX_EXPLORED_SHARE}, or all")
+
+
+ExploredShare = Annotated[float | Literal["all"], BeforeValidator(_check_explore)]
+"""Share of the eligible customers who get an offer drawn at random, or ``all``."""
 
 
 class Translated(Config):

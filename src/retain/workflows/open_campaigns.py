@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from retain.campaign.assignment import TREATMENT, read_assignment, read_campaign_json
+from retain.campaign.assignment import read_assignment, read_campaign_json
+from retain.campaign.assignment_table import TREATMENT
 from retain.campaign.audience import OpenCampaigns
 from retain.campaign.offers.catalogue import OWN
 from retain.errors import RetainError

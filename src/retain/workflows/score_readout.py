@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import Assignment, read_assignment, unescape_formulas
+from retain.campaign.assignment import Assignment, read_assignment
+from retain.campaign.assignment_table import unescape_formulas
 from retain.campaign.readout.log_outcomes import OutcomesSource, observe
 from retain.campaign.readout.outcomes import OutcomeCustomers, Outcomes, hash_outcomes
 from retain.campaign.readout.score_readout import (

@@ -8,6 +8,7 @@ import pytest
 from retain.campaign.allocation.allocate import Problem, allocate
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.control import ControlAssignment
+from retain.campaign.planning.exploration import explore
 from retain.campaign.planning.plan import CampaignPlan
 from retain.record.plan_scenarios import BudgetPoint
 
@@ -18,7 +19,9 @@ def curve_of(problem, n_points):
     offers = SimpleNamespace(net=problem.net, cost=np.broadcast_to(problem.cost, problem.net.shape))
     control = ControlAssignment(nobody, 1, np.zeros(len(nobody)), np.full(len(nobody), ""))
     n_eligible = np.zeros(problem.net.shape[1], dtype=int)  # no matter to a curve
-    plan = CampaignPlan(offers, problem, allocate(problem), control, n_eligible)
+    plan = CampaignPlan(
+        offers, problem, allocate(problem), control, n_eligible, explore(problem, 0.0)
+    )
     return compute_budget_curve(plan, 0.0, n_points)
 
 

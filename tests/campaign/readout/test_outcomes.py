@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.campaign.assignment import COLUMNS, CSV, JSON, read_assignment, to_yaml_dict
+from retain.campaign.assignment import CSV, JSON, read_assignment, to_yaml_dict
+from retain.campaign.assignment_table import COLUMNS
 from retain.campaign.readout.outcomes import read_outcomes
 from retain.errors import RetainError
 from retain.schema.campaign import Catalogue

@@ -14,7 +14,8 @@ from retain.campaign.readout.outcomes import Outcomes, hash_outcomes
 from retain.campaign.readout.readout import build_readout, next_catalogue_name, update_catalogue
 from retain.campaign.readout.strata import StratumCounts
 from retain.record.documents import CautionInfo, parse_document, to_tree
-from retain.record.readout_document import ComplierEffect, QiniInfo, ReadoutDocument
+from retain.record.qini_info import QiniInfo
+from retain.record.readout_document import ComplierEffect, ReadoutDocument
 from retain.schema.campaign import Assumption, Boost
 
 from .simulated_campaign import simulate_campaign, simulation

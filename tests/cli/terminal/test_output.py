@@ -197,6 +197,8 @@ def further(text):
             },
             "control_group": {"design": "uniform", "one_share_because": "small"},
             "effects": None,
+            "exploration": None,
+            "is_learning": False,
             "cautions": [],
         },
     }
@@ -307,6 +309,7 @@ def read_out(at, text, made):
         "n_planned": arms,
         "n_observed": arms,
         "effects": [effect],
+        "explored": None,
         "attrition": {"bounds": None},
         "compliance": None,
         "money": money | {"expected_net": 1.0, "conclusion": "paid"},

@@ -52,6 +52,7 @@ def readout_of(amount):
         "effects": [row | {"scope": "overall", "name": None}, row | part | {"p_adjusted": None}],
         "attrition": {"bounds": None},
         "compliance": None,
+        "explored": None,
         "money": {
             "gain": gap,
             "net": gap,

@@ -190,7 +190,7 @@ def test_no_sentence_on_the_plan_tells_another_net_value(campaign):
     assert not any("net value would be" in one for one in spoken(plan_quality_text(campaign)))
 
 
-@pytest.mark.parametrize("code", ["ranking_not_shown", "free_offers"])
+@pytest.mark.parametrize("code", ["free_offers"])
 def test_every_reason_for_no_campaign_has_a_sentence(tree, code):
     text = no_campaign(
         tree | {"campaign": {"reason": "as in the file", "code": code, "overrides": []}}

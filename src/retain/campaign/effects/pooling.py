@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import CONTROL
+from retain.campaign.assignment_table import CONTROL
 from retain.campaign.trial.arm_sizes import MIN_ARM_CUSTOMERS, find_small_arms
 from retain.campaign.trial.names import find_named
 from retain.campaign.trial.trial import Outcome, Trial

@@ -109,7 +109,7 @@ class Approval:
             offer=name,
             label=to_display_name(offer.label),
             channel=offer.channel,
-            why=self._why(offer, rows),
+            why=self._why(offer, rows & ~self.plan.exploration.explores),
             **self._totals(rows),
         )
 

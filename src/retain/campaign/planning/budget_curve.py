@@ -59,14 +59,16 @@ def compute_budget_curve(
 
     Saturation is the cost of the plan without a budget. Small budgets lie closer together, since
     the curve bends there. Plans come from prices and repair alone, without HiGHS. A budget that
-    cannot meet a minimum is left out. The plan is a point itself, at its own cost and net value.
-    Net value never falls. If nothing costs anything, the plan is the only point.
+    cannot meet a minimum is left out. Those who explore do so at all budgets. The plan is a point
+    itself, at its own cost and net value. Net value never falls. If nothing costs anything, the
+    plan is the only point.
     """
     problem, own = plan.problem, _own_point(plan)
     free = plan.allocation
     if problem.budget is not None:
         free = allocate(replace(problem, budget=None), exact_up_to=0)
     shares = TreatedShares.of(plan, control_share)
+    explored = float(plan.exploration.cost.sum())
     points = [own]
     for part in np.linspace(MIN_BUDGET_SHARE**0.5, 1.0, n_points) ** 2 if free.cost > 0 else ():
         if free is plan.allocation and part == 1.0:
@@ -74,8 +76,9 @@ def compute_budget_curve(
         budget = float(part * free.cost)
         other = free if part == 1.0 else allocate_or_none(replace(problem, budget=budget))
         if other is not None:
-            net = shares.expected_net(other.offer_index, plan.offers.net)
-            points.append(_to_point((1 - control_share) * budget, other.offer_index, net))
+            offer_index = plan.exploration.join(other.offer_index)
+            net = shares.expected_net(offer_index, plan.offers.net)
+            points.append(_to_point((1 - control_share) * (budget + explored), offer_index, net))
     return _without_falls(points, own)
 
 

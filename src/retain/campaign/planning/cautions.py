@@ -25,7 +25,8 @@ def find_cautions(document: CampaignDocument) -> tuple[CautionInfo, ...]:
 
 
 def _ranking_not_tested(document: CampaignDocument) -> Numbers | None:
-    return {"ranking": document.ranking} if document.ranking == "not_tested" else None
+    aimed = document.ranking == "not_tested" and not document.is_learning
+    return {"ranking": document.ranking} if aimed else None
 
 
 def _no_profit(document: CampaignDocument) -> Numbers | None:
@@ -57,7 +58,7 @@ def _no_consent_column(document: CampaignDocument) -> Numbers | None:
 
 def _nothing_pays(document: CampaignDocument) -> Numbers | None:
     plan = document.plan
-    nobody = not plan.n_chosen and not plan.n_paying
+    nobody = not plan.n_chosen and not plan.n_paying and not document.is_learning
     return {"n_customers": document.n_customers} if nobody else None
 
 

@@ -59,6 +59,16 @@ def inflate_limit(limit: int, share: float) -> int:
     return limit * fraction.denominator // (fraction.denominator - fraction.numerator)
 
 
+def ceil_share(count: int, share: float) -> int:
+    """Return a share of a number of customers, rounded up.
+
+    >>> ceil_share(30, 0.1), ceil_share(31, 0.1), ceil_share(31, 1.0)
+    (3, 4, 31)
+    """
+    fraction = _to_fraction(share)
+    return -(-count * fraction.numerator // fraction.denominator)
+
+
 def assign_control(  # noqa: PLR0913 - a design has this many parameters
     offer_index: np.ndarray,
     cost: np.ndarray,
@@ -68,6 +78,7 @@ def assign_control(  # noqa: PLR0913 - a design has this many parameters
     share: float | np.ndarray,
     seed: int,
     budget: float | None = None,
+    explores: np.ndarray | None = None,
 ) -> ControlAssignment | None:
     """Assign a random share of the chosen customers to the control group.
 
@@ -93,11 +104,15 @@ def assign_control(  # noqa: PLR0913 - a design has this many parameters
         Seed of the samples.
     budget
         Highest cost of the treated; None is no limit.
+    explores
+        True for customers whose offer was drawn at random, shape (n,), of whom the share is sampled
+        apart; None if nobody's was.
     """
     rows = np.flatnonzero(offer_index >= 0)
     rows = rows[np.argsort(_hash_ids(ids[rows]), kind="stable")]
     shares, chosen_cost = np.broadcast_to(share, ids.shape)[rows], cost[rows]
-    strata = shares, _sorted_codes(segment[rows]), offer_index[rows]
+    is_apart = np.zeros(len(rows), dtype=bool) if explores is None else explores[rows]
+    strata = shares, _sorted_codes(segment[rows]), is_apart, offer_index[rows]
     steps, denominator = _to_steps(share, shares)
     expected = float(chosen_cost @ (1 - shares))
     slack = np.inf if budget is None else budget - expected + ROUNDING_SHARE * expected

@@ -14,6 +14,8 @@ from retain.campaign.planning.approval import summarise_care, summarise_policies
 from retain.campaign.planning.budget_curve import compute_budget_curve
 from retain.campaign.planning.cautions import find_cautions
 from retain.campaign.planning.control_design import is_too_small
+from retain.campaign.planning.exploration_summary import summarise_exploration
+from retain.campaign.planning.learning import is_learning
 from retain.campaign.planning.no_campaign import free_offers
 from retain.campaign.planning.overview import summarise_overview
 from retain.campaign.planning.plan import CampaignPlan, unmet_minimums
@@ -66,16 +68,22 @@ class PlanningContext:
 
 
 def build_document(
-    plan: CampaignPlan, context: PlanningContext, *, scenarios: bool = True
+    plan: CampaignPlan,
+    context: PlanningContext,
+    other: CampaignPlan | None = None,
+    *,
+    scenarios: bool = True,
 ) -> CampaignDocument:
     """Return the plan as ``campaign`` of ``verdict.json``.
 
+    ``other`` is the plan if nobody explored; None if nobody does, or there is no such plan.
     Without ``scenarios`` all values that need further plans are None or empty.
     """
     audience, monte_carlo, settings = context.audience, context.monte_carlo, context.settings
     planning, assumptions, catalogue = settings.campaign, settings.assumptions, settings.offers
     if audience.profit_unit is None:
         raise ValueError("a plan needs profit")  # find_no_campaign says so before
+    scenario = Scenario(plan.offers, audience, settings, plan.exploration)
     document = CampaignDocument(
         seed=planning.seed,
         n_customers=len(audience),
@@ -108,11 +116,12 @@ def build_document(
         profit_curve=profit_curve(audience, plan.offers) if scenarios else None,
         empc=_compute_empc(context) if scenarios else None,
         shadow_prices=compute_shadow_prices(plan, audience, settings) if scenarios else None,
-        sensitivity=analyse_sensitivity(plan, Scenario(plan.offers, audience, settings))
-        if scenarios
-        else None,
+        sensitivity=analyse_sensitivity(plan, scenario) if scenarios else None,
         budget_curve=compute_budget_curve(plan, planning.control_share) if scenarios else (),
         effects=None if context.measured is None else context.measured.info,
+        exploration=summarise_exploration(
+            plan, other, audience, monte_carlo, planning, context.ranking
+        ),
     )
     return document.model_copy(update={"cautions": find_cautions(document)})
 
@@ -187,7 +196,7 @@ def _summarise_offer(
 def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> PlanTotals:
     allocation, treated = plan.allocation, plan.treated_offer_index
     planning = context.settings.campaign
-    few = plan.segment_offers
+    few, learning = plan.segment_offers, is_learning(planning, context.ranking)
     return PlanTotals(
         segment_offers=None if few is None else few.to_info(allocation.objective, planning),
         kept=_count_kept(plan) if context.audience.counts_customers else None,
@@ -198,12 +207,12 @@ def _summarise_plan(plan: CampaignPlan, context: PlanningContext) -> PlanTotals:
         expected_cost=plan.expected_cost,
         budget=planning.budget,
         max_contacts=planning.max_contacts,
-        unmet_minimums=unmet_minimums(plan, context.audience, planning),
+        unmet_minimums=() if learning else unmet_minimums(plan, context.audience, planning),
         expected_saved=plan.expected_saved,
         expected_net=context.monte_carlo.plan(treated, plan.offers),
         relative_gap=allocation.relative_gap,
-        method=allocation.method,
-        is_optimal=allocation.is_optimal,
+        method="random" if learning else allocation.method,
+        is_optimal=allocation.is_optimal and not learning,
     )
 
 

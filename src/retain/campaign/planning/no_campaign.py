@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from retain.campaign.audience import Audience
 from retain.errors import NotApplicable
 from retain.record.campaign_document import NoCampaignInfo
-from retain.record.comparison_document import Ranking
 from retain.record.estimates import DisplayName
 from retain.schema.campaign import Catalogue
 from retain.schema.scoring import CampaignSettings
@@ -28,7 +27,7 @@ class NoCampaign(NotApplicable):
     Attributes
     ----------
     code
-        ranking_not_shown | free_offers.
+        free_offers.
     overrides
         What to type instead: one of these lines; empty if nothing helps.
     """
@@ -42,16 +41,8 @@ class NoCampaign(NotApplicable):
         return NoCampaignInfo(reason=str(self), code=self.code, overrides=self.overrides)
 
 
-def find_no_campaign(
-    audience: Audience, settings: CampaignSettings, ranking: Ranking
-) -> NoCampaign | None:
+def find_no_campaign(audience: Audience, settings: CampaignSettings) -> NoCampaign | None:
     """Return the reason why no campaign is planned, None if one can be."""
-    if ranking == "not_shown":
-        return NoCampaign(
-            "ranking_not_shown",
-            "the sealed test does not show that the model ranks customers better than chance, so "
-            "a campaign aimed by its scores may do no better than one aimed at random",
-        )
     free = free_offers(settings.offers) if audience.with_profit else []
     if free and settings.offers.costs != "accept":
         return _without_costs(free, DisplayName.of(audience.profit_unit or "").en)

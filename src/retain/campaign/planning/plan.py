@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,19 @@ from retain.campaign.planning.control_design import (
     TreatedLimits,
     least_cost_shares,
 )
+from retain.campaign.planning.exploration import Exploration, explore
+from retain.campaign.planning.minimums import (
+    MIN_CONTACTS,
+    check_minimums,
+    count_minimums,
+    inflate_minimum,
+    require_segments,
+)
 from retain.campaign.planning.segment_offers import SegmentOffers, choose_segment_offers
 from retain.errors import RetainError
 from retain.record.campaign_document import UnmetMinimum
 from retain.schema.campaign import CampaignConfig
 
-MIN_CONTACTS = "campaign.min_contacts"
 MAX_BUDGET_RETRIES = 40
 """Attempts to fit a control group into the budget."""
 BUDGET_SHRINK_FACTOR = 0.995
@@ -35,13 +43,15 @@ class CampaignPlan:
     Attributes
     ----------
     problem
-        Problem with limits inflated for the control group.
+        Problem of the customers who do not explore, with limits inflated for the control group.
     allocation
         Its solution, for treated and control together.
     control
         Control group among the chosen.
     n_eligible
         Customers who may get each offer in any segment, shape (m,).
+    exploration
+        The customers whose offer was drawn at random.
     segment_offers
         The few offers of each segment, all that ``offers`` has eligible; None for a free plan.
     """
@@ -51,12 +61,13 @@ class CampaignPlan:
     allocation: Allocation
     control: ControlAssignment
     n_eligible: np.ndarray
+    exploration: Exploration
     segment_offers: SegmentOffers | None = None
 
-    @property
+    @cached_property
     def offer_index(self) -> np.ndarray:
         """Index of the offer chosen for each customer, control group included; −1 for none."""
-        return self.allocation.offer_index
+        return self.exploration.join(self.allocation.offer_index)
 
     @property
     def treated_offer_index(self) -> np.ndarray:
@@ -103,7 +114,8 @@ def _select(values: np.ndarray, offer_index: np.ndarray) -> np.ndarray:
 def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> CampaignPlan:
     """Return the plan of highest expected net value, and a random control group in it.
 
-    Treated and control are planned together, within limits inflated by the control share, so that
+    The share of customers who explore is drawn first, and the plan is made for the others. Treated
+    and control are planned together, within limits inflated by the control share, so that
     only chance separates them. If no sample keeps the treated within the budget, the plan is made
     again for a slightly smaller one.
 
@@ -112,28 +124,36 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
     RetainError
         When a segment has fewer eligible customers than its minimum.
     """
-    _check_minimums(audience, offers, planning)
+    check_minimums(audience, offers, planning)
     problem = build_problem(audience, offers, planning)
+    exploration = explore(problem, planning.explored_share)
     n_eligible, few = offers.eligible.sum(axis=0), None
     if planning.offers_per_segment is not None:
-        codes, names = pd.factorize(_require_segments(audience), sort=True)
-        few = choose_segment_offers(problem, codes, len(names), planning.offers_per_segment - 1)
-        offers = replace(offers, eligible=few.restrict(offers.eligible))
+        codes, names = pd.factorize(require_segments(audience), sort=True)
+        others = exploration.leave(problem)
+        few = choose_segment_offers(others, codes, len(names), planning.offers_per_segment - 1)
+        offers = replace(offers, eligible=exploration.allow(few.restrict(offers.eligible)))
         problem = build_problem(audience, offers, planning)
+    problem = exploration.leave(problem)
     is_large = int(offers.pays.sum()) > planning.exact_up_to
     # the dual alone is fast, and enough to find the budget that a control group fits into
     exact_up_to = planning.exact_up_to if is_large else 0
     for _ in range(MAX_BUDGET_RETRIES):
         allocation = allocate(problem, exact_up_to=exact_up_to)
-        control = _assign_control(audience, offers, problem, allocation, planning)
+        control = _assign_control(audience, offers, problem, allocation, exploration, planning)
         if control is None:
             problem = replace(problem, budget=BUDGET_SHRINK_FACTOR * float(problem.budget or 0.0))
         elif exact_up_to == planning.exact_up_to:
             allocation = allocation if few is None else few.certify(allocation)
-            return CampaignPlan(offers, problem, allocation, control, n_eligible, few)
+            return CampaignPlan(offers, problem, allocation, control, n_eligible, exploration, few)
         else:
             exact_up_to = planning.exact_up_to
-    raise RetainError(
+    raise no_plan_error(planning)
+
+
+def no_plan_error(planning: CampaignConfig) -> RetainError:
+    """Return the error of a budget that no control group fits into."""
+    return RetainError(
         f"no plan keeps within campaign.budget={planning.budget:g} with a control group of "
         f"{planning.control_share:.0%}; expected a larger budget or a smaller share: "
         "campaign.control_share=0"
@@ -143,8 +163,8 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
 def build_problem(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> Problem:
     """Return the problem to solve, with limits inflated for the control group."""
     share = planning.control_share
-    codes, names = pd.factorize(_require_segments(audience), sort=True)
-    min_contacts = _min_contacts(names.tolist(), codes, offers, planning)
+    codes, names = pd.factorize(require_segments(audience), sort=True)
+    min_contacts = count_minimums(names.tolist(), codes, offers, planning)
     limits = [planning.max_contacts, *(o.capacity for o in offers.catalogue.offers.values())]
     max_contacts, *capacities = (n if n is None else inflate_limit(n, share) for n in limits)
     return Problem(
@@ -161,59 +181,16 @@ def build_problem(audience: Audience, offers: OfferMatrix, planning: CampaignCon
     )
 
 
-def _require_segments(audience: Audience) -> np.ndarray:
-    if audience.segments is None:
-        raise ValueError("a campaign is planned after customers are assigned to segments")
-    return audience.segments
-
-
 def _hash_customer_ids(audience: Audience) -> np.ndarray:
     """Return numbers that identify customers in any order of rows."""
     return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
-
-
-def _min_contacts(
-    names: list[str], codes: np.ndarray, offers: OfferMatrix, planning: CampaignConfig
-) -> np.ndarray | None:
-    """Return the minimum of contacts of each segment, control group included.
-
-    It is at most the number of customers for whom an offer pays: nobody is contacted at a loss.
-    """
-    if not planning.min_contacts:
-        return None
-    n_paying = np.bincount(codes, weights=offers.pays.any(axis=1), minlength=len(names))
-    minimums = np.zeros(len(names), dtype=int)
-    for text, minimum in planning.min_contacts.items():
-        index = names.index(find_segment(text, names, MIN_CONTACTS))
-        minimums[index] = min(int(n_paying[index]), inflate_minimum(minimum, planning))
-    return minimums
-
-
-def _check_minimums(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> None:
-    """Raise for a segment that has fewer eligible customers than its minimum."""
-    segments, is_eligible = _require_segments(audience), offers.eligible.any(axis=1)
-    for text, minimum in planning.min_contacts.items():
-        name = find_segment(text, list(np.unique(segments)), MIN_CONTACTS)
-        n_eligible = int((is_eligible & np.asarray(segments == name)).sum())
-        n_treatable = n_eligible - int(np.ceil(planning.control_share * n_eligible))
-        if minimum > n_treatable:
-            raise RetainError(
-                f"campaign.min_contacts: segment {name!r} must have {minimum} contacts; "
-                f"{n_eligible} of its customers may get an offer, {n_treatable} without the "
-                "control group."
-            )
-
-
-def inflate_minimum(minimum: int, planning: CampaignConfig) -> int:
-    """Return the fewest customers of whom at least ``minimum`` are expected to be treated."""
-    return int(np.ceil(minimum / (1 - planning.control_share)))
 
 
 def unmet_minimums(
     plan: CampaignPlan, audience: Audience, planning: CampaignConfig
 ) -> tuple[UnmetMinimum, ...]:
     """Return the segments with fewer customers for whom an offer pays than their minimum needs."""
-    segments = _require_segments(audience)
+    segments = require_segments(audience)
     unmet = []
     for text, minimum in planning.min_contacts.items():
         name = find_segment(text, list(np.unique(segments)), MIN_CONTACTS)
@@ -229,42 +206,46 @@ def unmet_minimums(
     return tuple(unmet)
 
 
-def _assign_control(
+def _assign_control(  # noqa: PLR0913, PLR0917 - all that a control group depends on
     audience: Audience,
     offers: OfferMatrix,
     problem: Problem,
     allocation: Allocation,
+    exploration: Exploration,
     planning: CampaignConfig,
 ) -> ControlAssignment | None:
+    offer_index = exploration.join(allocation.offer_index)
+    share = _choose_shares(audience, offers, problem, allocation, exploration, planning)
     return assign_control(
-        allocation.offer_index,
-        _select(offers.cost, allocation.offer_index),
-        _require_segments(audience),
+        offer_index,
+        _select(offers.cost, offer_index),
+        require_segments(audience),
         audience.table.index.to_numpy(),
-        share=_choose_shares(audience, offers, problem, allocation, planning),
+        share=share,
         seed=planning.seed,
         budget=planning.budget,
+        explores=exploration.explores,
     )
 
 
-def _choose_shares(
+def _choose_shares(  # noqa: PLR0913, PLR0917 - all that a control group depends on
     audience: Audience,
     offers: OfferMatrix,
     problem: Problem,
     allocation: Allocation,
+    exploration: Exploration,
     planning: CampaignConfig,
 ) -> float | np.ndarray:
-    """Return the share of the control group, or that of each customer, shape (n,)."""
+    """Return the share of the control group, or that of each customer, shape (n,).
+
+    Those who explore keep the one share.
+    """
     share, offer_index = planning.control_share, allocation.offer_index
     if planning.control_design == "uniform":
         return share
     rows = np.flatnonzero(offer_index >= 0)
     rows = rows[np.argsort(problem.select_keys(rows), kind="stable")]
-    codes, names = pd.factorize(_require_segments(audience), sort=True)
-    minimums = np.zeros(len(names))
-    for text, minimum in planning.min_contacts.items():
-        minimums[list(names).index(find_segment(text, list(names), MIN_CONTACTS))] = minimum
-    capacities = [offer.capacity for offer in offers.catalogue.offers.values()]
+    codes, names = pd.factorize(require_segments(audience), sort=True)
     found = least_cost_shares(
         ChosenCustomers(
             segment=codes[rows],
@@ -274,19 +255,40 @@ def _choose_shares(
             net=_select(offers.net, offer_index)[rows],
             cost=_select(offers.cost, offer_index)[rows],
         ),
-        TreatedLimits(
-            budget=_or_infinite(planning.budget),
-            max_contacts=_or_infinite(planning.max_contacts),
-            capacity=np.array([_or_infinite(limit) for limit in capacities]),
-            min_contacts=minimums,
-        ),
+        _limit_treated(offers, exploration, codes, list(names), planning),
         share=share,
     )
     if found is None:
         return share
     shares = np.zeros(len(offer_index))
+    shares[exploration.rows] = share
     shares[rows] = found
     return shares
+
+
+def _limit_treated(
+    offers: OfferMatrix,
+    exploration: Exploration,
+    codes: np.ndarray,
+    names: list[str],
+    planning: CampaignConfig,
+) -> TreatedLimits:
+    """Return what the limits leave to those who do not explore; segments by code and name."""
+    treated = 1 - planning.control_share
+    counts = treated * np.bincount(exploration.offer, minlength=len(offers.names))
+    minimums = np.zeros(len(names))
+    for text, minimum in planning.min_contacts.items():
+        minimums[names.index(find_segment(text, names, MIN_CONTACTS))] = minimum
+    if len(exploration):
+        contacted = treated * np.bincount(codes[exploration.rows], minlength=len(names))
+        minimums = np.maximum(minimums - contacted, 0.0)
+    capacities = [offer.capacity for offer in offers.catalogue.offers.values()]
+    return TreatedLimits(
+        budget=_or_infinite(planning.budget) - treated * float(exploration.cost.sum()),
+        max_contacts=_or_infinite(planning.max_contacts) - float(counts.sum()),
+        capacity=np.array([_or_infinite(limit) for limit in capacities]) - counts,
+        min_contacts=minimums,
+    )
 
 
 def _or_infinite(limit: float | None) -> float:

@@ -18,6 +18,7 @@ from retain.campaign.offers.offers import (
 )
 from retain.campaign.offers.save_rate import save_rate_quantiles
 from retain.campaign.planning.budget_curve import TreatedShares, allocate_or_none, count_chosen
+from retain.campaign.planning.exploration import Exploration
 from retain.campaign.planning.plan import CampaignPlan, build_problem
 from retain.record.plan_scenarios import (
     BudgetPrice,
@@ -98,8 +99,10 @@ def _consent_gain(
     )
     if plan.segment_offers is not None:
         offers = replace(offers, eligible=plan.segment_offers.restrict(offers.eligible))
-    free = allocate(build_problem(consenting, offers, planning), exact_up_to=0)
-    now = allocate(build_problem(audience, plan.offers, planning), exact_up_to=0)
+    free, now = (
+        allocate(plan.exploration.leave(build_problem(people, each, planning)), exact_up_to=0)
+        for people, each in ((consenting, offers), (audience, plan.offers))
+    )
     gain = max(free.objective - now.objective, 0.0) * (1 - planning.control_share)
     return ConsentPrice(n_customers=n_without, gain=gain)
 
@@ -127,11 +130,15 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Customers, offers and settings of a plan; eligibility in ``offers`` never changes."""
+    """Customers, offers and settings of a plan; eligibility in ``offers`` never changes.
+
+    Nor do the customers who explore.
+    """
 
     offers: OfferMatrix
     audience: Audience
     settings: CampaignSettings
+    exploration: Exploration
 
     def solve(self) -> Alternative:
         """Return the plan by the dual alone, so that all scenarios are solved alike.
@@ -141,10 +148,11 @@ class Scenario:
         catalogue, assumptions = self.settings.offers, self.settings.assumptions
         offers = reprice_offers(self.offers, catalogue, self.audience, assumptions)
         problem = build_problem(self.audience, offers, self.settings.campaign)
+        problem = self.exploration.leave(problem)
         allocation = allocate_or_none(problem)
         if allocation is None:
             allocation = allocate(replace(problem, segment=None, min_contacts=None), exact_up_to=0)
-        return Alternative(allocation.offer_index, offers.net)
+        return Alternative(self.exploration.join(allocation.offer_index), offers.net)
 
 
 def analyse_sensitivity(plan: CampaignPlan, scenario: Scenario) -> Sensitivity:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import Assignment, unescape_formulas
+from retain.campaign.assignment import Assignment
+from retain.campaign.assignment_table import unescape_formulas
 from retain.customers.cells.booleans import parse_consent
 from retain.customers.cells.number_column import require_numbers
 from retain.customers.cells.numbers import n_cells, preview, truncate

@@ -9,7 +9,7 @@ import numpy as np
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes
 from retain.record.estimates import Estimate
-from retain.record.readout_document import QiniCurve, QiniInfo, RankingQini
+from retain.record.qini_info import QiniCurve, QiniInfo, RankingQini
 
 MIN_CUSTOMERS_PER_ARM = 100
 """Observed customers in either arm below which there is no curve."""

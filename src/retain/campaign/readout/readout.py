@@ -17,6 +17,7 @@ from retain.campaign.readout.effects import (
     estimate_effects,
     expected_profit,
 )
+from retain.campaign.readout.explored import read_explored
 from retain.campaign.readout.gatekeeping import conclude
 from retain.campaign.readout.looks import (
     Monitor,
@@ -182,6 +183,7 @@ def build_readout(
         effects=effects,
         heterogeneity=tests,
         money=estimate_money(monitored, outcomes, effects),
+        explored=read_explored(monitored, outcomes),
         qini=compute_qini(assignment, outcomes, settings),
         save_rates=save_rates,
         catalogue=None if catalogue is None else catalogue.name,

@@ -128,20 +128,44 @@ class MonteCarlo:
 
         An offer has one save rate per draw for all its customers.
         """
-        groups = group_by_offer(chosen, offers)
-        if not groups:
+        if not (chosen >= 0).any():
             return Estimate(0.0, 0.0, 0.0)
+        rows = np.flatnonzero(chosen >= 0)
+        value = float(offers.net[rows, chosen[rows]].sum())
+        return estimate_sum(value, self._plan_draws(chosen, offers, np.ones(len(chosen))))
+
+    def compare_plans(
+        self,
+        first: tuple[np.ndarray, np.ndarray],
+        second: tuple[np.ndarray, np.ndarray],
+        offers: OfferMatrix,
+    ) -> Estimate:
+        """Return the expected net value of a plan less that of another, in the same draws.
+
+        Each plan is the offer index of each customer or -1, and the probability to get it, (n,).
+        """
+        value, draws = 0.0, np.zeros(len(self._sampled))
+        for sign, (chosen, weight) in ((1, first), (-1, second)):
+            rows = np.flatnonzero(chosen >= 0)
+            value += sign * float(weight[rows] @ offers.net[rows, chosen[rows]])
+            draws += sign * self._plan_draws(chosen, offers, weight)
+        return estimate_sum(value, draws)
+
+    def _plan_draws(
+        self, chosen: np.ndarray, offers: OfferMatrix, weight: np.ndarray
+    ) -> np.ndarray:
+        """Return the net value of a plan in each draw, shape (D,), each customer times a weight."""
+        groups = group_by_offer(chosen, offers)
         group = np.full(len(chosen), -1)
         for number, one in enumerate(groups):
             group[one.rows] = number
-        counted, paid = self._at_knots(group, len(groups))
+        counted, paid = self._at_knots(group, len(groups), weight)
         terms = [one.returns(self._sampled) for one in groups]
-        draws = np.empty(len(self._sampled))
-        for piece in row_slices(len(self._sampled), len(self._nodes)):
+        draws = np.zeros(len(self._sampled))
+        for piece in row_slices(len(self._sampled), len(self._nodes)) if groups else ():
             risk = self._nodes.risk(self._sampled.rows(piece))
             draws[piece] = _sum_terms(terms, piece, counted, paid, risk)
-        rows = np.flatnonzero(group >= 0)
-        return estimate_sum(float(offers.net[rows, chosen[rows]].sum()), draws)
+        return draws
 
     def expected_net(self, chosen: np.ndarray, offers: OfferMatrix) -> np.ndarray:
         """Return bounds of each customer's expected net value, shape (n, 2); 0 if not chosen."""
@@ -165,12 +189,13 @@ class MonteCarlo:
             lost[:, piece] = (sums @ self._nodes.risk(sampled)) * sampled.cost_per_profit
         return lost
 
-    def _at_knots(self, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return numbers of customers and their profits by group and node, without group -1."""
+    def _at_knots(
+        self, group: np.ndarray, groups: int, weight: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return weights of customers and their profits by group and node, without group -1."""
         rest = np.where(group < 0, groups, group)
-        one = np.ones(len(group))
         return tuple(  # type: ignore[return-value]
-            self._nodes.sums(weight, rest, groups + 1)[:-1] for weight in (one, self._profit)
+            self._nodes.sums(one, rest, groups + 1)[:-1] for one in (weight, weight * self._profit)
         )
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from retain.cli.terminal.cautions import AT_HEAD, print_cautions, print_overrides
 from retain.cli.terminal.console import Table, literal
 from retain.cli.terminal.control_group import describe_power, describe_saving, format_value
+from retain.cli.terminal.exploration import print_exploration
 from retain.cli.terminal.offer_effects import describe_offer_effects
 from retain.record.approval_document import Policies, type_unsent
 from retain.record.campaign_document import CampaignDocument, NoCampaignInfo
@@ -136,6 +137,7 @@ def print_campaign(console: Console, campaign: CampaignDocument | NoCampaignInfo
     at_head = [one for one in cautions if one.code in AT_HEAD]
     print_cautions(console, at_head, about_turnover=about_turnover)
     console.print(_offers(campaign))
+    print_exploration(console, campaign)
     limits = None if campaign.shadow_prices is None else _limits(campaign, campaign.shadow_prices)
     lines = (
         _plan(campaign),
@@ -176,7 +178,8 @@ def _offers(campaign: CampaignDocument) -> Table:
     counted = campaign.objective == "customers"
     kept = "kept: customers expected to be kept; each counts as one"
     caption = kept if counted else f"cost and net value in {unit}"
-    table = Table(title="Offers", caption=caption, box=SIMPLE_HEAD)
+    title = "Offers, drawn at random in a learning campaign" if campaign.is_learning else "Offers"
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
     net_column = "kept" if counted else "net"
@@ -220,22 +223,23 @@ def _plan(campaign: CampaignDocument) -> str:
         if plan.is_optimal
         else f"at most {plan.relative_gap:.1%} below the best one under these assumptions"
     )
+    how_good = "" if campaign.is_learning else f" The plan is {best}."
     customers = describe_count(campaign.n_customers, "customer")
     if (kept := plan.kept) is not None:
         rate = "" if kept.per_cost is None else f", {format_value(kept.per_cost)} per unit of cost"
         return (
             f"Each customer counts as one: {plan.n_treated:,} of {customers} get an offer, "
             f"{format_signed(kept.value, form)} are expected to be kept (95 % interval "
-            f"{_span(net, form)}), {format_value(kept.per_contact or 0.0)} per contact{rate}. The "
-            f"plan is {best}."
+            f"{_span(net, form)}), {format_value(kept.per_contact or 0.0)} per contact{rate}."
+            f"{how_good}"
         )
     return (
         f"{plan.n_treated:,} of {customers} get an offer "
         f"({campaign.n_contactable:,} agreed to be contacted). Expected cost: "
         f"{format_signed(cost, form)}; expected {_money_noun(campaign)} saved: "
         f"{format_signed(saved, form)}; expected net value: "
-        f"{format_signed(net.value, form)} (95 % interval {_span(net, form)}). The plan is "
-        f"{best}."
+        f"{format_signed(net.value, form)} (95 % interval {_span(net, form)})."
+        f"{how_good}"
     )
 
 

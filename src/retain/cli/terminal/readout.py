@@ -9,15 +9,16 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
+from retain.cli.terminal.exploration import print_explored
 from retain.cli.terminal.looks import describe_looks
 from retain.cli.terminal.outcome_scale import OutcomeScale
 from retain.cli.terminal.readout_cautions import name_money, say_caution
 from retain.record.estimates import Estimate
+from retain.record.qini_info import QiniInfo
 from retain.record.readout_document import (
     CampaignMoney,
     ComplierEffect,
     EffectRow,
-    QiniInfo,
     ReadoutDocument,
     SaveRateRow,
 )
@@ -63,6 +64,7 @@ def print_readout(
             console.print(literal(name_money(_sentence(rows[0], document, scale), document)))
             for message in _heterogeneity(rows, document):
                 console.print(literal(message))
+    print_explored(console, document.explored or (), level)
     if document.attrition.bounds is not None:
         bounds = document.attrition.bounds
         low, high = (format_signed(100 * end, "+.1f") for end in (bounds.low, bounds.high))
@@ -209,9 +211,8 @@ def _complier(text: ComplierEffect, level: str) -> str:
     form = "+.1f" if declined else f"+,.{money_digits(amounts)}f"
     value, low, high = (format_signed(one, form) for one in amounts)
     return (
-        "Effect of a contact on those contacted because of the plan: "
-        f"{value}{unit} "
-        f"({level} {low} to {high})."
+        f"Effect of a contact on those contacted because of the plan: {value}{unit} ({level} {low} "
+        f"to {high})."
     )
 
 
@@ -234,8 +235,7 @@ def _money(money: CampaignMoney | None, unit: str, level: str) -> str:
 
 
 def _estimate(one: Estimate, level: str, form: str) -> str:
-    interval = format_interval(one.low, one.high, form)
-    return f"{format_signed(one.value, form)} ({level} {interval})"
+    return f"{format_signed(one.value, form)} ({level} {format_interval(one.low, one.high, form)})"
 
 
 def _qini(qini: QiniInfo, level: str) -> str:

@@ -42,6 +42,7 @@ from retain.report.text.explanations import (
     missing_ablation,
     source,
 )
+from retain.report.text.exploration import exploration_text
 from retain.report.text.label import label_sentences
 from retain.report.text.names import (
     channel,
@@ -111,6 +112,7 @@ _CAMPAIGN: dict[str, object] = {
     "why_offer": why,
     "approve_label": approve_label,
     "pays_if": pays_if,
+    "explored": exploration_text,
     "is_counted": is_counted,
     "plan_notes": plan_notes,
     "limits": limits,

@@ -34,8 +34,8 @@ def plan_notes(campaign: CampaignDocument) -> list[Message]:
         )
     if spared:
         messages.append(message("campaign.spared", n=Number(spared, "count")))
-    left = _left_alone(campaign.policies)
-    return [*messages, *left, *map(_care, campaign.care), message("campaign.ranked")]
+    messages += [*_left_alone(campaign.policies), *map(_care, campaign.care)]
+    return messages if campaign.is_learning else [*messages, message("campaign.ranked")]
 
 
 def _left_alone(policies: Policies) -> Iterator[Message]:
@@ -68,9 +68,11 @@ def why(choice: Choice, verdict: VerdictDocument) -> Message | None:
     )
 
 
-def approve_label(row: ApprovalRow) -> Message:
+def approve_label(row: ApprovalRow, campaign: CampaignDocument) -> Message:
     """Return the name of the box to tick for a segment: the segment, and its main offer."""
     segment = segment_label(row)
+    if campaign.is_learning and row.n_chosen:
+        return message("approval.approve_drawn", segment=segment)
     if row.main_offer is None:
         return message("approval.approve_alone", segment=segment)
     return message("approval.approve_offer", segment=segment, offer=row.choices[0].label)

@@ -13,9 +13,7 @@ from retain.campaign.planning.control_design import MAX_COST_SHARE, MIN_CONTROL
 from retain.record.approval_document import KeptCustomers
 from retain.record.campaign_document import CampaignDocument, NamedAssumption, PlanTotals
 from retain.record.plan_scenarios import SensitivityRow, ShadowPrices
-from retain.report.text.calibration import (
-    calibration_text,
-)
+from retain.report.text.calibration import calibration_text
 from retain.report.text.names import code, offer_label
 from retain.report.text.numbers import Number, format_number
 from retain.report.text.words import Message, Values, interval, message
@@ -51,7 +49,8 @@ def summary(campaign: CampaignDocument) -> list[Message]:
 def _plan(campaign: CampaignDocument) -> Message:
     plan, everybody = campaign.plan, customers(campaign.n_customers)
     if not plan.n_chosen:
-        return message("campaign.nobody", customers=everybody)
+        nobody = "campaign.nobody_eligible" if campaign.is_learning else "campaign.nobody"
+        return message(nobody, customers=everybody)
     if plan.kept is not None:
         return _counted(plan, plan.kept, everybody)
     return message(
@@ -185,7 +184,7 @@ def plan_quality_text(campaign: CampaignDocument) -> list[Message]:
     messages = [
         _at_risk(campaign),
         *calibration_text(campaign),
-        _certificate(campaign.plan),
+        None if campaign.is_learning else _certificate(campaign.plan),
     ]
     steady = _stable_assumptions(() if campaign.sensitivity is None else campaign.sensitivity.rows)
     return [*(one for one in messages if one is not None), *steady]

@@ -102,9 +102,12 @@ def _how_much(campaign: CampaignDocument) -> Message:
 
 def _what_now(campaign: CampaignDocument) -> Message:
     if not campaign.plan.n_chosen:
-        return message("overview.now.nobody")
+        learning = campaign.is_learning
+        return message("overview.now.nobody_eligible" if learning else "overview.now.nobody")
     channels = [_contacts(one.channel, one.n_treated) for one in campaign.overview.channels]
     values = {"n": Number(campaign.plan.n_treated, "count"), "channels": channels}
+    if campaign.is_learning:
+        return message("overview.now.learning", **values)
     share, kept = campaign.overview.net_share, campaign.plan.kept
     if kept is not None:
         return message("overview.now.counted", kept=money(kept.value), **values)
