@@ -1,4 +1,4 @@
-"""What a command found, for CI: test cases as JUnit XML, and Markdown for a pull request."""
+"""The findings of a command for CI: test cases as JUnit XML, and Markdown for a pull request."""
 
 from __future__ import annotations
 

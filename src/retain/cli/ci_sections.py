@@ -1,4 +1,4 @@
-"""What each command tells CI: its test cases, and its summary as Markdown."""
+"""The findings of each command for CI: its test cases, and its summary as Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How results look in a console and in a notebook: a title, facts, and a table."""
+"""The looks of results in a console and in a notebook: a title, facts, and a table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_ROWS, MAX_COLUMNS = 10, 10
 
 
 class Result(ABC):
-    """What a function of the library returns: facts as text, and rows as a frame."""
+    """A result of the library: facts as text, and rows as a frame."""
 
     @abstractmethod
     def _title(self) -> str:

@@ -21,7 +21,7 @@ from retain.wording import describe_count
 
 @dataclass(frozen=True, repr=False)
 class SavedReadout(SavedResult):
-    """What a campaign did, or any randomised trial."""
+    """The readout of a campaign, or of any randomised trial."""
 
     @cached_property
     def document(self) -> ReadoutDocument | TrialDocument:

@@ -24,7 +24,7 @@ class Look(Config):
 
 
 class LookCorrection(Config):
-    """How the intervals of the last look allow for those before and after it.
+    """The allowance of the last look's intervals for those before and after it.
 
     Attributes
     ----------

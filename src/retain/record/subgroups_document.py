@@ -69,7 +69,7 @@ class TrialSubgroups(Config):
     beyond: tuple[str, ...] = ()
 
     @property
-    def shown(self) -> tuple[InteractionTest, ...]:
+    def shown_tests(self) -> tuple[InteractionTest, ...]:
         """The tests that show a difference."""
         return tuple(test for test in self.tests if test.is_shown)
 

@@ -14,7 +14,7 @@ TRUTH_SCHEMA: Final = 1
 
 
 class Truth(Config):
-    """How any customer acts with and without each offer: a function of the customer alone.
+    """The behaviour of any customer with and without each offer: a function of the customer alone.
 
     Attributes
     ----------

@@ -146,8 +146,8 @@ def test_an_e_mail_on_womens_goods_brings_more_visits_of_those_who_bought_them(t
     trial = two_e_mails("visit")
     encoded = encode_covariates(trial.covariates)
     found = estimate_subgroups(trial, encoded, Monitor("once", (1.0,), 0.05))
-    shown = [(test.arm, test.covariate) for test in found.shown]
+    shown = [(test.arm, test.covariate) for test in found.shown_tests]
     assert shown == [("Womens E-Mail", "mens"), ("Womens E-Mail", "womens")]
-    others, buyers = found.of(found.shown[1])
+    others, buyers = found.of(found.shown_tests[1])
     assert (others.subgroup, buyers.subgroup) == ("0", "1")
     assert others.difference.high < buyers.difference.low

@@ -96,7 +96,7 @@ def test_a_covariate_that_changes_the_effect_is_shown_for_the_arm_it_changes():
     mail, call = found.tests
     assert call.p_adjusted == pytest.approx(2 * call.p)
     assert [row.subgroup for row in found.of(call)] == ["no", "yes"]
-    assert mail not in found.shown
+    assert mail not in found.shown_tests
 
 
 def test_a_subgroup_of_few_customers_is_not_compared_and_not_tested():

@@ -104,7 +104,7 @@ def test_for_whom_the_effect_is_larger_is_shown_only_where_it_differs(documents)
 
 def test_effects_by_subgroup_are_a_chart_where_they_differ_and_always_a_table(documents):
     trial, _, html = documents
-    (test,) = trial.subgroups.shown
+    (test,) = trial.subgroups.shown_tests
     assert test.covariate == "age"
     assert html.count('data-chart="subgroup_effects') == len(LANGUAGES)
     tests = [one.model_copy(update={"is_shown": False}) for one in trial.subgroups.tests]

@@ -1,4 +1,4 @@
-"""How effects are learned: the learner, its models, and their building from a config."""
+"""The learning of effects: the learner, its models, and their building from a config."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LearnerName = Literal["mean", "t_learner", "dr_learner"]
 
 @dataclass(frozen=True)
 class EffectsSpec:
-    """How effects are learned.
+    """The learning of effects.
 
     Attributes
     ----------

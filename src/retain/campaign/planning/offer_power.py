@@ -1,4 +1,4 @@
-"""What customers who explore will show of each offer: the smallest effects that are detected.
+"""The smallest effects of each offer that the customers who explore will show.
 
 Each offer is compared with the control group among those who could get it, and with another offer
 among those who could get both. Chances differ between customers, and are weighted by 1 ÷ chance; an

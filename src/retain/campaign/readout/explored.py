@@ -1,4 +1,4 @@
-"""What offers that were drawn at random did to those who drew, against no offer and each other."""
+"""The effects of offers that were drawn at random, against no offer and each other."""
 
 from __future__ import annotations
 

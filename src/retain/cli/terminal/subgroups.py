@@ -21,20 +21,20 @@ def print_subgroups(console: Console, document: TrialDocument, scale: OutcomeSca
     """Print which covariates change an effect, and the effects by their subgroups."""
     for message in _evidence(document):
         console.print(literal(message))
-    for test in document.subgroups.shown:
+    for test in document.subgroups.shown_tests:
         console.print(_table(test, document, scale))
 
 
 def _evidence(document: TrialDocument) -> Iterator[str]:
     subgroups = document.subgroups
     tested = {test.covariate for test in subgroups.tests if test.p is not None}
-    if tested and not subgroups.shown:
+    if tested and not subgroups.shown_tests:
         least = min(test.p_adjusted for test in subgroups.tests if test.p_adjusted is not None)
         yield (
             f"No covariate is shown to change the effect ({len(tested)} tested, p at least "
             f"{format_p(least)}). Effects by subgroup are in subgroups.csv."
         )
-    for test in subgroups.shown:
+    for test in subgroups.shown_tests:
         name, p = document.covariates[test.covariate], test.p_adjusted or 0.0
         yield f"The effect of {test.arm} differs by {name} (p {format_p(p)}, corrected)."
     if subgroups.beyond:

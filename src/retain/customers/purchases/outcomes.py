@@ -1,4 +1,4 @@
-"""What customers of a purchase log did after a day: the label, and the money of its horizon."""
+"""The outcomes of a log's customers after a day: the label, and the money of its horizon."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LogOutcomes:
-    """What the customers of a purchase log did in the horizon after a day.
+    """The outcomes of the customers of a purchase log in the horizon after a day.
 
     Attributes
     ----------

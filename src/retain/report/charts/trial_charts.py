@@ -80,7 +80,7 @@ MAX_SUBGROUPS = 40
 def subgroup_effects(trial: TrialDocument, labels: Labels) -> Chart | None:
     """Return the effects by the subgroups between which they differ; None where none is shown."""
     rows: list[IntervalRow] = []
-    for test in trial.subgroups.shown:
+    for test in trial.subgroups.shown_tests:
         found = [
             _effect_row(subgroup_text(row, labels), row.difference, trial)
             for row in trial.subgroups.of(test)

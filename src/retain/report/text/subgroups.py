@@ -19,7 +19,7 @@ def subgroup_sentences(trial: TrialDocument) -> list[Message]:
     tested = [test for test in trial.subgroups.tests if test.p_adjusted is not None]
     if not tested:
         return []
-    if not trial.subgroups.shown:
+    if not trial.subgroups.shown_tests:
         least = min(test.p_adjusted or 0.0 for test in tested)
         return [message("trial.subgroups.alike", p=Number(least, "p"))]
     return [
@@ -29,7 +29,7 @@ def subgroup_sentences(trial: TrialDocument) -> list[Message]:
             covariate=_covariate_name(trial, test.covariate),
             p=Number(test.p_adjusted, "p"),
         )
-        for test in trial.subgroups.shown
+        for test in trial.subgroups.shown_tests
     ]
 
 
