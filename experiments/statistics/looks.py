@@ -177,7 +177,7 @@ def judge_trial(
         concluded = conclude_arms(monitor.correct(rows), ALPHA)
         found[0] |= any(one.conclusion in {"helped", "harmed"} for one in concluded)
         found[1] |= any(caution.code == "stop" for caution in monitor.cautions(rows))
-        found[2] |= bool(estimate_subgroups(trial, encoded, monitor.whole).shown)
+        found[2] |= bool(estimate_subgroups(trial, encoded, monitor.whole).shown_tests)
     return found[0], found[1], found[2]
 
 

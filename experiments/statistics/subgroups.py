@@ -89,7 +89,7 @@ def judge(kind: str, arms: str, random: np.random.Generator) -> tuple[bool, bool
         for row in found.rows
         if row.difference is not None
     ]
-    return bool(found.shown), all(covers)
+    return bool(found.shown_tests), all(covers)
 
 
 def count(kind: str, arms: str, n_trials: int, seed: int) -> Iterator[dict[str, object]]:
