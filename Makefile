@@ -42,6 +42,7 @@ simulate: $(STAMP)       ## how often tests and intervals are right; figures in 
 	$(BIN)/python experiments/statistics/effects.py --csv experiments/statistics/effects.csv
 	$(BIN)/python experiments/statistics/trials.py --out experiments/statistics/trials.csv
 	$(BIN)/python experiments/statistics/control.py --out experiments/statistics/control.csv
+	$(BIN)/python experiments/statistics/subgroups.py --out experiments/statistics/subgroups.csv
 
 chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
 	$(BIN)/python experiments/chaos/verdicts.py
