@@ -77,13 +77,24 @@ def test_a_trial_tells_its_effects(here, capsys):
 
 
 @pytest.mark.parametrize("flag", ["--junit", "--markdown"])
-def test_a_file_that_cannot_be_written_is_told(retain, tiny, flag, here):
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_fitted(retain, tiny, flag, here):
     (here / "folder").mkdir()
-    code, text = retain(*tiny, "model=tree", flag, "folder")
-    assert code == 2
-    assert "folder cannot be written" in text
-    assert f"{flag} FILE" in text
+    (here / "verdict.json").write_text("{}", encoding="utf-8")
+    for name in ("folder", "verdict.json"):
+        code, text = retain(*tiny, "model=tree", flag, name)
+        assert code == 2
+        assert "expected a new file" in text
+        assert f"{flag} FILE" in text
+    assert (here / "verdict.json").read_text(encoding="utf-8") == "{}"
+    assert not (here / "outputs").exists()
     assert retain(*tiny, flag)[0] == 2
+    assert "expected two" in retain(*tiny, "--junit", "x", "--markdown", "x")[1]
+
+
+def test_a_line_that_cannot_be_parsed_is_written_too(retain):
+    assert retain(*FILES, "--nosuchflag")[0] == 2
+    assert cases()[0] == {"retain": "error"}
+    assert retain("-cd", "nowhere", *FILES)[0] == 2
 
 
 def test_hostile_names_are_no_markup():

@@ -107,6 +107,33 @@ def test_a_file_cannot_set_it_either(mine, capsys):
         assert instead in said
 
 
+def test_a_primary_config_may_lie_beside_files_that_speak_of_hydra(mine, capsys, fork_server):
+    Path("mine/model/stiff.yaml").write_text(
+        "# hydra\ndefaults: [svc]\nC: 0.01\n", encoding="utf-8"
+    )
+    words = ["-cd", "mine", "-cn", "own", "dry_run=true", "data.customers=120"]
+    assert run_command(run, words, "run") == 0, capsys.readouterr().err
+    own = Path("mine/own.yaml")
+    own.write_text(own.read_text("utf-8") + "hydra:\n  job:\n    chdir: true\n", encoding="utf-8")
+    capsys.readouterr()
+    assert run_command(run, words, "run") == 2
+    assert "has no effect here" in capsys.readouterr().err
+
+
+def test_a_folder_may_have_quotes_and_spaces(mine, capsys, fork_server):
+    Path("mine").rename("it's m i'ne")
+    words = ["-cd", "it's m i'ne", "model=stiff", "dry_run=true", "data.customers=120"]
+    assert run_command(run, words, "run") == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "interval", ["tag(log,interval(0,1))", "tag(foo,interval(0.1,1))", "interval(1,1)"]
+)
+def test_an_interval_without_a_scale_is_refused(interval, here, capsys):
+    assert run_command(run, ["model=logreg", f"model.C={interval}", "tuning=optuna"], "run") == 2
+    assert "expected" in capsys.readouterr().err
+
+
 def test_a_glob_is_the_options_it_fits(here, capsys, fork_server):
     words = ["-m", "model=glob([l*,s*])", "dry_run=true", "data.customers=120"]
     assert run_command(run, words, "run") == 0

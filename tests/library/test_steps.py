@@ -17,6 +17,13 @@ import retain
 from retain.cli.run import run, run_command
 from retain.errors import RetainError
 
+RNG = np.random.RandomState(0)
+
+
+def DEMO():  # noqa: N802 - the customers of short cases
+    return retain.demo(customers=60)
+
+
 TREE = DecisionTreeClassifier(max_depth=2)
 QUICK = {"validation__folds": 2, "validation__repeats": 1}
 PLAN = {"explain": "none", "campaign__consent": "assume_given", "offers__costs": "accept"}
@@ -177,6 +184,42 @@ def test_new_customers_and_a_second_campaign(inside):
     assert retain.load("outputs/mine/verdict").campaign.document.id == following.document.id
 
 
+def test_numbers_of_numpy_and_nested_objects_are_swept(tmp_path, fork_server):
+    from sklearn.ensemble import VotingClassifier
+
+    models = [LogisticRegression(C=c) for c in np.logspace(-1, 1, 2)]
+    models.append(
+        VotingClassifier([("tree", TREE), ("logreg", LogisticRegression())], voting="soft")
+    )
+    study = retain.sweep(
+        retain.demo(customers=150),
+        study=tmp_path / "np",
+        model=models,
+        seed=np.arange(2),
+        quiet=True,
+        **QUICK,
+    )
+    assert (study.to_frame()["state"] == "done").sum() == 6
+
+
+def test_an_earlier_readout_keeps_its_numbers(inside):
+    _, verdict = inside
+    plan = verdict.campaign
+    ids = plan.to_frame()[["customer_id"]]
+    rng = np.random.default_rng(1)
+    first = retain.readout(plan, ids.assign(declined=rng.random(len(ids)) < 0.5))
+    before = first.to_frame()
+    second = retain.readout(plan, ids.assign(declined=rng.random(len(ids)) < 0.2))
+    pd.testing.assert_frame_equal(first.to_frame(), before)
+    assert not second.to_frame().equals(before)
+
+
+def test_an_index_that_is_a_column_too_is_told(tmp_path):
+    frame = make_store().set_index("Customer", drop=False)
+    with pytest.raises(RetainError, match="the index is named 'Customer'"):
+        read(frame, tmp_path)
+
+
 def test_any_trial_in_a_frame(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
@@ -201,6 +244,19 @@ def test_any_trial_in_a_frame(tmp_path, monkeypatch):
         (lambda: retain.evaluate("logreg", retain.demo(customers=60), seed=object), "it is a type"),
         (lambda: retain.read_table("nowhere.csv"), "nowhere.csv"),
         (lambda: retain.read_table(pd.DataFrame({"a": [1, "x"]})), "cannot be written as Parquet"),
+        (lambda: retain.read_table(pd.Series([1])), "it is a Series"),
+        (lambda: retain.evaluate("logreg", pd.DataFrame({"a": [1]})), "retain.read_table"),
+        (lambda: retain.audit(None), "retain.read_table"),
+        (lambda: retain.score(None), "it is a NoneType"),
+        (lambda: retain.learn_effects("x"), "what retain.readout returns"),
+        (lambda: retain.load(None), "it is a NoneType"),
+        (lambda: retain.evaluate(TREE, DEMO(), model__max_depth=3), "model is an object"),
+        (lambda: retain.evaluate("tree", DEMO(), limits__seconds=1), "nothing of one evaluation"),
+        (lambda: retain.sweep(DEMO(), study="x", outputs="y", model="tree"), "study=FOLDER"),
+        (
+            lambda: retain.sweep(DEMO(), study="x", model=DecisionTreeClassifier(random_state=RNG)),
+            "no config can hold",
+        ),
         (lambda: retain.load("."), "holds neither runs nor"),
         (lambda: retain.compare("outputs/none"), "none"),
     ],

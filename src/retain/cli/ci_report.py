@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 CaseState = Literal["passed", "failed", "skipped", "error"]
 MAX_ROWS = 20
 """Rows of a Markdown table."""
+BEGINS = (b"<testsuites", b"## retain")
+"""The first words of these files, by which one that may be replaced is known."""
 _NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 _SIGNS = re.compile(r"([\\`*_{}\[\]#!|~$])")
 
@@ -72,6 +74,17 @@ class CiReport:
         for flag, (path, text) in pages.items():
             if path is not None:
                 _write(path, text, flag)
+
+
+def may_replace(path: Path) -> bool:
+    """Return whether nothing lies at a path, or a file that was written here before."""
+    if not path.exists() or path.is_symlink():
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        begin = file.read(len(max(BEGINS, key=len)))
+    return not begin or begin.startswith(BEGINS)
 
 
 def _write(path: Path, text: str, flag: str) -> None:

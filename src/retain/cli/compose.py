@@ -24,7 +24,7 @@ from retain.cli.override_names import unescape_names
 from retain.cli.overrides import HYDRA_FLAGS, VERSION_BASE, Arguments, Groups, check_overrides
 from retain.cli.sweep_axes import Axis, Plain, count_runs, expand_axes, first_values
 from retain.cli.sweep_grid import Tree, baseline_runs, expand_grid
-from retain.errors import RetainError
+from retain.errors import RetainError, hydra_word
 from retain.execution.plan import RunConfig
 from retain.learning.search_ranges import identity_config
 from retain.schema.parsing import Config, Node, parse
@@ -67,9 +67,12 @@ class Composer:
         self.groups = Groups.among(self.folders)
         self.own = find_primary(line.config_dirs, line.config_name, primary)
         self._composed: dict[tuple[str, ...], Tree] = {}
+        self._shipped: Node | None = None
 
     def __enter__(self) -> Self:
         GlobalHydra.instance().clear()
+        if any(map(mentions_hydra, self.line.config_dirs)):
+            self._shipped = _compose_shipped(self.primary)
         home = conf_dir() if self.own is None else self.own.parent
         initialize_config_dir(config_dir=str(home), version_base=VERSION_BASE)
         _forget_launchers(self.groups)
@@ -96,12 +99,9 @@ class Composer:
 
     def _check_files(self) -> None:
         """Raise if a file of the user sets what Hydra does and retain does not."""
-        if any(mentions_hydra(folder) for folder in self.line.config_dirs):
+        if self._shipped is not None:
             typed = check_overrides(self.line.overrides, self.groups)
-            paths = [f"hydra.searchpath=[file://{conf_dir()}]"]
-            shipped = compose(self.primary, paths, return_hydra_config=True).hydra
-            found = self._compose(first_values(typed))["hydra"]
-            check_hydra_node(found, cast("Node", OmegaConf.to_container(shipped)))
+            check_hydra_node(self._compose(first_values(typed))["hydra"], self._shipped)
 
     def _check_search(self, composed: RunConfig) -> None:
         """Raise if an interval was typed and nothing searches it."""
@@ -160,7 +160,8 @@ class Composer:
         key = tuple(overrides)
         if key not in self._composed:
             others = self.folders if self.own is not None else self.line.config_dirs
-            paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in others)}]"]
+            listed = ",".join(hydra_word(f"file://{folder}") for folder in others)
+            paths = [f"hydra.searchpath=[{listed}]"]
             extra = paths if others else []
             name = self.primary if self.own is None else self.own.stem
             try:
@@ -170,6 +171,14 @@ class Composer:
             tree = unescape_names(OmegaConf.to_container(config, resolve=False, enum_to_str=True))
             self._composed[key] = cast("Tree", tree)
         return self._composed[key]
+
+
+def _compose_shipped(primary: str) -> Node:
+    """Return Hydra's node without any file of the user."""
+    with initialize_config_dir(config_dir=str(conf_dir()), version_base=VERSION_BASE):
+        shipped = compose(primary, return_hydra_config=True).hydra
+    GlobalHydra.instance().clear()
+    return cast("Node", OmegaConf.to_container(shipped))
 
 
 def swept_by(tree: Tree) -> tuple[dict[str, Plain], tuple[dict[str, Plain], ...]]:

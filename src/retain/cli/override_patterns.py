@@ -49,7 +49,13 @@ def _search(key: str, interval: IntervalSweep) -> list[str]:
     ['model.C=1.0', 'model.search.C={low:0.1,high:10.0,log:true}']
     """
     low, high = interval.start or 0.0, interval.end or 0.0
-    is_log, is_whole = "log" in interval.tags and low > 0, isinstance(low, int)
+    is_log, is_whole = "log" in interval.tags, isinstance(low, int)
+    if other := interval.tags - {"log"}:
+        raise RetainError.at(key, f"the tag {min(other)!r} says nothing", "expected log or none")
+    if not low < high or (is_log and low <= 0):
+        least = "above 0 " if is_log else ""
+        found = f"the interval from {low:g} to {high:g} is empty or has no such scale"
+        raise RetainError.at(key, found, f"expected a lower end {least}below the upper one")
     middle = math.sqrt(low * high) if is_log else (low + high) / 2
     ends = f"low:{low},high:{high},log:{str(is_log).lower()}"
     name = key.removeprefix(INTERVAL_OF)

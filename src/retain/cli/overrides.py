@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.cli.ci_report import CiReport
+from retain.cli.ci_report import CiReport, may_replace
 from retain.cli.hydra_settings import check_hydra_key
 from retain.cli.override_parser import parse_overrides
 from retain.cli.override_patterns import expand
@@ -159,11 +160,26 @@ class _Files:
         if name in CONFIG_DIR:
             self.folders.append(_folder(value))
         elif name in CONFIG_NAME:
+            if not value:
+                raise RetainError(f"{name} names no config; expected {name} NAME.")
             self.config_name = value.removesuffix(".yaml")
         elif name in JUNIT:
             self.report.junit = _file(name, value)
         else:
             self.report.markdown = _file(name, value)
+        report = self.report
+        if report.junit is not None and report.junit == report.markdown:
+            raise RetainError(f"--junit and --markdown name one file, {value!r}; expected two.")
+
+
+def find_report(arguments: Sequence[str]) -> CiReport:
+    """Return the files for CI that a line names which cannot be parsed otherwise."""
+    files, rest = _Files(), iter(arguments)
+    for word in rest:
+        if word.partition("=")[0] in FILES:
+            with suppress(RetainError):
+                files.takes(word, rest)
+    return files.report
 
 
 def _search_path(word: str) -> list[Path]:
@@ -177,10 +193,14 @@ def _search_path(word: str) -> list[Path]:
 
 
 def _file(flag: str, typed: str) -> Path:
-    """Return the file that a flag names."""
+    """Return the file that a flag names: a new one, or one that the flag wrote before."""
     if not typed or typed.startswith("-"):
         raise RetainError(f"{flag} names no file; expected {flag} FILE.")
-    return parse_path(flag, typed)
+    path = parse_path(flag, typed)
+    if not may_replace(path):
+        found = f"{path} is there, and was not written by {flag} or its like"
+        raise RetainError(f"{found}; expected a new file: {flag} FILE.")
+    return path
 
 
 def _folder(typed: str) -> Path:

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.cli.overrides import VERSION_BASE, Arguments, parse_args
+from retain.cli.overrides import VERSION_BASE, Arguments, find_report, parse_args
 from retain.cli.signals import (
     SIGNALLED,
     SIGPIPE,
@@ -83,7 +83,11 @@ def run_command(command: Command, arguments: Sequence[str], primary: str) -> int
     """
     with safe_terminal(), _safe_path():
         try:
-            line = _parse(arguments)
+            try:
+                line = _parse(arguments)
+            except RetainError as error:
+                find_report(arguments).write(NAMES[primary], str(error))
+                raise
             try:
                 code = _run_parsed(command, line, primary)
             except RetainError as error:

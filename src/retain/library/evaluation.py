@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from retain.errors import RetainError
 from retain.execution.dataset import group_and_split
 from retain.learning.cross_validation import cross_validate
 from retain.library.display import Result
+from retain.library.source import check_customers
 from retain.library.training import compose_run, training_of
 from retain.record.document import CheckResult
 from retain.wording import format_ci
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from retain.customers.customers import Customers
     from retain.learning.scores import Scores
 
+SWEEP_KEYS = (
+    "data",
+    "study",
+    "outputs",
+    "dry_run",
+    "describe",
+    "workers",
+    "max_runs",
+    "limits",
+)
+"""Keys of runs in directories, which an evaluation in this process has not."""
 DEFAULTS = ("none", "standard")
 """Components that a name leaves out."""
 
@@ -104,6 +117,8 @@ def evaluate(
       roc_auc ...
     """
     given = {"model": model, "sampler": sampler, "scaling": scaling}
+    check_customers(customers)
+    _check_keys(given, keys)
     run = compose_run(given, keys, *customers.overrides)
     training = training_of(given, keys, run)
     dataset = group_and_split(customers, run.audit, run.validation)
@@ -119,3 +134,17 @@ def evaluate(
         checks=dataset.check_results,
         n_folds=len(dataset.splits.folds),
     )
+
+
+def _check_keys(parts: Mapping[str, object], keys: Mapping[str, object]) -> None:
+    """Raise for keys that would change nothing."""
+    for name in keys:
+        key = name.replace("__", ".")
+        group = key.partition(".")[0]
+        if group in SWEEP_KEYS:
+            raise RetainError.at(
+                key, "it says nothing of one evaluation", "expected a sweep with it"
+            )
+        if group in parts and not isinstance(parts[group], str | None):
+            found = f"{group} is an object, {type(parts[group]).__name__}"
+            raise RetainError.at(key, found, "expected its parameters in the object itself")

@@ -33,6 +33,9 @@ def load(folder: str | os.PathLike[str]) -> Any:
     RetainError
         The folder holds none of them.
     """
+    if not isinstance(folder, str | os.PathLike):
+        found = f"it is a {type(folder).__name__}"
+        raise RetainError.at("folder", found, "expected the path of one")
     path = Path(folder)
     for name, kind in KINDS.items():
         if (path / name).is_file():

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from retain.errors import RetainError
 from retain.execution.yaml_writer import to_yaml
 from retain.learning.registry import CLASSES, find_class
@@ -15,6 +17,7 @@ from retain.storage.writing import write_text
 
 CONF = "conf"
 """Folder in a study of the options that were made of objects; a shell reads it by ``-cd``."""
+PLAIN = (str, int, float, bool, type(None))
 GROUPS = ("model", "sampler", "scaling")
 
 
@@ -62,14 +65,36 @@ def _to_node(where: str, value: object) -> dict[str, Any]:
     node: dict[str, Any] = {"_target_": path}
     for key, one in given.items():
         if key not in known or not _is_same(known[key].default, one):
-            node[key] = _to_node(f"{where}.{key}", one) if hasattr(one, "get_params") else one
+            node[key] = _to_plain(f"{where}.{key}", one)
     if "random_state" in given:
         node.setdefault("random_state", "${seed}")
     return node
 
 
+def _to_plain(where: str, value: object) -> Any:
+    """Return a parameter as a config holds it, estimators as nodes.
+
+    Raises
+    ------
+    RetainError
+        It is nothing of the kind, such as a function.
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if hasattr(value, "get_params"):
+        return _to_node(where, value)
+    if isinstance(value, list | tuple):
+        return [_to_plain(where, item) for item in value]
+    if isinstance(value, Mapping):
+        return {_to_plain(where, key): _to_plain(where, item) for key, item in value.items()}
+    found = f"it is a {type(value).__name__}, which no config can hold"
+    raise RetainError.at(where, found, "expected numbers, texts, lists of them, or estimators")
+
+
 def _is_same(default: object, value: object) -> bool:
-    return type(default) is type(value) and default == value
+    return type(default) is type(value) and isinstance(value, PLAIN) and default == value
 
 
 def _public_path(kind: type) -> str:

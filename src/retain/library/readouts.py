@@ -23,6 +23,14 @@ from retain.wording import describe_count
 class SavedReadout(SavedResult):
     """The readout of a campaign, or of any randomised trial."""
 
+    def __post_init__(self) -> None:
+        """Read what lies there now: another readout of the campaign takes its place."""
+        _ = self.document, self._rows
+
+    @cached_property
+    def _rows(self) -> pd.DataFrame:
+        return read_rows(self.path / "effects.csv")
+
     @cached_property
     def document(self) -> ReadoutDocument | TrialDocument:
         """The content of ``readout.json`` or ``trial.json``."""
@@ -43,7 +51,7 @@ class SavedReadout(SavedResult):
 
     def to_frame(self) -> pd.DataFrame:
         """Return the effects, each with its interval."""
-        return read_rows(self.path / "effects.csv")
+        return self._rows.copy()
 
     def _title(self) -> str:
         document = self.document

@@ -61,7 +61,7 @@ def read_table(  # noqa: PLR0913 - keyword-only keys of a config
     >>> len(customers), customers.target_label.en
     (8, 'left = yes')
     """
-    path = write_frame(table, outputs) if isinstance(table, pd.DataFrame) else table
+    path = to_file(table, outputs)
     columns = {"id": id, "target": target, "profit": profit, "profit_unit": profit_unit}
     return read_source("table", {"path": path, **columns, **keys})
 
@@ -87,7 +87,7 @@ def read_purchases(
     RetainError
         The log cannot be read, or a key is wrong.
     """
-    path = write_frame(log, outputs) if isinstance(log, pd.DataFrame) else log
+    path = to_file(log, outputs)
     return read_source("purchases", {"path": path, **keys})
 
 
@@ -143,11 +143,22 @@ def audit(customers: Customers) -> pd.DataFrame:
     """
     from retain.customers.checks.data_check import Folding
 
+    check_customers(customers)
     _ = customers.y
     customers, duplicates = group_duplicates(customers, "group")
     checks = audit_customers(customers, Folding(is_shuffled=True, duplicates=duplicates))
     rows = [(check.code, check.outcome, check.sentence) for check in checks]
     return pd.DataFrame(rows, columns=["code", "outcome", "sentence"])
+
+
+def check_customers(customers: object) -> None:
+    """Raise if these are no customers, such as the frame that they could be read from."""
+    if not isinstance(customers, Customers):
+        raise RetainError.at(
+            "customers",
+            f"it is a {type(customers).__name__}",
+            "expected what retain.read_table(FILE or frame, …) returns",
+        )
 
 
 def source_words(customers: Customers) -> tuple[str, ...]:
@@ -156,14 +167,30 @@ def source_words(customers: Customers) -> tuple[str, ...]:
     Raises
     ------
     RetainError
-        They were made by hand.
+        They are none, or were made by hand.
     """
+    check_customers(customers)
     if not customers.overrides:
         raise RetainError(
             "these customers were made by hand, and workers read them from a file; expected "
             "those of retain.read_table(FILE or frame), read_purchases, read_store or demo."
         )
     return customers.overrides
+
+
+def to_file(table: object, outputs: str | os.PathLike[str]) -> str:
+    """Return the path of a table, of a frame once it is written.
+
+    Raises
+    ------
+    RetainError
+        It is neither a path nor a frame, or the frame cannot be written.
+    """
+    if isinstance(table, pd.DataFrame):
+        return os.fspath(write_frame(table, outputs))
+    if isinstance(table, str | os.PathLike):
+        return os.fspath(table)
+    raise RetainError.at("table", f"it is a {type(table).__name__}", "expected a path or a frame")
 
 
 def write_frame(frame: pd.DataFrame, outputs: str | os.PathLike[str]) -> Path:
@@ -177,10 +204,16 @@ def write_frame(frame: pd.DataFrame, outputs: str | os.PathLike[str]) -> Path:
     import pyarrow as pa
 
     named = any(name is not None for name in frame.index.names)
-    flat = frame.reset_index() if named else frame
+    try:
+        flat = frame.reset_index() if named else frame
+    except ValueError:
+        raise RetainError(
+            f"the index is named {frame.index.name!r} as a column is; expected another name, or "
+            "frame.reset_index(drop=True)."
+        ) from None
     try:
         content = flat.rename(columns=str).to_parquet(index=False)
-    except (pa.ArrowException, ValueError, TypeError) as error:
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise RetainError(
             f"the frame cannot be written as Parquet ({error}); expected columns of one type each."
         ) from None

@@ -16,7 +16,7 @@ from retain.errors import RetainError
 from retain.library.options import write_options
 from retain.library.readouts import SavedEffects, SavedReadout
 from retain.library.results import SavedCampaign, SavedScores, SavedStudy, SavedVerdict
-from retain.library.source import source_words, write_frame
+from retain.library.source import source_words, to_file
 from retain.library.words import command, output, to_words
 from retain.record.directory import CampaignDirectory
 from retain.record.study import StudyDirectory
@@ -57,7 +57,12 @@ def sweep(
     KeyboardInterrupt
         After Ctrl-C; the same call goes on with the runs that are left.
     """
-    path = Path(study)
+    path = _folder("study", study)
+    for key in ("study", "study.name", "outputs"):
+        if any(name.replace("__", ".") == key for name in axes):
+            raise RetainError.at(
+                key, "the folder is named by study=FOLDER", "expected it there alone"
+            )
     axes, folders = write_options(axes, path)
     words = (*source_words(customers), *_name(path, "study.name"))
     line = command(axes, *words, multirun=True, config_dirs=folders)
@@ -83,7 +88,7 @@ def compare(study: SavedStudy | Folder, *, quiet: bool = True, **keys: object) -
     RetainError
         There are no runs, they cannot be compared, or a key is wrong.
     """
-    path = study.path if isinstance(study, SavedStudy) else Path(study)
+    path = study.path if isinstance(study, SavedStudy) else _folder("study", study)
     return _compare(path, command(keys, *_name(path, "study.name")).overrides, quiet=quiet)
 
 
@@ -119,7 +124,7 @@ def plan_campaign(
     if isinstance(verdict, SavedVerdict):
         path, before = verdict.path.parent, verdict.overrides
     else:
-        path, before = Path(verdict), ()
+        path, before = _folder("verdict", verdict), ()
     before = before or _name(path, "study.name")
     typed: dict[str, object] = {"offers": offers, "campaign.budget": budget}
     typed = {key: value for key, value in typed.items() if value is not None}
@@ -166,9 +171,9 @@ def score(
     RetainError
         The verdict holds no model, the customers cannot be read, or a key is wrong.
     """
-    path = verdict.path if isinstance(verdict, SavedVerdict) else Path(verdict)
+    path = verdict.path if isinstance(verdict, SavedVerdict) else _folder("verdict", verdict)
     beside = path.parent.parent if path.name == StudyDirectory(path).verdict.name else path.parent
-    typed = {} if table is None else {"data.path": _file(table, beside)}
+    typed = {} if table is None else {"data.path": to_file(table, beside)}
     line = command({**typed, **keys}, *to_words({"verdict": path}))
     with output(quiet=quiet):
         home = score_and_write(line)
@@ -205,12 +210,12 @@ def readout(
     """
     if isinstance(what, SavedCampaign):
         studies = StudyDirectory(what.path.parents[1]).path.parent
-        table = None if outcomes is None else _file(outcomes, studies)
+        table = None if outcomes is None else to_file(outcomes, studies)
         named = {} if table is None else {"outcomes": table}
         words = to_words({"campaign": what.path, **named, **keys})
         home = CampaignDirectory(what.path).readout.path
     else:
-        table = _file(what, Path(outputs))
+        table = to_file(what, Path(outputs))
         name = str(keys.pop("name", None) or name_trial({"path": table}))
         typed: dict[str, object] = {"data.path": table, "outputs": outputs, "name": name}
         words = ("data=table", *to_words({**typed, **keys}))
@@ -243,9 +248,12 @@ def learn_effects(
     RetainError
         The trial does not allow it, for the reason given, or a key is wrong.
     """
+    if not isinstance(readout, SavedReadout):
+        found = f"it is a {type(readout).__name__}"
+        raise RetainError.at("readout", found, "expected what retain.readout returns")
     if not readout.overrides:
         raise RetainError(
-            f"{readout.path} was read out elsewhere, and its outcomes are not named there; "
+            f"{readout.path} was loaded, and its outcomes are not named there; "
             "expected what retain.readout(campaign, OUTCOMES) returns."
         )
     words = (*readout.overrides, *to_words({"effects": learner, **keys}))
@@ -260,6 +268,9 @@ def _name(path: Path, key: str) -> tuple[str, ...]:
     return to_words({key: path.name, "outputs": path.parent})
 
 
-def _file(table: Table, outputs: Path) -> str:
-    """Return the path of a table, of a frame once it is written."""
-    return os.fspath(write_frame(table, outputs) if isinstance(table, pd.DataFrame) else table)
+def _folder(name: str, value: object) -> Path:
+    """Return the path of a folder that an argument names."""
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+        found = f"it is a {type(value).__name__}" if value != "" else "it is empty"
+        raise RetainError.at(name, found, "expected the folder of a study, or what made it")
+    return Path(value)

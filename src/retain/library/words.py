@@ -7,9 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from retain.cli.overrides import Arguments
 from retain.cli.terminal.output import silent_output
 from retain.errors import RetainError, hydra_word
+
+SWEPT = (list, range, np.ndarray, pd.Series, pd.Index)
+"""Types whose values are swept."""
 
 
 def to_words(keys: Mapping[str, object], *, swept: bool = False) -> tuple[str, ...]:
@@ -39,7 +45,7 @@ def to_words(keys: Mapping[str, object], *, swept: bool = False) -> tuple[str, .
 def _iter_words(keys: Mapping[str, object], *, swept: bool) -> Iterator[str]:
     for name, value in keys.items():
         key = name.replace("__", ".")
-        values = value if swept and isinstance(value, list) else [value]
+        values = list(value) if swept and isinstance(value, SWEPT) else [value]
         yield f"{key}={','.join(_word(key, item) for item in values)}"
 
 
@@ -55,8 +61,8 @@ def _word(key: str, value: object) -> str:
         return hydra_word(os.fspath(value))
     if isinstance(value, str | int | float):
         return hydra_word(value)
-    if (item := getattr(value, "item", None)) is not None:  # a number of NumPy
-        return _word(key, item())
+    if isinstance(value, np.generic):
+        return _word(key, value.item())
     found = f"it is a {type(value).__name__}"
     raise RetainError.at(key, found, "expected a name, a number, a text, or a list of them")
 
