@@ -286,6 +286,45 @@ def test_a_class_of_ones_own_is_evaluated_here_and_refused_in_workers(tmp_path):
         retain.sweep(customers, study=tmp_path / "own", model=Own())
 
 
+class Reversed(LogisticRegression):
+    """A classifier whose classes are in another order."""
+
+    def fit(self, rows, target):
+        super().fit(rows, target)
+        self.classes_ = self.classes_[::-1]
+        return self
+
+    def predict_proba(self, rows):
+        return super().predict_proba(rows)[:, ::-1]
+
+
+class Unbounded(LogisticRegression):
+    """A classifier that gives no probabilities."""
+
+    def predict_proba(self, rows):
+        return super().predict_proba(rows) * 900
+
+
+class Missing(LogisticRegression):
+    """A classifier that does not know."""
+
+    def predict_proba(self, rows):
+        return super().predict_proba(rows) * np.nan
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Reversed, "its classes_ are"),
+        (Unbounded, "expected probabilities"),
+        (Missing, "nan to nan"),
+    ],
+)
+def test_a_classifier_that_gives_something_else_is_told(kind, message):
+    with pytest.raises(RetainError, match=message):
+        retain.evaluate(kind(), retain.demo(customers=150), **QUICK)
+
+
 SCRIPT = """
 import retain
 

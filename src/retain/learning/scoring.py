@@ -14,6 +14,7 @@ from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
 
 from retain.customers.customers import Customers
+from retain.errors import RetainError
 from retain.learning import compatibility, tuning_report
 from retain.learning.columns import select_model_columns
 from retain.learning.features import feature_matrix
@@ -166,14 +167,14 @@ class FoldScorer:
         with watch.phase("fit"):
             fitted = clone(model[-1]).fit(rows.train, rows.target)
         with watch.phase("predict"):
-            return np.asarray(fitted.predict_proba(rows.test)[:, 1])
+            return predict_decline(fitted, rows.test)
 
     def _score_table(self, model: BaseEstimator, fold: Fold, watch: Stopwatch) -> np.ndarray:
         """Return probabilities of a fold's test rows by a model that preprocesses by itself."""
         with watch.phase("fit"):
             fitted = clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
         with watch.phase("predict"):
-            return np.asarray(fitted.predict_proba(self.table.iloc[fold.test])[:, 1])
+            return predict_decline(fitted, self.table.iloc[fold.test])
 
     def _fold_data(self, fold: Fold) -> FoldData:
         def prepare() -> FoldData:
@@ -208,6 +209,30 @@ def inner_folds(
     return DuplicateAwareKFold(
         training.pipeline.tuning.folds, customers.duplicate_groups, int(seed)
     )
+
+
+ROUNDING = 1e-6
+"""How far beyond 0 and 1 a probability may lie by rounding."""
+
+
+def predict_decline(model: BaseEstimator, rows: Any) -> np.ndarray:
+    """Return a fitted model's probability of class 1, shape (n,).
+
+    Raises
+    ------
+    RetainError
+        The model's classes are not 0 and 1 in order, or it gives no probabilities.
+    """
+    classes = np.asarray(getattr(model, "classes_", (0, 1))).tolist()
+    found = np.asarray(model.predict_proba(rows), dtype=float)
+    if classes != [0, 1] or found.shape != (len(rows), 2):
+        problem = f"its classes_ are {classes}, its predict_proba has the shape {found.shape}"
+        raise RetainError.at("model", problem, f"expected [0, 1] and {(len(rows), 2)}")
+    probability = found[:, 1]
+    if not ((probability >= -ROUNDING) & (probability <= 1 + ROUNDING)).all():
+        problem = f"its predict_proba gives {probability.min():g} to {probability.max():g}"
+        raise RetainError.at("model", problem, "expected probabilities, 0 to 1")
+    return probability
 
 
 def clip_probabilities(probability: np.ndarray) -> np.ndarray:
