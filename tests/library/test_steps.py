@@ -380,3 +380,17 @@ def test_the_door_names_what_it_has():
     assert set(dir(retain)) == set(retain.__all__)
     for name in retain.__all__:
         assert getattr(retain, name).__doc__ or name == "__version__"
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        np.uint64(2**63) + np.arange(260, dtype="uint64"),
+        pd.array([2**60 + n for n in range(259)] + [None], dtype="Int64"),
+        np.arange(260, dtype="uint16"),
+    ],
+)
+def test_an_id_keeps_every_digit_whatever_its_type(ids, tmp_path):
+    frame = make_store().assign(Customer=ids)
+    read_ids = read(frame.dropna(subset="Customer"), tmp_path).features.index
+    assert read_ids.astype(str).tolist() == [str(one) for one in ids if one is not pd.NA]

@@ -220,6 +220,8 @@ def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:
         return pd.Series(column.to_pandas()).map({True: "True", False: "False"}).astype("str")
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
         values = _numbers(column)
+        if types.is_string(values.type):
+            return pd.Series(values.to_pandas()).astype("str")
     elif types.is_date(kind) or types.is_timestamp(kind):
         values = column.cast(pa.timestamp("s"), safe=False)
     elif types.is_null(kind) or types.is_string(kind) or types.is_large_string(kind):
@@ -231,11 +233,21 @@ def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return integers as int64 if none is missing, so an id keeps every digit; else floats."""
-    import pyarrow as pa
+    """Return integers as int64 if none is missing, or as text, so an id keeps every digit.
 
-    whole = pa.types.is_signed_integer(column.type) and column.null_count == 0
-    return column.cast(pa.int64() if whole else pa.float64(), safe=False)
+    Other numbers, and integers that floats hold exactly, become floats.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_integer(column.type):
+        return column.cast(pa.float64(), safe=False)
+    ends = pc.min_max(column).as_py()
+    low, high = ends["min"] or 0, ends["max"] or 0
+    if column.null_count == 0 and high < 2**63:
+        return column.cast(pa.int64())
+    is_exact = low >= -(2**53) and high <= 2**53
+    return column.cast(pa.float64() if is_exact else pa.string(), safe=False)
 
 
 def configure_marks(
