@@ -9,7 +9,7 @@ import pytest
 from retain.campaign.readout.arm_effects import compare_all_arms, estimate_arm_effects
 from retain.campaign.readout.looks import Monitor
 from retain.campaign.readout.sequential import always_valid_p
-from retain.campaign.readout.trial_looks import TrialMonitor, add_trial_look
+from retain.campaign.readout.trial_looks import TrialMonitor, add_trial_look, hash_trial
 from retain.campaign.trial.covariates import encode_covariates
 from retain.campaign.trial.trial import Outcome, Trial
 
@@ -105,6 +105,25 @@ def test_an_arm_that_harms_is_stopped_early_and_no_other():
     assert (caution.code, caution.numbers["arm"]) == ("stop", "call")
     late = monitor_of(invented(call=-0.5), early.looks)
     assert not list(late.cautions(rows_of(late)))
+
+
+# An arm of two customers is not tested, and has no part in the error of those that are.
+def test_an_arm_too_small_to_test_leaves_the_stop_of_others_as_it_is():
+    monitor = monitor_of(wave(invented(call=-0.5), N // 2))
+    mail, call = (row for row in rows_of(monitor) if row.role == "primary")
+    own = monitor.of_row(call)
+    p = next(p for p in np.linspace(0.001, 0.2, 200) if own.is_harm(p, 1) and not own.is_harm(p, 2))
+    call = call.model_copy(update={"p": p})
+    assert not list(monitor.cautions([mail.model_copy(update={"p": 1.0}), call]))
+    (caution,) = monitor.cautions([mail.model_copy(update={"p": None}), call])
+    assert caution.numbers["arm"] == "call"
+
+
+def test_the_noise_of_floats_is_no_new_look():
+    trial = invented()
+    noisy = replace(trial.outcomes["spend"], values=trial.y * (1 + 4e-16))
+    same = replace(trial, outcomes={**trial.outcomes, "spend": noisy})
+    assert hash_trial(same) == hash_trial(trial)
 
 
 def test_a_look_that_allowed_for_no_other_is_warned_of():

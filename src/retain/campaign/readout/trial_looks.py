@@ -23,6 +23,8 @@ from retain.schema.readout import Monitoring
 
 MIN_INFORMATION = 1e-6
 """Share of the planned information that a comparison without outcomes is taken to have."""
+OUTCOME_FORMAT = "%.12g"
+"""Format of outcomes in their hash, without the noise of sums of floats."""
 
 
 def add_trial_look(
@@ -45,7 +47,7 @@ def hash_trial(trial: Trial) -> str:
     digest = hashlib.sha256(trial.arm[order].astype("<i8").tobytes())
     for outcome in trial.outcomes.values():
         cells = np.where(outcome.values == 0, 0.0, outcome.values)[order]
-        digest.update(np.where(np.isnan(cells), np.nan, cells).astype("<f8").tobytes())
+        digest.update(" ".join(np.char.mod(OUTCOME_FORMAT, cells)).encode())
     return digest.hexdigest()
 
 
@@ -119,7 +121,7 @@ class TrialMonitor:
         primary = [row for row in rows if row.role == "primary" and row.standard_error]
         growths = []
         for row in primary:
-            monitor = self.of_row(row).divide(len(self.trial.arms) - 1)
+            monitor = self.of_row(row).divide(len(primary))
             errors = effect / (row.standard_error or math.inf)
             growth = monitor.find_growth(errors, power)
             if growth > 1 and monitor.method == "once":
@@ -132,10 +134,10 @@ class TrialMonitor:
     def cautions(self, rows: Sequence[ArmEffect]) -> Iterator[CautionInfo]:
         """Yield that looks add up, and arms to be stopped, by rows with the p of this look."""
         yield from find_repeated_looks(self.looks, self.alpha)
-        n_arms = len(self.trial.arms) - 1
-        for row in rows:
+        tested = [row for row in rows if row.role == "primary" and row.p is not None]
+        for row in tested:
             gap = row.tested_difference
-            if row.role != "primary" or row.p is None or gap is None or gap.value >= 0:
+            if row.p is None or gap is None or gap.value >= 0:
                 continue
-            if self.of_row(row).is_harm(row.p, n_arms):
+            if self.of_row(row).is_harm(row.p, len(tested)):
                 yield CautionInfo.of("stop", arm=row.arm, outcome=row.outcome, share=HARM_LEVEL)
