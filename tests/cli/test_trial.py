@@ -83,7 +83,7 @@ def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys):
 def test_effects_by_subgroup_are_told_only_where_they_differ(file, capsys):
     frame = table(2000, seed=1)
     assert called() == 0
-    assert "No covariate is shown to change the effect (2 tested, p at least" in (
+    assert "No covariate is shown to change the effect (2 tested, the smallest p is" in (
         capsys.readouterr().out
     )
     in_bonn = (frame["city"] == "Bonn") & (frame["group"] == "Mail A")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from retain.record.documents import optional
 from retain.record.estimates import Estimate
 from retain.schema.parsing import Config
 
@@ -38,6 +39,8 @@ class SubgroupRow(Config):
         Customers with the outcome.
     difference
         The intervals of all rows hold together; None with too few customers.
+    basis
+        Whether that is the plain ``difference``, or the one ``adjusted`` by the covariates.
     """
 
     covariate: str
@@ -49,6 +52,7 @@ class SubgroupRow(Config):
     arm_mean: float | None
     versus_mean: float | None
     difference: Estimate | None
+    basis: Literal["difference", "adjusted"] | None = optional()
 
 
 class TrialSubgroups(Config):
@@ -72,6 +76,11 @@ class TrialSubgroups(Config):
     def shown_tests(self) -> tuple[InteractionTest, ...]:
         """The tests that show a difference."""
         return tuple(test for test in self.tests if test.is_shown)
+
+    @property
+    def is_adjusted(self) -> bool:
+        """True if a difference is adjusted by the covariates."""
+        return any(row.basis == "adjusted" for row in self.rows)
 
     def of(self, test: InteractionTest) -> tuple[SubgroupRow, ...]:
         """Return the rows that a test is about."""

@@ -172,6 +172,11 @@ class ArmEffect(Config):
         """The difference that is tested."""
         return self.adjusted if self.basis == "adjusted" else self.difference
 
+    @property
+    def is_shown(self) -> bool:
+        """True if it is concluded that there is an effect."""
+        return self.conclusion in {"helped", "harmed"}
+
 
 class ArmNet(Config):
     """Money of an arm against the control arm, less its cost: a head, and of all in the arm."""
@@ -241,3 +246,8 @@ class TrialDocument(Config):
     net: tuple[ArmNet, ...] | None
     subgroups: TrialSubgroups = TrialSubgroups()
     cautions: tuple[CautionInfo, ...] = ()
+
+    @property
+    def is_adjusted(self) -> bool:
+        """True if a difference that is tested is adjusted by the covariates."""
+        return any(row.basis == "adjusted" for row in self.effects)

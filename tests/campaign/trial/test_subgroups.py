@@ -51,6 +51,17 @@ def test_few_missing_values_are_in_no_subgroup():
     assert (split.code[-2:] == -1).all()
 
 
+def test_days_are_shown_as_dates():
+    since = pd.Series(np.arange(18218.0, 18308.0))
+    assert sizes(split_by("since", since, is_date=True)) == {
+        "≤ 2019-12-17": 30,
+        "2019-12-17 – 2020-01-16": 30,
+        "> 2020-01-16": 30,
+    }
+    two = pd.Series([18218.0, 18219.0] * 9)
+    assert sizes(split_by("since", two, is_date=True)) == {"2019-11-18": 9, "2019-11-19": 9}
+
+
 def test_a_level_of_nearly_all_customers_splits_nobody():
     assert split_by("country", pd.Series(["DE"] * 98 + ["AT"] * 2)) is None
     assert split_by("id", pd.Series([f"c{k}" for k in range(100)])) is None

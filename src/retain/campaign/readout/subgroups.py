@@ -7,7 +7,7 @@ all of them hold the truth at once in 1 − α of trials.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -23,14 +23,17 @@ from retain.record.subgroups_document import InteractionTest, SubgroupRow, Trial
 from retain.verdict.paired import holm
 
 
-def estimate_subgroups(trial: Trial, encoded: Encoded, monitor: Monitor) -> TrialSubgroups:
+def estimate_subgroups(
+    trial: Trial, encoded: Encoded, monitor: Monitor, dates: Collection[str] = ()
+) -> TrialSubgroups:
     """Return the effect of each arm on the primary outcome by subgroup, and where it differs.
 
     Everybody counts in the arm that they were assigned to, and is compared with the control
     customers of the same subgroup as all customers are (``estimate_arm_effects``). Looks are
     counted as ``monitor`` says, as if each subgroup had the whole trial's share of information.
+    ``dates`` are covariates in days since 1970.
     """
-    splits, beyond = split_customers(trial.covariates)
+    splits, beyond = split_customers(trial.covariates, dates)
     pairs = list(product(splits, range(1, len(trial.arms))))
     n_rows = sum(len(split.names) for split, _ in pairs)
     monitor = monitor.at_any_look
@@ -68,6 +71,7 @@ def _compare_subgroups(
             arm_mean=found.arm_mean,
             versus_mean=found.versus_mean,
             difference=found.tested_difference,
+            basis=found.basis,
         )
 
 

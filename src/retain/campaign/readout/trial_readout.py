@@ -109,7 +109,7 @@ def build_trial_readout(
         checks=checks,
         effects=effects,
         net=estimate_net(table, effects),
-        subgroups=estimate_subgroups(trial, encoded, monitor.whole),
+        subgroups=estimate_subgroups(trial, encoded, monitor.whole, table.dates),
     )
     cautions = (*monitor.cautions(rows), *find_trial_cautions(document))
     document = document.model_copy(update={"cautions": cautions})

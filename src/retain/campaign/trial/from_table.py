@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,8 @@ class TrialTable:
         Rows left out, as they name no arm.
     small_arms
         Arms left out, as few customers were assigned to them.
+    dates
+        Covariates that are dates, in days since 1970.
     """
 
     trial: Trial
@@ -64,6 +66,7 @@ class TrialTable:
     labels: Mapping[str, str]
     n_without_arm: int
     small_arms: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
 
 
 def named_columns(keys: TrialKeys) -> dict[str, tuple[str, ...]]:
@@ -139,7 +142,15 @@ def build_trial(customers: Customers, keys: TrialKeys) -> TrialTable:
         typed_outcomes=tuple(one.label for one in outcomes),
         labels={str(name): customers.columns[str(name)].en for name in covariates},
         n_without_arm=int((~has_arm).sum()),
+        dates=tuple(_find_dates(customers, covariates)),
     )
+
+
+def _find_dates(customers: Customers, covariates: pd.DataFrame) -> Iterator[str]:
+    for name in map(str, covariates):
+        source = customers.columns[name].source
+        if source is not None and source.is_date:
+            yield name
 
 
 # --- columns -------------------------------------------------------------------------------------

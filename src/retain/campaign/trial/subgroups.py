@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -46,11 +49,13 @@ class CovariateSplit:
     code: np.ndarray
 
 
-def split_customers(covariates: pd.DataFrame) -> tuple[list[CovariateSplit], tuple[str, ...]]:
+def split_customers(
+    covariates: pd.DataFrame, dates: Collection[str] = ()
+) -> tuple[list[CovariateSplit], tuple[str, ...]]:
     """Return the customers split by each covariate, and the covariates beyond the most.
 
     No outcome has a say in it. Covariates of which nearly all customers have one level are passed
-    over.
+    over. ``dates`` are in days since 1970.
 
     >>> table = pd.DataFrame({"age": [20, 31, 40, 50, 60, 70], "town": list("aabbbb"), "one": 1})
     >>> for split in split_customers(table)[0]:
@@ -58,16 +63,21 @@ def split_customers(covariates: pd.DataFrame) -> tuple[list[CovariateSplit], tup
     age ['≤ 37', '37 – 53.3', '> 53.3'] [0, 0, 1, 1, 2, 2]
     town ['a', 'b'] [0, 0, 1, 1, 1, 1]
     """
-    found = [split for name in covariates if (split := split_by(str(name), covariates[name]))]
+    found = [
+        split
+        for name in covariates
+        if (split := split_by(str(name), covariates[name], is_date=name in dates))
+    ]
     return found[:MAX_COVARIATES], tuple(one.covariate for one in found[MAX_COVARIATES:])
 
 
-def split_by(name: str, cells: pd.Series) -> CovariateSplit | None:
+def split_by(name: str, cells: pd.Series, *, is_date: bool = False) -> CovariateSplit | None:
     """Return the customers split by a covariate; None if they would be one subgroup."""
+    name_level, name_edges = (_name_day, _name_days) if is_date else (_name_level, _name_edges)
     values = cells.nunique()
     is_number = pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells)
-    masks = _find_bands(cells) if is_number and values > MAX_LEVELS else {}
-    masks = masks or _find_levels(cells)
+    masks = _find_bands(cells, name_edges) if is_number and values > MAX_LEVELS else {}
+    masks = masks or _find_levels(cells, name_level)
     missing = cells.isna().to_numpy()
     if missing.mean() >= MIN_SHARE:
         masks |= {SubgroupName("", "missing"): missing}
@@ -77,7 +87,9 @@ def split_by(name: str, cells: pd.Series) -> CovariateSplit | None:
     return CovariateSplit(name, tuple(masks), code) if len(masks) > 1 else None
 
 
-def _find_bands(cells: pd.Series) -> dict[SubgroupName, np.ndarray]:
+def _find_bands(
+    cells: pd.Series, name_edges: Callable[[np.ndarray], list[str]]
+) -> dict[SubgroupName, np.ndarray]:
     """Return the customers of each band of a number; none if most have its highest value."""
     values = cells.to_numpy(dtype=float, na_value=np.nan)
     inner = np.linspace(0, 1, N_BANDS + 1)[1:-1]
@@ -86,7 +98,7 @@ def _find_bands(cells: pd.Series) -> dict[SubgroupName, np.ndarray]:
     if len(edges) == 0:
         return {}
     code = np.searchsorted(edges, values)  # a value at an edge is in the band that it ends
-    ends = _name_edges(edges)
+    ends = name_edges(edges)
     texts = [
         f"≤ {ends[0]}",
         *(f"{low} – {high}" for low, high in pairwise(ends)),
@@ -111,19 +123,34 @@ def _name_edges(edges: np.ndarray) -> list[str]:
     return names
 
 
-def _find_levels(cells: pd.Series) -> dict[SubgroupName, np.ndarray]:
+def _find_levels(
+    cells: pd.Series, name_level: Callable[[float], str]
+) -> dict[SubgroupName, np.ndarray]:
     """Return the customers of each frequent level, and those of all others together."""
     counts = cells.value_counts()
     largest = counts[counts >= MIN_SHARE * len(cells)].index[:MAX_LEVELS]
     frequent = [level for level in pd.factorize(cells, sort=True)[1] if level in largest]
     masks: dict[SubgroupName, np.ndarray] = {
-        SubgroupName(_name_level(level), "level"): (cells == level).fillna(False).to_numpy(bool)
+        SubgroupName(name_level(level), "level"): (cells == level).fillna(False).to_numpy(bool)
         for level in frequent
     }
     others = cells.notna().to_numpy() & ~cells.isin(frequent).to_numpy()
     if others.mean() >= MIN_SHARE:
         masks |= {SubgroupName("", "other"): others}
     return masks
+
+
+def _name_days(edges: np.ndarray) -> list[str]:
+    return [_name_day(edge) for edge in edges.tolist()]
+
+
+def _name_day(day: float) -> str:
+    """Return a day since 1970 as a date; of a quantile between two days, the earlier.
+
+    >>> _name_day(18218.5)
+    '2019-11-18'
+    """
+    return str(date(1970, 1, 1) + timedelta(days=math.floor(day)))
 
 
 def _name_level(level: object) -> str:

@@ -15,6 +15,7 @@ from retain.wording import describe_count, format_p
 
 KINDS = {"other": "all others", "missing": "missing"}
 """Subgroups without a name."""
+ADJUSTED = "Δ adj.: adjusted by the covariates, beside the plain means. "
 
 
 def print_subgroups(console: Console, document: TrialDocument, scale: OutcomeScale) -> None:
@@ -31,8 +32,8 @@ def _evidence(document: TrialDocument) -> Iterator[str]:
     if tested and not subgroups.shown_tests:
         least = min(test.p_adjusted for test in subgroups.tests if test.p_adjusted is not None)
         yield (
-            f"No covariate is shown to change the effect ({len(tested)} tested, p at least "
-            f"{format_p(least)}). Effects by subgroup are in subgroups.csv."
+            f"No covariate is shown to change the effect ({len(tested)} tested, the "
+            f"smallest p is {format_p(least)}). Effects by subgroup are in subgroups.csv."
         )
     for test in subgroups.shown_tests:
         name, p = document.covariates[test.covariate], test.p_adjusted or 0.0
@@ -46,9 +47,13 @@ def _table(test: InteractionTest, document: TrialDocument, scale: OutcomeScale) 
     name = document.covariates[test.covariate]
     title = f"{test.arm} − {document.arms[0].name}, {document.outcomes[0].name} by {name}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.caption = "The intervals of all subgroups hold together."
+    is_adjusted = document.subgroups.is_adjusted
+    table.caption = (
+        ADJUSTED if is_adjusted else ""
+    ) + "The intervals of all subgroups hold together."
     table.add_column("", overflow="fold", max_width=30)
-    for column in ("n", "arm", "other", "Δ", f"{100 * (1 - document.alpha):g} % CI"):
+    delta = "Δ adj." if is_adjusted else "Δ"
+    for column in ("n", "arm", "other", delta, f"{100 * (1 - document.alpha):g} % CI"):
         table.add_column(column, justify="right", no_wrap=True)
     for row in document.subgroups.of(test):
         size = f"{row.n_arm:,} : {row.n_versus:,}"

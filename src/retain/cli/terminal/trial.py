@@ -109,8 +109,8 @@ def _print_reading(console: Console, readout: TrialReadout) -> None:
     dropped = [examples(step.dropped) for step in readout.left_out]
     print_reading(console, (), readout.left_out, dropped)
     if readout.n_dropped_rows:
-        are = describe_count(readout.n_dropped_rows, "row is no customer", "rows are no customers")
-        console.print(f"{are}, see dropped_rows.csv.", highlight=False)
+        are = describe_count(readout.n_dropped_rows, "row is left out", "rows are left out")
+        console.print(f"{are}: dropped_rows.csv has the reasons.", highlight=False)
 
 
 def _title(document: TrialDocument) -> str:
@@ -131,10 +131,9 @@ def _checks(document: TrialDocument) -> Iterator[str]:
     if balance.p is None:
         yield "Balance was not tested: there are no covariates, or few customers."
     elif balance.outcome == "passed":
-        covariates = describe_count(balance.n_covariates, "covariate")
+        do = describe_count(balance.n_covariates, "covariate does", "covariates do")
         yield (
-            f"Balance: {covariates} do not tell the arm (p {format_p(balance.p)}, ROC-AUC "
-            f"{balance.auc:.3f})."
+            f"Balance: {do} not tell the arm (p {format_p(balance.p)}, ROC-AUC {balance.auc:.3f})."
         )
     if document.estimator == "doubly_robust":
         yield "Customers had different chances of an arm, and are weighted by them."

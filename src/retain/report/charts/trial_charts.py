@@ -46,9 +46,9 @@ MARKERS = ("o", "s", "^", "D")
 def trial_effects(trial: TrialDocument, labels: Labels) -> Chart | None:
     """Return the differences of arms by the first outcome; None if none was compared."""
     rows = [
-        _effect_row(f"{row.arm} − {row.versus}", row.tested_difference, trial)
+        _effect_row(f"{row.arm} − {row.versus}", gap, trial, strong=row.is_shown)
         for row in trial.effects
-        if row.role != "secondary" and row.tested_difference is not None
+        if row.role != "secondary" and (gap := row.tested_difference) is not None
     ]
     if not rows:
         return None
@@ -67,10 +67,10 @@ def _times(trial: TrialDocument) -> int:
     return 100 if outcome_form(trial, trial.outcomes[0].name) == SHARE_FORM else 1
 
 
-def _effect_row(name: str, gap: Estimate, trial: TrialDocument) -> IntervalRow:
+def _effect_row(name: str, gap: Estimate, trial: TrialDocument, *, strong: bool) -> IntervalRow:
     times = _times(trial)
     ends = (times * gap.value, times * gap.low, times * gap.high)
-    return IntervalRow(name, *ends, strong=excludes_zero(gap))
+    return IntervalRow(name, *ends, strong=strong)
 
 
 MAX_SUBGROUPS = 40
@@ -82,9 +82,9 @@ def subgroup_effects(trial: TrialDocument, labels: Labels) -> Chart | None:
     rows: list[IntervalRow] = []
     for test in trial.subgroups.shown_tests:
         found = [
-            _effect_row(subgroup_text(row, labels), row.difference, trial)
+            _effect_row(subgroup_text(row, labels), gap, trial, strong=excludes_zero(gap))
             for row in trial.subgroups.of(test)
-            if row.difference is not None
+            if (gap := row.difference) is not None
         ]
         if len(rows) + len(found) < MAX_SUBGROUPS:
             p = message("chart.subgroup_effects.p", p=Number(test.p_adjusted, "p"))

@@ -33,7 +33,7 @@ from retain.report.text.trial import (
     trial_checks,
     trial_summary,
 )
-from retain.report.text.words import LANGUAGES, message
+from retain.report.text.words import LANGUAGES, Message, message
 
 SCRIPT = ("numbers", "words", "cells", "tables", "spots", "frame", "start_trial")
 """Files of ``script/`` in order of dependency."""
@@ -67,6 +67,7 @@ def trial_page(trial: TrialDocument, effects: EffectsDocument | None, language: 
             beyond=beyond_sentence(trial),
             warnings=trial_cautions(trial),
             checks=trial_checks(trial),
+            share_heading=_share_heading(trial),
             level=level(trial),
             outcome=outcome,
             outcome_form=outcome_form,
@@ -88,6 +89,12 @@ def trial_page(trial: TrialDocument, effects: EffectsDocument | None, language: 
             script_hash=hash_script(script),
         )
     )
+
+
+def _share_heading(trial: TrialDocument) -> Message:
+    """Return the heading of the arms' shares, which were found unless some were planned."""
+    is_planned = trial.checks.sample_ratio.against == "typed"
+    return message("trial.column.planned_share" if is_planned else "trial.column.share")
 
 
 def render_trial_charts(trial: TrialDocument, effects: EffectsDocument | None) -> Drawings:

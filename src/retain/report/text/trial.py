@@ -155,7 +155,9 @@ def _looks(trial: TrialDocument) -> list[Message]:
             )
         )
     if trial.expected_effect is not None:
-        effect = Number(trial.expected_effect, outcome_form(trial, trial.outcomes[0].name))
+        form = outcome_form(trial, trial.outcomes[0].name)
+        size = Number(trial.expected_effect, form)
+        effect = message("trial.points", value=size) if form == SHARE_FORM else size
         values = {"effect": effect, "power": Number(trial.power, "percent")}
         if correction.n_more:
             values["n"] = Number(correction.n_more, "count")
