@@ -231,6 +231,7 @@ def test_outcomes_that_were_turned_round_are_read_back(file):
 
 
 def test_other_outcomes_under_the_same_name_are_a_look_and_other_arms_an_error(file, capsys):
+    table(700).head(600).to_csv("mail.csv", index=False)
     assert called() == 0
     assert called() == 0
     assert tree()["n_looks"] == 1
@@ -243,6 +244,42 @@ def test_other_outcomes_under_the_same_name_are_a_look_and_other_arms_an_error(f
     assert called() == 2
     assert "another name for this one: name=NAME" in capsys.readouterr().err
     assert called("name=other") == 0
+
+
+def test_what_changed_since_the_last_look_is_told_until_the_next_one(file, capsys):
+    frame = table()
+    assert called() == 0
+    assert called("outcome=[visit,spend]") == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert "its primary outcome, the first of outcome=, is 'spend'; expected another name" in error
+    frame.loc[3, "spend"] += 1
+    frame.drop(index=[5, 7]).to_csv("mail.csv", index=False)
+    for _ in range(2):
+        assert called() == 0
+        output = " ".join(capsys.readouterr().out.split())
+        assert "Customers of the last look who are gone: 2 ('c5', 'c7')." in output
+        assert "Customers whose outcome was another one at the last look: 1 ('c3')." in output
+    assert tree()["n_looks"] == 2
+
+
+def test_a_look_keeps_the_method_that_it_had_at_first(file, capsys):
+    assert called("monitoring=once") == 0
+    assert called("monitoring=always_valid") == 0
+    assert [look["method"] for look in tree()["looks"]] == ["once"]
+    assert "read out with monitoring=once before, which is kept" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_an_effect_on_a_share_is_below_1(file, capsys):
+    words = ("outcome=visit", "data.drop_columns=spend")
+    assert called(*words, "expected_effect=2") == 2
+    assert "expected_effect: it is 2, and 'visit' is a share" in " ".join(
+        capsys.readouterr().err.split()
+    )
+    assert called(*words, "expected_effect=0.02") == 0
+    page = Path("outputs/mail/trial/report.html").read_text(encoding="utf-8")
+    assert re.search(r"an effect of <data[^>]*>2.00</data> percentage points", page)
 
 
 def test_less_of_an_outcome_may_be_better(file):

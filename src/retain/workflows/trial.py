@@ -22,14 +22,13 @@ from threadpoolctl import threadpool_limits
 
 from retain.campaign.effects.next_campaign import NextCustomers
 from retain.campaign.effects.spec import EffectsSpec, build_effects_spec
-from retain.campaign.readout.trial_looks import add_trial_look
 from retain.campaign.readout.trial_readout import (
     TrialResult,
     TrialSettings,
     build_trial_readout,
 )
 from retain.campaign.trial.from_table import TrialTable, build_trial, named_columns
-from retain.campaign.trial.saved_trial import read_trial_document, write_trial_table
+from retain.campaign.trial.saved_trial import write_trial_table
 from retain.customers.customers import CleaningStep, Customers
 from retain.errors import NotApplicable, RetainError
 from retain.execution.dataset import capture_log
@@ -46,6 +45,7 @@ from retain.schema.parsing import Node
 from retain.schema.readout import TrialKeys
 from retain.storage.writing import write_text
 from retain.verdict.export import flatten_estimates, write_csv, write_dropped_rows
+from retain.workflows.earlier_look import look_at_trial
 from retain.workflows.effects import check_learner, judge_plans, write_effects
 from retain.workflows.left_out import list_left_out
 from retain.workflows.next_campaign import read_next_customers
@@ -180,77 +180,6 @@ def name_trial(data: Node) -> str:
     """
     stem = Path(str(data.get("path"))).name.split(".")[0]
     return re.sub(r"[^\w-]+", "_", stem).strip("_-") or "trial"
-
-
-def look_at_trial(study: StudyDirectory, table: TrialTable, keys: TrialKeys) -> TrialSettings:
-    """Return the settings of a readout, with the looks so far and this one.
-
-    Raises
-    ------
-    RetainError
-        The readout before is of another campaign or plan, or cannot be read.
-    """
-    earlier = read_earlier(study.trial, table, keys)
-    n_planned = plan_customers(earlier, table, keys)
-    looks = () if earlier is None else earlier.looks
-    return TrialSettings(
-        name=study.path.name,
-        treatment=str(keys.treatment),
-        alpha=keys.alpha,
-        power=keys.power,
-        looks=add_trial_look(looks, table.trial, keys.monitoring, n_planned),
-        n_planned=n_planned,
-        expected_effect=keys.expected_effect,
-    )
-
-
-def read_earlier(
-    directory: TrialDirectory, table: TrialTable, keys: TrialKeys
-) -> TrialDocument | None:
-    """Return the readout under this name so far, which has the looks; None if there is none.
-
-    Raises
-    ------
-    RetainError
-        The earlier readout is of another campaign, or cannot be read.
-    """
-    if not directory.trial_json.exists():
-        return None
-    path = directory.path
-    try:
-        document = read_trial_document(directory)
-    except RetainError as error:
-        raise RetainError(
-            f"{error} It does not say how often this campaign was read out. To count from one, "
-            f"remove {path}; to keep it: name=NAME"
-        ) from None
-    arms = tuple(arm.name for arm in document.arms)
-    if (document.treatment, arms) != (keys.treatment, table.trial.arms):
-        raise RetainError(
-            f"{path} is the readout of another campaign, with the arms {', '.join(arms)} of column "
-            f"{document.treatment!r}; expected another name for this one: name=NAME"
-        )
-    return document
-
-
-def plan_customers(earlier: TrialDocument | None, table: TrialTable, keys: TrialKeys) -> int:
-    """Return the customers planned in all: as typed, or as at the first look.
-
-    Raises
-    ------
-    RetainError
-        Another number than at the first look is typed: intervals right at all looks need one plan.
-    """
-    typed = keys.planned_customers
-    if earlier is None:
-        return typed or len(table.trial.ids)
-    if typed is not None and typed != earlier.n_planned:
-        raise RetainError.at(
-            "planned_customers",
-            f"it is {typed:,}, and the looks so far are measured by {earlier.n_planned:,}",
-            f"expected planned_customers={earlier.n_planned}, or nothing",
-        )
-    return earlier.n_planned
 
 
 def write_trial(files: TrialDirectory, table: TrialTable, settings: TrialSettings) -> TrialResult:

@@ -136,6 +136,9 @@ NUMBERS = {
     "n_looks": 2,
     "n_contacted": 3,
     "n_customers": 4,
+    "ids": "'c1', 'c2'",
+    "kept": "once",
+    "typed": "always_valid",
 }
 """A value for every number and name of a caution."""
 

@@ -48,11 +48,14 @@ def add_look(
     """Return the looks with this one last; the same outcomes again are no new look.
 
     ``digest`` is the hash of the outcomes, ``information`` by that planned. ``auto`` takes a first
-    look that has nearly all outcomes for the only one, and any other for one of many.
+    look that has nearly all outcomes for the only one, and any other for one of many. A look keeps
+    the method that it had at first, since one chosen by what was seen holds at no level.
     """
     before = [look for look in earlier if look.outcomes_sha256 != digest]
     method: LookMethod
-    if monitoring == "auto":
+    if same := [look.method for look in earlier if look.outcomes_sha256 == digest]:
+        method = same[0]
+    elif monitoring == "auto":
         method = "once" if not before and information >= COMPLETE_SHARE else "always_valid"
     else:
         method = monitoring
@@ -221,6 +224,13 @@ def find_look_cautions(
             is_bad = (row.difference.value > 0) == (row.outcome == "declined")
             if is_bad and monitor.is_harm(row.p):
                 yield CautionInfo.of("stop", outcome=row.outcome, level=HARM_LEVEL)
+
+
+def find_other_method(looks: Sequence[Look], monitoring: Monitoring) -> Iterator[CautionInfo]:
+    """Yield that the last look keeps the method that it had at first, if another one is typed."""
+    kept = looks[-1].method
+    if monitoring not in {"auto", kept}:
+        yield CautionInfo.of("monitoring", kept=kept, typed=monitoring)
 
 
 def find_repeated_looks(looks: Sequence[Look], alpha: float) -> Iterator[CautionInfo]:

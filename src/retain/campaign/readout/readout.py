@@ -24,6 +24,7 @@ from retain.campaign.readout.looks import (
     add_campaign_look,
     correct_rows,
     find_look_cautions,
+    find_other_method,
     summarise_correction,
 )
 from retain.campaign.readout.means import MeanDifference, estimate_mean_difference
@@ -189,7 +190,11 @@ def build_readout(
         catalogue=None if catalogue is None else catalogue.name,
         log=outcomes.log,
     )
-    cautions = (*find_look_cautions(rows, looks, monitor), *find_cautions(document))
+    cautions = (
+        *find_other_method(looks, monitoring),
+        *find_look_cautions(rows, looks, monitor),
+        *find_cautions(document),
+    )
     return ReadoutResult(document.model_copy(update={"cautions": cautions}), catalogue)
 
 

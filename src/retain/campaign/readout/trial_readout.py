@@ -51,6 +51,8 @@ class TrialSettings:
         Customers planned in all.
     expected_effect
         The effect on the primary outcome that is hoped for; None if nobody said.
+    cautions
+        Warnings of what changed since earlier looks.
     refuse
         False for a campaign whose arms retain drew itself: a failed check is a caution.
     """
@@ -63,6 +65,7 @@ class TrialSettings:
     n_planned: int
     expected_effect: float | None = None
     refuse: bool = True
+    cautions: tuple[CautionInfo, ...] = ()
 
 
 def build_trial_readout(
@@ -111,7 +114,7 @@ def build_trial_readout(
         net=estimate_net(table, effects),
         subgroups=estimate_subgroups(trial, encoded, monitor.whole, table.dates),
     )
-    cautions = (*monitor.cautions(rows), *find_trial_cautions(document))
+    cautions = (*settings.cautions, *monitor.cautions(rows), *find_trial_cautions(document))
     document = document.model_copy(update={"cautions": cautions})
     document = document.model_copy(update={"id": content_id(to_tree(document))})
     return TrialResult(document, tuple(describe_balance(trial, encoded)))
