@@ -94,6 +94,9 @@ def test_effects_by_subgroup_are_told_only_where_they_differ(file, capsys):
     assert "The effect of Mail A differs by city (p <0.001, corrected)." in output
     assert "Mail A − No mail, spend by city" in output
     assert "Mail B − No mail, spend by city" not in output
+    assert "Δ adj.: adjusted by the covariates, beside the plain means. The intervals" in " ".join(
+        output.split()
+    )
     written = pd.read_csv("outputs/bonn/trial/subgroups.csv")
     shown = written[written["is_shown"]]
     assert list(zip(shown["arm"], shown["subgroup"], strict=True)) == [

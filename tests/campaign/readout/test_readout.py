@@ -174,6 +174,17 @@ def look_by_look(campaign, counts, monitoring="auto"):
     return found
 
 
+def test_the_same_outcomes_keep_the_method_that_they_were_first_read_out_with(strong):
+    (first,) = look_by_look(strong, (900,), "once")
+    assignment, declined, _ = strong
+    known = outcomes(declined.astype(float))
+    options = {"resamples": 200, "looks": first.looks, "monitoring": "always_valid"}
+    again = build_readout(assignment, known, **options).document
+    assert again.looks == first.looks
+    (caution,) = (one for one in again.cautions if one.code == "monitoring")
+    assert dict(caution.numbers) == {"kept": "once", "typed": "always_valid"}
+
+
 def test_looks_while_outcomes_arrive_have_wider_intervals_and_need_no_caution(strong):
     found = look_by_look(strong, (300, 600, 600, 900))
     assert [len(one.looks) for one in found] == [1, 2, 2, 3]

@@ -15,9 +15,12 @@ from retain.record.documents import CautionInfo, read_document, to_tree
 from retain.record.effects_document import EffectsDocument
 from retain.record.subgroups_document import TrialSubgroups
 from retain.record.trial_document import TrialDocument
+from retain.report.charts.canvas import COLOURS, Labels, chart_style
+from retain.report.charts.trial_charts import trial_effects
 from retain.report.page.trial_page import trial_page
+from retain.report.text.numbers import Number
 from retain.report.text.trial import trial_cautions
-from retain.report.text.words import LANGUAGES, words
+from retain.report.text.words import LANGUAGES, message, words
 
 from .test_accessibility import UNFOLD, violations
 
@@ -114,6 +117,47 @@ def test_effects_by_subgroup_are_a_chart_where_they_differ_and_always_a_table(do
     assert "No covariate is shown to change the effect" in alike
     for page in (html, alike):
         assert page.count('<th scope="row" class="cell"><bdi class="name">age</bdi>') == 3
+
+
+@pytest.mark.parametrize("conclusion", ["helped", "harmed", "inconclusive", "not_tested"])
+def test_a_point_is_filled_by_the_conclusion_and_not_by_its_interval(documents, conclusion):
+    rows = [row.model_copy(update={"conclusion": conclusion}) for row in documents[0].effects]
+    trial = documents[0].model_copy(update={"effects": tuple(rows)})
+    with chart_style():
+        (axes,) = trial_effects(trial, Labels("en")).figure.axes
+    fills = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "o"]
+    is_shown = conclusion in {"helped", "harmed"}
+    assert fills == [COLOURS["accent" if is_shown else "paper"]]
+
+
+def test_that_differences_are_adjusted_is_said_where_they_are(documents):
+    trial = documents[0]
+    assert {row.basis for row in trial.subgroups.rows} == {"adjusted"}
+    plain = [row.model_copy(update={"basis": "difference"}) for row in trial.effects]
+    for language in LANGUAGES:
+        said = words(language).plain(message("trial.adjusted"))
+        assert trial_page(trial, None, language).count(said) == 2
+        bare = {"effects": tuple(plain), "subgroups": TrialSubgroups()}
+        assert said not in trial_page(trial.model_copy(update=bare), None, language)
+
+
+def test_shares_that_nobody_planned_are_not_called_planned(documents):
+    trial = documents[0]
+    ratio = trial.checks.sample_ratio.model_copy(update={"against": "typed"})
+    checks = trial.checks.model_copy(update={"sample_ratio": ratio})
+    typed = trial.model_copy(update={"checks": checks})
+    assert "Planned share" not in trial_page(trial, None, "en")
+    assert "Planned share" in trial_page(typed, None, "en")
+
+
+@pytest.mark.parametrize(
+    ("language", "n", "start"),
+    [("en", 1, "1 covariate does"), ("ru", 2, "2 признака не"), ("ru", 5, "5 признаков не")],
+)
+def test_covariates_are_counted_in_their_plural(language, n, start):
+    values = {"n": Number(n, "count"), "p": Number(0.5, "p"), "auc": Number(0.5, "score")}
+    said = words(language).plain(message("trial.check.balance.passed", **values))
+    assert said.startswith(start)
 
 
 def test_a_trial_without_covariates_has_no_section_of_subgroups(documents):
