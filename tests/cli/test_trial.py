@@ -254,7 +254,7 @@ def test_what_changed_since_the_last_look_is_told_until_the_next_one(file, capsy
     assert called() == 0
     assert called("outcome=[visit,spend]") == 2
     error = " ".join(capsys.readouterr().err.split())
-    assert "its primary outcome, the first of outcome=, is 'spend'; expected another name" in error
+    assert "its primary outcome, the first one typed, is 'spend'; expected another name" in error
     frame.loc[3, "spend"] += 1
     frame.drop(index=[5, 7]).to_csv("mail.csv", index=False)
     for _ in range(2):
@@ -269,7 +269,7 @@ def test_a_look_keeps_the_method_that_it_had_at_first(file, capsys):
     assert called("monitoring=once") == 0
     assert called("monitoring=always_valid") == 0
     assert [look["method"] for look in tree()["looks"]] == ["once"]
-    assert "read out with monitoring=once before, which is kept" in " ".join(
+    assert "read out as once before, which is kept" in " ".join(
         capsys.readouterr().out.split()
     )
 

@@ -64,7 +64,7 @@ def test_few_shared_customers_are_another_trial(trial):
 def test_another_primary_outcome_or_control_group_is_another_trial(trial):
     visits = {"visits": replace(trial.outcome, name="visits")} | dict(trial.outcomes)
     found = find_difference(trial, replace(trial, outcomes=visits))
-    assert found == "its primary outcome, the first of outcome=, is 'spend'"
+    assert found == "its primary outcome, the first one typed, is 'spend'"
     turned = replace(trial, arms=("mail", "none"), arm=1 - trial.arm)
     assert find_difference(trial, turned) == "its control group is 'none'"
 

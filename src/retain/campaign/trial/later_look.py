@@ -26,7 +26,7 @@ def find_difference(earlier: Trial, later: Trial) -> str | None:
     """
     first, now = earlier.outcome, later.outcome
     if (first.name, first.is_reversed) != (now.name, now.is_reversed):
-        return f"its primary outcome, the first of outcome=, is {first.name!r}"
+        return f"its primary outcome, the first one typed, is {first.name!r}"
     if earlier.arms[0] != later.arms[0]:
         return f"its control group is {earlier.arms[0]!r}"
     at = _find_customers(earlier, later)

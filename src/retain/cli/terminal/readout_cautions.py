@@ -12,8 +12,8 @@ CAUTIONS = {
     "others. One look finds an effect where there is none in {alpha:.2f} of campaigns, these looks "
     "in up to {error_rate:.2f}. While outcomes arrive, type monitoring=always_valid from the first "
     "look on.",
-    "monitoring": "These outcomes were read out with monitoring={kept} before, which is kept. "
-    "monitoring={typed} counts from the next outcomes on.",
+    "monitoring": "These outcomes were read out as {kept} before, which is kept. "
+    "{typed} counts from the next outcomes on.",
     "stop_declined": "More of the customers to contact decline than of the control group, by more "
     "than chance explains so far. Stop the campaign until the reason is known; {level:.0%} of "
     "harmless campaigns are stopped by this rule too.",

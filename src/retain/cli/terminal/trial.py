@@ -34,8 +34,8 @@ CAUTIONS = {
     "others. One look finds an effect where there is none in {alpha:.2f} of campaigns, these looks "
     "in up to {error_rate:.2f}. While outcomes arrive, type monitoring=always_valid from the first "
     "look on.",
-    "monitoring": "These outcomes were read out with monitoring={kept} before, which is kept. "
-    "monitoring={typed} counts from the next outcomes on.",
+    "monitoring": "These outcomes were read out as {kept} before, which is kept. "
+    "{typed} counts from the next outcomes on.",
     "customers_gone": "Customers of the last look who are gone: {n_customers:,} ({ids}). If their "
     "outcome had to do with it, the arms are no longer comparable.",
     "outcomes_changed": "Customers whose outcome was another one at the last look: {n_customers:,} "
