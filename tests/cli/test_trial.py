@@ -269,9 +269,7 @@ def test_a_look_keeps_the_method_that_it_had_at_first(file, capsys):
     assert called("monitoring=once") == 0
     assert called("monitoring=always_valid") == 0
     assert [look["method"] for look in tree()["looks"]] == ["once"]
-    assert "read out as once before, which is kept" in " ".join(
-        capsys.readouterr().out.split()
-    )
+    assert "read out as once before, which is kept" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_effect_on_a_share_is_below_1(file, capsys):
