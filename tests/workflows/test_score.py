@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,14 +23,19 @@ from retain.errors import RetainError
 from retain.execution.dataset import clear_cache
 from retain.execution.shared_memory import share
 from retain.learning.features import select_model_columns
+from retain.schema.parsing import parse
+from retain.schema.scoring import CampaignSettings, Score
 from retain.verdict.document import ComparisonExtras, as_json, document
 from retain.verdict.model_file import load_model, save_model
 from retain.verdict.verdict import compare_runs
 from retain.workflows.campaign import plan_campaign
 from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
+from retain.workflows.score import begin_after_snapshot
 from retain.workflows.training_data import share_training_data
 from retain.workflows.winner_evaluation import evaluate_winner
+
+from ..campaign.readout.simulated_campaign import shipped
 
 
 def verdict_of(folder, data, *settings):
@@ -702,3 +708,31 @@ def test_scores_of_another_campaign_are_refused(read_out_scores):
     code, output = read_out_scores()
     assert code == 2
     assert "is not the campaign that these scores were planned with" in " ".join(output.split())
+
+
+# --- the day a campaign begins -------------------------------------------------------------------
+
+
+def begun(start, snapshot, typed=None):
+    """The start of a plan for customers of a snapshot, with that of the comparison or one typed."""
+    groups = {"segmentation": "risk_value", "assumptions": "default", "offers": "general"}
+    tree = {group: shipped(group, name) for group, name in groups.items()}
+    tree["campaign"] = {**shipped("campaign", "default"), "start": start}
+    settings, config = (
+        parse(CampaignSettings, tree),
+        Score.model_construct(campaign=typed and {"start": typed}),
+    )
+    day = snapshot and date.fromisoformat(snapshot)
+    return begin_after_snapshot(settings, config, day).campaign.start
+
+
+def test_a_start_of_the_comparison_before_the_new_snapshot_is_not_inherited():
+    assert begun("2025-02-01", "2025-02-02") is None
+    assert begun("2025-02-02", "2025-02-02") == "2025-02-02"
+    assert begun("2025-02-01", None) == "2025-02-01"
+
+
+def test_a_start_typed_before_the_snapshot_is_refused():
+    with pytest.raises(RetainError, match=r"scored at; .*such as campaign\.start=2025-02-02"):
+        begun("2025-02-01", "2025-02-02", typed="2025-02-01")
+    assert begun("2025-03-01", "2025-02-02", typed="2025-03-01") == "2025-03-01"

@@ -41,14 +41,18 @@ class LogOutcomes:
     Attributes
     ----------
     table
-        ``declined`` (1 or 0) and ``money``, NaN for a log without money; the index is the
-        customer's id as text. Whoever is not there bought nothing by the horizon's end.
+        ``declined`` (1 or 0), ``bought`` (1 for a purchase in the horizon, or 0) and ``money``, NaN
+        for a log without money; the index is the customer's id as text. Whoever is not there bought
+        nothing by the horizon's end.
     first_day, last_day
         First and last day of the horizon.
     label
         The meaning of a decline.
     funnel
         The log's lines of the funnel.
+    min_known_share
+        The smallest share of those whose outcomes are asked for that the log knows; None for the
+        default of the readout.
     """
 
     table: pd.DataFrame
@@ -56,6 +60,7 @@ class LogOutcomes:
     last_day: date
     label: DisplayName
     funnel: tuple[CleaningStep, ...]
+    min_known_share: float | None = None
 
     @property
     def has_money(self) -> bool:
