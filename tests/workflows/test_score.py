@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.campaign.assignment import read_assignment
 from retain.campaign.audience import OpenCampaigns
 from retain.cli.campaign_settings import campaign_settings, compose_compare
 from retain.cli.overrides import Arguments
@@ -35,7 +36,7 @@ from retain.workflows.score import begin_after_snapshot
 from retain.workflows.training_data import share_training_data
 from retain.workflows.winner_evaluation import evaluate_winner
 
-from ..campaign.readout.simulated_campaign import shipped
+from ..campaign.readout.simulated_campaign import shipped, write_campaign
 
 
 def verdict_of(folder, data, *settings):
@@ -655,6 +656,34 @@ def test_scores_are_held_against_the_outcomes_that_came(read_out_scores):
     code, output = read_out_scores()
     assert "ROC-AUC of the scores" in output
     assert "left out" in output
+
+
+def test_customers_whom_another_campaign_contacted_are_left_out_too(read_out_scores):
+    assert read_out_scores()[0] == 0
+    before = json.loads((only_folder() / "readout/score_readout.json").read_text())
+    path = only_folder() / "score.json"
+    tree = json.loads(path.read_text())
+    tree |= {"campaign_id": None, "campaign_sha256": None}
+    tree["settings"]["campaign"]["start"] = "2025-02-01"
+    path.write_text(json.dumps(tree))
+    campaign = only_campaign()
+    other = read_assignment(campaign)
+    start = json.loads((campaign / "campaign.json").read_text())["settings"]
+    start["campaign"]["start"] = "2025-02-10"
+    shutil.rmtree(campaign)
+    again = Path.cwd().parent / f"{Path.cwd().name}_other" / "campaigns" / "any"
+    write_campaign(again, other, settings=parse(CampaignSettings, start))
+    id_ = json.loads((again / "campaign.json").read_text())["id"]
+    again = again.rename(again.with_name(id_))
+    (again / "readout").mkdir()
+    (again / "readout" / "readout.json").write_text("{}")
+    code, output = read_out_scores()
+    found = json.loads((only_folder() / "readout/score_readout.json").read_text())
+    shutil.rmtree(again.parents[1])
+    assert code == 0, output
+    assert "to contact in other campaigns of this horizon are left out" in " ".join(output.split())
+    assert found["n_contacted_by_others"] == before["n_contacted"]
+    assert found["overall"] == before["overall"]
 
 
 def test_the_gate_of_scores_decides_the_exit_code(read_out_scores):
