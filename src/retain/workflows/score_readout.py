@@ -147,7 +147,7 @@ def _find_others(
 
 
 @dataclass(frozen=True)
-class _Arms:
+class _ScoredArms:
     """Who of the scored customers is contacted, who is control, and the weight of these.
 
     A control customer stands for the contacted ones of the same chance to be in that group.
@@ -158,7 +158,7 @@ class _Arms:
     weight: np.ndarray
 
     @classmethod
-    def of(cls, ids: pd.Series, assignment: Assignment | None) -> _Arms:
+    def of(cls, ids: pd.Series, assignment: Assignment | None) -> _ScoredArms:
         """Return the arms of customers in a campaign; None is one of nobody."""
         is_treated, is_control = np.zeros((2, len(ids)), dtype=bool)
         weight = np.ones(len(ids))
@@ -182,7 +182,10 @@ def _hold(
     if outcomes.declined is None:
         raise NotApplicable("the outcomes do not say who declined (outcomes.declined=COLUMN)")
     assignment, ids = campaigns[0], table["customer_id"]
-    own, others = _Arms.of(ids, assignment), [_Arms.of(ids, one) for one in campaigns[1]]
+    own, others = (
+        _ScoredArms.of(ids, assignment),
+        [_ScoredArms.of(ids, one) for one in campaigns[1]],
+    )
     known = np.isfinite(outcomes.declined)
     by_others = np.any([np.zeros(len(ids), bool), *(one.is_treated for one in others)], axis=0)
     weight = np.prod([own.weight, *(one.weight for one in others)], axis=0)
