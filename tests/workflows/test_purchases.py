@@ -122,7 +122,7 @@ def check_what_a_newer_log_says(campaign, home, people, capsys):
     assert "type data.snapshot=DAY" in " ".join(capsys.readouterr().err.split())
     too_early = (f"campaign={campaign}", *read_out, "data.snapshot=2024-12-01")
     assert run_command(readout, too_early, "readout") == 2
-    assert "the day of its customers' features" in " ".join(capsys.readouterr().err.split())
+    assert "the day of the customers' features of" in " ".join(capsys.readouterr().err.split())
     of_a_day = (f"campaign={campaign}", *read_out, "data.snapshot=2025-06-24")
     assert run_command(readout, of_a_day, "readout") == 0
     found = json.loads((campaign / "readout" / "readout.json").read_text(encoding="utf-8"))

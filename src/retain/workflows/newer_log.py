@@ -104,12 +104,16 @@ def read_newer_log(
 
 def _check_not_before(day: date, span: ReadoutSpan) -> None:
     """Raise if a horizon begins before the campaign does, or before the customers' features."""
-    whats = {span.start: "began", span.snapshot: "has as the day of its customers' features"}
-    for first, what in whats.items():
-        if first is not None and day < date.fromisoformat(first):
+    days = {
+        span.start: f"the day on which {span.of} began",
+        span.snapshot: f"the day of the customers' features of {span.of}",
+    }
+    for text, what in days.items():
+        first = parse_day(text, what)
+        if first is not None and day < first:
             raise RetainError.at(
                 "data.snapshot",
-                f"{day} is before {first}, which {span.of} {what}: what came before is no outcome",
+                f"{day} is before {first}, {what}: what came before is no outcome",
                 f"expected that day or a later one, such as data.snapshot={first}",
             )
 

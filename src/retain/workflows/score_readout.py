@@ -26,6 +26,7 @@ from retain.campaign.readout.score_readout import (
     estimate_roc_auc,
 )
 from retain.campaign.value.value import value_at_stake
+from retain.customers.purchases.source import parse_day
 from retain.errors import NotApplicable, RetainError
 from retain.record.comparison_document import GateResult
 from retain.record.directory import ScoreDirectory
@@ -132,12 +133,12 @@ def _find_others(
 ) -> Overlapping:
     """Return the other campaigns in the horizon of outcomes; none if nothing says when that was."""
     settings, log = document.settings, outcomes.log
-    begun = document.data.snapshot or settings.campaign.start
+    begun = parse_day(document.data.snapshot or settings.campaign.start, "data.snapshot")
     if log is not None:
         after = date.fromisoformat(log.last_day) + timedelta(days=1)
         period = Period(date.fromisoformat(log.first_day), after)
     elif begun is not None:
-        period = Period.of(date.fromisoformat(begun), settings.assumptions.horizon.value)
+        period = Period.of(begun, settings.assumptions.horizon.value)
     else:
         return Overlapping()
     study = StudyDirectory(scores.path.absolute().parents[1])
