@@ -97,8 +97,8 @@ def test_the_same_outcomes_again_are_no_other_look_and_those_of_other_days_are(f
     assert called(f"campaign={files}", *LOG, "data.label.decline_ratio=0.4") == 0
     looks = json.loads((files / "readout" / "readout.json").read_text("utf-8"))["looks"]
     assert len(looks) == 1
-    earlier = ("data.snapshot=2025-01-22", "data.label.lookback=80")
-    assert called(f"campaign={files}", *LOG, *earlier) == 0
+    later = ("data.snapshot=2025-02-05", "data.label.lookback=80")
+    assert called(f"campaign={files}", *LOG, *later) == 0
     looks = json.loads((files / "readout" / "readout.json").read_text("utf-8"))["looks"]
     assert len(looks) == 2
 
@@ -123,14 +123,43 @@ def test_a_log_without_the_end_of_the_horizon_says_what_is_missing(files, capsys
         ((*LOG, "data.snapshot=soon"), "data.snapshot: it is 'soon'"),
         ((*LOG, "outcomes=outcomes.csv"), "not both"),
         (("data=table", "data.path=log.csv"), "data: it is 'table', which holds no purchases"),
-        ((*LOG, "data.where=who = 'stranger'"), "is in the log, which has ids such as"),
+        ((*LOG, "data.where=who = 'stranger'"), "are in the log, which has ids such as"),
         ((*LOG, "data.label.lookback=200"), "days after the look-back"),
+        (
+            (*LOG, "data.snapshot=2025-01-22", "data.label.lookback=80"),
+            "what came before is no outcome; expected that day or a later one",
+        ),
     ],
 )
 def test_what_cannot_be_read_out_of_a_log_is_told(files, capsys, words, said):
     assert called(f"campaign={files}", *words) == 2
     assert said in " ".join(capsys.readouterr().err.split())
     assert not (files / "readout").exists()
+
+
+def rewrite_ids(rows):
+    """Write the ids of some rows of the log otherwise."""
+    log = pd.read_csv("log.csv")
+    log["who"] = log["who"].where(~rows(log), "new-" + log["who"].astype(str))
+    log.to_csv("log.csv", index=False)
+
+
+def test_customers_who_are_nowhere_in_the_log_did_not_decline(files, capsys):
+    ids = pd.read_csv("outcomes.csv")["customer_id"].astype(str)
+    some = ids[ABSENT:].tolist()[::3]
+    rewrite_ids(lambda log: log["who"].astype(str).isin(some))
+    assert called(f"campaign={files}", *LOG) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "are in the log, which has ids such as" in said
+    share = said.partition("outcomes.min_known_share=")[2].rstrip(".")
+    assert called(f"campaign={files}", *LOG, f"outcomes.min_known_share={share}") == 0
+
+
+def test_ids_that_are_written_otherwise_from_the_first_day_on_are_no_declines(files, capsys):
+    rewrite_ids(lambda log: log["day"] >= str(START.date()))
+    assert called(f"campaign={files}", *LOG) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "ids seem to be written otherwise from that day on" in said
 
 
 def test_a_campaign_without_a_start_needs_a_day(files, tmp_path, campaign, capsys):

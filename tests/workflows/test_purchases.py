@@ -79,6 +79,8 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert set(offers["customer_id"]) <= set(people["customer_id"])
 
     words = (f"verdict={verdict}", "data.snapshot=2025-06-24", "campaign.consent=assume_given")
+    assert run_command(score, (*words, "campaign.start=2025-06-23"), "score") == 2
+    assert "expected that day or a later one" in " ".join(capsys.readouterr().err.split())
     code = run_command(score, words, "score")
     printed = capsys.readouterr()
     assert code == 0, printed.err
@@ -118,6 +120,9 @@ def check_what_a_newer_log_says(campaign, home, people, capsys):
     read_out = ("data=purchases", "data.path=newer.parquet", "resamples=200")
     assert run_command(readout, (f"campaign={campaign}", *read_out), "readout") == 2
     assert "type data.snapshot=DAY" in " ".join(capsys.readouterr().err.split())
+    too_early = (f"campaign={campaign}", *read_out, "data.snapshot=2024-12-01")
+    assert run_command(readout, too_early, "readout") == 2
+    assert "the day of the customers' features of" in " ".join(capsys.readouterr().err.split())
     of_a_day = (f"campaign={campaign}", *read_out, "data.snapshot=2025-06-24")
     assert run_command(readout, of_a_day, "readout") == 0
     found = json.loads((campaign / "readout" / "readout.json").read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.campaign.assignment import read_assignment
 from retain.campaign.audience import OpenCampaigns
 from retain.cli.campaign_settings import campaign_settings, compose_compare
 from retain.cli.overrides import Arguments
@@ -22,14 +24,19 @@ from retain.errors import RetainError
 from retain.execution.dataset import clear_cache
 from retain.execution.shared_memory import share
 from retain.learning.features import select_model_columns
+from retain.schema.parsing import parse
+from retain.schema.scoring import CampaignSettings, Score
 from retain.verdict.document import ComparisonExtras, as_json, document
 from retain.verdict.model_file import load_model, save_model
 from retain.verdict.verdict import compare_runs
 from retain.workflows.campaign import plan_campaign
 from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
+from retain.workflows.score import begin_after_snapshot
 from retain.workflows.training_data import share_training_data
 from retain.workflows.winner_evaluation import evaluate_winner
+
+from ..campaign.readout.simulated_campaign import shipped, write_campaign
 
 
 def verdict_of(folder, data, *settings):
@@ -651,6 +658,34 @@ def test_scores_are_held_against_the_outcomes_that_came(read_out_scores):
     assert "left out" in output
 
 
+def test_customers_whom_another_campaign_contacted_are_left_out_too(read_out_scores):
+    assert read_out_scores()[0] == 0
+    before = json.loads((only_folder() / "readout/score_readout.json").read_text())
+    path = only_folder() / "score.json"
+    tree = json.loads(path.read_text())
+    tree |= {"campaign_id": None, "campaign_sha256": None}
+    tree["settings"]["campaign"]["start"] = "2025-02-01"
+    path.write_text(json.dumps(tree))
+    campaign = only_campaign()
+    other = read_assignment(campaign)
+    start = json.loads((campaign / "campaign.json").read_text())["settings"]
+    start["campaign"]["start"] = "2025-02-10"
+    shutil.rmtree(campaign)
+    again = Path.cwd().parent / f"{Path.cwd().name}_other" / "campaigns" / "any"
+    write_campaign(again, other, settings=parse(CampaignSettings, start))
+    id_ = json.loads((again / "campaign.json").read_text())["id"]
+    again = again.rename(again.with_name(id_))
+    (again / "readout").mkdir()
+    (again / "readout" / "readout.json").write_text("{}")
+    code, output = read_out_scores()
+    found = json.loads((only_folder() / "readout/score_readout.json").read_text())
+    shutil.rmtree(again.parents[1])
+    assert code == 0, output
+    assert "to contact in other campaigns of this horizon are left out" in " ".join(output.split())
+    assert found["n_contacted_by_others"] == before["n_contacted"]
+    assert found["overall"] == before["overall"]
+
+
 def test_the_gate_of_scores_decides_the_exit_code(read_out_scores):
     assert read_out_scores("gate.roc_auc=0.5")[0] == 0
     code, output = read_out_scores("gate.roc_auc=0.999")
@@ -702,3 +737,31 @@ def test_scores_of_another_campaign_are_refused(read_out_scores):
     code, output = read_out_scores()
     assert code == 2
     assert "is not the campaign that these scores were planned with" in " ".join(output.split())
+
+
+# --- the day a campaign begins -------------------------------------------------------------------
+
+
+def begun(start, snapshot, typed=None):
+    """The start of a plan for customers of a snapshot, with that of the comparison or one typed."""
+    groups = {"segmentation": "risk_value", "assumptions": "default", "offers": "general"}
+    tree = {group: shipped(group, name) for group, name in groups.items()}
+    tree["campaign"] = {**shipped("campaign", "default"), "start": start}
+    settings, config = (
+        parse(CampaignSettings, tree),
+        Score.model_construct(campaign=typed and {"start": typed}),
+    )
+    day = snapshot and date.fromisoformat(snapshot)
+    return begin_after_snapshot(settings, config, day).campaign.start
+
+
+def test_a_start_of_the_comparison_before_the_new_snapshot_is_not_inherited():
+    assert begun("2025-02-01", "2025-02-02") is None
+    assert begun("2025-02-02", "2025-02-02") == "2025-02-02"
+    assert begun("2025-02-01", None) == "2025-02-01"
+
+
+def test_a_start_typed_before_the_snapshot_is_refused():
+    with pytest.raises(RetainError, match=r"scored at; .*such as campaign\.start=2025-02-02"):
+        begun("2025-02-01", "2025-02-02", typed="2025-02-01")
+    assert begun("2025-03-01", "2025-02-02", typed="2025-03-01") == "2025-03-01"

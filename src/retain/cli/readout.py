@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from retain.record.effects_document import EffectsDocument
     from retain.schema.parsing import Node
     from retain.schema.readout import Readout
-    from retain.workflows.newer_log import NewerLog
+    from retain.workflows.newer_log import NewerLog, ReadoutSpan
 
 
 MISSED = 3
+MIN_KNOWN = "outcomes.min_known_share"
+"""The key of outcomes that a purchase log has too."""
 SHORTHANDS = {"campaign": "campaign.dir", "scores": "scores.dir", "outcomes": "outcomes.file"}
 """Short keys of the command line and their full keys."""
 
@@ -61,14 +63,14 @@ def _read_out_scores(line: Arguments, config: Readout, named: str) -> int:
     from retain.cli.terminal.console import console, say_waiting
     from retain.cli.terminal.outcomes_log import print_outcomes_log
     from retain.cli.terminal.score_readout import print_score_readout
-    from retain.workflows.newer_log import scores_snapshot
+    from retain.workflows.newer_log import scores_span
     from retain.workflows.score_readout import find_scores, read_out_scores
 
     scores = find_scores(named, parse_path("outputs", config.outputs))
     study = StudyDirectory(scores.path.absolute().parents[1])
     newer = None
     if names_log(line):
-        newer = _read_newer_log(line, config, study, scores_snapshot(scores), "these scores")
+        newer = _read_newer_log(line, config, study, scores_span(scores))
     source = config.outcomes if newer is None else newer.outcomes
     result = read_out_scores(scores, source, config.gate, on_wait=say_waiting)
     if newer is not None and result.log is not None:
@@ -116,8 +118,8 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
     newer, months = None, None
     if names_log(line):
         study = StudyDirectory(campaign.path.absolute().parents[1])
-        start, months = campaign_span(campaign)
-        newer = _read_newer_log(line, config, study, start, f"campaign {campaign.path.name}")
+        span = campaign_span(campaign)
+        newer, months = _read_newer_log(line, config, study, span), span.months
     result = read_out_campaign(
         campaign,
         config.outcomes if newer is None else newer.outcomes,
@@ -142,13 +144,13 @@ def _read_out_campaign(line: Arguments, config: Readout) -> int:
 
 
 def _read_newer_log(
-    line: Arguments, config: Readout, study: StudyDirectory, start: str | None, of: str
+    line: Arguments, config: Readout, study: StudyDirectory, span: ReadoutSpan
 ) -> NewerLog:
-    """Return the outcomes in the purchase log of a line; ``start`` is their first day, if known."""
+    """Return the outcomes in the purchase log of a line."""
     from retain.workflows.newer_log import read_newer_log
 
     node = log_node(line, config.data, study, lambda: _config(line).data)
-    return read_newer_log(node, start, of)
+    return read_newer_log(node, span, config.outcomes.min_known_share)
 
 
 def _with_effects(tree: Node, effects: EffectsDocument | NotApplicable | None) -> Node:
@@ -209,7 +211,8 @@ def _check_keys(line: Arguments, kind: Literal["table", "campaign", "scores"]) -
     }
     others = {name for one in keys.values() for name in one} - set(keys[kind])
     names = {"table": "a table", "campaign": "a planned campaign", "scores": "scores"}
-    for name in (key(text).split(".")[0] for text in line.overrides):
+    for one in map(key, line.overrides):
+        name = one.split(".")[0]
         if name in others:
             raise RetainError.at(
                 name,
@@ -217,7 +220,7 @@ def _check_keys(line: Arguments, kind: Literal["table", "campaign", "scores"]) -
                 "expected data=table data.path=FILE, campaign=ID outcomes=FILE, or scores=ID "
                 "outcomes=FILE",
             )
-        if name == "outcomes" and names_log(line):
+        if name == "outcomes" and names_log(line) and one != MIN_KNOWN:
             problem = "there are outcomes of a purchase log already"
             raise RetainError.at(name, problem, "expected outcomes=FILE or data.path=LOG, not both")
 

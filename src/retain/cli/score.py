@@ -120,7 +120,12 @@ def _apply_campaign(
     from retain.workflows.new_customers import read_new_customers
     from retain.workflows.open_campaigns import check_unsent, find_open_campaigns
     from retain.workflows.saved_winner import load_winner
-    from retain.workflows.score import merge_settings, score_customers, write_scores
+    from retain.workflows.score import (
+        begin_after_snapshot,
+        merge_settings,
+        score_customers,
+        write_scores,
+    )
 
     saved = load_winner(path)
     settings = merge_settings(config, saved)
@@ -128,6 +133,7 @@ def _apply_campaign(
     if ("unsent",) in typed_keys(line, "campaign"):  # those of the comparison may be gone by now
         check_unsent(beside, settings)
     new = read_new_customers(data_node(line, config.data, saved), saved)
+    settings = begin_after_snapshot(settings, config, new.customers.snapshot)
     home = study.score(new.customers.fingerprint[:8])
     others = find_open_campaigns(beside, settings, home.score_json)
     result = score_customers(config, saved, settings, new, others)

@@ -52,6 +52,10 @@ class ScoreReadoutDocument(Config):
     n_contacted, n_control
         Customers of the scoring's own campaign with a known outcome: those to contact are left
         out, and the control group stands for them.
+    n_contacted_by_others
+        More customers left out: those whom other campaigns were to contact in the horizon.
+    unreadable_campaigns
+        Paths of campaigns that cannot be read, so that nobody knows whom they contacted.
     bands
         Customers by like risk, the lowest first.
     log
@@ -67,6 +71,8 @@ class ScoreReadoutDocument(Config):
     n_observed: int
     n_contacted: int
     n_control: int
+    n_contacted_by_others: int = 0
+    unreadable_campaigns: tuple[str, ...] = ()
     roc_auc: Estimate
     overall: ObservedShare
     bands: tuple[ObservedShare, ...]

@@ -33,7 +33,8 @@ class OutcomesFile(Config):
 
     At least one of the outcomes ``declined`` and ``profit`` is needed. ``contacted`` and ``cost``
     are the actual contacts and costs. Null reads the column of the key's name if there is one.
-    ``min_known_share`` is the minimum share of the file's customers who are in the campaign.
+    ``min_known_share`` is the minimum share of the file's customers who are in the campaign, or of
+    the campaign's customers who are in a purchase log; None for the defaults.
     """
 
     file: str | None
@@ -44,7 +45,7 @@ class OutcomesFile(Config):
     contacted: str | None
     cost: str | None
     unknown_customers: Literal["error", "drop"]
-    min_known_share: Annotated[float, Field(ge=0, le=1)]
+    min_known_share: Annotated[float, Field(ge=0, le=1)] | None
 
 
 Share = Annotated[float, Field(gt=0, lt=1)]

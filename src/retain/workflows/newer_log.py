@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from retain.campaign.assignment import read_campaign_json
@@ -18,6 +20,7 @@ from retain.record.score_document import ScoreDocument
 from retain.record.study import StudyDirectory
 from retain.record.verdict_document import VerdictDocument
 from retain.schema.parsing import Node
+from retain.workflows.campaign_files import read_campaign_id
 
 PURCHASES = "retain.customers.purchases.source.read"
 """The reader of purchase logs, as configs name it."""
@@ -46,46 +49,108 @@ def find_recorded_log(study: StudyDirectory) -> Node | None:
     return node if isinstance(node, dict) and node.get("_target_") == PURCHASES else None
 
 
-def read_newer_log(node: Mapping[str, Any], start: str | None, of: str) -> NewerLog:
-    """Read the outcomes of a horizon from a purchase log.
+@dataclass(frozen=True)
+class ReadoutSpan:
+    """The days from which on outcomes of a campaign or of scores count.
 
-    Parameters
+    Attributes
     ----------
-    node
-        The source. Its ``snapshot`` is the first day of the horizon, if it has one.
-    start
-        The first day otherwise (YYYY-MM-DD), None if nobody wrote it down.
     of
         What is read out, such as ``campaign 0a1b2c3d``, for messages.
+    start
+        The first day (YYYY-MM-DD), None if nobody wrote it down.
+    snapshot
+        The day of the customers' features, before which nothing is an outcome; None if unknown.
+    months
+        Of the amounts that were planned; None without a plan.
+    """
+
+    of: str
+    start: str | None
+    snapshot: str | None
+    months: float | None = None
+
+
+def read_newer_log(
+    node: Mapping[str, Any], span: ReadoutSpan, min_known_share: float | None
+) -> NewerLog:
+    """Read the outcomes of a horizon from a purchase log that knows a share of the customers.
+
+    The ``snapshot`` of the node is the first day of the horizon, if it has one, or else the start
+    of the span.
 
     Raises
     ------
     RetainError
-        The source is no log, no day is known, or as in ``read_log_outcomes``.
+        The source is no log, no day is known, it is before the span, or as in
+        ``read_log_outcomes``.
     """
     if node.get("_target_") != PURCHASES:
         problem = f"it is {node.get('name')!r}, which holds no purchases"
         raise RetainError.at("data", problem, "expected data=purchases data.path=LOG")
     build_source(node)  # raises for keys that are none of the reader's
-    day = parse_day(node.get("snapshot") or start, "data.snapshot")
+    day = parse_day(node.get("snapshot") or span.start, "data.snapshot")
     if day is None:
         raise RetainError(
-            f"nothing says on which day {of} began, from which on outcomes count; type "
+            f"nothing says on which day {span.of} began, from which on outcomes count; type "
             "data.snapshot=DAY, such as data.snapshot=2027-02-01."
         )
+    _check_not_before(day, span)
     with capture_log() as messages:
         outcomes = read_log_outcomes(node, day)
+    outcomes = replace(outcomes, min_known_share=min_known_share)
     return NewerLog(outcomes, tuple(messages))
 
 
-def campaign_span(campaign: CampaignDirectory) -> tuple[str | None, float]:
-    """Return the first day of a campaign, None if it has none, and the months of its amounts."""
+def _check_not_before(day: date, span: ReadoutSpan) -> None:
+    """Raise if a horizon begins before the campaign does, or before the customers' features."""
+    days = {
+        span.start: f"the day on which {span.of} began",
+        span.snapshot: f"the day of the customers' features of {span.of}",
+    }
+    for text, what in days.items():
+        first = parse_day(text, what)
+        if first is not None and day < first:
+            raise RetainError.at(
+                "data.snapshot",
+                f"{day} is before {first}, {what}: what came before is no outcome",
+                f"expected that day or a later one, such as data.snapshot={first}",
+            )
+
+
+def campaign_span(campaign: CampaignDirectory) -> ReadoutSpan:
+    """Return the days and months of a campaign."""
     settings = read_campaign_json(campaign.path).settings
     if settings is None:
         raise ValueError("campaign.json has settings")  # read_campaign_json says so
-    return settings.campaign.start, settings.assumptions.horizon.value
+    return ReadoutSpan(
+        of=f"campaign {campaign.path.name}",
+        start=settings.campaign.start,
+        snapshot=_find_snapshot(campaign),
+        months=settings.assumptions.horizon.value,
+    )
 
 
-def scores_snapshot(scores: ScoreDirectory) -> str | None:
-    """Return the day at which customers were scored, None if it is not written down."""
-    return read_document(ScoreDocument, scores.score_json, within=scores.path)[1].data.snapshot
+def scores_span(scores: ScoreDirectory) -> ReadoutSpan:
+    """Return the days of scores, which begin with that of the customers' features."""
+    snapshot = read_document(ScoreDocument, scores.score_json, within=scores.path)[1].data.snapshot
+    return ReadoutSpan("these scores", snapshot, snapshot)
+
+
+def _find_snapshot(campaign: CampaignDirectory) -> str | None:
+    """Return the day of the features that a campaign was planned with, None if nothing says so.
+
+    The verdict or the scores that point to the campaign do. It may have been copied out of its
+    study, or another plan have taken its place.
+    """
+    study = StudyDirectory.around(campaign.path)
+    if study is None:
+        return None
+    for path in study.results:
+        with suppress(RetainError, OSError):  # whoever reads the document itself is told
+            if read_campaign_id(path) != campaign.path.name:
+                continue
+            if path != study.verdict_json:
+                return read_document(ScoreDocument, path)[1].data.snapshot
+            return read_document(VerdictDocument, path)[1].split.sealed_snapshot
+    return None

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from retain.campaign.assignment import read_assignment, read_campaign_json
+from retain.campaign.assignment import Assignment, read_assignment, read_campaign_json
 from retain.campaign.assignment_table import TREATMENT
 from retain.campaign.audience import OpenCampaigns
 from retain.campaign.offers.catalogue import OWN
@@ -77,6 +77,29 @@ def find_open_campaigns(
     return found.result
 
 
+@dataclass(frozen=True)
+class Overlapping:
+    """Assignments of campaigns that are open in a period, and what could not be read."""
+
+    assignments: tuple[Assignment, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
+def find_overlapping(
+    study: StudyDirectory, period: Period, planning: CampaignConfig, own: Path
+) -> Overlapping:
+    """Return the campaigns open in a period, but for the one that ``own``, a document, points to.
+
+    Campaigns count as in ``find_open_campaigns``, without those of ``campaign.unsent``.
+    """
+    planning = planning.model_copy(update={"overlap": "exclude", "rest_days": 0})
+    found = _Search(period, planning, study.path.parent)
+    for other in _iter_studies(study):
+        found.add_study(other, planning.unsent, own)
+    assignments = tuple(read_assignment(path) for path in found.opened.values())
+    return Overlapping(assignments, found.result.unreadable)
+
+
 def check_unsent(study: StudyDirectory, settings: CampaignSettings) -> None:
     """Raise if an id in ``campaign.unsent`` is that of no campaign beside a study."""
     if not (unsent := settings.campaign.unsent):
@@ -104,6 +127,7 @@ class _Search:
         self._resting: dict[str, str] = {}
         self._ids: set[str] = set()
         self._unreadable: dict[Path, str | None] = {}
+        self.opened: dict[str, Path] = {}
 
     @property
     def result(self) -> OpenCampaigns:
@@ -149,6 +173,7 @@ class _Search:
                 is_open, offers = self._is_open(settings), self._resting_offers(settings)
                 if is_open or offers:
                     table = read_assignment(campaign.path).table
+                    self.opened |= {id_: campaign.path} if is_open else {}
                     is_contacted = (table["arm"] == TREATMENT) & table["offer"].isin(offers)
                     _add(self._by_customer, table["customer_id"] if is_open else (), id_)
                     _add(self._resting, table.loc[is_contacted, "customer_id"], id_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -11,6 +12,7 @@ from retain.campaign.audience import Audience, OpenCampaigns
 from retain.campaign.drift import drift, drift_warnings
 from retain.campaign.new_customers import apply_to_new_customers
 from retain.campaign.value.value import build_audience
+from retain.errors import RetainError
 from retain.execution.executor import WorkerExecutor
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.scores import Scores
@@ -120,6 +122,29 @@ def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
     return parse(CampaignSettings, tree)
 
 
+def begin_after_snapshot(
+    settings: CampaignSettings, config: Score, snapshot: date | None
+) -> CampaignSettings:
+    """Return the settings without a start of the comparison that is before the new snapshot.
+
+    Raises
+    ------
+    RetainError
+        A start before the snapshot was typed: the outcomes of the days between are features.
+    """
+    start = settings.campaign.start
+    if start is None or snapshot is None or date.fromisoformat(start) >= snapshot:
+        return settings
+    if (config.campaign or {}).get("start") is not None:
+        raise RetainError.at(
+            "campaign.start",
+            f"{start} is before {snapshot}, the day that these customers are scored at",
+            f"expected that day or a later one, such as campaign.start={snapshot}",
+        )
+    campaign = settings.campaign.model_copy(update={"start": None})
+    return settings.model_copy(update={"campaign": campaign})
+
+
 ASSUMED_RATES = (
     "The campaign of the comparison was planned with measured effects, and this one with assumed "
     "save rates: type effects=dr_learner effects.from=[DIR] as there."
@@ -173,7 +198,13 @@ def list_cautions(result: ScoreResult) -> list[str]:
             f"{known} of these ids are in the comparison too: where their rows are the same as "
             "there, the model has seen them, and their scores are surer than they should be."
         )
-    planned = result.campaign.results.campaign
+    results, begun = result.campaign.results, result.winner.settings.campaign.start
+    if begun is not None and results.settings.campaign.start is None:
+        cautions.append(
+            f"The campaign has no start: that of the comparison, {begun}, is before these "
+            f"customers' snapshot, {result.customers.customers.snapshot}. Type campaign.start=DAY."
+        )
+    planned = results.campaign
     if result.winner.has_effects and isinstance(planned, CampaignDocument):
         cautions += [] if planned.effects is not None else [ASSUMED_RATES]
     return [*cautions, NO_DRIVERS]

@@ -7,6 +7,8 @@ scores/<id>/readout/
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,7 @@ from retain.campaign.readout.score_readout import (
     estimate_roc_auc,
 )
 from retain.campaign.value.value import value_at_stake
+from retain.customers.purchases.source import parse_day
 from retain.errors import NotApplicable, RetainError
 from retain.record.comparison_document import GateResult
 from retain.record.directory import ScoreDirectory
@@ -37,6 +40,7 @@ from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.storage.writing import hash_file
 from retain.verdict.export import parse_exported, read_exported
 from retain.wording import format_ci
+from retain.workflows.open_campaigns import Overlapping, Period, find_overlapping
 
 ROC_AUC = "roc_auc"
 
@@ -50,8 +54,9 @@ def read_out_scores(
 ) -> ScoreReadoutDocument:
     """Hold earlier scores against outcomes, and write the result beside them.
 
-    Customers to contact in the scoring's own campaign are left out: the campaign may have changed
-    what they did. The control group stands for them.
+    Customers to contact in the scoring's own campaign, or in another one of this folder of outputs
+    that was open in the horizon, are left out: the campaign may have changed what they did. The
+    control group stands for them.
 
     Raises
     ------
@@ -67,14 +72,16 @@ def read_out_scores(
     table = _read_scores(scores, document)
     customers = OutcomeCustomers(table["customer_id"], "scores", scores.path.name)
     found = observe(outcomes, customers)
-    assignment = _read_campaign(scores, document)
+    own, others = _read_campaign(scores, document), _find_others(scores, document, found)
+    sha256 = hash_file(scores.score_json)
     try:
-        result = _hold(table, document, found, assignment, hash_file(scores.score_json))
+        result = _hold(table, document, found, (own, others.assignments), sha256)
     except NotApplicable as reason:
         raise RetainError(f"{scores.path} cannot be read out: {reason}.") from None
     checks = tuple(_check(result.roc_auc, least) for least in gate.values())
     scores_sha256 = (document.files or {}).get(scores.customers.name)
-    result = result.model_copy(update={"gate": checks, "scores_sha256": scores_sha256})
+    more = {"scores_sha256": scores_sha256, "unreadable_campaigns": others.unreadable}
+    result = result.model_copy(update={"gate": checks, **more})
     with study.rewriting(lambda: on_wait(study), "scores=COPY of the folder") as staging:
         write_document(result, staging.add(subfolder) / scores.readout.name)
     return result
@@ -121,24 +128,69 @@ def _read_campaign(scores: ScoreDirectory, document: ScoreDocument) -> Assignmen
     return assignment
 
 
+def _find_others(
+    scores: ScoreDirectory, document: ScoreDocument, outcomes: Outcomes
+) -> Overlapping:
+    """Return the other campaigns in the horizon of outcomes; none if nothing says when that was."""
+    settings, log = document.settings, outcomes.log
+    begun = parse_day(document.data.snapshot or settings.campaign.start, "data.snapshot")
+    if log is not None:
+        after = date.fromisoformat(log.last_day) + timedelta(days=1)
+        period = Period(date.fromisoformat(log.first_day), after)
+    elif begun is not None:
+        period = Period.of(begun, settings.assumptions.horizon.value)
+    else:
+        return Overlapping()
+    study = StudyDirectory(scores.path.absolute().parents[1])
+    found = find_overlapping(study, period, settings.campaign, scores.score_json)
+    others = tuple(one for one in found.assignments if one.id != document.campaign_id)
+    return replace(found, assignments=others)
+
+
+@dataclass(frozen=True)
+class _ScoredArms:
+    """Who of the scored customers is contacted, who is control, and the weight of these.
+
+    A control customer stands for the contacted ones of the same chance to be in that group.
+    """
+
+    is_treated: np.ndarray
+    is_control: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def of(cls, ids: pd.Series, assignment: Assignment | None) -> _ScoredArms:
+        """Return the arms of customers in a campaign; None is one of nobody."""
+        is_treated, is_control = np.zeros((2, len(ids)), dtype=bool)
+        weight = np.ones(len(ids))
+        if assignment is not None:
+            row = pd.Index(assignment.table["customer_id"]).get_indexer(pd.Index(ids))
+            chosen = row >= 0
+            is_treated[chosen] = assignment.is_treated[row[chosen]]
+            is_control = chosen & ~is_treated
+            weight[is_control] = 1 / (1 - assignment.propensity[row[is_control]])
+        return cls(is_treated, is_control, weight)
+
+
 def _hold(
     table: pd.DataFrame,
     document: ScoreDocument,
     outcomes: Outcomes,
-    assignment: Assignment | None,
+    campaigns: tuple[Assignment | None, tuple[Assignment, ...]],
     score_sha256: str,
 ) -> ScoreReadoutDocument:
+    """Return the readout of scores beside their own campaign, and beside others."""
     if outcomes.declined is None:
         raise NotApplicable("the outcomes do not say who declined (outcomes.declined=COLUMN)")
-    known, weight = np.isfinite(outcomes.declined), np.ones(len(table))
-    is_treated, is_control = np.zeros((2, len(table)), dtype=bool)
-    if assignment is not None:
-        row = pd.Index(assignment.table["customer_id"]).get_indexer(pd.Index(table["customer_id"]))
-        chosen = row >= 0
-        is_treated[chosen] = assignment.is_treated[row[chosen]]
-        is_control = chosen & ~is_treated
-        weight[is_control] = 1 / (1 - assignment.propensity[row[is_control]])
-    rows = known & ~is_treated
+    assignment, ids = campaigns[0], table["customer_id"]
+    own, others = (
+        _ScoredArms.of(ids, assignment),
+        [_ScoredArms.of(ids, one) for one in campaigns[1]],
+    )
+    known = np.isfinite(outcomes.declined)
+    by_others = np.any([np.zeros(len(ids), bool), *(one.is_treated for one in others)], axis=0)
+    weight = np.prod([own.weight, *(one.weight for one in others)], axis=0)
+    rows = known & ~own.is_treated & ~by_others
     value = None
     if "profit" in table:
         value = value_at_stake(table["profit"].to_numpy(dtype=float), document.settings.assumptions)
@@ -155,8 +207,9 @@ def _hold(
         campaign_id=document.campaign_id,
         n_scored=len(table),
         n_observed=int(rows.sum()),
-        n_contacted=int((known & is_treated).sum()),
-        n_control=int((known & is_control).sum()),
+        n_contacted=int((known & own.is_treated).sum()),
+        n_control=int((known & own.is_control).sum()),
+        n_contacted_by_others=int((known & by_others & ~own.is_treated).sum()),
         roc_auc=estimate_roc_auc(observed),
         overall=compare_shares(observed),
         bands=compare_bands(observed),

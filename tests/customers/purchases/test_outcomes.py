@@ -147,3 +147,10 @@ def test_a_log_that_ends_or_begins_within_the_windows_is_refused(node, log):
     late = log[log["when"] >= BEFORE + pd.Timedelta(days=10)]
     with pytest.raises(RetainError, match="expected one log with the purchases before and after"):
         read_log_outcomes(node(late), DAY)
+
+
+def test_rows_that_the_filter_removed_are_not_missing_from_the_log(node, log):
+    last = log["when"].max()
+    where = f"when < {END - pd.Timedelta(days=10):%Y-%m-%d}"
+    with pytest.raises(RetainError, match=rf"Without data\.where, .* to {last:%Y-%m-%d}\."):
+        read_log_outcomes(node(where=where), DAY)

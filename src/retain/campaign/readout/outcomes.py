@@ -26,6 +26,9 @@ from retain.wording import describe_count
 
 _INTEGER = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # some tools export 7 as 7.0
 
+MIN_KNOWN_SHARE = 0.5
+"""Of a file's customers, those who are in the campaign if it is the campaign's file."""
+
 
 @dataclass(frozen=True)
 class Outcomes:
@@ -172,11 +175,12 @@ def _count_unknown_customers(
             f"{of}: {preview(unknown_ids)}. "
             "To drop the others: outcomes.unknown_customers=drop"
         )
-    if (share := float(is_known.mean())) < config.min_known_share:
+    least = MIN_KNOWN_SHARE if config.min_known_share is None else config.min_known_share
+    if (share := float(is_known.mean())) < least:
         raise RetainError(
             f"column {config.id!r}: {int(is_known.sum())} of {len(ids)} customers ({share:.1%}) "
             f"are in {customers.kind} {customers.name}; expected at least "
-            f"{config.min_known_share:.0%}, since these may be the outcomes of another one. If "
+            f"{least:.0%}, since these may be the outcomes of another one. If "
             f"they are not: outcomes.min_known_share={math.floor(1000 * share) / 1000:g}"
         )
     return len(unknown_ids)

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 
 from retain.cli.terminal.console import Table, literal
+from retain.errors import examples
 from retain.record.score_readout_document import (
     ObservedMoney,
     ObservedShare,
@@ -40,14 +41,20 @@ def print_score_readout(console: Console, document: ScoreReadoutDocument, path: 
 
 
 def _observed(document: ScoreReadoutDocument) -> str:
-    observed = f"Outcomes of {document.n_observed:,} of {document.n_scored:,} scored customers"
-    if not document.n_contacted:
-        return f"{observed}."
-    return (
-        f"{observed}. {describe_count(document.n_contacted, 'customer')} to contact in campaign "
-        f"{document.campaign_id} are left out, as it may have changed what they did; the "
-        f"{document.n_control:,} of its control group stand for them."
-    )
+    said = f"Outcomes of {document.n_observed:,} of {document.n_scored:,} scored customers."
+    if document.n_contacted:
+        said += (
+            f" {describe_count(document.n_contacted, 'customer')} to contact in campaign "
+            f"{document.campaign_id} are left out, as it may have changed what they did; the "
+            f"{document.n_control:,} of its control group stand for them."
+        )
+    if document.n_contacted_by_others:
+        more = describe_count(document.n_contacted_by_others, "customer")
+        said += f" {more} to contact in other campaigns of this horizon are left out likewise."
+    if document.unreadable_campaigns:
+        names = examples(document.unreadable_campaigns)
+        said += f" Nobody knows whom these campaigns contacted, which cannot be read: {names}."
+    return said
 
 
 def _ranking(document: ScoreReadoutDocument) -> str:

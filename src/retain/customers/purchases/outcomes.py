@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -41,14 +41,18 @@ class LogOutcomes:
     Attributes
     ----------
     table
-        ``declined`` (1 or 0) and ``money``, NaN for a log without money; the index is the
-        customer's id as text. Whoever is not there bought nothing by the horizon's end.
+        ``declined`` (1 or 0), ``bought`` (1 for a purchase in the horizon, or 0) and ``money``, NaN
+        for a log without money; the index is the customer's id as text. Whoever is not there bought
+        nothing by the horizon's end.
     first_day, last_day
         First and last day of the horizon.
     label
         The meaning of a decline.
     funnel
         The log's lines of the funnel.
+    min_known_share
+        The smallest share of those whose outcomes are asked for that the log knows; None for the
+        default of the readout.
     """
 
     table: pd.DataFrame
@@ -56,6 +60,7 @@ class LogOutcomes:
     last_day: date
     label: DisplayName
     funnel: tuple[CleaningStep, ...]
+    min_known_share: float | None = None
 
     @property
     def has_money(self) -> bool:
@@ -80,7 +85,11 @@ def read_log_outcomes(node: Mapping[str, Any], day: date) -> LogOutcomes:
     files = locate_log(request.path, request.table).files
     with connect(f"{request.memory_bytes}B", files=files) as connection:
         log = open_log(connection, request.path, request.table, request.options)
-        snapshot = _check_span(log, rule, day)
+        try:
+            snapshot = _check_span(log, rule, day)
+        except RetainError as error:
+            hint = _describe_unfiltered(connection, log, request)
+            raise RetainError(f"{error}{hint}") from None
         rows = connection.execute(_outcomes_sql(connection, log, request, snapshot)).df()
     table = rows.set_index(rows.pop("customer").astype("str")).astype("float64")
     return LogOutcomes(
@@ -117,6 +126,25 @@ def _check_span(log: Log, rule: LabelRule, day: date) -> int:
             "expected one log with the purchases before and after that day."
         )
     return snapshot
+
+
+def _describe_unfiltered(connection: Connection, log: Log, request: LogRequest) -> str:
+    """Return the days of a log with the rows that ``data.where`` removed, empty if they are same.
+
+    The relation ``purchases`` is replaced.
+    """
+    rows = replace(request.options.rows, condition=None)
+    if rows == request.options.rows:
+        return ""
+    options = replace(request.options, rows=rows)
+    try:
+        whole = open_log(connection, request.path, request.table, options)
+    except RetainError:  # it may be readable by its filter alone
+        return ""
+    if (whole.first_day, whole.last_day) == (log.first_day, log.last_day):
+        return ""
+    first, last = map(date_from_epoch, (whole.first_day, whole.last_day))
+    return f" Without data.where, which removed rows, the log goes from {first} to {last}."
 
 
 def _outcomes_sql(connection: Connection, log: Log, request: LogRequest, snapshot: int) -> str:

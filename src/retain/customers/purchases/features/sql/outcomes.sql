@@ -17,7 +17,8 @@ sums AS (
   SELECT
     customer,
     CAST({{ snapshot }} AS BIGINT) AS snapshot,
-    MIN(CASE WHEN buys = 1 THEN day END) AS first_day
+    MIN(CASE WHEN buys = 1 THEN day END) AS first_day,
+    MAX(CASE WHEN is_after AND buys = 1 THEN 1 ELSE 0 END) AS bought
     {%- for side, name in (("is_before", past), ("is_after", future)) %},
     {% if total %}CAST(COALESCE(SUM(CASE WHEN {{ side }} THEN {{ total }} END), 0) AS BIGINT)
     {%- else %}COUNT(DISTINCT CASE WHEN {{ side }} AND buys = 1 THEN day END)
@@ -31,5 +32,6 @@ sums AS (
 SELECT
   CAST(customer AS VARCHAR) AS customer,
   CASE WHEN {{ past }} > 0 THEN {{ declined_sql }} WHEN {{ future }} > 0 THEN 0 ELSE 1 END AS declined,
+  bought,
   money
 FROM sums
