@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from retain.cli.terminal.output import clean_line
 from retain.errors import RetainError
+from retain.storage.reading import MAX_TABLE_BYTES, open_regular
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -80,10 +81,11 @@ def may_replace(path: Path) -> bool:
     """Return whether nothing lies at a path, or a file that was written here before."""
     if not path.exists() or path.is_symlink():
         return True
-    if not path.is_file():
+    try:
+        with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
+            begin = file.read(len(max(BEGINS, key=len)))
+    except RetainError:  # a folder, or a file that nobody may read
         return False
-    with path.open("rb") as file:
-        begin = file.read(len(max(BEGINS, key=len)))
     return not begin or begin.startswith(BEGINS)
 
 
