@@ -279,6 +279,7 @@ def scored(at, text, made):
         winner=SimpleNamespace(
             winner=SimpleNamespace(name=text, id=text),
             reference=SimpleNamespace(n_training_customers=5),
+            settings=SimpleNamespace(campaign=SimpleNamespace(start=None)),
             has_effects=False,
         ),
         drift=pd.DataFrame([moved, moved | {"shift": "strong"}]),
