@@ -61,7 +61,7 @@ INSTEAD = {
     "hydra/callbacks": "callbacks are named by hydra.callbacks.NAME._target_=PACKAGE.CLASS",
     "hydra.launcher": "type hydra/launcher= with one of basic, ray, submitit_local, submitit_slurm",
 }
-"""Why a setting has no effect here, and what has; by what the key begins with, longest first."""
+"""The reason why a setting has no effect here, and what to type, by the beginning of its key."""
 
 
 def is_hydra_key(key: str) -> bool:

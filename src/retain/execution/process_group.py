@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 START_METHOD: Literal["forkserver", "spawn"] = (
     "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 )
-"""How workers start: forked from a server, or each anew where the system cannot, as Windows."""
+"""The start of workers: forked from a server, or each anew where the system cannot, as Windows."""
 
 
 def start_context() -> ForkServerContext | SpawnContext:

@@ -212,7 +212,7 @@ def inner_folds(
 
 
 ROUNDING = 1e-6
-"""How far beyond 0 and 1 a probability may lie by rounding."""
+"""The distance from 0 and 1 that rounding may give a probability."""
 
 
 def predict_decline(model: BaseEstimator, rows: Any) -> np.ndarray:

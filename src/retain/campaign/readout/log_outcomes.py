@@ -22,7 +22,7 @@ from retain.record.outcomes_log import OutcomesLogInfo
 from retain.schema.readout import OutcomesFile
 
 OutcomesSource = OutcomesFile | LogOutcomes
-"""What outcomes are made of: a file with a row per customer, or a purchase log."""
+"""The sources of outcomes: a file with a row per customer, or a purchase log."""
 
 MIN_IN_LOG = 0.95
 """Share of the customers whom a log of the same store knows, as they bought before."""
