@@ -156,6 +156,24 @@ def test_an_edited_table_is_not_believed(inside):
         table.write_bytes(before)
 
 
+def test_objects_are_not_written_through_a_link(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "conf").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RetainError, match="it is a link"):
+        retain.sweep(retain.demo(customers=60), study=tmp_path / "study", model=TREE)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_table_that_a_document_does_not_name_is_not_believed(inside):
+    _, verdict = inside
+    unnamed = verdict.document.model_copy(update={"files": {}})
+    loaded = retain.load(verdict.path)
+    vars(loaded)["document"] = unnamed
+    with pytest.raises(RetainError, match="is not the file verdict"):
+        _ = loaded.segments
+
+
 def test_the_winner_takes_raw_rows(inside):
     _, verdict = inside
     raw = make_store()

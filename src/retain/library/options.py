@@ -30,11 +30,14 @@ def write_options(axes: Mapping[str, object], study: Path) -> tuple[dict[str, ob
         The class of an object is not registered, or a parameter is no plain value.
     """
     folder = study / CONF
+    if folder.is_symlink() or any((folder / group).is_symlink() for group in GROUPS):
+        found = "it is a link, or holds one, which may lead anywhere"
+        raise RetainError.at(str(folder), found, "expected a folder of the study itself")
     named = {
         key: _name_objects(key, value, folder) if key in GROUPS else value
         for key, value in axes.items()
     }
-    return named, [folder.resolve()] if folder.is_dir() else []
+    return named, [folder.resolve()] if named != dict(axes) else []
 
 
 def _name_objects(group: str, value: object, folder: Path) -> object:

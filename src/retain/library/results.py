@@ -109,8 +109,7 @@ class SavedVerdict(SavedResult):
         return self._table("customers.csv")
 
     def _table(self, name: str) -> pd.DataFrame:
-        hashes = self.document.files or {}
-        return read_rows(self.path / name, hashes.get(name), "verdict.json")
+        return read_rows(self.path / name, self.document.files, "verdict.json")
 
     @property
     def campaign(self) -> SavedCampaign | None:
@@ -173,7 +172,7 @@ class SavedCampaign(SavedResult):
     def to_frame(self) -> pd.DataFrame:
         """Return the customers with offer, arm and expected net value."""
         path = CampaignDirectory(self.path).assignment
-        return read_rows(path, (self.document.files or {}).get(path.name), "campaign.json")
+        return read_rows(path, self.document.files, "campaign.json")
 
     def _title(self) -> str:
         return f"campaign {self.document.id}"
@@ -201,7 +200,7 @@ class SavedScores(SavedResult):
     def to_frame(self) -> pd.DataFrame:
         """Return the customers with score, risk, segment and offer."""
         path = ScoreDirectory(self.path).customers
-        return read_rows(path, (self.document.files or {}).get(path.name), "score.json")
+        return read_rows(path, self.document.files, "score.json")
 
     @property
     def campaign(self) -> SavedCampaign | None:

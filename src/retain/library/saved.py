@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,19 +51,22 @@ class SavedResult(Result):
             raise RetainError.unwritable(target, error, "save(FOLDER)") from None
 
 
-def read_rows(path: Path, sha256: str | None = None, document: str = "") -> pd.DataFrame:
+def read_rows(
+    path: Path, files: Mapping[str, str] | None = None, document: str = ""
+) -> pd.DataFrame:
     """Return the rows of a CSV file that a command wrote, in either dialect.
 
-    ``sha256`` is the hash that ``document`` beside it holds; None for a file without one.
+    ``files`` are the hashes that ``document`` beside it holds; None if it holds none.
 
     Raises
     ------
     RetainError
         The file is missing, or is not the one the document speaks of.
     """
-    if sha256 is None:
+    if files is None:
         content = read_bytes(path, max_bytes=MAX_TABLE_BYTES, within=path.parent)
     else:
+        sha256 = files.get(path.name, "nothing")
         content = read_pinned(path, sha256, document, max_bytes=MAX_TABLE_BYTES, within=path.parent)
     return read_exported(content).apply(_parse_column)
 
