@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Compiled modules are kept, whatever the environment says: tests start many processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-fast check docs lock smoke simulate cluster chaos fuzz clean
+.PHONY: run test test-fast check dist docs lock smoke simulate cluster chaos fuzz clean
 
 run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
@@ -22,6 +22,9 @@ check: $(STAMP)          ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+dist: $(STAMP)           ## the wheel and the archive of the source, in dist/
+	$(BIN)/python -m hatchling build --clean
 
 docs: $(STAMP)           ## renew docs/reference/config.md and the schemas of the documents
 	$(BIN)/python docs/make_reference.py
@@ -66,7 +69,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"retain needs Python 3.11 to 3.13, found {v[0]}.{v[1]}: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 	  echo "LightGBM cannot load: the system library libgomp1 is missing (Debian: apt-get install libgomp1)"; exit 2; }
 	@touch $(STAMP)
