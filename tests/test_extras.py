@@ -73,5 +73,6 @@ def test_whatever_the_tests_read_is_packed_with_them(checkout, project):
         for file in (checkout / "tests").rglob("*.py")
         for name in re.findall(named, file.read_text(encoding="utf-8"))
     }
+    read |= {page.name for page in checkout.glob("*.md")}
     assert {"conf", "experiments", "src"} <= read
     assert read <= packed

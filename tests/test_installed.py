@@ -1,0 +1,117 @@
+"""The package as it is published: the wheel alone, in an environment that has no checkout."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+
+NARROWED = ("model=dummy,logreg", "features.site=true", "data.customers=300", "validation.folds=2")
+"""Of the README's first command what takes seconds."""
+
+
+def run(*command, folder, **environment):
+    """What a command prints in a folder, by an environment that knows no other Python path."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [*map(str, command)],
+        cwd=folder,
+        env=known | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def build(source, target):
+    """The archive of the source and the wheel that a folder with the source makes."""
+    run(sys.executable, "-m", "hatchling", "build", "-d", target, folder=source)
+    (archive,), (wheel,) = target.glob("*.tar.gz"), target.glob("*.whl")
+    return archive, wheel
+
+
+@pytest.fixture(scope="module")
+def built(checkout, tmp_path_factory):
+    return build(checkout, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def installed(built, tmp_path_factory):
+    """The programs of an environment with the wheel; what it depends on is lent by this one."""
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, with_pip=True)
+    python = home / "bin" / "python"
+    asked = ("install", "--quiet", "--no-deps", "--no-index", built[1])
+    run(python, "-m", "pip", *asked, folder=home)
+    ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    own = Path(run(python, "-c", ask, folder=home).strip())
+    lent = [path for path in sys.path if path.endswith("-packages")]  # without what its .pth files add
+    (own / "lent.pth").write_text("\n".join(lent))
+    return home / "bin"
+
+
+@pytest.fixture(scope="module")
+def compared(installed, tmp_path_factory):
+    """A folder in which the two commands of the README have been typed, narrowed."""
+    here = tmp_path_factory.mktemp("here")
+    run(installed / "retain", "-m", "study=demo", *NARROWED, folder=here)
+    run(installed / "retain-compare", "study=demo", "explain=none", folder=here)
+    return here
+
+
+def test_the_wheel_has_what_the_package_reads_and_nothing_else(built, checkout):
+    with zipfile.ZipFile(built[1]) as wheel:
+        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    kept = {
+        f"{place}{path.relative_to(home).as_posix()}"
+        for home, place in ((checkout / "src", ""), (checkout / "conf", "retain/conf/"))
+        for path in home.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {"retain/py.typed", "retain/conf/run.yaml", "retain/verdict/columns.yaml"} <= names
+    assert names == kept
+
+
+def test_the_archive_of_the_source_makes_the_same_wheel(built, tmp_path):
+    with tarfile.open(built[0]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    _, wheel = build(source, tmp_path / "dist")
+    first, second = (hashlib.sha256(one.read_bytes()).hexdigest() for one in (built[1], wheel))
+    assert first == second
+
+
+def test_it_is_the_wheel_that_runs(installed, tmp_path, checkout):
+    ask = "import retain; from retain.storage.paths import conf_dir; print(retain.__file__); "
+    told = run(installed / "python", "-c", f"{ask}print(conf_dir())", folder=tmp_path)
+    assert all(Path(line).is_relative_to(installed.parent) for line in told.splitlines())
+    assert str(checkout) not in told
+
+
+def test_the_two_commands_of_the_readme_leave_a_page_and_a_campaign(compared):
+    study = compared / "outputs" / "demo"
+    page = (study / "verdict" / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert len(list(study.glob("campaigns/*/campaign.csv"))) == 1
+
+
+def test_every_command_has_help(installed, tmp_path):
+    commands = sorted(installed.glob("retain*"))
+    assert len(commands) >= 5
+    for command in commands:
+        assert command.name in run(command, "--help", folder=tmp_path)
+
+
+def test_completion_completes_what_is_in_the_wheel(installed, tmp_path):
+    typed = {"COMP_LINE": "retain model=l", "COMP_POINT": "14"}
+    told = run(installed / "retain", "-sc", "query=bash", folder=tmp_path, **typed)
+    assert set(told.split()) == {"model=lightgbm", "model=logreg"}
