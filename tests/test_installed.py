@@ -54,7 +54,8 @@ def installed(built, tmp_path_factory):
     run(python, "-m", "pip", *asked, folder=home)
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     own = Path(run(python, "-c", ask, folder=home).strip())
-    lent = [path for path in sys.path if path.endswith("-packages")]  # without what its .pth files add
+    # Its site-packages without what .pth files there add, such as the checkout.
+    lent = [path for path in sys.path if path.endswith("-packages")]
     (own / "lent.pth").write_text("\n".join(lent))
     return home / "bin"
 

@@ -1,5 +1,6 @@
 """The door for Python: each step does what its command does."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -412,3 +413,10 @@ def test_an_id_keeps_every_digit_whatever_its_type(ids, tmp_path):
     frame = make_store().assign(Customer=ids)
     read_ids = read(frame.dropna(subset="Customer"), tmp_path).features.index
     assert read_ids.astype(str).tolist() == [str(one) for one in ids if one is not pd.NA]
+
+
+# multiprocessing ends with an AssertionError there, after the customers were read.
+def test_a_sweep_in_a_daemonic_process_says_how_to_start_one(here, monkeypatch):
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    with pytest.raises(RetainError, match="daemonic, which may start none; start it with daemon="):
+        retain.sweep(DEMO(), study="outputs/mine", model="dummy", **QUICK)

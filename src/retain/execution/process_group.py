@@ -8,6 +8,8 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
+from retain.errors import RetainError
+
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
 
@@ -18,7 +20,19 @@ START_METHOD: Literal["forkserver", "spawn"] = (
 
 
 def start_context() -> ForkServerContext | SpawnContext:
-    """Return what processes are started by."""
+    """Return what processes are started by.
+
+    Raises
+    ------
+    RetainError
+        If this process may start none.
+    """
+    if multiprocessing.current_process().daemon:
+        raise RetainError(
+            "retain starts worker processes, and this process is daemonic, which may start none; "
+            "start it with daemon=False (Dask: distributed.worker.daemon=false), or call retain "
+            "in the process that starts it."
+        )
     if START_METHOD == "forkserver":
         return multiprocessing.get_context("forkserver")
     return multiprocessing.get_context("spawn")

@@ -274,7 +274,9 @@ def scored(at, text, made):
             table=pd.DataFrame({"x": [1]}),
             list_not_scored=lambda: pd.DataFrame({"reason": [text]}),
             n_known=1,
-            customers=SimpleNamespace(reading=SimpleNamespace(dropped_rows=(text,))),
+            customers=SimpleNamespace(
+                reading=SimpleNamespace(dropped_rows=(SimpleNamespace(reason=text),))
+            ),
         ),
         winner=SimpleNamespace(
             winner=SimpleNamespace(name=text, id=text),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 MAX_DRIFT_ROWS = 8
 """Maximum number of rows of drift; the file has all of them."""
 MAX_REASONS = 5
-"""Maximum number of reasons not to score; the file has all of them."""
+"""Maximum number of reasons to leave out customers or rows; the files have all of them."""
 DRIFT_COLOURS = {"strong": "red", "moderate": "yellow"}
 
 
@@ -37,10 +39,10 @@ def print_scoring(
         f"{literal(winner.name)} ({literal(winner.id)}).[/]",
         highlight=False,
     )
-    _not_scored(console, result)
-    if dropped := result.customers.customers.reading.dropped_rows:
-        count = describe_count(len(dropped), "row is no customer", "rows are no customers")
-        console.print(f"{count}, see dropped_rows.csv.", highlight=False)
+    not_scored = result.customers.list_not_scored()["reason"]
+    _left_out(console, "customer", "not scored, see not_scored.csv", list(not_scored))
+    dropped = [row.reason for row in result.customers.customers.reading.dropped_rows]
+    _left_out(console, "row", "left out, see dropped_rows.csv", dropped)
     console.print(_drift(result))
     results = result.campaign.results
     print_segments(console, results)
@@ -52,12 +54,12 @@ def print_scoring(
     console.print(f"Written: {literal(home.path)}", soft_wrap=True)
 
 
-def _not_scored(console: Console, result: ScoreResult) -> None:
-    left_out = result.customers.list_not_scored()
-    if left_out.empty:
+def _left_out(console: Console, noun: str, what: str, reasons: Collection[str]) -> None:
+    """Print how many customers or rows were left out, and how many for each reason."""
+    if not reasons:
         return
-    console.print(f"{describe_count(len(left_out), 'customer')} not scored, see not_scored.csv:")
-    for reason, count in left_out["reason"].value_counts().head(MAX_REASONS).items():
+    console.print(f"{describe_count(len(reasons), noun)} {what}:", highlight=False)
+    for reason, count in Counter(reasons).most_common(MAX_REASONS):
         console.print(literal(f"  {count:,}: {reason}"), highlight=False)
 
 
