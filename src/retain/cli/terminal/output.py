@@ -147,9 +147,12 @@ class SafeOutput(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Flush the stream; raises as ``write`` does."""
+        """Flush the stream; raises as ``write`` does.
+
+        Python does so too when this object is forgotten, which may be after the stream was closed.
+        """
         with self._handle_write_errors():
-            if self.stream is not None:
+            if self.stream is not None and not self.stream.closed:
                 self.stream.flush()
 
     @contextmanager
