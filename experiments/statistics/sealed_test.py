@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import special
 
 from retain.campaign.proportions import wilson
-from retain.learning.metrics import select_metrics
+from retain.learning.metric_selection import select_metrics
 from retain.schema.run import Metrics
 from retain.verdict.sealed_intervals import Sample, metric_interval
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
+from retain.learning.metric_selection import select_metrics
 from retain.learning.metrics import (
     corrected_interval,
     expected_calibration_error,
-    select_metrics,
     top_weights,
 )
 from retain.schema.run import Metrics

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from retain.learning.metrics import expected_calibration_error, select_metrics
+from retain.learning.metric_selection import select_metrics
+from retain.learning.metrics import expected_calibration_error
 from retain.schema.run import Metrics
 from retain.verdict.sealed_intervals import (
     Sample,

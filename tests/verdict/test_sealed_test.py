@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from retain.errors import RetainError
-from retain.learning.metrics import select_metrics
+from retain.learning.metric_selection import select_metrics
 from retain.learning.scores import COLUMNS, Scores
 from retain.schema.run import Metrics
 from retain.verdict.sealed_test import Ledger, SealedTest, score_sealed_test

@@ -24,7 +24,7 @@ from retain.record.estimates import DisplayName
 _TENS = 10 ** np.arange(19)  # all powers of ten within int64
 
 Kind = Literal["number", "category"]
-Operation = Literal["ratio", "difference", "slope", "mean"]
+Operation = Literal["ratio", "difference", "slope", "mean", "plugin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,8 @@ class DerivedFeature:
     """A feature computed from a customer's own row only, so it leaks nothing.
 
     ``inputs`` names number features. ``ratio`` and ``difference`` take two (first over, or minus,
-    second), ``slope`` the values of equally spaced periods, earliest first, ``mean`` any number.
+    second), ``slope`` the values of equally spaced periods, earliest first, ``mean`` any number,
+    ``plugin`` what the registered feature of the name asks for.
     """
 
     name: str

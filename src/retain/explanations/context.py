@@ -70,7 +70,8 @@ def build_context(
     customers: Customers, training: TrainingSpec, splits: Splits
 ) -> ExplanationContext:
     """Return the context of a winner: its features and all others of these customers."""
-    every = Features(derived=True, max_categories=training.features.max_categories)
+    chosen = training.features
+    every = Features(derived=True, plugins=chosen.plugins, max_categories=chosen.max_categories)
     order = splits.ids.append(splits.test_ids)
     table = feature_matrix(customers, every).loc[order]
     return ExplanationContext(

@@ -27,9 +27,12 @@ def transformed_columns(pipeline: Pipeline, table: pd.DataFrame) -> np.ndarray:
 def column_origins(pipeline: Pipeline) -> list[str]:
     """Return the feature of each input column of the last step of a fitted ``pipeline``.
 
+    A registered encoding belongs to the feature that it encodes.
     Derived from fitted attributes, because names of one-hot columns may be ambiguous.
     """
-    prepared = [name for part in _parts(pipeline) for name in part]
+    features = pipeline.named_steps.get("features")
+    inputs = {} if features is None else features.inputs
+    prepared = [inputs.get(name, name) for part in _parts(pipeline) for name in part]
     encode = pipeline.named_steps.get("encode")
     if encode is None:
         return prepared

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from importlib import import_module
 from typing import Any, cast
 
@@ -19,12 +20,14 @@ from retain.customers.reading import SourceColumn
 from retain.errors import RetainError, nearest
 from retain.learning import search_ranges, search_space, tuning
 from retain.learning.forbidden_parameters import FIXED
+from retain.learning.metric_selection import check_plugin_metrics
 from retain.learning.parameters import check_parameter, library_of, parameter_names
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.registry import find_class, is_estimator
 from retain.learning.scoring import TrainingSpec
+from retain.plugins.registry import find, find_path, require
 from retain.schema.parsing import Node
-from retain.schema.run import Run, SearchRange
+from retain.schema.run import METHODS, Run, SearchRange
 from retain.storage.paths import conf_dir
 
 SOURCES = (
@@ -51,6 +54,7 @@ def build_training_spec(run: Run) -> TrainingSpec:
     search_space.check_search_space(search, model, tuned=run.tuning.on)
     if run.tuning.on:
         tuning.import_optuna()
+    _check_plugins(run)
     spec = PipelineSpec(
         model=model,
         sampler=build_component("sampler", run.sampler, _has("fit_resample"), run.threads),
@@ -59,8 +63,20 @@ def build_training_spec(run: Run) -> TrainingSpec:
         max_categories=run.features.max_categories,
         tuning=run.tuning,
         search=search,
+        plugin_features=run.features.plugins,
     )
     return TrainingSpec(spec, run.features, run.metrics, run.seed)
+
+
+def _check_plugins(run: Run) -> None:
+    """Raise for a calibration, feature or metric that is not registered or does not work."""
+    method = run.calibration.method
+    if method is not None and method not in METHODS and find("calibration", method) is None:
+        found = f"calibration.method is {method!r}, which no plug-in registers"
+        raise RetainError(f"{found}; expected {', '.join(METHODS)} or null.")
+    for name in run.features.plugins:
+        require("feature", name, "features.plugins")
+    check_plugin_metrics(run.metrics.plugins)
 
 
 def _check_search(search: Mapping[str, SearchRange], model: Any, threads: int) -> None:
@@ -98,11 +114,7 @@ def build_source(
     training file, for customers to be scored: a reader without a contract needs them.
     ``named_columns`` are the columns that other keys name, by key; only a table has such columns.
     """
-    target = node.get("_target_")
-    if target not in SOURCES:
-        raise RetainError(f"data._target_ is {target!r}; expected one of {', '.join(SOURCES)}.")
-    module, _, name = target.rpartition(".")
-    reader = getattr(import_module(module), name)
+    reader = _find_reader(node.get("_target_"))
     not_its_own = ("name", "_target_", *SWEEP_ONLY_KEYS)
     parameters = {key: value for key, value in node.items() if key not in not_its_own}
     if named_columns is not None:
@@ -114,6 +126,28 @@ def build_source(
     if known_kinds is not None and "known_kinds" in parameter_names(reader):
         parameters |= {"known_kinds": known_kinds, "known_sources": known_sources}
     return lambda: cast("Customers", _call("data", reader, parameters))
+
+
+def _find_reader(target: object) -> Callable[..., Any]:
+    if target in SOURCES:
+        module, _, name = str(target).rpartition(".")
+        return cast("Callable[..., Any]", getattr(import_module(module), name))
+    plugin = find_path(str(target))
+    if plugin is None or plugin.kind != "source":
+        raise RetainError(
+            f"data._target_ is {target!r}, which no plug-in registers; expected one of "
+            f"{', '.join(SOURCES)}."
+        )
+
+    @wraps(plugin.target)
+    def read(**parameters: Any) -> Customers:
+        customers = plugin.target(**parameters)
+        if not isinstance(customers, Customers):
+            found = f"the source {plugin.name!r} returns a {type(customers).__name__}"
+            raise RetainError(f"{found}; expected Customers, as retain.read_table returns.")
+        return customers
+
+    return read
 
 
 def _build(where: str, node: Mapping[str, Any], kind: Kind, threads: int) -> Any:

@@ -15,7 +15,8 @@ from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning import tuning_report
 from retain.learning.fold_data import PreparedFoldCache
-from retain.learning.metrics import Metric, corrected_interval, select_metrics
+from retain.learning.metric_selection import Metric, select_metrics
+from retain.learning.metrics import corrected_interval
 from retain.learning.pipeline import assemble, with_population
 from retain.learning.score_file import write_scores
 from retain.learning.scores import Scores

@@ -10,6 +10,7 @@ import pandas as pd
 from retain.customers.columns import check_required_columns
 from retain.customers.customers import Customers, DerivedFeature, Kind
 from retain.errors import NotApplicable, RetainError, did_you_mean
+from retain.learning import plugin_features
 from retain.schema.run import GROUPS, Features
 
 
@@ -27,15 +28,15 @@ def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
     RetainError
         A toggle names an unknown group.
     """
+    customers = plugin_features.add_features(customers, features.plugins)
     check_toggles(features, set(customers.groups) | {d.group for d in customers.derived_features})
     on = {group for group in customers.groups if features.on(group)}
     names = [name for name, column in customers.columns.items() if column.group in on]
     if not names:
         raise NotApplicable("every feature group of these customers is switched off")
     table = customers.features[names]
-    if not features.derived:
-        return table
-    return pd.concat([table, *_derive_all(customers, names, features)], axis=1)
+    derived = _derive_all(customers, names, features)
+    return pd.concat([table, *derived], axis=1) if derived else table
 
 
 def select_model_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
@@ -57,6 +58,7 @@ def select_model_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.
     retain.errors.RetainError: these customers lack feature 'minute', which those that were \
 learned from have. Did you mean 'minutes'?
     """
+    customers = plugin_features.add_features(customers, list(kinds))
     derived = {one.name: one for one in customers.derived_features}
     check_required_columns(kinds, [*customers.columns, *derived])
     values = {
@@ -86,10 +88,11 @@ def check_toggles(features: Features, groups: set[str]) -> None:
 
 
 def _derive_all(customers: Customers, names: list[str], features: Features) -> list[pd.Series]:
-    """Return the derived features with an active group and all inputs."""
+    """Return the derived and registered features with an active group and all inputs."""
     return [
         derive(feature, customers.features)
         for feature in customers.derived_features
+        if features.derived or feature.name in features.plugins
         if features.on(feature.group) and set(feature.inputs) <= set(names)
     ]
 
@@ -102,6 +105,8 @@ def derive(feature: DerivedFeature, table: pd.DataFrame) -> pd.Series:
     >>> derive(ratio, pages).tolist()
     [2.0, nan]
     """
+    if feature.operation == "plugin":
+        return plugin_features.compute(feature.name, table[list(feature.inputs)])
     values = table[list(feature.inputs)].to_numpy(dtype=float)
     return pd.Series(_OPERATIONS[feature.operation](values), table.index, name=feature.name)
 

@@ -143,6 +143,9 @@ def prepare_fold(
     names = [name for name, _ in pipeline.steps]
     if {"sample", "encode"}.issubset(names) and names.index("sample") < names.index("encode"):
         return _prepare_stepwise(pipeline, table, target, test)
+    if "features" in names:
+        features = clone(pipeline.named_steps["features"]).fit(table, target)
+        table, test = features.transform(table), features.transform(test)
     train, test_rows = preprocess_fast(pipeline, table, test)
     if "sample" in names:
         train, target = clone(pipeline.named_steps["sample"]).fit_resample(train, target)

@@ -1,52 +1,13 @@
-"""Metrics with their direction, and means with their interval."""
+"""Formulas of metrics, and means with their interval."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import special
 
-from retain.schema.run import Metrics
-
 BINS = 10
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric of predicted probabilities.
-
-    ``compute(target, probability, profit)`` takes three arrays of shape (n,); ``profit`` is None
-    for sources without profit. ``share`` is that of the top, of a metric that has one.
-    """
-
-    name: str
-    higher_is_better: bool
-    compute: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
-    bounds: tuple[float, float] = (0.0, 1.0)
-    share: float | None = None
-
-
-def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
-    """Return the configured metrics in print order, those of profit only ``with_profit``."""
-    selected = [
-        Metric("roc_auc", True, lambda y, p, _: roc_auc(y, p)),
-        Metric("average_precision", True, lambda y, p, _: average_precision(y, p)),
-        Metric("log_loss", False, lambda y, p, _: log_loss(y, p), (0, np.inf)),
-        Metric("brier", False, lambda y, p, _: float(np.mean((p - y) ** 2))),
-        Metric("ece", False, lambda y, p, _: expected_calibration_error(y, p)),
-    ]
-    for share in metrics.top_shares:
-        tail = f"{100 * share:g}"
-        compute = partial(_lift, share)
-        selected.append(Metric(f"lift_{tail}", True, compute, (0, np.inf), share))
-    for share in metrics.top_shares if with_profit else ():
-        compute = partial(_captured_profit, share)
-        name = f"captured_profit_{100 * share:g}"
-        selected.append(Metric(name, True, compute, share=share))
-    return selected
 
 
 def roc_auc(target: np.ndarray, probability: np.ndarray) -> float:
@@ -131,13 +92,13 @@ def top_weights(probability: np.ndarray, share: float) -> np.ndarray:
     return np.asarray(above + tied * (wanted - above.sum()) / tied.sum())
 
 
-def _lift(share: float, target: np.ndarray, probability: np.ndarray, _: object) -> float:
+def lift(share: float, target: np.ndarray, probability: np.ndarray, _: object = None) -> float:
     """Return the decline rate of the top share over the overall decline rate."""
     weights = top_weights(probability, share)
     return float((weights @ target) / weights.sum() / target.mean())
 
 
-def _captured_profit(
+def captured_profit(
     share: float, target: np.ndarray, probability: np.ndarray, profit: np.ndarray | None
 ) -> float:
     """Return the top's share of the decliners' profit; a loss counts as 0."""

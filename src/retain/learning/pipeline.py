@@ -19,8 +19,10 @@ from retain.customers.panel import Panel
 from retain.learning.bg_nbd import PurchaseCountModel
 from retain.learning.blend import Blend
 from retain.learning.columns import required_features
+from retain.learning.plugin_calibration import PluginCalibratedClassifier
+from retain.learning.plugin_features import PluginFeatures, fitted_features
 from retain.learning.splits import DuplicateAwareKFold
-from retain.schema.run import UNTUNED, Calibration, SearchRange, Tuning
+from retain.schema.run import METHODS, UNTUNED, Calibration, SearchRange, Tuning
 
 MISSING = "(missing)"
 
@@ -31,6 +33,7 @@ class PipelineSpec:
 
     ``sampler`` and ``scaling`` may be None. ``max_categories`` bounds the one-hot columns of a
     category feature; rarer values share one. ``search`` is the search space of ``tuning``.
+    ``plugin_features`` are registered features; those that are learned are steps of the pipeline.
     """
 
     model: BaseEstimator
@@ -40,6 +43,7 @@ class PipelineSpec:
     max_categories: int
     tuning: Tuning = UNTUNED
     search: Mapping[str, SearchRange] = field(default_factory=dict)
+    plugin_features: tuple[str, ...] = ()
 
 
 def assemble(
@@ -81,6 +85,9 @@ def _probabilistic(
     """Return ``model`` calibrated by ``method``; one with margins only by default logistically."""
     if method is None and hasattr(model, "predict_proba"):
         return model
+    if method is not None and method not in METHODS:
+        inner = _probabilistic(model, None, folds)
+        return PluginCalibratedClassifier(inner, method, folds)
     return CalibratedClassifierCV(model, method=method or "sigmoid", cv=folds, ensemble=False)
 
 
@@ -95,12 +102,19 @@ def takes_categories(sampler: BaseEstimator | None) -> bool:
 
 
 def build_pipeline(spec: PipelineSpec, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
-    """Return the unfitted steps prepare → sample → encode → ``model`` for a feature table."""
+    """Return the unfitted steps prepare → sample → encode → ``model`` for a feature table.
+
+    Registered encodings, if there are any, are a step before them.
+    """
     named = required_features(model)
     names = categories(table) if named is None else []
     numbers = [str(name) for name in named or table if name not in names]
     scaling = spec.scaling if named is None else None
-    steps: list[tuple[str, Any]] = [("prepare", _prepare(scaling, numbers, names))]
+    encodings = {} if named is not None else _encodings(spec, table)
+    steps: list[tuple[str, Any]] = []
+    if encodings:
+        steps.append(("features", PluginFeatures(encodings)))
+    steps.append(("prepare", _prepare(scaling, [*numbers, *encodings], names)))
     mixed = takes_categories(spec.sampler)
     sampler: Any = None if spec.sampler is None else clone(spec.sampler)
     if mixed:
@@ -110,6 +124,12 @@ def build_pipeline(spec: PipelineSpec, model: BaseEstimator, table: pd.DataFrame
     if sampler is not None and not mixed:
         steps.append(("sample", sampler))
     return Pipeline([*steps, ("model", clone(model))])
+
+
+def _encodings(spec: PipelineSpec, table: pd.DataFrame) -> dict[str, str]:
+    """Return the input of each registered encoding by name, without those switched off."""
+    inputs = fitted_features(spec.plugin_features)
+    return {name: of for name, of in inputs.items() if of in table}
 
 
 def _prepare(

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from retain.errors import RetainError, did_you_mean, nearest
+from retain.plugins.registry import find_path
 
 LIBRARIES = ("sklearn", "imblearn", "lightgbm", "catboost", "retain")
 MODULES: Mapping[str, tuple[str, ...]] = {
@@ -91,7 +92,8 @@ REFUSED: Mapping[str, str] = {
 def find_class(where: str, path: str) -> Any:
     """Return the class at a dotted path if it is registered or in a trusted package.
 
-    Only the environment variable ``RETAIN_TRUST=PACKAGE,PACKAGE`` adds trusted packages.
+    Plug-ins are registered, and the environment variable ``RETAIN_TRUST=PACKAGE,PACKAGE`` adds
+    trusted packages.
 
     Raises
     ------
@@ -104,9 +106,12 @@ def find_class(where: str, path: str) -> Any:
     if package in LIBRARIES:
         _check_registered(where, path)
     elif package not in trusted:
+        if (plugin := find_path(path)) is not None:
+            return plugin.target
         raise RetainError(
-            f"{where}._target_ is {path!r}; only {', '.join((*LIBRARIES, *trusted))} may be "
-            "built. To allow a package of yours: export RETAIN_TRUST=PACKAGE"
+            f"{where}._target_ is {path!r}, which no plug-in registers; only "
+            f"{', '.join((*LIBRARIES, *trusted))} may be built. To allow a package of yours: "
+            "export RETAIN_TRUST=PACKAGE"
         )
     target = _import(where, path, module, name)
     home = str(getattr(target, "__module__", "")).partition(".")[0]

@@ -37,12 +37,16 @@ class Audit(Config):
 
 
 class Features(Config):
-    """Feature groups on or off (every group's name is a key), derived features, encoding."""
+    """Feature groups on or off (every group's name is a key), derived features, encoding.
+
+    ``plugins`` are registered features to add.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, bool] = Field(init=False)
 
     derived: bool
+    plugins: tuple[str, ...] = ()
     max_categories: Annotated[int, Field(ge=2, le=10_000)]
 
     @property
@@ -59,11 +63,18 @@ class Features(Config):
         return Features(**{**self.model_dump(), group: False})
 
 
+METHODS = ("sigmoid", "isotonic", "temperature")
+"""Methods of calibration besides registered ones."""
+
+
 class Calibration(Config):
-    """Calibration of probabilities after fitting, on folds within the training rows."""
+    """Calibration of probabilities after fitting, on folds within the training rows.
+
+    ``method`` is one of ``METHODS``, a registered one, or null for none.
+    """
 
     name: Name
-    method: Literal["sigmoid", "isotonic", "temperature"] | None
+    method: str | None
     folds: Annotated[int, Field(ge=2, le=100)] = 3
 
 
@@ -151,9 +162,10 @@ class Validation(Config):
 
 
 class Metrics(Config):
-    """The metrics to compute."""
+    """The metrics to compute; ``plugins`` are registered ones."""
 
     name: Name
+    plugins: tuple[str, ...] = ()
     top_shares: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
 
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from retain.learning.metric_selection import Metric
 from retain.learning.metrics import (
     BINS,
-    Metric,
     average_precision,
     calibration_bins,
     log_losses,
     top_weights,
 )
+from retain.verdict.plugin_intervals import plugin_interval
 from retain.verdict.statistics import Z95, delong, mean_interval, wilson_bounds
 
 Values = tuple[float, float, float]
@@ -65,9 +66,13 @@ def metric_interval(metric: Metric, sample: Sample, *, simulations: int) -> dict
     mean for a perfectly calibrated score with these probabilities. Copies widen the interval by
     their design effect. No interval has width zero: see ``_bound_without_variance``.
     """
+    parts = (sample.target, sample.probability)
     if metric.name == "ece":
-        parts, scale = (sample.target, sample.probability), sample.design_effect**0.5
+        scale = sample.design_effect**0.5
         found = calibration_error(*parts, simulations=simulations, noise_scale=scale)
+    elif metric.is_plugin:
+        value, low, high = plugin_interval(metric, *parts, sample.profit, sample.design_effect)
+        return {"value": value, "low": low, "high": high}
     else:
         value, low, high = _INTERVALS[metric.name.rstrip("0123456789.")](metric, sample)
         least, most = metric.bounds

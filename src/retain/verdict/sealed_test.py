@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from retain.errors import RetainError
-from retain.learning.metrics import Metric
+from retain.learning.metric_selection import Metric
 from retain.learning.scores import Scores
 from retain.record.comparison_document import SealedAccess, SealedMetric, VersusRandom
 from retain.record.document import Record

@@ -15,6 +15,7 @@ from retain.errors import RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.learning.features import select_model_columns
+from retain.learning.plugin_features import add_features
 from retain.record.estimates import DisplayName
 from retain.schema.rules import Rule
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
@@ -112,7 +113,7 @@ def read_features(node: Mapping[str, Any], saved: LoadedWinner) -> tuple[Custome
         If they cannot be read, or have not all features.
     """
     kinds = saved.reference.kinds
-    customers = build_source(node, kinds, saved.reference.columns)()
+    customers = add_features(build_source(node, kinds, saved.reference.columns)(), list(kinds))
     return customers, select_model_columns(customers, kinds)
 
 

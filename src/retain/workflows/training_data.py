@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pandas as pd
 from retain.errors import RetainError
 from retain.execution.dataset import Dataset, prepare_dataset
 from retain.execution.shared_memory import SharedValue, share
+from retain.learning.plugin_features import add_features
 from retain.learning.scores import Scores
 from retain.record.directory import RunDirectory
 from retain.record.document import DataInfo, Record
@@ -53,14 +55,16 @@ def load_training_data(config: Compare, winner: Record) -> tuple[Dataset | None,
     is_typed = config.data is not None
     try:
         data = config.data or merge_recorded(winner.config["data"], {}, _cache_dir(config))
-        dataset = prepare_dataset(parse(Run, {**winner.config, "data": data}))
+        run = parse(Run, {**winner.config, "data": data})
+        dataset = prepare_dataset(run)
         _check_same_customers(dataset, winner)
+        customers = add_features(dataset.customers, run.features.plugins)
     except RetainError as error:
         if is_typed:
             raise
         needed = f"The sealed test and the segments need the {_describe_customers(winner.data)}: "
         return None, f"{error}\n{needed}{_location_hint(winner)}"
-    return dataset, None
+    return replace(dataset, customers=customers), None
 
 
 def relocate_data(config: Compare, winner: Record) -> Compare:

@@ -16,7 +16,7 @@ from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.components import build_training_spec
 from retain.learning.cross_validation import fit, score_test
-from retain.learning.metrics import select_metrics
+from retain.learning.metric_selection import select_metrics
 from retain.learning.scores import Scores, select_latest_snapshot
 from retain.record.comparison_document import Curves
 from retain.record.document import Record

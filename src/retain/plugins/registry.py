@@ -1,0 +1,216 @@
+"""What is registered, by kind and name, and the packages that it comes from."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.metadata import Distribution, entry_points
+from typing import Any, Literal
+
+from retain.errors import RetainError, did_you_mean, examples
+
+Kind = Literal[
+    "model",
+    "sampler",
+    "scaling",
+    "calibration",
+    "metric",
+    "feature",
+    "source",
+    "offer rule",
+    "segmentation",
+    "launcher",
+]
+ENTRY_POINT = "retain.plugins"
+VARIABLE = "RETAIN_PLUGINS"
+"""Environment variable with modules that are imported too, separated by commas."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A registered component.
+
+    Attributes
+    ----------
+    target
+        The class or function.
+    keywords
+        What the decorator was told of it, such as the bounds of a metric.
+    types
+        Classes besides ``target`` that a fitted one may hold, as they stand in a model file.
+    """
+
+    kind: Kind
+    name: str
+    target: Callable[..., Any]
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The dotted path of the class or function."""
+        return f"{self.module}.{self.target.__qualname__}"
+
+    @property
+    def module(self) -> str:
+        """The module that defines it."""
+        return str(self.target.__module__)
+
+    @property
+    def package(self) -> str:
+        """Name and version of the installed package, or else the module."""
+        found = _distributions().get(self.module.partition(".")[0])
+        return self.module if found is None else f"{found.name} {found.version}"
+
+    @property
+    def is_shared(self) -> bool:
+        """True if worker processes find it too."""
+        root = self.module.partition(".")[0]
+        return root in _distributions() or root in {name.partition(".")[0] for name in _named()}
+
+
+_REGISTERED: dict[tuple[Kind, str], Plugin] = {}
+_BROKEN: dict[str, str] = {}
+
+
+def register(plugin: Plugin) -> None:
+    """Add a plug-in; one that was registered by the same path before is replaced.
+
+    Raises
+    ------
+    RetainError
+        Another plug-in of the kind has the name.
+    """
+    other = _REGISTERED.get((plugin.kind, plugin.name))
+    if other is not None and other.path != plugin.path:
+        raise RetainError(
+            f"the {plugin.kind} {plugin.name!r} of {plugin.package} is also one of "
+            f"{other.package}; expected another name, or one of the packages."
+        )
+    _REGISTERED[plugin.kind, plugin.name] = plugin
+
+
+def plugins(kind: Kind | None = None) -> list[Plugin]:
+    """Return what is registered, in order of kind and name."""
+    _load()
+    found = [one for one in _REGISTERED.values() if kind in (None, one.kind)]
+    return sorted(found, key=lambda one: (one.kind, one.name))
+
+
+def find(kind: Kind, name: str) -> Plugin | None:
+    """Return the plug-in of a name, or None."""
+    if (kind, name) not in _REGISTERED:
+        _load()
+    return _REGISTERED.get((kind, name))
+
+
+def require(kind: Kind, name: str, where: str) -> Plugin:
+    """Return the plug-in that the config key ``where`` names.
+
+    Raises
+    ------
+    RetainError
+        Nothing of the name is registered.
+    """
+    found = find(kind, name)
+    if found is not None:
+        return found
+    names = [one.name for one in plugins(kind)]
+    known = f"registered are {examples(names)}" if names else "none is"
+    raise RetainError(
+        f"{where}: no {kind} {name!r} is registered; {known}.{did_you_mean(name, names)} Install "
+        f"the package that has it, or name its module: export {VARIABLE}=MODULE{_broken_text()}"
+    )
+
+
+def find_path(path: str) -> Plugin | None:
+    """Return the plug-in of a dotted path, or None."""
+    found = (one for one in [*_REGISTERED.values()] if one.path == path)
+    return next(found, None) or next((one for one in plugins() if one.path == path), None)
+
+
+def broken() -> dict[str, str]:
+    """Return why a package or module could not be imported, by its name."""
+    _load()
+    return dict(_BROKEN)
+
+
+def _broken_text() -> str:
+    return "".join(f". {name} could not be imported: {why}" for name, why in broken().items())
+
+
+def _named() -> list[str]:
+    return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
+
+
+@cache
+def _distributions() -> dict[str, Distribution]:
+    """Return the installed package by the first part of its modules' names."""
+    return {
+        point.value.partition(":")[0].partition(".")[0].strip(): point.dist
+        for point in entry_points(group=ENTRY_POINT)
+        if point.dist is not None
+    }
+
+
+def _load() -> None:
+    """Import the modules of installed packages and those that the variable names, once each."""
+    _load_entry_points()
+    for name in _named():
+        _import(name, name)
+
+
+@cache
+def _load_entry_points() -> None:
+    for point in entry_points(group=ENTRY_POINT):
+        _import(point.dist.name if point.dist else point.name, point.value.partition(":")[0])
+
+
+@cache
+def _import(called: str, module: str) -> None:
+    """Import a module; an error is kept for those who need what it would have registered."""
+    try:
+        import_module(module)
+    except RetainError as error:
+        _BROKEN[called] = str(error)
+    except Exception as error:  # noqa: BLE001 - a module of somebody else raises anything
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{last.filename}:{last.lineno}"
+        _BROKEN[called] = f"{type(error).__name__}: {error} ({where})"
+
+
+def used_by(config: Mapping[str, Any]) -> list[Plugin]:
+    """Return the plug-ins that a run's config names."""
+    found = {one.path: one for one in _iter_used(config)}
+    return [found[path] for path in sorted(found)]
+
+
+def _iter_used(config: Mapping[str, Any]) -> Iterator[Plugin]:
+    named: list[tuple[Kind, object]] = [("calibration", config["calibration"].get("method"))]
+    named += [("metric", name) for name in config["metrics"].get("plugins", ())]
+    named += [("feature", name) for name in config["features"].get("plugins", ())]
+    for kind, name in named:
+        if isinstance(name, str) and (plugin := find(kind, name)) is not None:
+            yield plugin
+    for path in _targets(config):
+        if not path.startswith(_OWN) and (plugin := find_path(path)) is not None:
+            yield plugin
+
+
+_OWN = ("retain.", "sklearn.", "imblearn.", "lightgbm.", "catboost.")
+
+
+def _targets(node: Any) -> Iterator[str]:
+    """Yield every ``_target_`` in a config."""
+    if isinstance(node, Mapping):
+        if isinstance(node.get("_target_"), str):
+            yield node["_target_"]
+        for value in node.values():
+            yield from _targets(value)
+    elif isinstance(node, list | tuple):
+        for value in node:
+            yield from _targets(value)
