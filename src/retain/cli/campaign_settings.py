@@ -56,7 +56,7 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
     from retain.schema.scoring import CampaignSettings
 
     source = str((config.data or winner.config["data"])["name"])
-    options = Groups.among((conf_dir(), *line.config_dirs)).options
+    options = Groups.among((conf_dir(), *line.config_dirs)).with_plugins().options
     chosen = [
         f"{group}={option}"
         for group, default in DEFAULTS.items()

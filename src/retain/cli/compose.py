@@ -27,6 +27,7 @@ from retain.cli.sweep_grid import Tree, baseline_runs, expand_grid
 from retain.errors import RetainError, hydra_word
 from retain.execution.plan import RunConfig
 from retain.learning.search_ranges import identity_config
+from retain.plugins.options import iter_options
 from retain.schema.parsing import Config, Node, parse
 from retain.schema.run import Run
 from retain.storage.paths import conf_dir
@@ -64,7 +65,7 @@ class Composer:
         self.primary = primary
         check_config_files(line.config_dirs)
         self.folders = (conf_dir(), *line.config_dirs)
-        self.groups = Groups.among(self.folders)
+        self.groups = Groups.among(self.folders).with_plugins()
         self.own = find_primary(line.config_dirs, line.config_name, primary)
         self._composed: dict[tuple[str, ...], Tree] = {}
         self._shipped: Node | None = None
@@ -76,6 +77,8 @@ class Composer:
         home = conf_dir() if self.own is None else self.own.parent
         initialize_config_dir(config_dir=str(home), version_base=VERSION_BASE)
         _forget_launchers(self.groups)
+        for group, name, node in iter_options():
+            ConfigStore.instance().store(name, node, group=group, provider="plugins")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from retain.cli.overrides import Groups
+from retain.plugins.decorators import GROUPS
+from retain.plugins.registry import Kind, Plugin, broken, plugins
 from retain.storage.paths import conf_dir
 
 USAGE = {
@@ -106,12 +108,40 @@ OFFERED = {
 }
 
 
+NAMED: dict[str, tuple[Kind, ...]] = {
+    "metrics": ("metric",),
+    "features": ("feature",),
+    "segmentation": ("segmentation", "offer rule"),
+}
+"""Kinds of plug-ins that an option of a group names."""
+
+
+def _list_plugins(primary: str) -> list[str]:
+    """Return a line for each plug-in that a command takes, with its package."""
+    kinds = [kind for group in OFFERED[primary] for kind in NAMED.get(group, ())]
+    kinds += [kind for kind, group in GROUPS.items() if group in OFFERED[primary]]
+    found = [one for one in plugins() if one.kind in kinds]
+    lines = [f"  {type_plugin(one):<45} {one.package}" for one in found]
+    lines += [f"  {name} cannot be imported: {why}" for name, why in broken().items()]
+    return ["Plug-ins, and where they are from:", *lines, ""] if lines else []
+
+
+def type_plugin(plugin: Plugin) -> str:
+    """Return what is typed to name a plug-in."""
+    if plugin.kind == "offer rule":
+        return f"plugin: {plugin.name} in a rule"
+    if plugin.kind in GROUPS:
+        return f"{GROUPS[plugin.kind]}={plugin.name}"
+    return f"{'metrics' if plugin.kind == 'metric' else 'features'}.plugins=[{plugin.name}]"
+
+
 def format_help(primary: str) -> str:
     """Return the help text of a command."""
     options = Groups.among([conf_dir()]).options
     lines = [f"  {group:<15}{' '.join(options[group])}" for group in OFFERED[primary]]
     if lines:
         lines = ["Choices (GROUP=OPTION; the keys of an option are in its file):", *lines, ""]
+        lines += _list_plugins(primary)
     sweep = "-m sweep · " if primary == "run" else ""
     keys = (conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
     return "\n".join(

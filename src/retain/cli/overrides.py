@@ -20,6 +20,7 @@ from retain.cli.hydra_settings import check_hydra_key
 from retain.cli.override_parser import parse_overrides
 from retain.cli.override_patterns import expand
 from retain.errors import RetainError, did_you_mean
+from retain.plugins.options import iter_options
 from retain.storage.paths import conf_dir, parse_path
 
 if TYPE_CHECKING:
@@ -226,6 +227,13 @@ class Groups:
                     group = path.parent.relative_to(folder).as_posix()
                     options.setdefault(group, set()).add(path.stem)
         return cls({group: tuple(sorted(names)) for group, names in sorted(options.items())})
+
+    def with_plugins(self) -> Groups:
+        """Return the groups with the options that plug-ins add."""
+        options = dict(self.options)
+        for group, name, _ in iter_options():
+            options[group] = tuple(sorted({*options[group], name}))
+        return Groups(options)
 
 
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from retain.errors import RetainError
 from retain.execution.task import DatasetFacts, Preflight, SharedInputs, Task
+from retain.plugins.registry import VARIABLE, used_by
 from retain.record.consistency import RecordChecker
 from retain.record.directory import RunDirectory
 from retain.record.document import Environment, Git, Record, identity, slug_of
@@ -47,6 +48,27 @@ def collect_environment(*, tuned: bool = False) -> Environment:
         packages={name: metadata.version(name) for name in packages},
         code_sha256=_hash_code(),
     )
+
+
+def _environment_of(run: RunConfig) -> Environment:
+    """Return the environment with the packages of the plug-ins that a run names.
+
+    Raises
+    ------
+    RetainError
+        If worker processes would not find one of them.
+    """
+    environment = collect_environment(tuned=run.run.tuning.on)
+    used = used_by(run.config)
+    for plugin in used:
+        if not plugin.is_shared:
+            raise RetainError(
+                f"the {plugin.kind} {plugin.name!r} is registered by {plugin.module}, which worker "
+                "processes do not import; install a package with it, or put it into a module on "
+                f"PYTHONPATH: export {VARIABLE}=MODULE"
+            )
+    packages = {**environment.packages, **{one.root: one.version for one in used}}
+    return environment.model_copy(update={"packages": packages})
 
 
 def _hash_code() -> str:
@@ -206,7 +228,7 @@ def _plan_run(
         data=facts.data,
         split=facts.split,
         checks=facts.checks,
-        environment=collect_environment(tuned=run.run.tuning.on),
+        environment=_environment_of(run),
         git=read_git_state(),
         previous_finished=None if record is None else record.finished_at,
         shared=shared,

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from functools import partial
 from typing import Protocol
 
-from retain.execution.backends.config import Backend, Local, Ray
+from retain.execution.backends.config import Backend, Local, PluginLauncher, Ray
 from retain.execution.dispatcher import Dispatcher
 from retain.execution.executor import Executor, InProcessExecutor, WorkerExecutor
 from retain.execution.plan import SweepPlan
@@ -115,6 +115,10 @@ def _make_executor(backend: Backend | None, first_run: Run, plan: SweepPlan) -> 
         return InProcessExecutor()
     if isinstance(backend, Local):
         return WorkerExecutor(min(backend.parallelism(first_run), len(plan.pending)))
+    if isinstance(backend, PluginLauncher):
+        from retain.execution.backends.plugin import PluginExecutor
+
+        return PluginExecutor(backend, first_run, plan.study)
     from retain.execution.backends.ray import RayExecutor
     from retain.execution.backends.submitit import SubmititExecutor
 

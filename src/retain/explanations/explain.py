@@ -12,6 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 
 from retain.explanations.explainers import Exact, Kind, Sampled, Unexplained, exact
 from retain.explanations.time_budget import TimeBudget
+from retain.learning.plugin_calibration import PluginCalibratedClassifier
 
 PROBABILITY_TOLERANCE = 1e-6
 """Difference of two probabilities that counts as 0."""
@@ -204,4 +205,6 @@ def _uncalibrated(model: BaseEstimator) -> BaseEstimator:
     """Return the estimator inside a calibration, the one to explain."""
     if isinstance(model, CalibratedClassifierCV):
         return model.calibrated_classifiers_[0].estimator
+    if isinstance(model, PluginCalibratedClassifier):
+        return _uncalibrated(model.estimator_)
     return model

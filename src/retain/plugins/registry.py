@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import Distribution, entry_points
+from pathlib import Path
 from typing import Any, Literal
 
 from retain.errors import RetainError, did_you_mean, examples
+from retain.storage.writing import hash_file, hash_folder
 
 Kind = Literal[
     "model",
@@ -61,16 +65,27 @@ class Plugin:
         return str(self.target.__module__)
 
     @property
+    def root(self) -> str:
+        """The first part of the module's name."""
+        return _root(self.module)
+
+    @property
     def package(self) -> str:
         """Name and version of the installed package, or else the module."""
-        found = _distributions().get(self.module.partition(".")[0])
+        found = _distributions().get(self.root)
         return self.module if found is None else f"{found.name} {found.version}"
+
+    @property
+    def version(self) -> str:
+        """Hash of the code of the module and those beside it (12 hex digits)."""
+        file = Path(str(sys.modules[self.root].__file__))
+        is_package = hasattr(sys.modules[self.root], "__path__")
+        return (hash_folder(file.parent) if is_package else hash_file(file))[:12]
 
     @property
     def is_shared(self) -> bool:
         """True if worker processes find it too."""
-        root = self.module.partition(".")[0]
-        return root in _distributions() or root in {name.partition(".")[0] for name in _named()}
+        return self.root in _distributions() or self.root in {_root(name) for name in _named()}
 
 
 _REGISTERED: dict[tuple[Kind, str], Plugin] = {}
@@ -117,11 +132,16 @@ def require(kind: Kind, name: str, where: str) -> Plugin:
         Nothing of the name is registered.
     """
     found = find(kind, name)
-    if found is not None:
-        return found
+    if found is None:
+        raise not_registered(kind, name, where)
+    return found
+
+
+def not_registered(kind: Kind, name: str, where: str) -> RetainError:
+    """Return the error of a name that nothing registers, at a config key."""
     names = [one.name for one in plugins(kind)]
     known = f"registered are {examples(names)}" if names else "none is"
-    raise RetainError(
+    return RetainError(
         f"{where}: no {kind} {name!r} is registered; {known}.{did_you_mean(name, names)} Install "
         f"the package that has it, or name its module: export {VARIABLE}=MODULE{_broken_text()}"
     )
@@ -131,6 +151,12 @@ def find_path(path: str) -> Plugin | None:
     """Return the plug-in of a dotted path, or None."""
     found = (one for one in [*_REGISTERED.values()] if one.path == path)
     return next(found, None) or next((one for one in plugins() if one.path == path), None)
+
+
+def registered_types() -> list[str]:
+    """Return the dotted paths of the classes that a fitted plug-in may consist of."""
+    classes = [one for one in plugins() if inspect.isclass(one.target)]
+    return [path for one in classes for path in (one.path, *one.types)]
 
 
 def broken() -> dict[str, str]:
@@ -143,6 +169,10 @@ def _broken_text() -> str:
     return "".join(f". {name} could not be imported: {why}" for name, why in broken().items())
 
 
+def _root(module: str) -> str:
+    return module.partition(".")[0]
+
+
 def _named() -> list[str]:
     return [name.strip() for name in os.environ.get(VARIABLE, "").split(",") if name.strip()]
 
@@ -151,7 +181,7 @@ def _named() -> list[str]:
 def _distributions() -> dict[str, Distribution]:
     """Return the installed package by the first part of its modules' names."""
     return {
-        point.value.partition(":")[0].partition(".")[0].strip(): point.dist
+        _root(point.value.partition(":")[0].strip()): point.dist
         for point in entry_points(group=ENTRY_POINT)
         if point.dist is not None
     }

@@ -100,13 +100,13 @@ class SegmentRule(Config):
 
 
 class Segmentation(Config):
-    """Segments by bands, by rules (the first that holds), or by a tree.
+    """Segments by bands, by rules (the first that holds), by a tree, or by a registered function.
 
     A segment of fewer than ``min_size`` customers is marked as small.
     """
 
     name: Name
-    kind: Literal["risk_value", "rules", "tree"]
+    kind: Literal["risk_value", "rules", "tree", "plugin"]
     min_size: Annotated[int, Field(ge=1, le=1_000_000_000)]
     risk: ThresholdBands | None = None
     value: ThresholdBands | None = None
@@ -115,6 +115,8 @@ class Segmentation(Config):
     default_label: Translated | None = None
     max_depth: Annotated[int, Field(ge=1, le=6)] = 3
     min_leaf_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    plugin: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
 
 
 class Beta(Config):

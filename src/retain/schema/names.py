@@ -25,7 +25,7 @@ def to_tuple(value: Any) -> Any:
 
 RESERVED = ("risk", "profit", "profit_at_risk")
 """Names that rules may use besides features."""
-RULE_WORDS = ("all", "any", "not", "not_")
+RULE_WORDS = ("all", "any", "not", "not_", "plugin")
 """Words of rules, which are no names either."""
 Name = Annotated[str, AfterValidator(_check_name)]
 """A name that is a safe component of a path."""

@@ -26,7 +26,10 @@ class Condition(Config):
 
 
 class Rule(Config):
-    """Conditions on features, risk, profit or profit_at_risk, all of which must hold."""
+    """Conditions on features, risk, profit or profit_at_risk, all of which must hold.
+
+    ``plugin`` is the name of a registered rule, which must hold too.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Condition] = Field(init=False)
@@ -34,6 +37,7 @@ class Rule(Config):
     all: tuple[Rule, ...] = ()
     any: tuple[Rule, ...] = ()
     not_: Rule | None = Field(default=None, alias="not")
+    plugin: str | None = None
 
     @property
     def conditions(self) -> dict[str, Condition]:

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError
 from retain.learning.splits import DuplicateAwareKFold
+from retain.plugins.registry import registered_types
 from retain.storage.pinned import read_pinned
 from retain.storage.reading import MIB, check_model_archive
 from retain.storage.writing import atomic_write, hash_file
@@ -36,6 +37,8 @@ TRUSTED = (
     "retain.learning.bg_nbd.BgNbd",
     "retain.learning.bg_nbd.ParetoNbd",
     "retain.learning.blend.Blend",
+    "retain.learning.plugin_calibration.PluginCalibratedClassifier",
+    "retain.learning.plugin_features.PluginFeatures",
     "retain.learning.recency_rule.RecencyRule",
     "scipy.sparse._csr.csr_matrix",
     "sklearn.calibration._CalibratedClassifier",
@@ -74,7 +77,7 @@ def load_model(path: Path, sha256: str) -> BaseEstimator:
     content = read_pinned(path, sha256, "verdict.json", max_bytes=MODEL_BYTES, within=path.parent)
     check_model_archive(content, path)
     try:
-        model = skops.io.loads(content, trusted=list(TRUSTED))
+        model = skops.io.loads(content, trusted=[*TRUSTED, *registered_types()])
     except UntrustedTypesFoundException as error:
         raise RetainError(f"{path} holds types that are not trusted: {error}") from None
     except Exception as error:  # noqa: BLE001 - libraries raise anything for invalid contents

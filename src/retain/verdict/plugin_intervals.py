@@ -32,7 +32,7 @@ def plugin_interval(
     >>> target = np.tile([0, 0, 1], 100)
     >>> probability = np.linspace(0.2, 0.6, 300) + 0.1 * target
     >>> [round(number, 2) for number in plugin_interval(area, target, probability, None)]
-    [0.72, 0.65, 0.79]
+    [0.72, 0.66, 0.79]
     """
     columns = (target, probability) if profit is None else (target, probability, profit)
 

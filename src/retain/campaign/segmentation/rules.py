@@ -18,7 +18,9 @@ import pandas as pd
 from pandas.arrays import BooleanArray
 
 from retain.campaign.audience import Audience
+from retain.campaign.segmentation.plugin_rules import evaluate_plugin
 from retain.errors import RetainError, did_you_mean, examples
+from retain.plugins.registry import find, not_registered
 from retain.schema.names import RESERVED
 from retain.schema.rules import Condition, Rule
 
@@ -105,13 +107,15 @@ def _quantile_bound(numbers: np.ndarray, share: float) -> float:
 
 def find_rule_problems(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
     """Yield each problem of a rule as a message with its config key."""
-    if not (rule.conditions or rule.all or rule.any or rule.not_ is not None):
+    if not (rule.conditions or rule.all or rule.any or rule.not_ is not None or rule.plugin):
         yield f"{where} is empty; expected a condition such as risk: {{at_least: 0.5}}."
     for name, condition in rule.conditions.items():
         yield from _find_condition_problems(name, condition, audience, where)
     for key, rules in (("all", rule.all), ("any", rule.any)):
         for index, one in enumerate(rules):
             yield from find_rule_problems(one, audience, f"{where}.{key}.{index}")
+    if rule.plugin is not None and find("offer rule", rule.plugin) is None:
+        yield str(not_registered("offer rule", rule.plugin, f"{where}.plugin"))
     if rule.not_ is not None:
         yield from find_rule_problems(rule.not_, audience, f"{where}.not")
 
@@ -260,6 +264,8 @@ def _evaluate(rule: Rule, audience: Audience) -> BooleanArray:
         truth &= _evaluate(one, audience)
     if rule.any:
         truth &= reduce(or_, (_evaluate(one, audience) for one in rule.any))
+    if rule.plugin is not None:
+        truth &= evaluate_plugin(rule.plugin, audience)
     return truth if rule.not_ is None else truth & ~_evaluate(rule.not_, audience)
 
 

@@ -14,8 +14,10 @@ import numpy as np
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.bands import assign_bands, check_bands, fit_bands
+from retain.campaign.segmentation.plugin_rules import segments_by_plugin
 from retain.campaign.segmentation.rules import values_of
 from retain.errors import RetainError
+from retain.plugins.registry import require
 from retain.record.estimates import DisplayName
 from retain.record.segments_document import DominantSegment
 from retain.schema.campaign import Segmentation, ThresholdBands
@@ -25,6 +27,7 @@ MEANT = {
     "risk_value": ("risk", "value"),
     "rules": ("rules", "default_segment", "default_label"),
     "tree": ("max_depth", "min_leaf_fraction"),
+    "plugin": ("plugin", "parameters"),
 }
 """Keys of a segmentation used by each kind."""
 
@@ -40,6 +43,8 @@ def check_segmentation(
         Bands or rules are missing or invalid, or the kind does not use a key.
     """
     _check_used_keys(segmentation)
+    if segmentation.kind == "plugin":
+        require("segmentation", str(segmentation.plugin), "segmentation.plugin")
     if segmentation.kind == "rules":
         _check_rules(audience, segmentation)
     if segmentation.kind == "risk_value":
@@ -71,10 +76,13 @@ def fit_checked_segmentation(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Segmentation:
     """Return ``fit_segmentation`` of a segmentation that has been checked."""
-    if segmentation.kind == "tree":
-        leaves = segment_tree.leaf_rules(audience, segmentation)
-        kept = segmentation.name, segmentation.min_size
-        return Segmentation(name=kept[0], min_size=kept[1], kind="rules", rules=leaves)
+    if segmentation.kind in ("tree", "plugin"):
+        is_tree = segmentation.kind == "tree"
+        make_rules = segment_tree.leaf_rules if is_tree else segments_by_plugin
+        name, min_size = segmentation.name, segmentation.min_size
+        made = make_rules(audience, segmentation)
+        found = Segmentation(name=name, min_size=min_size, kind="rules", rules=made)
+        return found if is_tree else fit_segmentation(audience, found)
     if segmentation.kind == "rules":
         fitted = {
             name: named.model_copy(update={"when": rules.fit_rules(named.when, audience)})

@@ -73,7 +73,18 @@ class Ray(Config):
         return first_run.workers or os.cpu_count() or 1
 
 
-Backend = Local | SubmititLocal | Slurm | Ray
+class PluginLauncher(Config):
+    """A registered launcher and its parameters."""
+
+    engine: str
+    parameters: Node
+
+    def parallelism(self, first_run: Run) -> int:
+        """Return the number of runs submitted at a time."""
+        return first_run.workers or os.cpu_count() or 1
+
+
+Backend = Local | SubmititLocal | Slurm | Ray | PluginLauncher
 BACKENDS: dict[str, type[Backend]] = {
     "basic": Local,
     "submitit_local": SubmititLocal,
