@@ -11,6 +11,7 @@ ROOMS = (
     "errors",
     "wording",
     "storage",
+    "plugins",
     "schema",
     "record",
     "customers.reading",

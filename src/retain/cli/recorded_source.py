@@ -22,16 +22,18 @@ def overlay_typed(line: Arguments, typed: Node, recorded: Mapping[str, Any]) -> 
     """Return the recorded source with the keys of ``data`` that were typed.
 
     Tables are cached nowhere: a record may not choose where. A source of another name than the
-    recorded one is taken as it was typed.
+    recorded one, or of a plug-in, is taken as it was typed.
 
     Raises
     ------
     RetainError
         If the recorded part of the source is more than local files.
     """
-    from retain.workflows.recorded_data import check_recorded
+    from retain.workflows.recorded_data import CHECKS, check_recorded
 
-    if typed.get("name", recorded.get("name")) != recorded.get("name"):
+    is_chosen = any(text.startswith("data=") for text in line.overrides)
+    is_plugin = is_chosen and recorded.get("_target_") not in CHECKS
+    if is_plugin or typed.get("name", recorded.get("name")) != recorded.get("name"):
         return copy.deepcopy(typed)
     keys = [key for key in typed_keys(line, "data") if _value_at(typed, key) is not _ABSENT]
     check_recorded(recorded, {key[0] for key in keys})

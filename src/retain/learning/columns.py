@@ -30,15 +30,15 @@ def column_origins(pipeline: Pipeline) -> list[str]:
     A registered encoding belongs to the feature that it encodes.
     Derived from fitted attributes, because names of one-hot columns may be ambiguous.
     """
+    columns = [name for part in _parts(pipeline) for name in part]
+    encode = pipeline.named_steps.get("encode")
+    if encode is not None:
+        one_hot, names = encode.transformers_[0][1:]
+        rest = [name for name in columns if name not in set(names)]
+        columns = [*_one_hot(one_hot, list(names)), *rest]
     features = pipeline.named_steps.get("features")
     inputs = {} if features is None else features.inputs
-    prepared = [inputs.get(name, name) for part in _parts(pipeline) for name in part]
-    encode = pipeline.named_steps.get("encode")
-    if encode is None:
-        return prepared
-    one_hot, names = encode.transformers_[0][1:]
-    rest = [name for name in prepared if name not in set(names)]
-    return [*_one_hot(one_hot, list(names)), *rest]
+    return [inputs.get(name, name) for name in columns]
 
 
 def _parts(pipeline: Pipeline) -> list[list[str]]:

@@ -170,9 +170,8 @@ def _read_only_contiguous(values: Any) -> np.ndarray:
     Sums round differently in another layout, so scores would depend on the cache.
     """
     array = np.asarray(values)
-    if not (array.flags.c_contiguous or array.flags.f_contiguous):
-        array = np.ascontiguousarray(array)
-    array = array.view()
+    is_contiguous = array.flags.c_contiguous or array.flags.f_contiguous
+    array = (array if is_contiguous else np.ascontiguousarray(array)).view()
     array.flags.writeable = False
     return array
 

@@ -14,7 +14,7 @@ from retain.storage.paths import conf_dir
 Target = TypeVar("Target", bound=Callable[..., Any])
 ESTIMATOR = ("get_params", "set_params")
 NEEDS: dict[Kind, tuple[str, ...]] = {
-    "model": ("fit", "predict_proba or decision_function", *ESTIMATOR),
+    "model": ("fit", "predict", "predict_proba or decision_function", *ESTIMATOR),
     "sampler": ("fit_resample", *ESTIMATOR),
     "scaling": ("fit", "transform", *ESTIMATOR),
     "calibration": ("fit", "predict"),
@@ -53,9 +53,9 @@ def model(name: str, *, types: Sequence[str] = ()) -> Callable[[Target], Target]
     ...     def fit(self, X, y): ...
     Traceback (most recent call last):
     ...
-    retain.errors.RetainError: the model 'always_even' (AlwaysEven) lacks predict_proba or \
-decision_function, get_params, set_params; expected a class with fit, predict_proba or \
-decision_function, get_params, set_params.
+    retain.errors.RetainError: the model 'always_even' (AlwaysEven) lacks predict, predict_proba \
+or decision_function, get_params, set_params; expected a class with fit, predict, predict_proba \
+or decision_function, get_params, set_params.
     """
     return _register("model", name, types=types)
 

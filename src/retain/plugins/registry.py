@@ -207,7 +207,7 @@ def _import(called: str, module: str) -> None:
         import_module(module)
     except RetainError as error:
         _BROKEN[called] = str(error)
-    except Exception as error:  # noqa: BLE001 - a module of somebody else raises anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's module raises anything
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{last.filename}:{last.lineno}"
         _BROKEN[called] = f"{type(error).__name__}: {error} ({where})"

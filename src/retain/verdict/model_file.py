@@ -79,7 +79,10 @@ def load_model(path: Path, sha256: str) -> BaseEstimator:
     try:
         model = skops.io.loads(content, trusted=[*TRUSTED, *registered_types()])
     except UntrustedTypesFoundException as error:
-        raise RetainError(f"{path} holds types that are not trusted: {error}") from None
+        raise RetainError(
+            f"{path} holds types that are not trusted: {error} If they are of a plug-in that you "
+            "install, it names them: @plugins.model(NAME, types=[TYPE, TYPE])."
+        ) from None
     except Exception as error:  # noqa: BLE001 - libraries raise anything for invalid contents
         reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise RetainError(f"{path} cannot be read as a model: {reason}.") from None

@@ -16,6 +16,7 @@ from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.learning.features import select_model_columns
 from retain.learning.plugin_features import add_features
+from retain.plugins.registry import require
 from retain.record.estimates import DisplayName
 from retain.schema.rules import Rule
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
@@ -113,6 +114,8 @@ def read_features(node: Mapping[str, Any], saved: LoadedWinner) -> tuple[Custome
         If they cannot be read, or have not all features.
     """
     kinds = saved.reference.kinds
+    for name in saved.winner.config["features"].get("plugins", ()):
+        require("feature", name, f"{saved.folder.name}: features.plugins")
     customers = add_features(build_source(node, kinds, saved.reference.columns)(), list(kinds))
     return customers, select_model_columns(customers, kinds)
 

@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures import Executor as FuturesExecutor
 from concurrent.futures import Future as RemoteFuture
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Self
 
@@ -26,6 +27,8 @@ from retain.schema.run import Limits, Run
 POLL_SECONDS = 1.0
 """Longest wait for a job to end."""
 _HELD = threading.local()
+_BEFORE_CHILDREN = 10
+"""Priority of what multiprocessing does before it joins child processes."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,12 @@ class RemoteRun:
 
 
 class _HeldWorker:
-    """A worker process that ends with the thread that started it."""
+    """A worker process that ends with the thread that started it, or before its process ends."""
 
     def __init__(self) -> None:
         self.executor = WorkerExecutor(1)
-
-    def __del__(self) -> None:
-        self.executor.__exit__(None)
+        # A process of a pool waits for its children before it would run anything of ``atexit``.
+        Finalize(self, self.executor.__exit__, (None,), exitpriority=_BEFORE_CHILDREN)
 
 
 class PluginExecutor(Executor):
@@ -101,7 +103,11 @@ class PluginExecutor(Executor):
             (task,) = future.arguments
             limits = self._first_run.limits
             run = RemoteRun(to_remote(task).task, limits, Path.cwd(), self._study)
-            self._running[self._jobs.submit(run)] = future
+            try:
+                self._running[self._jobs.submit(run)] = future
+            except RuntimeError as error:  # a pool that broke, or was closed
+                found = f"the launcher {self._backend.engine!r} takes no more jobs"
+                raise RetainError(f"{found}: {type(error).__name__}: {error}") from None
             future.state = "running"
 
     def wait(self, timeout: float | None = None) -> None:
