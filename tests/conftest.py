@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 
 # Tests run side by side; each keeps to one compute thread. Read when numpy is first imported.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -28,6 +29,7 @@ from retain.cli.compare import EXPLAINING
 from retain.customers.customers import Column, Customers, DerivedFeature
 from retain.customers.panel import Panel
 from retain.execution.worker import start_forkserver
+from retain.plugins import registry
 from retain.record.document import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
 from retain.schema.run import Features, Metrics, Validation
 
@@ -408,3 +410,18 @@ def sum_in_turn(values):
     """Their sum, rounded after each, as no faster sum rounds."""
     *_, last = itertools.accumulate(values)
     return last
+
+
+@pytest.fixture
+def registered():
+    """What a test registers is forgotten after it, and so are the modules that it imported."""
+    before, modules = dict(registry._REGISTERED), set(sys.modules)
+    yield
+    registry._REGISTERED.clear()
+    registry._REGISTERED.update(before)
+    registry._BROKEN.clear()
+    registry._import.cache_clear()
+    for name in registry._named():
+        for module in [one for one in sys.modules if one.partition(".")[0] == name]:
+            if module not in modules:
+                del sys.modules[module]

@@ -238,8 +238,10 @@ NOTHING_THERE = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", pages_with("console", lambda block: not block.runs))
-def test_commands_that_are_not_run_compose(page, tmp_path, monkeypatch, capsys):
+def test_commands_that_are_not_run_compose(page, tmp_path, monkeypatch, capsys, registered):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(DOCS / "plugin" / "src")
+    monkeypatch.setenv("RETAIN_PLUGINS", "retain_example")
     for block in blocks(page):
         for name, *words in block.commands if not block.runs else ():
             if name == "retain":
@@ -251,7 +253,7 @@ def test_commands_that_are_not_run_compose(page, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("page", [p for p in pages_with("python") if p != "docs/tutorial.md"])
-def test_the_python_of_a_page_runs(page, reader, capsys):
+def test_the_python_of_a_page_runs(page, reader, capsys, registered):
     for block in blocks(page):
         if block.language == "python":
             (reader / "block.py").write_text(block.text, encoding="utf-8")

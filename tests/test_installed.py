@@ -1,15 +1,21 @@
 """The package as it is published: the wheel alone, in an environment that has no checkout."""
 
 import hashlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
 import venv
 import zipfile
+from ast import literal_eval
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from retain.plugins.registry import Kind
 
 pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
@@ -116,3 +122,78 @@ def test_completion_completes_what_is_in_the_wheel(installed, tmp_path):
     typed = {"COMP_LINE": "retain model=l", "COMP_POINT": "14"}
     told = run(installed / "retain", "-sc", "query=bash", folder=tmp_path, **typed)
     assert set(told.split()) == {"model=lightgbm", "model=logreg"}
+
+
+# --- the template of a plug-in -------------------------------------------------------------------
+
+EXAMPLE = (
+    "data=demo_loyal",
+    "scaling=signed_root",
+    "calibration=smoothed_isotonic",
+    "metrics.plugins=[gini,missed_profit]",
+    "features.plugins=[minutes_per_page,decline_rate_by_category]",
+    "hydra/launcher=processes",
+)
+"""A name of each kind that a run takes, but for the models and samplers that are swept."""
+
+
+@pytest.fixture(scope="module")
+def extended(installed, checkout, tmp_path_factory):
+    """The programs of the environment with the template of docs/ too."""
+    made = tmp_path_factory.mktemp("example")
+    shutil.copytree(checkout / "docs" / "plugin", made / "source")
+    _, wheel = build(made / "source", made / "dist")
+    asked = ("install", "--quiet", "--no-deps", "--no-index", wheel)
+    run(installed / "python", "-m", "pip", *asked, folder=made)
+    return installed
+
+
+def test_the_template_adds_one_of_each_kind(extended, tmp_path):
+    ask = "from retain.plugins.registry import plugins; print({one.kind for one in plugins()})"
+    kinds = literal_eval(run(extended / "python", "-c", ask, folder=tmp_path))
+    assert kinds == set(get_args(Kind))
+
+
+def test_help_lists_each_with_its_package(extended, tmp_path):
+    told = run(extended / "retain", "--help", folder=tmp_path)
+    told += run(extended / "retain-compare", "--help", folder=tmp_path)
+    lines = [line.split() for line in told.splitlines() if "retain-example 0.1.0" in line]
+    listed = {line[0] for line in lines}
+    assert listed >= {"model=hinge_logistic", "data=demo_loyal", "hydra/launcher=processes"}
+    assert ["plugin:", "worth_a_call", "in", "a", "rule", "retain-example", "0.1.0"] in lines
+
+
+@pytest.mark.timeout(300)
+def test_the_template_is_swept_compared_and_scores(extended, tmp_path):
+    swept = ("model=hinge_logistic,logreg", "sampler=half_majority,none")
+    few = ("validation.folds=2", "validation.repeats=1", "study.name=mine")
+    run(extended / "retain", "-m", *swept, *EXAMPLE, *few, folder=tmp_path)
+    offers = ("offers.offers.call.include_if={plugin: worth_a_call}", "offers.costs=accept")
+    paid = ("offers=general", "offers.offers.call.contact_cost=1")
+    told = run(
+        extended / "retain-compare",
+        *("study=mine", "data=demo_loyal", "segmentation=risk_halves", "explain=fast"),
+        *(*paid, *offers, "--json"),
+        folder=tmp_path,
+    )
+    verdict = json.loads(told)
+    winner = verdict["winner"]
+    assert set(winner["metrics"]) >= {"gini", "missed_profit"}
+    assert winner["config"]["scaling"]["_target_"] == "retain_example.learning.SignedRoot"
+    record = next(tmp_path.glob("outputs/mine/*/record.json")).read_text(encoding="utf-8")
+    assert "retain_example" in json.loads(record)["environment"]["packages"]
+    assert [one["segment"] for one in verdict["segments"]] == ["at risk", "others"]
+    scored = ("verdict=outputs/mine/verdict", "data=demo_loyal", "data.seed=1")
+    run(extended / "retain-score", *scored, folder=tmp_path)
+    assert list(tmp_path.glob("outputs/mine/scores/*/scores.csv"))
+
+
+def test_without_the_package_the_name_is_refused(extended, tmp_path):
+    run(extended / "python", "-m", "pip", "uninstall", "--yes", "retain-example", folder=tmp_path)
+    command = [str(extended / "retain"), "model=hinge_logistic"]
+    known = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=known, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "model 'hinge_logistic' is not one of" in done.stderr

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from retain import plugins
     from retain.customers.customers import Customers
     from retain.errors import NotApplicable, RetainError
     from retain.library.classifier import PipelineClassifier
@@ -52,6 +53,7 @@ __all__ = [
     "learn_effects",
     "load",
     "plan_campaign",
+    "plugins",
     "read_purchases",
     "read_store",
     "read_table",
@@ -66,6 +68,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("retain")
+    if name == "plugins":
+        return import_module("retain.plugins")
     if name not in _HOMES:
         raise AttributeError(f"module 'retain' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -2,17 +2,6 @@ import os
 
 import pytest
 
-from retain.plugins import registry
-
-
-@pytest.fixture
-def registered():
-    """What a test registers is forgotten after it."""
-    before = dict(registry._REGISTERED)
-    yield registry._REGISTERED
-    registry._REGISTERED.clear()
-    registry._REGISTERED.update(before)
-
 
 @pytest.fixture
 def plugin_file(tmp_path, monkeypatch, registered):
@@ -27,6 +16,4 @@ def plugin_file(tmp_path, monkeypatch, registered):
         named = [*filter(None, [os.environ.get("RETAIN_PLUGINS")]), name]
         monkeypatch.setenv("RETAIN_PLUGINS", ",".join(named))
 
-    yield write
-    registry._import.cache_clear()
-    registry._BROKEN.clear()
+    return write

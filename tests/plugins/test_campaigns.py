@@ -47,7 +47,7 @@ def test_a_rule_that_says_no_truth(registered, audience, made, said):
 
 
 def test_a_rule_that_is_not_registered(audience):
-    with pytest.raises(RetainError, match="when.plugin: no offer rule 'nothing' is registered"):
+    with pytest.raises(RetainError, match=r"when\.plugin: no offer rule 'nothing' is registered"):
         check_rule(Rule(plugin="nothing"), audience, "when")
 
 

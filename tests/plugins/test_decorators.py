@@ -71,7 +71,7 @@ def test_a_name_of_retain_itself(registered, decorate, name):
 def test_a_name_that_another_plugin_has(registered):
     plugins.model("mine")(Estimator)
     plugins.model("mine")(Estimator)  # the same one again
-    with pytest.raises(RetainError, match="'mine' of .* is also one of"):
+    with pytest.raises(RetainError, match=r"'mine' of .* is also one of"):
         plugins.model("mine")(without())
     plugins.sampler("mine")(without())  # another kind
 

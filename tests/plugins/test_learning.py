@@ -131,7 +131,7 @@ def test_a_feature_that_is_no_number_a_row(registered, customers, made, said):
 
 def test_a_feature_of_what_the_customers_lack(registered, customers):
     plugins.feature("mine", inputs=["minute_current"], group="site")(lambda table: table)
-    with pytest.raises(RetainError, match="reads minute_current.*Did you mean 'minutes_current'"):
+    with pytest.raises(RetainError, match=r"reads minute_current.*Did you mean 'minutes_current'"):
         evaluate(customers, **{"features.plugins": ["mine"]})
 
 
@@ -211,5 +211,5 @@ def test_a_calibration_that_gives_no_probabilities(registered, customers):
         def predict(self, probability):
             return 1 + probability
 
-    with pytest.raises(RetainError, match="'doubled' gives .* expected .* probabilities, 0 to 1"):
+    with pytest.raises(RetainError, match=r"'doubled' gives .* expected .* probabilities, 0 to 1"):
         evaluate(customers, calibration="doubled")

@@ -37,7 +37,7 @@ def test_a_module_that_cannot_be_imported_disturbs_nobody_else(plugin_file):
     plugin_file("good_rules", RULE.format(name="good"))
     assert registry.find("offer rule", "good") is not None
     assert "ZeroDivisionError" in registry.broken()["broken_rules"]
-    with pytest.raises(RetainError, match="no model 'x' is registered.*broken_rules could not be"):
+    with pytest.raises(RetainError, match=r"no model 'x' is registered.*broken_rules could not be"):
         registry.require("model", "x", "model")
 
 
@@ -49,7 +49,7 @@ def test_a_module_that_ends_the_process_or_imports_nothing(plugin_file, text):
 
 def test_what_is_not_registered_names_the_nearest(plugin_file):
     plugin_file("more_rules", RULE.format(name="unhappy"))
-    with pytest.raises(RetainError, match="registered are .*'unhappy'.*Did you mean 'unhappy'"):
+    with pytest.raises(RetainError, match=r"registered are .*'unhappy'.*Did you mean 'unhappy'"):
         registry.require("offer rule", "unhapy", "offers.offers.call.include_if.plugin")
 
 
