@@ -241,7 +241,10 @@ NOTHING_THERE = {
 def test_commands_that_are_not_run_compose(page, tmp_path, monkeypatch, capsys, registered):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(DOCS / "plugin" / "src")
-    monkeypatch.setenv("RETAIN_PLUGINS", "retain_example")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("RETAIN_PLUGINS", "retain_example,ours")
+    own = [block.text.partition("\n\n\nfound")[0] for block in blocks(page)]
+    (tmp_path / "ours.py").write_text("\n".join(one for one in own if "@plugins" in one))
     for block in blocks(page):
         for name, *words in block.commands if not block.runs else ():
             if name == "retain":
