@@ -20,6 +20,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigSource
 from omegaconf import DictConfig
 
+from retain.plugins import registry
 from retain.storage.paths import conf_dir
 
 PACKAGES = {"file": f"{conf_dir()}/", "pkg": "hydra.conf/", "structured": "/"}
@@ -45,6 +46,8 @@ def is_of_package(source: ConfigSource) -> bool:
 def places_of(repo: Any) -> tuple[tuple[str, str], ...] | None:
     """The sources of a repository, None if one may change."""
     sources = repo.get_sources()
+    if registry._REGISTERED:  # options of plug-ins come and go
+        return None
     if not all(map(is_of_package, sources)):
         return None
     return tuple((source.scheme(), source.path) for source in sources)
