@@ -101,7 +101,8 @@ def test_arguments_of_a_function(registered, decorate, function, count):
     [
         ({"inputs": "pages", "group": "site"}, len, "inputs 'pages'; expected"),
         ({"inputs": [], "group": "site"}, len, "inputs \\[\\]; expected"),
-        ({"inputs": ["pages"]}, len, "has no group"),
+        ({"inputs": ["pages"]}, len, "the group None; expected group=NAME"),
+        ({"inputs": ["pages"], "group": "derived"}, len, "the group 'derived'"),
         ({"inputs": ["a", "b"]}, Estimator, "encodes one feature"),
         ({"inputs": ["a"], "group": "site"}, Estimator, "encodes one feature"),
         ({"inputs": ["a"]}, without("transform"), "lacks transform"),

@@ -77,6 +77,19 @@ def test_a_metric_that_does_not_work_is_refused_before_any_fit(
         evaluate(customers, **{"metrics.plugins": ["mine"]})
 
 
+@pytest.mark.parametrize("name", ["roc_auc", "lift_20", "captured_profit_10"])
+def test_a_metric_with_the_name_of_another(registered, customers, name):
+    plugins.metric(name, higher_is_better=False)(lambda y, p: 0.5)
+    with pytest.raises(RetainError, match=f"'{name}' is a metric of retain's own"):
+        evaluate(customers, **{"metrics.plugins": [name]})
+
+
+@pytest.mark.parametrize("key", ["metrics.plugins", "features.plugins"])
+def test_a_name_twice(registered, customers, key):
+    with pytest.raises(RetainError, match="expected each name once"):
+        evaluate(customers, **{key: ["mine", "mine"]})
+
+
 # --- features ------------------------------------------------------------------------------------
 
 
@@ -133,6 +146,13 @@ def test_a_feature_of_what_the_customers_lack(registered, customers):
     plugins.feature("mine", inputs=["minute_current"], group="site")(lambda table: table)
     with pytest.raises(RetainError, match=r"reads minute_current.*Did you mean 'minutes_current'"):
         evaluate(customers, **{"features.plugins": ["mine"]})
+
+
+@pytest.mark.parametrize("name", ["minutes_current", "minutes_change", "popular_category"])
+def test_a_feature_with_the_name_of_one_of_the_customers(registered, customers, name):
+    plugins.feature(name, inputs=["minutes_current"], group="site")(lambda table: table)
+    with pytest.raises(RetainError, match=f"have a feature '{name}' of their own"):
+        evaluate(customers, **{"features.plugins": [name]})
 
 
 class Rate:

@@ -76,7 +76,7 @@ def _check_plugins(run: Run) -> None:
         raise RetainError(f"{found}; expected {', '.join(METHODS)} or null.")
     for name in run.features.plugins:
         require("feature", name, "features.plugins")
-    check_plugin_metrics(run.metrics.plugins)
+    check_plugin_metrics(run.metrics)
 
 
 def _check_search(search: Mapping[str, SearchRange], model: Any, threads: int) -> None:

@@ -28,6 +28,7 @@ def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
     RetainError
         A toggle names an unknown group.
     """
+    plugin_features.check_new(customers, features.plugins)
     customers = plugin_features.add_features(customers, features.plugins)
     check_toggles(features, set(customers.groups) | {d.group for d in customers.derived_features})
     on = {group for group in customers.groups if features.on(group)}

@@ -62,6 +62,9 @@ def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
         compute = partial(captured_profit, share)
         name = f"captured_profit_{100 * share:g}"
         selected.append(Metric(name, True, compute, share=share))
+    own = {metric.name for metric in selected}
+    if taken := [name for name in metrics.plugins if name in own]:
+        raise RetainError(f"metrics.plugins: {taken[0]!r} is a metric of retain's own.")
     return selected + _registered(metrics.plugins, with_profit=with_profit)
 
 
@@ -70,7 +73,7 @@ def _registered(names: Sequence[str], *, with_profit: bool) -> list[Metric]:
     return [_to_metric(one) for one in found if with_profit or not one.keywords["profit"]]
 
 
-def check_plugin_metrics(names: Sequence[str]) -> None:
+def check_plugin_metrics(metrics: Metrics) -> None:
     """Raise for a metric that is not registered, or gives no number of a sample within its bounds.
 
     Raises
@@ -78,12 +81,13 @@ def check_plugin_metrics(names: Sequence[str]) -> None:
     RetainError
         As said.
     """
-    if not names:
+    chosen = [one for one in select_metrics(metrics, with_profit=True) if one.is_plugin]
+    if not chosen:
         return
     random = np.random.default_rng(0)
     target = np.repeat([0, 1], SAMPLE // 2)
     probability, profit = random.uniform(0.1, 0.9, SAMPLE), random.uniform(-5.0, 100.0, SAMPLE)
-    for metric in _registered(names, with_profit=True):
+    for metric in chosen:
         try:
             value = metric.compute(target.copy(), probability.copy(), profit.copy())
         except RetainError:

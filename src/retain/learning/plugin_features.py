@@ -37,6 +37,17 @@ def add_features(customers: Customers, names: Sequence[str]) -> Customers:
     return replace(customers, derived_features=(*customers.derived_features, *added))
 
 
+def check_new(customers: Customers, names: Sequence[str]) -> None:
+    """Raise a ``RetainError`` for a registered feature with the name of one of the customers'."""
+    derived = {one.name for one in customers.derived_features if one.operation != "plugin"}
+    for name in names:
+        if name in customers.columns or name in derived:
+            raise RetainError(
+                f"features.plugins: these customers have a feature {name!r} of their own; "
+                "expected another name in the plug-in."
+            )
+
+
 def _to_derived(plugin: Plugin) -> DerivedFeature:
     facts = plugin.keywords
     group, inputs = facts["group"], facts["inputs"]

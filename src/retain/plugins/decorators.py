@@ -20,6 +20,8 @@ NEEDS: dict[Kind, tuple[str, ...]] = {
     "calibration": ("fit", "predict"),
 }
 """Methods of a class by kind."""
+NOT_GROUPS = ("derived", "plugins", "max_categories")
+"""Keys of ``features`` that switch no group."""
 GROUPS: dict[Kind, str] = {
     "model": "model",
     "sampler": "sampler",
@@ -270,5 +272,6 @@ def _check_feature(name: str, inputs: Sequence[str], group: str | None, *, fitte
             f"the feature {name!r} is a class, which encodes one feature and belongs to its group; "
             "expected inputs=[NAME] and no group."
         )
-    if not fitted and group is None:
-        raise RetainError(f"the feature {name!r} has no group; expected group=NAME.")
+    if not fitted and (group is None or group in NOT_GROUPS):
+        expected = f"expected group=NAME, none of {', '.join(NOT_GROUPS)}"
+        raise RetainError(f"the feature {name!r} has the group {group!r}; {expected}.")

@@ -104,6 +104,14 @@ def _check_source(node: Node) -> Node:
     return node
 
 
+def _check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("each name once")
+    return names
+
+
+PluginNames = Annotated[tuple[str, ...], AfterValidator(_check_distinct)]
+"""Names of registered components."""
 Component = Annotated[Node, AfterValidator(_check_component)]
 """The composed node of a model, sampler or scaling."""
 Source = Annotated[Node, AfterValidator(_check_source)]

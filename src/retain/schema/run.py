@@ -15,6 +15,7 @@ from pydantic import (
 from retain.schema.names import (
     Component,
     Name,
+    PluginNames,
     Processes,
     Seconds,
     Seed,
@@ -46,7 +47,7 @@ class Features(Config):
     __pydantic_extra__: dict[str, bool] = Field(init=False)
 
     derived: bool
-    plugins: tuple[str, ...] = ()
+    plugins: PluginNames = ()
     max_categories: Annotated[int, Field(ge=2, le=10_000)]
 
     @property
@@ -165,7 +166,7 @@ class Metrics(Config):
     """The metrics to compute; ``plugins`` are registered ones."""
 
     name: Name
-    plugins: tuple[str, ...] = ()
+    plugins: PluginNames = ()
     top_shares: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
 
 
