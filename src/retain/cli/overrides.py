@@ -21,6 +21,7 @@ from retain.cli.override_parser import parse_overrides
 from retain.cli.override_patterns import expand
 from retain.errors import RetainError, did_you_mean
 from retain.plugins.options import iter_options
+from retain.plugins.registry import broken_text
 from retain.storage.paths import conf_dir, parse_path
 
 if TYPE_CHECKING:
@@ -268,7 +269,7 @@ def _unknown_option(group: str, name: str, options: Sequence[str]) -> RetainErro
     """Return the error of an option that is not there, and how to add one of a known package."""
     target = OTHER_PACKAGES.get(name.lower()) if group == "model" else None
     if target is None:
-        return RetainError.unknown(group, name, options)
+        return RetainError(f"{RetainError.unknown(group, name, options)}{broken_text()}")
     package = target.partition(".")[0]
     return RetainError(
         f"model {name!r} is of another package. Type pip install {package}; write the lines "

@@ -143,7 +143,7 @@ def not_registered(kind: Kind, name: str, where: str) -> RetainError:
     known = f"registered are {examples(names)}" if names else "none is"
     return RetainError(
         f"{where}: no {kind} {name!r} is registered; {known}.{did_you_mean(name, names)} Install "
-        f"the package that has it, or name its module: export {VARIABLE}=MODULE{_broken_text()}"
+        f"the package that has it, or name its module: export {VARIABLE}=MODULE.{broken_text()}"
     )
 
 
@@ -165,8 +165,9 @@ def broken() -> dict[str, str]:
     return dict(_BROKEN)
 
 
-def _broken_text() -> str:
-    return "".join(f". {name} could not be imported: {why}" for name, why in broken().items())
+def broken_text() -> str:
+    """Return a sentence for each package or module that could not be imported."""
+    return "".join(f" {name} could not be imported: {why}." for name, why in broken().items())
 
 
 def _root(module: str) -> str:
@@ -208,9 +209,12 @@ def _import(called: str, module: str) -> None:
     except RetainError as error:
         _BROKEN[called] = str(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's module raises anything
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{last.filename}:{last.lineno}"
-        _BROKEN[called] = f"{type(error).__name__}: {error} ({where})"
+        frames = traceback.extract_tb(error.__traceback__)
+        named = [
+            f" ({one.filename}:{one.lineno})" for one in frames if "importlib" not in one.filename
+        ]
+        where = named[-1] if len(named) > 1 else ""  # the first is this file
+        _BROKEN[called] = f"{type(error).__name__}: {error}{where}"
 
 
 def used_by(config: Mapping[str, Any]) -> list[Plugin]:
