@@ -57,20 +57,20 @@ def group_by_seed(records: Sequence[Record]) -> list[Candidate]:
 def _configuration(config: Mapping[str, Any]) -> str:
     """Return the text of a config without its seed."""
     seed = config.get("seed")
-    rest = {key: _without_seed(node, seed) for key, node in config.items() if key != "seed"}
+    rest = {key: without_seed(node, seed) for key, node in config.items() if key != "seed"}
     return json.dumps({key: identifying_text(key, node) for key, node in sorted(rest.items())})
 
 
-def _without_seed(node: Any, seed: Any) -> Any:
+def without_seed(node: Any, seed: Any) -> Any:
     """Return a config node with the values that come from the seed replaced.
 
-    >>> _without_seed({"name": "svc", "random_state": 3, "C": 3}, 3)
+    >>> without_seed({"name": "svc", "random_state": 3, "C": 3}, 3)
     {'name': 'svc', 'random_state': '${seed}', 'C': 3}
     """
     if not isinstance(node, Mapping):
         return node
     return {
-        key: "${seed}" if key in SEED_KEYS and value == seed else _without_seed(value, seed)
+        key: "${seed}" if key in SEED_KEYS and value == seed else without_seed(value, seed)
         for key, value in node.items()
     }
 

@@ -40,6 +40,29 @@ def correct_for_selection(
     and of both are resampled apart, so that no sample lacks a class. The interval holds the central
     95 % of the values on customers left out.
     """
+    every = [np.arange(len(means))]
+    (left_out,) = left_out_areas(placements, means, every, resamples=resamples, seed=seed)
+    values = np.clip(left_out, 0, 1)
+    value = float(values.mean())
+    low, high = np.quantile(values, [0.025, 0.975])
+    if high - low < _EPSILON and min(value, 1 - value) < _EPSILON:  # a perfect ranking
+        low, high = wilson_bounds(value, placements.degrees_of_freedom + 1)
+    return value, float(low), float(high)
+
+
+def left_out_areas(
+    placements: Placements,
+    means: np.ndarray,
+    choices: Sequence[np.ndarray],
+    *,
+    resamples: int | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Return ROC-AUC on the customers left out of each sample, shape (len(choices), resamples).
+
+    In each bootstrap sample of customers the best of each of ``choices`` (columns of runs) is
+    chosen, so that areas of several choices are paired by customers.
+    """
     if resamples is None:
         resamples = count_resamples(len(placements.declined))
     random = np.random.default_rng(seed)
@@ -49,17 +72,13 @@ def correct_for_selection(
     for start in range(0, resamples, size):
         count = min(size, resamples - start)
         weights = [_draw_counts(random, count, one.n_groups) for one in strata]
-        chosen = np.argmax(means + sum(_weighted_means(weights, strata)), axis=1)
+        inside = means + sum(_weighted_means(weights, strata))
+        chosen = np.array([among[inside[:, among].argmax(axis=1)] for among in choices])
         outside = means[chosen]
         for mean in _weighted_means([drawn == 0 for drawn in weights], strata):
             outside = outside + mean[np.arange(count), chosen]
         left_out.append(outside)
-    values = np.clip(np.concatenate(left_out), 0, 1)
-    value = float(values.mean())
-    low, high = np.quantile(values, [0.025, 0.975])
-    if high - low < _EPSILON and min(value, 1 - value) < _EPSILON:  # a perfect ranking
-        low, high = wilson_bounds(value, placements.degrees_of_freedom + 1)
-    return value, float(low), float(high)
+    return np.concatenate(left_out, axis=1)
 
 
 def _draw_counts(random: np.random.Generator, count: int, n: int) -> np.ndarray:

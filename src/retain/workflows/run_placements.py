@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from retain.errors import RetainError
 from retain.learning.score_file import GROUP_COLUMN, read_score_table
+from retain.record.study import BrokenRun
 from retain.verdict.paired import METRIC
 from retain.verdict.placements import Placements, placement_values
 
@@ -31,22 +35,46 @@ def read_placements(selection: RunSelection) -> Placements | None:
     Runs whose scores are unreadable, or of other customers or folds than those of the best, are
     left out. Beyond the bounds only the best runs are read: others cannot win in any resample.
     """
-    runs = _rank_runs(selection)
-    if len(runs) < 2:
-        return None
-    tables = _iter_readable(runs)
-    first, like = next(tables, (None, None))
-    if first is None or like is None:
-        return None
-    rows = _Rows(like)
-    ids, columns = [first.id], [rows.placements(like)]
-    for record, table in tables:
+    runs = rank_runs(selection.runs)
+    found = place_runs(runs).placements if len(runs) > 1 else None
+    return None if found is None or len(found.ids) < 2 else found
+
+
+@dataclass(frozen=True)
+class PlacedRuns:
+    """The placements of the runs whose scores were read, and the runs that are left out.
+
+    ``rows`` is a hash of their customers, folds and targets; both are None if none was read.
+    """
+
+    placements: Placements | None
+    rows: str | None
+    broken: tuple[BrokenRun, ...]
+
+
+def place_runs(runs: Sequence[tuple[RunDirectory, Record]]) -> PlacedRuns:
+    """Return the placements of runs, the best first, whose rows are those of the first readable."""
+    rows: _Rows | None = None
+    ids: list[str] = []
+    columns: list[np.ndarray] = []
+    broken = []
+    for run, record in runs:
+        try:
+            table = read_score_table(run.scores, record, within=run.path)
+        except RetainError as error:
+            broken.append(BrokenRun(run, str(error)))
+            continue
+        rows = _Rows(table) if rows is None else rows
         if table.select(_KEYS).equals(rows.keys):
             ids.append(record.id)
             columns.append(rows.placements(table))
-    if len(ids) < 2:
-        return None
-    return Placements(tuple(ids), np.column_stack(columns), rows.declined, rows.groups)
+        else:
+            other = "it has other customers or folds than the best run of the study"
+            broken.append(BrokenRun(run, f"{run.scores}: {other}."))
+    if rows is None:
+        return PlacedRuns(None, None, tuple(broken))
+    placements = Placements(tuple(ids), np.column_stack(columns), rows.declined, rows.groups)
+    return PlacedRuns(placements, rows.sha256, tuple(broken))
 
 
 _KEYS = ["customer_id", "repeat", "fold", "target"]
@@ -71,6 +99,12 @@ class _Rows:
             group[self._customer] = table.column(GROUP_COLUMN).to_numpy()
             _, self.groups = np.unique(group, return_inverse=True)
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of customers, folds and targets, in their order."""
+        rows = pd.util.hash_pandas_object(self.keys.to_pandas(), index=False)
+        return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()
+
     def placements(self, table: pa.Table) -> np.ndarray:
         """Return each customer's mean placement over repeats."""
         score = table.column("probability").to_numpy()
@@ -79,26 +113,18 @@ class _Rows:
         return np.asarray(sums / self._count, dtype=np.float32)
 
 
-def _rank_runs(selection: RunSelection) -> list[tuple[RunDirectory, Record]]:
+def rank_runs(
+    runs: Sequence[tuple[RunDirectory, Record]],
+) -> list[tuple[RunDirectory, Record]]:
     """Return the finished runs within the bounds, the best first, each once."""
     done = {
         record.id: (run, record)
-        for run, record in reversed(selection.runs)
+        for run, record in reversed(runs)
         if record.state == "done" and not record.stopped_early
     }
-    runs = sorted(done.values(), key=lambda pair: -pair[1].metrics[METRIC].value)
-    if len(runs) < 2:
+    ranked = sorted(done.values(), key=lambda pair: -pair[1].metrics[METRIC].value)
+    if not ranked:
         return []
-    split = runs[0][1].split
-    rows = (runs[0][1].data.n_rows - split.n_sealed_test) * split.n_repeats
-    return runs[: max(2, min(MAX_RUNS, MAX_ROWS // max(rows, 1)))]
-
-
-def _iter_readable(
-    runs: Sequence[tuple[RunDirectory, Record]],
-) -> Iterator[tuple[Record, pa.Table]]:
-    for run, record in runs:
-        try:
-            yield record, read_score_table(run.scores, record, within=run.path)
-        except RetainError:
-            continue
+    split = ranked[0][1].split
+    rows = (ranked[0][1].data.n_rows - split.n_sealed_test) * split.n_repeats
+    return ranked[: max(2, min(MAX_RUNS, MAX_ROWS // max(rows, 1)))]
