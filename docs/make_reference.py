@@ -22,6 +22,7 @@ from retain.record.effects_document import EffectsDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
 from retain.record.score_readout_document import ScoreReadoutDocument
+from retain.record.trees_document import TreesDocument
 from retain.record.trial_document import TrialDocument
 from retain.record.truth_document import TruthDocument
 from retain.record.verdict_document import VerdictDocument
@@ -34,6 +35,7 @@ DOCUMENTS = {
     "verdict": VerdictDocument,
     "campaign": CampaignDocument,
     "readout": ReadoutDocument,
+    "trees": TreesDocument,
     "trial": TrialDocument,
     "effects": EffectsDocument,
     "score_readout": ScoreReadoutDocument,

@@ -64,6 +64,12 @@ def _select_and_compare(line: Arguments) -> int:
     from retain.workflows.runs import diff_pair, select_runs, try_read_scores
 
     config = compose_compare(drop_group_overrides(line))
+    if config.trees is not None:
+        from retain.cli import trees
+
+        return trees.compare(line, config)
+    if config.trees_gate != "none":
+        raise RetainError("trees_gate needs two trees; type trees=[MAIN,BRANCH].")
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = diff_pair(config, None)
         diff = compare_pair(

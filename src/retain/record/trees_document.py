@@ -244,7 +244,8 @@ class StudyChange(Config):
 class TreesDocument(Config):
     """The change from one folder of outputs, or of one study, to another.
 
-    ``new_studies`` and ``gone_studies`` are names of folders that only one of them has.
+    ``new_studies`` and ``gone_studies`` are names of folders that only one of them has;
+    ``outside`` are links in place of studies, which are not followed.
     """
 
     schema_: Literal[1] = Field(default=TREES_SCHEMA, alias="schema")
@@ -253,3 +254,4 @@ class TreesDocument(Config):
     studies: tuple[StudyChange, ...]
     new_studies: tuple[str, ...]
     gone_studies: tuple[str, ...]
+    outside: tuple[UnreadableRun, ...] = ()

@@ -94,6 +94,8 @@ class Compare(Config):
     study: StudySelector
     runs: str | None
     diff: tuple[str, ...] | None
+    trees: tuple[str, ...] | None
+    trees_gate: Literal["none", "worse", "unclear"]
     data: Source | None = None
     selection: ComparisonConfig
     sealed_test: Literal["auto", "open", "closed"]

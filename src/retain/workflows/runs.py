@@ -129,7 +129,7 @@ def select_runs(config: Compare) -> RunSelection:
     studies = [_open_study(config, name) for name in _study_names(config)]
     checker, by_name = RecordChecker(), config.study.name is not None
     runs = [
-        (run, _check_record(run, record, checker, by_name=by_name))
+        (run, check_record(run, record, checker, by_name=by_name))
         for study in studies
         for run, record in study.read()
     ]
@@ -145,7 +145,7 @@ def select_runs(config: Compare) -> RunSelection:
     return RunSelection(output_dir, names, valid, broken, len(unfinished) - n_running, n_running)
 
 
-def _check_record(
+def check_record(
     run: RunDirectory, record: Record | BrokenRun | None, checker: RecordChecker, *, by_name: bool
 ) -> Record | BrokenRun | None:
     """Return the record if it is valid and, for studies given by name, of its study."""

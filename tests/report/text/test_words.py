@@ -45,7 +45,7 @@ def test_no_russian_text_was_left_in_english():
     }
     named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
     named |= {"driver.level", "interval.plain", "fishbone.interval"}
-    named |= {"trial.counted", "trial.with_p"}
+    named |= {"trial.counted", "trial.with_p", "trees.cause.named", "trees.sentence"}
     named |= {"check.feature", "page.question", "scenarios.setting"}
     assert same <= named, same - named
 
@@ -90,6 +90,11 @@ def test_every_text_is_asked_for_somewhere():
         "segments.number.",
         "segments.stable.",
         "state.",
+        "trees.cause.",
+        "trees.ci.",
+        "trees.head.",
+        "trees.obstacle.",
+        "trees.verdict.outdated.",
         "trial.caution.",
         "trial.check.ratio.",
         "trial.conclusion.",

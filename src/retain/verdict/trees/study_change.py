@@ -114,9 +114,7 @@ def _values(record: Record, keys: Sequence[str]) -> Mapping[str, object]:
 
 
 def _compare_pairs(matching: Matching, names: Mapping[str, str], alpha: float) -> list[RunChange]:
-    finished = [
-        pair for pair in matching.pairs if all(record.state == "done" for record in pair)
-    ]
+    finished = [pair for pair in matching.pairs if all(record.state == "done" for record in pair)]
     moved = find_moves(finished, alpha)
     movements = {main.id: movement for (main, _), movement in zip(finished, moved, strict=True)}
     return [

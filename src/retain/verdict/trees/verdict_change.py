@@ -92,9 +92,7 @@ def _plan_change(
     offers = tuple(_offer_changes(_offered(main), _offered(branch)))
     if was == now and not offers:
         return None
-    return PlanChange(
-        n_treated=(was[0], now[0]), expected_net=(was[1], now[1]), offers=offers
-    )
+    return PlanChange(n_treated=(was[0], now[0]), expected_net=(was[1], now[1]), offers=offers)
 
 
 def _offered(campaign: CampaignDocument | None) -> Mapping[str, int]:
