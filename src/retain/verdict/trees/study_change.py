@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from retain.record.comparison_document import RunName
 from retain.record.document import Record
+from retain.record.estimates import Estimate
 from retain.record.trees_document import (
     BestChange,
     Cause,
@@ -72,7 +73,11 @@ def compare_study(name: str, main: StudyRuns, branch: StudyRuns, tests: TreeTest
     unreadable = (*main.unreadable, *branch.unreadable)
     unfinished = main.n_unfinished, branch.n_unfinished
     complete = not (matching.new or matching.gone or unreadable or any(unfinished))
-    is_same = complete and bool(runs) and all(run.is_same for run in runs)
+    conclusion: Conclusion = "incomparable"
+    if complete and runs and all(run.is_same for run in runs):
+        conclusion = "same"
+    elif best is not None:
+        conclusion = conclude(best.difference, tests.margin)
     verdict = None
     if main.verdict is not None and branch.verdict is not None:
         records = main.records, branch.records
@@ -80,7 +85,7 @@ def compare_study(name: str, main: StudyRuns, branch: StudyRuns, tests: TreeTest
     return StudyChange(
         study=name,
         summary="",
-        conclusion="same" if is_same else _conclude(best, tests.margin),
+        conclusion=conclusion,
         obstacle=obstacle,
         best=best,
         margin=tests.margin,
@@ -178,14 +183,17 @@ def _compare_best(
     )
 
 
-def _conclude(best: BestChange | None, margin: float) -> Conclusion:
-    if best is None:
-        return "incomparable"
-    if best.difference.low > 0:
+def conclude(difference: Estimate, margin: float) -> Conclusion:
+    """Return what the interval of a change shows; ``margin`` is the loss that counts as none.
+
+    >>> conclude(Estimate(-0.001, -0.006, 0.004), margin=0.01)
+    'not_worse'
+    """
+    if difference.low > 0:
         return "better"
-    if best.difference.high < 0:
+    if difference.high < 0:
         return "worse"
-    return "not_worse" if best.difference.low > -margin else "unclear"
+    return "not_worse" if difference.low > -margin else "unclear"
 
 
 def _count_causes(runs: Sequence[RunChange]) -> tuple[CauseCount, ...]:

@@ -1,0 +1,426 @@
+"""``retain-compare trees=[MAIN,BRANCH]``: trees that differ in one planted way are named rightly.
+
+Each pair of trees is compared by the command, from files on disk.
+"""
+
+import contextlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retain.cli.compare import compare
+from retain.cli.run import run, run_command
+from retain.customers.demo import write
+from retain.record.document import identity, slug_of
+
+SHAPE = ("validation.folds=4", "validation.repeats=2")
+TREES = "trees=[main,branch]"
+
+
+def sweep(folder, *words):
+    """Sweep a study in a folder of its own, and return its tree."""
+    folder.mkdir()
+    with contextlib.chdir(folder):
+        assert run_command(run, words, "run") == 0
+    return folder / "outputs"
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory, fork_server):
+    """Swept trees by what their branch has of its own, which nobody may change."""
+    root = tmp_path_factory.mktemp("trees")
+    line = (*SHAPE, "-m", "study.name=small")
+    demo = (*line, "data.customers=300", "sampler=random_under", "model=logreg,tree,svc")
+    few = [f"features.{name}=false" for name in ("site", "purchase")]
+    write(root / "store", customers=300, seed=0)
+    own = (*line, "data=one_click", f"data.dir={root / 'store'}", "model=logreg,tree")
+    found = {
+        "main": sweep(root / "main", *demo),
+        "seed": sweep(root / "seed", *demo, "seed=1"),
+        "fewer features": sweep(root / "few", *demo, *few),
+        "store": sweep(root / "before", *own),
+    }
+    table = root / "store" / "market_file.csv"
+    rows = table.read_text(encoding="utf-8").replace(",724,", ",725,", 1)
+    table.write_text(rows, encoding="utf-8")
+    return {**found, "store with another row": sweep(root / "after", *own)}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def judged(trees, tmp_path_factory, without_charts):
+    """The tree ``main`` with its verdict."""
+    folder = tmp_path_factory.mktemp("judged")
+    shutil.copytree(trees["main"], folder / "outputs")
+    words = ("study=small", "resamples=100", "explain=none", "--quiet")
+    with contextlib.chdir(folder), without_charts():
+        assert run_command(compare, words, "compare") == 0
+    return folder / "outputs"
+
+
+@pytest.fixture
+def planted(trees, here):
+    """The tree ``main`` and a copy ``branch``, whose records a function changes."""
+
+    def plant(change=None, main="main", branch="main"):
+        for name, tree in (("main", main), ("branch", branch)):
+            shutil.copytree(trees[tree], name)
+        if change is not None:
+            for path in sorted(Path("branch").glob("small/*/record.json")):
+                record = json.loads(path.read_text(encoding="utf-8"))
+                change(record)
+                path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+    return plant
+
+
+@pytest.fixture
+def said(capsys):
+    """The exit code of a comparison, and the document that it printed."""
+
+    def call(*words):
+        capsys.readouterr()
+        code = run_command(compare, (*(words or (TREES,)), "--json"), "compare")
+        return code, json.loads(capsys.readouterr().out)
+
+    return call
+
+
+def summary(document):
+    (study,) = document["studies"]
+    return study["summary"]
+
+
+def test_equal_trees_are_the_same(planted, said):
+    planted()
+    code, document = said()
+    assert code == 0
+    assert summary(document) == "small: the same, all 3 runs have equal results in both trees."
+
+
+def test_another_code_with_equal_results_is_named(planted, said):
+    planted(lambda record: record["environment"].update(code_sha256="0" * 64))
+    _, document = said()
+    assert re.fullmatch(
+        "small: the same, all 3 runs have equal results in both trees; results are equal although "
+        "there are differences: code [0-9a-f]{8} → 00000000.",
+        summary(document),
+    )
+
+
+def shift_folds(record, by):
+    """Change ROC-AUC of each fold as other code would, and the mean with it."""
+    metric = record["metrics"]["roc_auc"]
+    folds = np.array(metric["fold_values"]) + by
+    metric.update(fold_values=folds.tolist(), value=float(folds.mean()))
+
+
+NOISE = np.array([0.01, -0.01, 0.004, -0.008, 0.007, -0.003, 0.002, -0.001])
+
+
+def test_metric_noise_without_a_cause_is_no_loss_and_has_no_reason(planted, said):
+    planted(lambda record: shift_folds(record, NOISE / 4))
+    _, document = said()
+    sentence = summary(document)
+    assert sentence.startswith("small: not worse by more than 0.01, ROC-AUC of the best run (")
+    assert "metrics of 3 runs differ, none beyond noise" in sentence
+    assert sentence.endswith(
+        "the records hold no reason: data, folds, code, packages, config and seed are the same."
+    )
+
+
+def test_other_code_that_loses_is_worse_and_the_code_is_named(planted, said):
+    def change(record):
+        record["environment"].update(code_sha256="0" * 64)
+        shift_folds(record, NOISE / 4 - 0.06)
+
+    planted(change)
+    code, document = said()
+    assert code == 0
+    assert re.fullmatch(
+        r"small: worse, ROC-AUC of the best run \(\w+\) changed by −0\.0\d+ \(95\u00a0% CI "
+        r"−0\.\d+ to −0\.0\d+\); metrics of 3 runs differ beyond noise: ROC-AUC \(better in 0, "
+        r"worse in 3\); what differs: code [0-9a-f]{8} → 00000000\.",
+        summary(document),
+    )
+
+
+def test_another_version_of_a_package_is_named(planted, said):
+    def change(record):
+        record["environment"]["packages"]["scikit-learn"] = "9.9.9"
+        shift_folds(record, NOISE / 4)
+
+    planted(change)
+    assert re.search(r"what differs: scikit-learn [\d.]+ → 9\.9\.9\.$", summary(said()[1]))
+
+
+def test_another_seed_is_named_and_no_loss(planted, said):
+    planted(branch="seed")
+    _, document = said()
+    (study,) = document["studies"]
+    assert study["conclusion"] in ("not_worse", "unclear")
+    assert len(study["runs"]) == 3
+    assert study["summary"].endswith("what differs: seed 0 → 1.")
+    assert study["best"]["is_paired"]
+
+
+def test_a_row_that_changed_is_named_and_not_paired(planted, said):
+    planted(main="store", branch="store with another row")
+    _, document = said()
+    (study,) = document["studies"]
+    assert study["conclusion"] not in ("better", "worse", "same")
+    assert not study["best"]["is_paired"]
+    assert "not paired: customers or folds differ)" in study["summary"]
+    assert re.search(r"what differs: customers \w{8} → \w{8}\.$", study["summary"])
+
+
+def test_more_features_are_a_gain(planted, said):
+    planted(main="fewer features")
+    _, document = said()
+    (study,) = document["studies"]
+    assert study["conclusion"] == "better"
+    assert study["best"]["difference"]["low"] > 0
+    assert [len(study[key]) for key in ("runs", "new_runs", "gone_runs")] == [0, 3, 3]
+    assert "in place of" in study["summary"]
+
+
+def test_a_missing_run_is_named(planted, said):
+    planted()
+    (folder,) = Path("branch").glob("small/tree-*")
+    shutil.rmtree(folder)
+    sentence = summary(said()[1])
+    assert sentence.endswith("changed by 0.000 (95\u00a0% CI 0.000 to 0.000); 1 run is gone: tree.")
+
+
+def test_a_missing_best_run_is_a_loss_of_the_best(planted, said):
+    planted()
+    _, document = said()
+    best = document["studies"][0]["best"]["main"]["name"]
+    (folder,) = Path("branch").glob(f"small/{best}-*")
+    shutil.rmtree(folder)
+    (study,) = said()[1]["studies"]
+    assert study["conclusion"] in ("worse", "unclear")
+    assert f"in place of {best})" in study["summary"]
+    assert study["summary"].endswith(f"1 run is gone: {best}.")
+
+
+def test_another_default_of_the_config_is_named(planted, said):
+    planted()
+    (path,) = Path("branch").glob("small/logreg-*/record.json")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["config"]["model"]["C"] = 2.0
+    record["id"] = identity(record["config"])
+    shift_folds(record, NOISE / 4)
+    path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    path.parent.rename(path.parents[1] / f"{slug_of(record['config'])}-{record['id']}")
+    code, document = said()
+    assert code == 0
+    assert len(document["studies"][0]["runs"]) == 3
+    assert summary(document).endswith("what differs: model.C=2.0 in place of 1.0.")
+
+
+def test_a_config_that_was_edited_is_not_believed(planted, said):
+    planted(lambda record: record["config"]["model"].update(planted=2))
+    code, document = said()
+    assert code == 1
+    assert "3 files or folders cannot be believed" in summary(document)
+    assert "its id is" in document["studies"][0]["unreadable"][0]["reason"]
+
+
+def test_the_gate_fails_on_a_loss(planted, said):
+    planted(lambda record: shift_folds(record, NOISE / 4 - 0.06))
+    assert said(TREES, "trees_gate=worse")[0] == 3
+    assert said(TREES, "trees_gate=unclear")[0] == 3
+    assert said(TREES)[0] == 0
+
+
+def test_the_strict_gate_fails_on_what_is_not_shown(planted, said):
+    planted(lambda record: shift_folds(record, NOISE))
+    assert said(TREES, "trees_gate=worse")[0] == 0
+    assert said(TREES, "trees_gate=unclear", "selection.rope=0.001")[0] == 3
+    assert said(TREES, "trees_gate=unclear", "selection.rope=0.2")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("trees=[main]",), r"trees: it names 1 folders; expected two: trees=\[MAIN,BRANCH\]"),
+        (("trees=[main,nowhere]",), "'nowhere' is not a folder"),
+        (("trees=[main,empty]",), "'empty' holds no run"),
+        ((TREES, "study=small"), "'study' has no effect with trees="),
+        ((TREES, "gate.roc_auc=0.5"), "'gate.roc_auc' has no effect with trees="),
+        (("trees_gate=worse",), "trees_gate needs two trees"),
+        (("trees=[main,branch/small]",), "To compare two studies of any names: trees="),
+        ((TREES, "trees_gate=better"), "trees_gate is 'better'; expected"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(planted, capsys, words, message):
+    planted()
+    Path("empty").mkdir()
+    assert run_command(compare, words, "compare") == 2
+    assert re.search(message, " ".join(capsys.readouterr().err.split()))
+
+
+def test_studies_of_any_name_are_compared_if_they_are_named(planted, said):
+    planted()
+    Path("branch/small").rename("branch/other")
+    code, document = said("trees=[main/small,branch/other]")
+    assert code == 0
+    assert summary(document).startswith("small: the same")
+
+
+def test_several_studies_have_a_sentence_each_and_cover_at_once(planted, said):
+    planted(lambda record: shift_folds(record, NOISE / 4))
+    for tree in ("main", "branch"):
+        shutil.copytree(f"{tree}/small", f"{tree}/zweite")
+    shutil.copytree("main/small", "main/only")
+    code, document = said()
+    assert [study["study"] for study in document["studies"]] == ["small", "zweite"]
+    assert document["gone_studies"] == ["only"]
+    assert document["studies"][0]["best"]["level"] == pytest.approx(0.975)
+    assert "simultaneous 95\u00a0% CI" in document["studies"][0]["summary"]
+    assert code == 0
+
+
+def test_nothing_is_written(planted, said, here):
+    planted()
+    before = {path: path.stat().st_mtime_ns for path in here.rglob("*")}
+    said()
+    assert {path: path.stat().st_mtime_ns for path in here.rglob("*")} == before
+
+
+def test_links_and_broken_records_are_named(planted, said, tmp_path):
+    planted()
+    (tree,) = Path("branch").glob("small/tree-*")
+    (tree / "record.json").write_text("{", encoding="utf-8")
+    (logreg,) = Path("branch").glob("small/logreg-*")
+    shutil.move(logreg, "elsewhere")
+    logreg.symlink_to(Path("elsewhere").resolve())
+    Path("branch/outside").symlink_to(Path.cwd())
+    code, document = said()
+    (study,) = document["studies"]
+    assert code == 1
+    assert {one["folder"].partition("-")[0] for one in study["unreadable"]} == {"tree", "logreg"}
+    assert [one["folder"] for one in document["outside"]] == ["outside"]
+    assert "2 files or folders cannot be believed: branch logreg-" in study["summary"]
+
+
+def test_hostile_texts_stay_on_one_line_without_control_characters(planted, capsys):
+    def change(record):
+        hostile = {"numpy": "1\x07\n2" + "9" * 1_000_000, "\x1b[2J\n[red]": "1"}
+        record["environment"]["packages"].update(hostile)
+        shift_folds(record, NOISE / 4)
+
+    planted(change)
+    assert run_command(compare, (TREES, "--markdown", "x.md", "--junit", "x.xml"), "compare") == 0
+    out = capsys.readouterr().out
+    assert "\x1b[2J" not in out
+    assert "\x07" not in out
+    assert len(out) < 5_000
+    assert out.splitlines()[0].startswith("small: not worse")
+    assert "9…" in out.splitlines()[0]
+    assert len(Path("x.md").read_text(encoding="utf-8")) < 5_000
+
+
+def test_a_reason_of_a_million_characters_is_cut(planted, said):
+    def change(record):
+        if record["config"]["model"]["name"] == "tree":
+            record.update(state="failed", reason="x" * 1_000_000, metrics={}, scores_bytes=None)
+
+    planted(change)
+    _, document = said()
+    assert len(json.dumps(document)) < 50_000
+    assert "1 run ended in another state: tree" in summary(document)
+
+
+def test_scores_that_were_edited_are_named(planted, said):
+    planted()
+    (folder,) = Path("branch").glob("small/tree-*")
+    path = folder / "scores.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"2")
+    code, document = said()
+    assert code == 1
+    assert "1 file or folder cannot be believed: branch tree-" in summary(document)
+
+
+def test_a_tree_without_scores_says_what_it_lacks(planted, said):
+    planted()
+    for path in Path("branch").glob("small/*/scores.parquet"):
+        path.unlink()
+    code, document = said()
+    assert code == 1
+    assert document["studies"][0]["obstacle"] == "no_scores"
+    assert "no scores.parquet that can be read" in summary(document)
+
+
+def test_russian_says_the_same(planted, capsys):
+    planted(lambda record: shift_folds(record, NOISE / 4 - 0.06))
+    assert run_command(compare, (TREES, "report.language=ru"), "compare") == 0
+    assert capsys.readouterr().out.startswith("small: хуже, ROC-AUC лучшей модели (")
+
+
+def test_markdown_and_junit_have_the_sentence(planted):
+    planted(lambda record: shift_folds(record, NOISE / 4 - 0.06))
+    files = ("--markdown", "x.md", "--junit", "x.xml", "--quiet")
+    assert run_command(compare, (TREES, "trees_gate=worse", *files), "compare") == 3
+    page, cases = (Path(name).read_text(encoding="utf-8") for name in ("x.md", "x.xml"))
+    assert "**small: worse, ROC-AUC of the best run" in page
+    assert '<failure message="small: worse, ' in cases
+
+
+def test_equal_verdicts_are_the_same(judged, here, capsys):
+    for tree in ("main", "branch"):
+        shutil.copytree(judged, tree)
+    assert run_command(compare, (TREES,), "compare") == 0
+    (_, verdict) = capsys.readouterr().out.splitlines()
+    assert verdict == "small: the verdicts are the same: winner, tied runs, segments and plan"
+
+
+def test_what_differs_between_verdicts_is_named(judged, here, capsys):
+    for tree in ("main", "branch"):
+        shutil.copytree(judged, tree)
+    path = Path("branch/small/verdict/verdict.json")
+    verdict = json.loads(path.read_text(encoding="utf-8"))
+    loser = verdict["leaderboard"][-1]["id"]
+    tied = verdict["tied"]
+    verdict["tied"] = [id_ for id_ in tied if id_ != loser] if loser in tied else [*tied, loser]
+    verdict["segments"][0]["n_customers"] += 1
+    plan, offer = verdict["campaign"]["plan"], verdict["campaign"]["offers"][0]
+    plan["n_treated"] += 5
+    offer["n_treated"] += 5
+    path.write_text(json.dumps(verdict), encoding="utf-8")
+    assert run_command(compare, (TREES,), "compare") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert re.search("tied with the best: (logreg|tree|svc)", text)
+    assert "1 segment has other customers or another profit at risk" in text
+    assert f"the plan treats {plan['n_treated']} customers in place of" in text
+    assert f"{offer['name']} {offer['n_treated'] - 5} → {offer['n_treated']}" in text
+
+
+def test_a_verdict_that_is_older_than_its_runs_is_named(judged, here, capsys):
+    for tree in ("main", "branch"):
+        shutil.copytree(judged, tree)
+    for path in Path("branch").glob("small/*/record.json"):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        shift_folds(record, NOISE)
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    assert run_command(compare, (TREES,), "compare") == 0
+    assert "the verdict of the second tree is older than its runs" in capsys.readouterr().out
+
+
+def test_a_verdict_that_cannot_be_read_is_named(judged, here, said):
+    for tree in ("main", "branch"):
+        shutil.copytree(judged, tree)
+    Path("branch/small/verdict/verdict.json").write_text("[]", encoding="utf-8")
+    code, document = said()
+    assert code == 1
+    assert [one["folder"] for one in document["studies"][0]["unreadable"]] == ["verdict"]
