@@ -46,6 +46,7 @@ simulate: $(STAMP)       ## how often tests and intervals are right; figures in 
 	$(BIN)/python experiments/statistics/trials.py --out experiments/statistics/trials.csv
 	$(BIN)/python experiments/statistics/control.py --out experiments/statistics/control.csv
 	$(BIN)/python experiments/statistics/subgroups.py --out experiments/statistics/subgroups.csv
+	$(BIN)/python experiments/statistics/trees.py --csv experiments/statistics/trees.csv
 
 chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
 	$(BIN)/python experiments/chaos/verdicts.py

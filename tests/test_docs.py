@@ -120,6 +120,8 @@ def narrowed(words):
 def spared(words):
     """What a comparison need not do where the line does not speak of it."""
     typed = {re.split("[.=]", word)[0] for word in words}
+    if "trees" in typed:
+        return [*words]
     parts = {
         "campaign": {"campaign", "segmentation", "offers", "assumptions"},
         "explain": {"explain"},

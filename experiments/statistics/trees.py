@@ -26,7 +26,12 @@ from retain.verdict.candidates import Candidate
 from retain.verdict.paired import METRIC
 from retain.verdict.placements import Placements, placement_values
 from retain.verdict.statistics import mean_interval
-from retain.verdict.trees.best_run import ScoredRuns, change_of_best
+from retain.verdict.trees.best_run import (
+    ScoredRuns,
+    change_of_best,
+    change_of_folds,
+    resample_changes,
+)
 from retain.verdict.trees.movement import find_moves
 from retain.verdict.trees.study_change import conclude
 
@@ -78,6 +83,10 @@ UNEQUAL = (
     Pair("1 run, a loss of the margin", (1, 1), n=1000, gain=-0.2),
     Pair("12 runs, a loss of the margin", n=1000, gain=-0.2),
 )
+NEED_BOTH = (
+    Pair("1 run, other seeds, noisy fits, n 2,000", (1, 1), n=2000, repeats=1, noise=4),
+    Pair("1 run against 30, other features", (1, 30), own=("features",)),
+)
 
 
 def main() -> None:
@@ -101,6 +110,8 @@ def measure_all(pairs: int) -> Iterator[dict[str, object]]:
         yield from measure_equal(pair, pairs)
     for pair in UNEQUAL:
         yield from measure_unequal(pair, pairs)
+    for pair in NEED_BOTH:
+        yield from measure_parts(pair, pairs)
 
 
 def measure_equal(pair: Pair, pairs: int, seed: int = 0) -> Iterator[dict[str, object]]:
@@ -125,6 +136,19 @@ def measure_unequal(pair: Pair, pairs: int, seed: int = 0) -> Iterator[dict[str,
         hidden = [one in ("better", "not_worse") for one in words]
         yield _rate(pair, "a loss of the margin is called none", hidden, "<= .05")
     yield from _describe(pair, found)
+
+
+def measure_parts(pair: Pair, pairs: int, seed: int = 0) -> Iterator[dict[str, object]]:
+    """Yield how often each part of the interval alone would call equal trees different."""
+    random = np.random.default_rng(seed)
+    by_customers, by_folds = [], []
+    for _ in range(pairs):
+        (main, branch), _ = simulate(pair, random)
+        low, high = np.quantile(resample_changes(main, branch, RESAMPLES), [0.025, 0.975])
+        by_customers.append(not low <= 0 <= high)
+        by_folds.append(bool(change_of_folds(main.best, branch.best).p[0] < ALPHA))
+    yield _rate(pair, "the bootstrap alone finds a change", by_customers, "")
+    yield _rate(pair, "the folds alone find a change", by_folds, "")
 
 
 @dataclass(frozen=True)

@@ -117,3 +117,24 @@ def test_looks_find_no_effect_in_idle_campaigns_and_stop_harmful_ones(script):
         assert test.pvalue > 0.001, row
     (line, *_) = script("looks").widths()
     assert line.endswith("1.549")
+
+
+# The folds alone call a tree of thirty equal runs better than one of a single run in .15, and the
+# bootstrap alone equal runs of noisy fits different in .13.
+@pytest.mark.parametrize("name", ["1 run, other seeds, noisy fits", "1 run against 30"])
+def test_trees_of_equal_worth_are_seldom_called_better_or_worse(script, name):
+    trees = script("trees")
+    pair = next(one for one in trees.EQUAL if one.name.startswith(name))
+    by_name = {row["quantity"]: row for row in trees.measure_equal(pair, 60, seed=1)}
+    assert at_most(by_name["worse or better is said"], 0.05)
+    assert at_most(by_name["a run is said to have moved"], 0.05)
+    assert at_least(by_name["the interval covers"], 0.95)
+
+
+def test_a_loss_of_the_margin_is_not_called_none(script):
+    trees = script("trees")
+    pair = next(one for one in trees.UNEQUAL if one.gain < 0)
+    by_name = {row["quantity"]: row for row in trees.measure_unequal(pair, 40, seed=1)}
+    assert at_most(by_name["a loss of the margin is called none"], 0.05)
+    assert at_least(by_name["worse is said"], 0.8)
+    assert at_least(by_name["the interval covers"], 0.95)

@@ -44,6 +44,8 @@ def compare(line: Arguments) -> int:
     """Compare the runs, evaluate the winner, and write the verdict."""
     from retain.execution.worker import start_forkserver
 
+    if any(text.startswith("trees=") for text in line.overrides):  # which needs no worker
+        return _select_and_compare(line)
     with suppress(OSError):  # reported when a worker starts
         start_forkserver(
             *(() if "explain=none" in line.overrides else EXPLAINING)

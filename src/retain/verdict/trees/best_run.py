@@ -92,28 +92,31 @@ def change_of_best(
 
     ``level`` is that of its interval.
     """
-    if main.is_paired_with(branch):
-        one, other = _paired_areas(main, branch, resamples)
-    else:
-        one, other = (
-            left_out_areas(
-                tree.placements, tree.means, [_all(tree)], resamples=resamples, seed=seed
-            )[0]
-            for tree, seed in zip((main, branch), SEEDS, strict=True)
-        )
-        n = min(len(one), len(other))  # a tree of many customers has fewer samples
-        one, other = one[:n], other[:n]
-    changes = other - one
-    value = float(changes.mean())
-    low, high = np.quantile(changes, [(1 - level) / 2, (1 + level) / 2])
+    changes = resample_changes(main, branch, resamples)
     folds = change_of_folds(main.best, branch.best, level)
-    reach = float(folds.high[0] - folds.low[0]) / 2
+    value, reach = float(changes.mean()), float(folds.high[0] - folds.low[0]) / 2
+    low, high = np.quantile(changes, [(1 - level) / 2, (1 + level) / 2])
     return Estimate(value, min(float(low), value - reach), max(float(high), value + reach))
 
 
-def _paired_areas(
-    main: ScoredRuns, branch: ScoredRuns, resamples: int | None
-) -> tuple[np.ndarray, np.ndarray]:
+def resample_changes(
+    main: ScoredRuns, branch: ScoredRuns, resamples: int | None = None
+) -> np.ndarray:
+    """Return the change on the customers left out of each bootstrap sample, shape (resamples,).
+
+    The best run of each tree is chosen in the sample; paired trees have the same samples.
+    """
+    if main.is_paired_with(branch):
+        return _resample_paired(main, branch, resamples)
+    one, other = (
+        left_out_areas(tree.placements, tree.means, [_all(tree)], resamples=resamples, seed=seed)[0]
+        for tree, seed in zip((main, branch), SEEDS, strict=True)
+    )
+    n = min(len(one), len(other))  # a tree of many customers has fewer samples
+    return np.asarray(other[:n] - one[:n])
+
+
+def _resample_paired(main: ScoredRuns, branch: ScoredRuns, resamples: int | None) -> np.ndarray:
     one, other = main.placements, branch.placements
     both = Placements(
         (*one.ids, *other.ids), np.hstack([one.values, other.values]), one.declined, one.groups
@@ -121,7 +124,7 @@ def _paired_areas(
     choices = [_all(main), len(main.records) + _all(branch)]
     means = np.concatenate([main.means, branch.means])
     areas = left_out_areas(both, means, choices, resamples=resamples)
-    return areas[0], areas[1]
+    return np.asarray(areas[1] - areas[0])
 
 
 def _all(tree: ScoredRuns) -> np.ndarray:
