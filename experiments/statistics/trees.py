@@ -132,6 +132,7 @@ def measure_unequal(pair: Pair, pairs: int, seed: int = 0) -> Iterator[dict[str,
     expected = "better" if pair.gain > 0 else "worse"
     words = [conclude(one, abs(found.truth)) for one in found.changes]
     yield _rate(pair, f"{expected} is said", [one == expected for one in words], "")
+    yield _rate(pair, "a run is said to have moved", found.moved, "")
     if pair.gain < 0:
         hidden = [one in ("better", "not_worse") for one in words]
         yield _rate(pair, "a loss of the margin is called none", hidden, "<= .05")

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from retain.cli.compare import compare
 from retain.cli.run import run, run_command
 from retain.customers.demo import write
 from retain.record.document import identity, slug_of
+from retain.record.study import StudyDirectory
 
 SHAPE = ("validation.folds=4", "validation.repeats=2")
 TREES = "trees=[main,branch]"
@@ -226,6 +228,37 @@ def test_another_default_of_the_config_is_named(planted, said):
     assert code == 0
     assert len(document["studies"][0]["runs"]) == 3
     assert summary(document).endswith("what differs: model.C=2.0 in place of 1.0.")
+
+
+def test_records_of_code_with_another_key_are_compared(planted, said):
+    planted()
+    for path in list(Path("branch").glob("small/*/record.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record["config"]["novelty"] = {"depth": 3}
+        record["id"] = identity(record["config"])
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        path.parent.rename(path.parents[1] / f"{slug_of(record['config'])}-{record['id']}")
+    code, document = said()
+    assert code == 0
+    assert summary(document) == (
+        "small: the same, all 3 runs have equal results in both trees; results are equal although "
+        "there are differences: novelty.depth=3 in place of null."
+    )
+
+
+def test_a_folder_that_cannot_be_read_is_named(planted, capsys, monkeypatch):
+    planted()
+    refused = PermissionError(13, "Permission denied", "branch/small")
+    monkeypatch.setattr(StudyDirectory, "read", Mock(side_effect=refused))
+    assert run_command(compare, (TREES,), "compare") == 2
+    assert "branch/small cannot be read: Permission denied" in capsys.readouterr().err
+
+
+def test_the_strict_gate_fails_where_a_study_is_gone(planted, said):
+    planted()
+    shutil.copytree("main/small", "main/only")
+    assert said(TREES, "trees_gate=worse")[0] == 0
+    assert said(TREES, "trees_gate=unclear")[0] == 3
 
 
 def test_a_config_that_was_edited_is_not_believed(planted, said):

@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from retain.cli.ci_report import MAX_ROWS, Case, CiReport, escape_markdown, to_table
-from retain.wording import format_ci, format_interval, format_signed, to_frequency
+from retain.wording import format_ci, to_frequency
 
 if TYPE_CHECKING:
-    from retain.cli.ci_report import CaseState
     from retain.execution.plan import PlannedRun, SweepPlan
     from retain.record.comparison_document import GateResult
     from retain.record.document import Record
@@ -17,9 +16,10 @@ if TYPE_CHECKING:
     from retain.record.readout_document import EffectRow, ReadoutDocument
     from retain.record.score_document import ScoreDocument
     from retain.record.study import BrokenRun
-    from retain.record.trees_document import RunChange, TreesDocument
+    from retain.record.trees_document import StudyChange, TreesDocument
     from retain.record.trial_document import ArmEffect, TrialDocument
     from retain.record.verdict_document import VerdictDocument
+    from retain.report.text.words import TextCatalogue
 
 METRIC = "roc_auc"
 
@@ -146,36 +146,38 @@ def add_trees(
     report: CiReport, found: TreesDocument, failed: Collection[str], language: str
 ) -> None:
     """Add a case per study, which fails by the gate, per unreadable run, and their sentences."""
-    from retain.report.text.trees import study_sentence, verdict_sentences
+    from retain.report.text.trees import tree_notes
     from retain.report.text.words import words
 
     catalogue = words(language)
     for change in found.studies:
-        sentence = catalogue.plain(study_sentence(change))
-        state: CaseState = "failed" if change.study in failed else "passed"
-        cases = [Case(change.study, state, sentence)]
-        cases += [
-            Case(f"{one.tree} {one.folder}", "failed", one.reason) for one in change.unreadable
-        ]
-        lines = [f"**{escape_markdown(sentence)}**"]
-        lines += [escape_markdown(catalogue.plain(one)) for one in verdict_sentences(change)]
-        rows = [_moved_row(run) for run in change.runs if not run.is_same]
-        headings = ("run", "Δ ROC-AUC (95 % CI)", "beyond noise")
-        report.add(cases, "\n\n".join(lines), *([to_table(headings, rows)] if rows else []))
-    listed = [f"{name}: only in main" for name in found.gone_studies]
-    listed += [f"{name}: only in branch" for name in found.new_studies]
-    listed += [f"{one.tree} {one.folder}: {one.reason}" for one in found.outside]
-    report.add((), *(escape_markdown(line) for line in listed[:MAX_ROWS]))
+        _add_study(report, change, catalogue, failed=change.study in failed)
+    notes = [catalogue.plain(note) for note in tree_notes(found)]
+    gone = [Case(name, "failed", notes[0]) for name in found.gone_studies if name in failed]
+    report.add(gone, *map(escape_markdown, notes[:MAX_ROWS]))
 
 
-def _moved_row(run: RunChange) -> tuple[str, str, str]:
-    change = run.difference
-    value = ""
-    if change is not None:
-        value = (
-            f"{format_signed(change.value)} ({format_interval(change.low, change.high, '+.3f')})"
-        )
-    return run.name, value, ", ".join(move.metric for move in run.moves)
+def _add_study(
+    report: CiReport, change: StudyChange, catalogue: TextCatalogue, *, failed: bool
+) -> None:
+    from retain.report.text.trees import (
+        changed_runs,
+        run_cells,
+        study_sentence,
+        table_messages,
+        verdict_sentences,
+    )
+
+    sentence = catalogue.plain(study_sentence(change))
+    cases = [Case(change.study, "failed" if failed else "passed", sentence)]
+    cases += [Case(f"{one.tree} {one.folder}", "failed", one.reason) for one in change.unreadable]
+    lines = [f"**{escape_markdown(sentence)}**"]
+    lines += [escape_markdown(catalogue.plain(one)) for one in verdict_sentences(change)]
+    report.add(cases, *lines)
+    if change.n_changed:
+        (_, *headings), _ = table_messages(change, MAX_ROWS)
+        rows = [run_cells(run, catalogue) for run in changed_runs(change)]
+        report.add((), to_table([catalogue.plain(one) for one in headings], rows))
 
 
 def add_readout(report: CiReport, document: ReadoutDocument | TrialDocument) -> None:

@@ -32,8 +32,10 @@ def compare(line: Arguments, config: Compare) -> int:
     _check_keys(line.overrides)
     found = compare_trees(config)
     print_trees(console(), found, config.report.language)
-    failed = [one for one in found.studies if is_missed(one, config.trees_gate)]
-    add_trees(line.report, found, {one.study for one in failed}, config.report.language)
+    failed = {one.study for one in found.studies if is_missed(one, config.trees_gate)}
+    if config.trees_gate == "unclear":
+        failed |= {*found.gone_studies}
+    add_trees(line.report, found, failed, config.report.language)
     if line.json:
         write_json(to_tree(found))
     if failed:

@@ -21,19 +21,24 @@ FEWEST_FOLDS = 2
 
 
 class RecordChecker:
-    """Checks of records that share nodes; the text of a shared node is computed once."""
+    """Checks of records that share nodes; the text of a shared node is computed once.
 
-    def __init__(self) -> None:
+    With ``other_code`` the config may have been written by another version of retain, with keys
+    that this one does not know: it is only compared, and nothing is built from it.
+    """
+
+    def __init__(self, *, other_code: bool = False) -> None:
+        self._other_code = other_code
         self._texts: dict[tuple[str, int], tuple[Any, str | None]] = {}
         self._parsed: dict[str, set[int]] = {}
 
     def find_problem(self, record: Record, folder: Path) -> str | None:
         """Return the first contradiction in a record, or None."""
         checks: tuple[Callable[[Record, Path], str | None], ...] = (
-            self._wrong_config,
+            _nameless_component if self._other_code else self._wrong_config,
             _differing_study,
             self._differing_id,
-            _differing_folder,
+            _differing_id_of_folder if self._other_code else _differing_folder,
             _unfinished_metrics,
             _differing_folds,
             _numbers_that_are_none,
@@ -51,10 +56,8 @@ class RecordChecker:
             parse(Run, config, "config")
         except RetainError as error:
             return str(error)
-        for key in ("data", "model", "sampler", "scaling"):
-            node = record.config.get(key)
-            if not isinstance(node, dict) or not _named(node):
-                return f"config.{key} has no name"
+        if (problem := _nameless_component(record, _)) is not None:
+            return problem
         for key, node in record.config.items():
             parsed.setdefault(key, set()).add(id(node))
         return None
@@ -78,6 +81,14 @@ class RecordChecker:
 
 def _named(node: Mapping[str, Any]) -> bool:
     return isinstance(node.get("name"), str)
+
+
+def _nameless_component(record: Record, _: Path) -> str | None:
+    for key in ("data", "model", "sampler", "scaling"):
+        node = record.config.get(key)
+        if not isinstance(node, dict) or not _named(node):
+            return f"config.{key} has no name"
+    return None
 
 
 def _with_one_thread(config: Mapping[str, Any]) -> Node:
@@ -106,6 +117,12 @@ def _differing_folder(record: Record, folder: Path) -> str | None:
     if folder.name == expected:
         return None
     return f"its folder should be {expected}: it was renamed or copied"
+
+
+def _differing_id_of_folder(record: Record, folder: Path) -> str | None:
+    if folder.name.endswith(f"-{record.id}"):
+        return None
+    return f"its folder should end in {record.id}: it was renamed or copied"
 
 
 def _unfinished_metrics(record: Record, _: Path) -> str | None:

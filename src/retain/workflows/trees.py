@@ -21,7 +21,7 @@ from retain.record.trees_document import StudyChange, TreesDocument, UnreadableR
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.trees import study_sentence
 from retain.report.text.words import words
-from retain.schema.compare import Compare
+from retain.schema.compare import Compare, ComparisonConfig
 from retain.storage.paths import is_inside, parse_path
 from retain.storage.reading import MissingFileError
 from retain.verdict.candidates import group_by_seed
@@ -31,6 +31,7 @@ from retain.workflows.run_placements import place_runs, rank_runs
 from retain.workflows.runs import check_record
 
 Side = Literal["main", "branch"]
+_SIDES: tuple[Side, Side] = ("main", "branch")
 Run = tuple[RunDirectory, Record]
 CONFIDENCE = 0.95
 """Level at which the intervals of all studies cover at once."""
@@ -56,13 +57,21 @@ def compare_trees(config: Compare) -> TreesDocument:
     Raises
     ------
     RetainError
-        If they are not two folders with runs, or have no study in common.
+        If they are not two readable folders with runs, or have no study in common.
     """
-    typed = _check_two(config.trees)
+    try:
+        return _compare_trees(_check_two(config.trees), config.selection)
+    except OSError as error:
+        raise RetainError.at(
+            "trees", f"{error.filename} cannot be read: {error.strerror}", "expected two folders"
+        ) from None
+
+
+def _compare_trees(typed: tuple[str, str], selection: ComparisonConfig) -> TreesDocument:
     main, branch = (_open_tree(text, side) for text, side in zip(typed, _SIDES, strict=True))
     pairs = _pair_studies(main, branch, typed)
     level = 1 - (1 - CONFIDENCE) / len(pairs) if len(pairs) > 1 else CONFIDENCE
-    tests = TreeTests(config.selection.rope, config.selection.alpha, level)
+    tests = TreeTests(selection.rope, selection.alpha, level)
     return TreesDocument(
         main=_printable(typed[0]),
         branch=_printable(typed[1]),
@@ -71,9 +80,6 @@ def compare_trees(config: Compare) -> TreesDocument:
         gone_studies=_missing(main, branch),
         outside=(*main.outside, *branch.outside),
     )
-
-
-_SIDES: tuple[Side, Side] = ("main", "branch")
 
 
 def _check_two(trees: tuple[str, ...] | None) -> tuple[str, str]:
@@ -145,7 +151,7 @@ def _compare(
 
 def _read_study(study: StudyDirectory, side: Side) -> StudyRuns:
     """Return the records, scores and verdict of a study, as far as they can be read."""
-    checker = RecordChecker()
+    checker = RecordChecker(other_code=True)
     found = [
         (run, check_record(run, record, checker, by_name=False)) for run, record in study.read()
     ]

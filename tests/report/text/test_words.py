@@ -94,6 +94,7 @@ def test_every_text_is_asked_for_somewhere():
         "trees.ci.",
         "trees.head.",
         "trees.obstacle.",
+        "trees.table.",
         "trees.verdict.outdated.",
         "trial.caution.",
         "trial.check.ratio.",

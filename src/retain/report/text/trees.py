@@ -10,16 +10,21 @@ from retain.record.trees_document import (
     BestChange,
     Cause,
     PlanChange,
+    RunChange,
     StudyChange,
+    TreesDocument,
     UnmatchedRun,
+    UnreadableRun,
     VerdictChange,
 )
 from retain.report.text.names import metric_name
-from retain.report.text.numbers import Number
-from retain.report.text.words import Message, interval, message
+from retain.report.text.numbers import Number, format_number
+from retain.report.text.words import Message, TextCatalogue, interval, message
 
 MAX_NAMED = 3
 """Runs, causes and metrics that a sentence names."""
+TABLE_COLUMNS = ("run", "change", "interval", "moved")
+"""Columns of the table of runs whose results differ."""
 WITH_TEXT = ("customers", "folds", "code", "config")
 """Causes that have a text of their own."""
 ALONE = 0.95
@@ -129,6 +134,54 @@ def _first(names: Sequence[Message | str]) -> Sequence[Message | str]:
     more = len(names) - MAX_NAMED
     rest = [message("trees.cause.more", n=Number(more, "count"))] if more > 0 else []
     return [*names[:MAX_NAMED], *rest]
+
+
+def tree_notes(found: TreesDocument) -> list[Message]:
+    """Return which studies only one tree has, and which folders are links that lead out."""
+    only = {"trees.only_in.main": found.gone_studies, "trees.only_in.branch": found.new_studies}
+    named = [message(key, names=_first(names)) for key, names in only.items() if names]
+    return [*named, *map(unreadable_message, found.outside)]
+
+
+def unreadable_message(one: UnreadableRun) -> Message:
+    """Return which file or folder is not believed, and why."""
+    key = "trees.cannot_be_believed"
+    return message(key, tree=one.tree, folder=one.folder, reason=one.reason)
+
+
+def table_messages(change: StudyChange, most: int) -> tuple[list[Message], list[Message]]:
+    """Return title and headings of the table of runs that differ, and the notes below ``most``."""
+    title = message("trees.table.title", study=change.study, n=Number(change.n_changed, "count"))
+    headings = [message(f"trees.table.{name}") for name in TABLE_COLUMNS]
+    notes = [message("trees.table.note", alpha=Number(change.alpha, "plain"))]
+    if (more := change.n_changed - most) > 0:
+        notes.insert(0, message("trees.table.more", n=Number(more, "count")))
+    return [title, *headings], notes
+
+
+def changed_runs(change: StudyChange) -> list[RunChange]:
+    """Return the runs whose results differ, those with most metrics beyond noise first."""
+    changed = [run for run in change.runs if not run.is_same]
+    return sorted(changed, key=lambda run: (-len(run.moves), run.name))
+
+
+def run_cells(run: RunChange, catalogue: TextCatalogue) -> list[str]:
+    """Return the cells of a run's row: name, change, interval, and metrics beyond noise.
+
+    The last cell of a run that ended in another state has both states.
+    """
+    if run.difference is None:
+        states = (catalogue.plain(message(f"state.{state}")) for state in run.states)
+        return [run.name, "", "", " → ".join(states)]
+    difference, language = run.difference, catalogue.language
+    range_ = catalogue.plain(interval(difference.low, difference.high, "change"))
+    moved = (
+        f"{catalogue.plain(metric_name(move.metric))} "
+        f"{format_number(move.difference.value, 'change', language)}"
+        for move in run.moves
+    )
+    change = format_number(difference.value, "change", language)
+    return [run.name, change, range_, ", ".join(moved)]
 
 
 def verdict_sentences(change: StudyChange) -> list[Message]:
