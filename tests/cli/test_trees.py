@@ -107,6 +107,7 @@ def test_equal_trees_are_the_same(planted, said):
     code, document = said()
     assert code == 0
     assert summary(document) == "small: the same, all 3 runs have equal results in both trees."
+    assert document["studies"][0]["largest_changes"] == []
 
 
 def test_another_code_with_equal_results_is_named(planted, said):
@@ -173,6 +174,16 @@ def test_another_seed_is_named_and_no_loss(planted, said):
     assert len(study["runs"]) == 3
     assert study["summary"].endswith("what differs: seed 0 → 1.")
     assert study["best"]["is_paired"]
+    moves = [abs(one["b"] - one["a"]) for one in study["largest_changes"]]
+    assert len(moves) == 10
+    assert moves == sorted(moves, reverse=True)
+
+
+def test_the_customers_whose_risk_moved_most_are_listed(planted, capsys):
+    planted(branch="seed")
+    assert run_command(compare, (TREES,), "compare") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "customers whose risk by the best run differs most" in text
 
 
 def test_a_row_that_changed_is_named_and_not_paired(planted, said):

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from retain.record.comparison_document import RunName
+from retain.record.comparison_document import RunName, ScoreChange
 from retain.record.estimates import Estimate
 from retain.schema.parsing import Config
 
@@ -218,6 +218,8 @@ class StudyChange(Config):
         The metrics that moved beyond noise in any pair.
     n_unfinished
         Folders of runs without a record, in main and in branch.
+    largest_changes
+        Customers whose mean probability by the best run differs most; empty unless paired.
     verdict
         None unless both trees have a verdict that can be read.
     """
@@ -239,6 +241,7 @@ class StudyChange(Config):
     unreadable: tuple[UnreadableRun, ...]
     n_unfinished: tuple[int, int]
     verdict: VerdictChange | None
+    largest_changes: tuple[ScoreChange, ...] = ()
 
 
 class TreesDocument(Config):

@@ -46,7 +46,7 @@ def compare_pair(
             _metric(name, metric, b.metrics[name], a.split.test_to_train)
             for name, metric in a.metrics.items()
         ),
-        largest_changes=None if one is None or other is None else _largest_changes(one, other),
+        largest_changes=None if one is None or other is None else largest_changes(one, other),
         requested=requested,
     )
 
@@ -68,7 +68,8 @@ def _metric(
     )
 
 
-def _largest_changes(a: Scores, b: Scores) -> tuple[ScoreChange, ...]:
+def largest_changes(a: Scores, b: Scores) -> tuple[ScoreChange, ...]:
+    """Return the customers of both runs whose mean probability differs most, the most first."""
     one, other = a.per_customer(), b.per_customer()
     shared = one.index.intersection(other.index)  # ids of two types are not sortable
     both = pd.DataFrame({"a": one.loc[shared], "b": other.loc[shared]})

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 from retain.errors import RetainError, type_value
+from retain.learning.scores import Scores
+from retain.record.comparison_document import ScoreChange
 from retain.record.consistency import RecordChecker
 from retain.record.directory import RunDirectory
 from retain.record.document import Record
 from retain.record.documents import read_document
 from retain.record.study import BrokenRun, StudyDirectory
-from retain.record.trees_document import StudyChange, TreesDocument, UnreadableRun
+from retain.record.trees_document import BestChange, StudyChange, TreesDocument, UnreadableRun
 from retain.record.verdict_document import VerdictDocument
 from retain.report.text.trees import study_sentence
 from retain.report.text.words import words
@@ -25,10 +27,11 @@ from retain.schema.compare import Compare, ComparisonConfig
 from retain.storage.paths import is_inside, parse_path
 from retain.storage.reading import MissingFileError
 from retain.verdict.candidates import group_by_seed
+from retain.verdict.difference import largest_changes
 from retain.verdict.trees.best_run import ScoredRuns
 from retain.verdict.trees.study_change import StudyRuns, TreeTests, compare_study
 from retain.workflows.run_placements import place_runs, rank_runs
-from retain.workflows.runs import check_record
+from retain.workflows.runs import check_record, try_read_scores
 
 Side = Literal["main", "branch"]
 _SIDES: tuple[Side, Side] = ("main", "branch")
@@ -146,7 +149,34 @@ def _compare(
 ) -> StudyChange:
     main, branch = (_read_study(one, side) for one, side in zip(studies, _SIDES, strict=True))
     change = compare_study(name, main, branch, tests)
-    return change.model_copy(update={"summary": words("en").plain(study_sentence(change))})
+    changed = {
+        "summary": words("en").plain(study_sentence(change)),
+        "largest_changes": _compare_customers(change.best, studies, (main, branch)),
+    }
+    return change.model_copy(update=changed)
+
+
+def _compare_customers(
+    best: BestChange | None,
+    studies: tuple[StudyDirectory, StudyDirectory],
+    runs: tuple[StudyRuns, StudyRuns],
+) -> tuple[ScoreChange, ...]:
+    """Return the customers whose risk by the best run differs most, if they are the same."""
+    if best is None or not best.is_paired:
+        return ()
+    main, branch = (
+        _read_best(study, one, id_)
+        for study, one, id_ in zip(studies, runs, (best.main.id, best.branch.id), strict=True)
+    )
+    if main is None or branch is None:
+        return ()
+    return tuple(one for one in largest_changes(main, branch) if one.a != one.b)
+
+
+def _read_best(study: StudyDirectory, runs: StudyRuns, id_: str) -> Scores | None:
+    record = next(one for one in runs.records if one.id == id_)
+    run = next(one for one in study.runs() if one.path.name.endswith(f"-{id_}"))
+    return try_read_scores(run, record)
 
 
 def _read_study(study: StudyDirectory, side: Side) -> StudyRuns:

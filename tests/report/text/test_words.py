@@ -92,6 +92,7 @@ def test_every_text_is_asked_for_somewhere():
         "state.",
         "trees.cause.",
         "trees.ci.",
+        "trees.customers.",
         "trees.head.",
         "trees.obstacle.",
         "trees.table.",

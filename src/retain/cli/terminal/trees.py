@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE_HEAD
 
 from retain.cli.terminal.console import Table, literal
+from retain.report.text.numbers import format_number
 from retain.report.text.trees import (
     changed_runs,
+    customer_messages,
     run_cells,
     study_sentence,
     table_messages,
@@ -29,7 +31,7 @@ COLOURS = {"worse": "red", "better": "green", "unclear": "yellow", "incomparable
 
 
 def print_trees(console: Console, found: TreesDocument, language: str) -> None:
-    """Print the sentence of each study, its runs, its verdicts, and what cannot be read."""
+    """Print the sentence of each study, its runs, customers, verdicts, and what cannot be read."""
     catalogue = words(language)
     for change in found.studies:
         style = f"bold {COLOURS.get(change.conclusion, 'default')}"
@@ -39,6 +41,8 @@ def print_trees(console: Console, found: TreesDocument, language: str) -> None:
     for change in found.studies:
         if change.n_changed:
             console.print(_runs_table(change, catalogue))
+        if change.largest_changes:
+            console.print(_customers_table(change, catalogue))
         for sentence in verdict_sentences(change):
             _print_line(console, f"{change.study}: {catalogue.plain(sentence)}")
         for one in change.unreadable[:MAX_ROWS]:
@@ -58,4 +62,13 @@ def _runs_table(change: StudyChange, catalogue: TextCatalogue) -> Table:
     for run in changed_runs(change)[:MAX_ROWS]:
         table.add_row(*map(literal, run_cells(run, catalogue)))
     table.caption = "; ".join(map(catalogue.plain, notes))
+    return table
+
+
+def _customers_table(change: StudyChange, catalogue: TextCatalogue) -> Table:
+    title, *headings = map(catalogue.plain, customer_messages(change))
+    table = Table(*headings, title=literal(title), box=SIMPLE_HEAD)
+    for one in change.largest_changes:
+        risks = (format_number(risk, "score", catalogue.language) for risk in (one.a, one.b))
+        table.add_row(literal(one.customer_id), *risks)
     return table

@@ -184,6 +184,13 @@ def run_cells(run: RunChange, catalogue: TextCatalogue) -> list[str]:
     return [run.name, change, range_, ", ".join(moved)]
 
 
+def customer_messages(change: StudyChange) -> list[Message]:
+    """Return title and headings of the table of customers whose risk differs most."""
+    title = message("trees.customers.title", study=change.study)
+    headings = [message(f"trees.customers.{name}") for name in ("customer", "main", "branch")]
+    return [title, *headings]
+
+
 def verdict_sentences(change: StudyChange) -> list[Message]:
     """Return what differs between the verdicts of both trees."""
     found = change.verdict
