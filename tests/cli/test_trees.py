@@ -282,9 +282,24 @@ def test_a_config_that_was_edited_is_not_believed(planted, said):
 
 def test_the_gate_fails_on_a_loss(planted, said):
     planted(lambda record: shift_folds(record, NOISE / 4 - 0.06))
-    assert said(TREES, "trees_gate=worse")[0] == 3
-    assert said(TREES, "trees_gate=unclear")[0] == 3
+    for gate in ("worse", "any_worse", "unclear"):
+        assert said(TREES, f"trees_gate={gate}")[0] == 3
     assert said(TREES)[0] == 0
+
+
+def test_a_gate_fails_on_the_loss_of_a_run_that_is_not_the_best(planted, said):
+    planted()
+    best = said()[1]["studies"][0]["best"]["main"]["name"]
+
+    def change(record):
+        if record["config"]["model"]["name"] != best:
+            shift_folds(record, NOISE / 4 - 0.06)
+
+    shutil.rmtree("main")
+    shutil.rmtree("branch")
+    planted(change)
+    assert said(TREES, "trees_gate=worse")[0] == 0
+    assert said(TREES, "trees_gate=any_worse")[0] == 3
 
 
 def test_the_strict_gate_fails_on_what_is_not_shown(planted, said):

@@ -15,6 +15,7 @@ from retain.cli.terminal.output import write_json
 from retain.cli.terminal.trees import print_trees
 from retain.errors import RetainError
 from retain.record.documents import to_tree
+from retain.verdict.paired import METRIC
 from retain.workflows.trees import compare_trees
 
 if TYPE_CHECKING:
@@ -56,8 +57,12 @@ def _check_keys(overrides: Sequence[str]) -> None:
 
 def is_missed(change: StudyChange, gate: str) -> bool:
     """Return whether the change of a study fails a gate."""
-    failing = {"none": (), "worse": ("worse",), "unclear": ("worse", "unclear", "incomparable")}
-    return change.conclusion in failing[gate]
+    if gate == "none":
+        return False
+    if gate == "unclear":
+        return change.conclusion in ("worse", "unclear", "incomparable")
+    fell = any(one.metric == METRIC and one.n_worse for one in change.metrics)
+    return change.conclusion == "worse" or (gate == "any_worse" and fell)
 
 
 def _any_unreadable(found: TreesDocument) -> bool:

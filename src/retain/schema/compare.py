@@ -95,7 +95,7 @@ class Compare(Config):
     runs: str | None
     diff: tuple[str, ...] | None
     trees: tuple[str, ...] | None
-    trees_gate: Literal["none", "worse", "unclear"]
+    trees_gate: Literal["none", "worse", "any_worse", "unclear"]
     data: Source | None = None
     selection: ComparisonConfig
     sealed_test: Literal["auto", "open", "closed"]
