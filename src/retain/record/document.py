@@ -268,6 +268,7 @@ def slug_of(config: Mapping[str, Any]) -> str:
     named = [config[key]["name"] for key in optional if key in config]
     features = dict(config["features"])
     derived, _ = features.pop("derived"), features.pop("max_categories")
+    features.pop("plugins", None)  # names, no group on or off
     off = [f"no_{name}" for name, on in {**features, "derived": derived}.items() if not on]
     return "-".join([config["model"]["name"], *(n for n in named if n != "none"), *off])[
         :80
