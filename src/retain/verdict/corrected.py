@@ -92,27 +92,16 @@ def _correct_by_folds(candidates: Sequence[Record], metric: str) -> Estimate:
 def measure_left_out_folds(records: Sequence[Record], metric: str) -> float:
     """Return a metric's mean over folds, each measured for the run best on the others.
 
-    All records have all folds; see ``left_out_folds``.
+    For each fold the run with the best mean ROC-AUC over the other folds of its repeat is chosen,
+    and ``metric`` of that run on the fold is taken: no fold takes part in the choice it measures.
+    All records have all folds.
     """
+    folds = records[0].split.n_folds
     ranks, values = (
         np.array([record.metrics[name].fold_values for record in records])
         for name in (METRIC, metric)
     )
-    return float(left_out_folds(ranks, values, records[0].split.n_folds).mean())
-
-
-def left_out_folds(ranks: np.ndarray, values: np.ndarray, n_folds: int) -> np.ndarray:
-    """Return a metric by fold, shape (J,), each of the run that is best on the other folds.
-
-    For each fold the run with the best mean of ``ranks`` (ROC-AUC, shape (n_runs, J)) over the
-    other folds of its repeat is chosen, and ``values`` of that run on the fold is taken: no fold
-    takes part in the choice it measures.
-
-    >>> ranks = np.array([[0.9, 0.5, 0.5], [0.6, 0.6, 0.6]])
-    >>> left_out_folds(ranks, ranks, n_folds=3).tolist()
-    [0.6, 0.5, 0.5]
-    """
-    by_repeat = ranks.reshape(len(ranks), -1, n_folds)
-    others = by_repeat.sum(axis=2, keepdims=True) - by_repeat
+    ranks = ranks.reshape(len(records), -1, folds)
+    others = ranks.sum(axis=2, keepdims=True) - ranks
     best = others.argmax(axis=0).ravel()
-    return np.asarray(values[best, np.arange(values.shape[1])])
+    return float(values[best, np.arange(values.shape[1])].mean())
