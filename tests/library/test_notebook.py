@@ -14,7 +14,7 @@ def test_the_notebook_runs_and_the_shell_goes_on(checkout, tmp_path, monkeypatch
     nbformat = pytest.importorskip("nbformat", reason="nbclient is not installed; type: make test")
     from nbclient import NotebookClient
 
-    book = nbformat.read(checkout / "docs" / "notebook.ipynb", as_version=4)
+    book = nbformat.read(checkout / "docs" / "tutorials" / "notebook.ipynb", as_version=4)
     code = [cell for cell in book.cells if cell.cell_type == "code"]
     assert sum(len(cell.source.splitlines()) for cell in code) <= MAX_LINES
     assert not any(cell.outputs for cell in code)  # none is committed

@@ -1,0 +1,10 @@
+"""
+Compare models
+==============
+
+x
+"""
+
+import retain
+
+retain.__version__
