@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Compiled modules are kept, whatever the environment says: tests start many processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-fast check dist docs lock smoke simulate cluster chaos fuzz clean
+.PHONY: run test test-fast check dist docs reference lock smoke simulate cluster chaos fuzz clean
 
 run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
@@ -26,8 +26,16 @@ check: $(STAMP)          ## lint, format, types
 dist: $(STAMP)           ## the wheel and the archive of the source, in dist/
 	$(BIN)/python -m hatchling build --clean
 
-docs: $(STAMP)           ## renew docs/reference/config.md and the schemas of the documents
+docs: reference $(VENV)/.docs outputs/demo/verdict/report.html ## build the site into docs/_build/html, warnings as errors
+	$(BIN)/python docs/make_images.py outputs/demo/verdict
+	rm -rf docs/_build docs/examples docs/reference/api docs/gallery/outputs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -c docs -d docs/_build/doctrees . docs/_build/html
+
+reference: $(STAMP)      ## renew what docs/reference has from the package: keys, documents, schemas, checks
 	$(BIN)/python docs/make_reference.py
+
+outputs/demo/verdict/report.html: | $(STAMP)
+	$(MAKE) run
 
 smoke: $(STAMP)          ## what CI sweeps and segments
 	$(BIN)/retain -m study=smoke
@@ -56,12 +64,18 @@ fuzz: $(STAMP)           ## give every reader hostile inputs; counts in experime
 
 cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray and data.engine=spark need (830 MB), and the benchmark
 
-lock:                    ## renew requirements.lock, and requirements-cluster.lock in step (needs uv)
+lock:                    ## renew requirements.lock, and in step those of clusters and docs (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 	  --custom-compile-command "make lock" --extra excel --extra sql --extra databases --extra tune --extra track --extra test --extra check -o requirements.lock pyproject.toml
-	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["slurm"], *extras["ray"], *extras["spark"], *extras["bench"], sep="\n")' | \
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
-	  --custom-compile-command "make lock" --constraints requirements.lock -o requirements-cluster.lock -
+	$(call lock-beside,cluster,slurm ray spark bench)
+	$(call lock-beside,docs,docs)
+
+# $(1): the lock's name; $(2): its extras, resolved alone with the versions of requirements.lock
+define lock-beside
+$(PYTHON) -c 'import sys, tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*(line for name in sys.argv[1:] for line in extras[name]), sep="\n")' $(2) | \
+  uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
+  --custom-compile-command "make lock" --constraints requirements.lock -o requirements-$(1).lock -
+endef
 
 clean:                   ## forget the environment; outputs/ stays
 	rm -rf $(VENV)
@@ -75,6 +89,6 @@ $(STAMP): requirements.lock pyproject.toml
 	  echo "LightGBM cannot load: the system library libgomp1 is missing (Debian: apt-get install libgomp1)"; exit 2; }
 	@touch $(STAMP)
 
-$(VENV)/.cluster: requirements-cluster.lock $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
+$(VENV)/.cluster $(VENV)/.docs: $(VENV)/.%: requirements-%.lock $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -7,10 +7,13 @@ a repository's page: README, docs/ and experiments/ refer to each other by relat
 from __future__ import annotations
 
 import re
+import sys
 from importlib.metadata import version as installed
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))  # for generate.figures
 
 project = "retain"
 author = copyright = "The retain developers"  # noqa: A001 - Sphinx's name
@@ -19,7 +22,7 @@ language = "en"
 root_doc = "docs/index"
 include_patterns = ["*.md", "docs/**", "experiments/**"]
 exclude_patterns = [".*", "README*.md", "conf", "dist", "outputs", "src", "tests", "docs/_build"]
-exclude_patterns += ["docs/gallery", "docs/site", "docs/examples/*.ipynb"]
+exclude_patterns += ["docs/gallery", "docs/static", "docs/templates", "docs/examples/*.ipynb"]
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
@@ -34,6 +37,7 @@ INDEXES = ("experiments/README", "docs/explanation/leak-checks")
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 nb_execution_mode = "force"
+nb_execution_in_temp = True
 nb_execution_timeout = 120
 nb_execution_raise_on_error = True
 
@@ -42,12 +46,16 @@ autodoc_typehints = "none"
 sphinx_gallery_conf = {
     "examples_dirs": "docs/gallery",
     "gallery_dirs": "docs/examples",
+    "filename_pattern": ".",
+    "image_scrapers": ("generate.figures.save_figure",),
+    "ignore_repr_types": r"matplotlib\.figure",
     "show_signature": False,
     "write_computation_times": False,
 }
 
 html_theme = "pydata_sphinx_theme"
-html_extra_path = ["site"]
+html_extra_path = ["static/index.html"]
+templates_path = ["docs/templates"]  # autosummary looks from the source
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": False,
@@ -55,9 +63,10 @@ html_theme_options = {
 }
 
 
-def add_toctree(_: Sphinx, page: str, source: list[str]) -> None:
+def add_toctree(app: Sphinx, page: str, source: list[str]) -> None:
     """Give an index the navigation of the pages that it links to; it needs no second list."""
-    if page not in INDEXES and PurePosixPath(page).name != "index":
+    is_index = page in INDEXES or PurePosixPath(page).name == "index"
+    if not is_index or app.env.doc2path(page).suffix != ".md":
         return
     linked = re.findall(r"\]\(([\w./-]+)\.(?:md|ipynb|rst)\)", source[0])
     source[0] += "\n".join(["\n```{toctree}", ":hidden:", "", *linked, "```", ""])

@@ -1,1 +1,1 @@
-"""The pages of ``docs/reference`` that are made from the package, each by a module of its name."""
+"""What the documentation shows that is made from the package: pages of ``docs/reference``, charts."""
