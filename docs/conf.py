@@ -53,7 +53,10 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
 }
 
+html_title = "retain"
 html_theme = "pydata_sphinx_theme"
+html_context = {"default_mode": "auto"}
+html_copy_source = False
 html_extra_path = ["static/index.html"]
 templates_path = ["docs/templates"]  # autosummary looks from the source
 html_theme_options = {
@@ -68,6 +71,7 @@ def add_toctree(app: Sphinx, page: str, source: list[str]) -> None:
     is_index = page in INDEXES or PurePosixPath(page).name == "index"
     if not is_index or app.env.doc2path(page).suffix != ".md":
         return
+    source[0] = source[0].replace("](gallery)", "](examples/index.rst)")  # made of the folder
     linked = re.findall(r"\]\(([\w./-]+)\.(?:md|ipynb|rst)\)", source[0])
     source[0] += "\n".join(["\n```{toctree}", ":hidden:", "", *linked, "```", ""])
 

@@ -1,49 +1,75 @@
 """Make the pictures of README and docs from a verdict: its page in a browser, and its fishbone.
 
-    python docs/make_images.py outputs/demo/verdict [CHROMIUM]
+    python docs/make_images.py outputs/demo/verdict
 
-The page is shown 1,280 pixels wide. Pictures have 64 colours, so that none is over 150 kB.
+The browser is ``RETAIN_CHROMIUM`` or the system's Chromium; where there is none, the pictures stay as
+they are. So does a picture that would look the same. Each has 64 colours, so that none is over 150 kB.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import shutil
 import sys
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import sync_playwright
+from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH_PX = 1280
+MAX_HEIGHT_PX = 860
 COLOURS = 64
+SAME = 1.0
+"""Mean difference of two pictures, in levels of 256, up to which they look the same."""
 
 
-def main(verdict: str, chromium: str = "/usr/bin/chromium") -> None:
-    """Write ``page.png`` and ``fishbone.png``."""
+def main(verdict: str) -> None:
+    """Write ``page.png``, ``campaign.png`` and ``fishbone.png``."""
     folder = Path(verdict).resolve()
     IMAGES.mkdir(exist_ok=True)
-    _save(Image.open(io.BytesIO(_screenshot(folder / "report.html", chromium))), "page.png")
     _save(Image.open(folder / "fishbone.png"), "fishbone.png")
-
-
-def _screenshot(page: Path, chromium: str) -> bytes:
-    """Return a picture of the first section of a page."""
+    chromium = os.environ.get("RETAIN_CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        sys.stderr.write("There is no Chromium: the pictures of the page stay as they are.\n")
+        return
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         window = browser.new_page(viewport={"width": WIDTH_PX, "height": WIDTH_PX})
-        window.goto(page.as_uri())
+        window.goto((folder / "report.html").as_uri())
         window.wait_for_timeout(1000)
-        second = window.locator("h2:visible").nth(1).bounding_box() or {"y": WIDTH_PX}
-        top = {"x": 0, "y": 0, "width": WIDTH_PX, "height": min(second["y"] - 40, WIDTH_PX)}
-        return window.screenshot(clip=top)
+        _save(_screenshot(window, "body", "#campaign"), "page.png")
+        _save(_screenshot(window, "#campaign", "#label-audit"), "campaign.png")
+
+
+def _screenshot(window: Page, first: str, after: str) -> Image.Image:
+    """Return a picture from the top of an element to another one, cut off below where it is tall."""
+    top, bottom = (
+        window.locator(part).evaluate("element => element.getBoundingClientRect().top + scrollY")
+        for part in (first, after)
+    )
+    area = {"x": 0, "y": top, "width": WIDTH_PX, "height": min(bottom - top, MAX_HEIGHT_PX)}
+    return Image.open(io.BytesIO(window.screenshot(clip=area, full_page=True)))
 
 
 def _save(picture: Image.Image, name: str) -> None:
-    """Write a picture at most ``WIDTH_PX`` wide with few colours."""
+    """Write a picture at most ``WIDTH_PX`` wide with few colours, unless it would look the same."""
     small = picture.convert("RGB")
     small.thumbnail((WIDTH_PX, WIDTH_PX), Image.Resampling.LANCZOS)
-    small.quantize(COLOURS).save(IMAGES / name, optimize=True)
+    few = small.quantize(COLOURS)
+    if not _looks_like(few.convert("RGB"), IMAGES / name):
+        few.save(IMAGES / name, optimize=True)
+
+
+def _looks_like(picture: Image.Image, path: Path) -> bool:
+    """Return whether a file holds much the same picture."""
+    if not path.exists():
+        return False
+    before = Image.open(path).convert("RGB")
+    if before.size != picture.size:
+        return False
+    return max(ImageStat.Stat(ImageChops.difference(before, picture)).mean) <= SAME
 
 
 if __name__ == "__main__":

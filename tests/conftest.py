@@ -33,6 +33,7 @@ from retain.plugins import registry
 from retain.record.document import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
 from retain.schema.run import Features, Metrics, Validation
 
+from .browsing import browser  # noqa: F401 - a fixture
 from .commands import *  # noqa: F403 - fixtures
 from .composing import compose_once
 
