@@ -39,7 +39,11 @@ from retain.storage.paths import conf_dir
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-TEXTS = (*sorted(ROOT.glob("README*.md")), ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md")))
+TEXTS = (
+    *sorted(ROOT.glob("README*.md")),
+    ROOT / "CONTRIBUTING.md",
+    *sorted(path for path in DOCS.rglob("*.md") if "_build" not in path.parts),
+)
 PAGES = {path.relative_to(ROOT).as_posix(): path for path in TEXTS}
 STUDIES = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("experiments/**/*.md"))
 COMMANDS = {
@@ -65,6 +69,12 @@ class Block:
     @property
     def runs(self):
         return "<!-- not run" not in self.before
+
+    @property
+    def needs(self):
+        """The package of an extra without which the block does not run."""
+        named = re.search(r"<!-- needs (\w+) -->", self.before)
+        return named and named[1]
 
     @property
     def commands(self):
@@ -214,11 +224,13 @@ def starts_with_a_run(page):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", pages_with("console"))
-def test_the_commands_of_a_page_run(page, reader, capsys, without_charts):
+def test_the_commands_of_a_page_run(page, reader, capsys, optional, without_charts):
     if starts_with_a_run(page):
         shutil.rmtree("outputs")
     known = {}
     for block in blocks(page):
+        if block.needs:
+            optional(block.needs)
         if block.file:
             block.file.parent.mkdir(parents=True, exist_ok=True)
             block.file.write_text(block.text, encoding="utf-8")
@@ -257,7 +269,11 @@ def test_commands_that_are_not_run_compose(page, tmp_path, monkeypatch, capsys, 
                 assert NOTHING_THERE[name] in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("page", [p for p in pages_with("python") if p != "docs/tutorial.md"])
+TOLD_BY_TUTORIALS = [page for page in pages_with("python") if "/tutorials/" in page]
+"""Pages whose Python and commands are one story, and run together."""
+
+
+@pytest.mark.parametrize("page", sorted({*pages_with("python")} - {*TOLD_BY_TUTORIALS}))
 def test_the_python_of_a_page_runs(page, reader, capsys, registered):
     for block in blocks(page):
         if block.language == "python":
@@ -295,10 +311,21 @@ def test_paths_a_page_names_are_there(page):
         assert list(ROOT.glob(path.rstrip("/"))) or "NAME" in path, path
 
 
-def test_every_page_is_in_the_index():
-    index = (DOCS / "index.md").read_text(encoding="utf-8")
-    linked = {(DOCS / link).resolve() for link in re.findall(r"\]\(([\w/.-]+\.md)", index)}
-    assert set(DOCS.rglob("*.md")) - {DOCS / "index.md"} <= linked
+def test_every_page_is_in_an_index():
+    indexes = [*DOCS.rglob("index.md"), DOCS / "explanation" / "leak-checks.md"]
+    linked = {
+        (index.parent / link).resolve()
+        for index in indexes
+        for link in re.findall(r"\]\(([\w/.-]+\.md)", index.read_text(encoding="utf-8"))
+    }
+    pages = {path for name, path in PAGES.items() if name.startswith("docs/")}
+    assert pages - {DOCS / "index.md"} <= linked
+
+
+def test_the_page_on_the_api_lists_the_public_names():
+    text = (DOCS / "reference" / "api.rst").read_text(encoding="utf-8").partition("\nResults\n")[0]
+    listed = re.findall(r"^   (\w+)$", text, flags=re.MULTILINE)
+    assert sorted(listed) == sorted({*retain.__all__} - {"__version__"})
 
 
 def test_the_readme_is_short_and_pictures_are_small():
@@ -344,14 +371,10 @@ def test_every_key_a_page_names_is_there(page):
         assert named in keys or (open_ended and (root,) in keys), key
 
 
-def test_the_config_page_lists_what_conf_holds():
-    page = runpy.run_path(str(DOCS / "make_reference.py"))["page"]()
-    assert (DOCS / "reference/config.md").read_text(encoding="utf-8") == page, "type: make docs"
-
-
-def test_the_schemas_are_those_of_the_classes_that_write_the_documents():
-    for path, text in runpy.run_path(str(DOCS / "make_reference.py"))["schemas"]().items():
-        assert path.read_text(encoding="utf-8") == text, f"{path.name}: type: make docs"
+def test_the_reference_is_that_of_the_package(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
+    for path, text in runpy.run_path(str(DOCS / "make_reference.py"))["texts"]().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: type: make reference"
 
 
 def test_the_commands_page_lists_every_option():
