@@ -66,16 +66,16 @@ html_theme_options = {
 }
 
 
-def add_toctree(app: Sphinx, page: str, source: list[str]) -> None:
-    """Give an index the navigation of the pages that it links to; it needs no second list."""
-    is_index = page in INDEXES or PurePosixPath(page).name == "index"
-    if not is_index or app.env.doc2path(page).suffix != ".md":
+def prepare_page(app: Sphinx, page: str, source: list[str]) -> None:
+    """Lead to the built gallery, and give an index the navigation of the pages that it links to."""
+    if app.env.doc2path(page).suffix != ".md":
         return
-    source[0] = source[0].replace("](gallery)", "](examples/index.rst)")  # made of the folder
-    linked = re.findall(r"\]\(([\w./-]+)\.(?:md|ipynb|rst)\)", source[0])
-    source[0] += "\n".join(["\n```{toctree}", ":hidden:", "", *linked, "```", ""])
+    source[0] = re.sub(r"\]\(((?:\.\./)*)gallery\)", r"](\1examples/index.rst)", source[0])
+    if page in INDEXES or PurePosixPath(page).name == "index":
+        linked = re.findall(r"\]\(([\w./-]+)\.(?:md|ipynb|rst)\)", source[0])
+        source[0] += "\n".join(["\n```{toctree}", ":hidden:", "", *linked, "```", ""])
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what is done to each page."""
-    app.connect("source-read", add_toctree)
+    """Connect what is done to each page before it is read."""
+    app.connect("source-read", prepare_page)

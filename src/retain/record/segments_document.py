@@ -117,7 +117,7 @@ class CalibrationMapInfo(Config):
 
 
 class ProfitScaleInfo(Config):
-    """The signed logarithm of profit, standardised; see ``campaign.value.calibration_map``."""
+    """The signed logarithm of profit, standardised, as the calibration takes it."""
 
     unit: float
     centre: float
