@@ -47,7 +47,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "docs/gallery",
     "gallery_dirs": "docs/examples",
     "filename_pattern": ".",
-    "image_scrapers": ("generate.figures.save_figure",),
+    "image_scrapers": ("matplotlib", "generate.figures.save_figure"),
     "ignore_repr_types": r"matplotlib\.figure",
     "show_signature": False,
     "write_computation_times": False,
@@ -58,11 +58,14 @@ html_theme = "pydata_sphinx_theme"
 html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_extra_path = ["static/index.html"]
+html_static_path = ["static/site.css"]
+html_css_files = ["site.css"]
+html_sidebars = {page: [] for page in ("docs/glossary", "CHANGELOG", "CONTRIBUTING", "SECURITY")}
 templates_path = ["docs/templates"]  # autosummary looks from the source
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": ["page-toc", "sg_download_links"],
 }
 
 

@@ -2,8 +2,9 @@
 
     python docs/make_images.py outputs/demo/verdict
 
-The browser is ``RETAIN_CHROMIUM`` or the system's Chromium; where there is none, the pictures stay as
-they are. So does a picture that would look the same. Each has 64 colours, so that none is over 150 kB.
+The browser is ``RETAIN_CHROMIUM`` or the system's Chromium; where there is none, the pictures stay
+as they are. So does a picture that would look the same. Each has 64 colours, so that none is over
+150 kB.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def main(verdict: str) -> None:
 
 
 def _screenshot(window: Page, first: str, after: str) -> Image.Image:
-    """Return a picture from the top of an element to another one, cut off below where it is tall."""
+    """Return a picture from one element to another, cut off below where it is tall."""
     top, bottom = (
         window.locator(part).evaluate("element => element.getBoundingClientRect().top + scrollY")
         for part in (first, after)

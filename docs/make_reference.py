@@ -18,7 +18,11 @@ REFERENCE = Path(__file__).parent / "reference"
 
 def texts() -> dict[Path, str]:
     """Return the text of each file, by its path."""
-    pages = {"config.md": config.page(), "documents.md": documents.page(), "checks.md": checks.page()}
+    pages = {
+        "config.md": config.page(),
+        "documents.md": documents.page(),
+        "checks.md": checks.page(),
+    }
     schemas = {f"schemas/{name}": text for name, text in documents.schemas().items()}
     return {REFERENCE / name: text for name, text in {**pages, **schemas}.items()}
 
@@ -31,7 +35,9 @@ def main() -> int:
         if not path.exists() or path.read_text(encoding="utf-8") != text
     }
     if "--check" in sys.argv[1:]:
-        sys.stderr.writelines(f"{path} is not up to date; type: make reference\n" for path in outdated)
+        sys.stderr.writelines(
+            f"{path} is not up to date; type: make reference\n" for path in outdated
+        )
         return int(bool(outdated))
     for path, text in outdated.items():
         path.parent.mkdir(exist_ok=True)

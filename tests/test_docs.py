@@ -1,6 +1,8 @@
 """What README and docs/ tell a reader is true: commands, links, keys, columns, options."""
 
 import csv
+import doctest
+import importlib
 import json
 import os
 import re
@@ -369,6 +371,14 @@ def test_every_key_a_page_names_is_there(page):
         named = tuple(part for part in parts if not part.isupper())
         open_ended = root in {"gate", "model"} or len(named) < len(parts)
         assert named in keys or (open_ended and (root,) in keys), key
+
+
+@pytest.mark.parametrize("module", ["types", "documents"])
+def test_the_examples_of_what_makes_the_reference_hold(monkeypatch, module):
+    monkeypatch.syspath_prepend(DOCS)
+    examples = doctest.testmod(importlib.import_module(f"generate.{module}"))
+    assert examples.attempted
+    assert not examples.failed
 
 
 def test_the_reference_is_that_of_the_package(monkeypatch):

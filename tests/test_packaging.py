@@ -34,7 +34,9 @@ def test_the_locks_have_hashes_and_no_address(checkout, name, fewest):
 
 def locked(checkout, name):
     """Versions of each package, by its name; which platforms need it may differ between locks."""
-    lines = re.findall(r"^(\S+)==([^\s;]+).* \\$", (checkout / name).read_text(), flags=re.MULTILINE)
+    lines = re.findall(
+        r"^(\S+)==([^\s;]+).* \\$", (checkout / name).read_text(), flags=re.MULTILINE
+    )
     return {package: {pin for other, pin in lines if other == package} for package, _ in lines}
 
 

@@ -23,7 +23,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(checkout):
-    """The folder of the site; where it is not built, tests skip unless RETAIN_REQUIRE_DOCS is set."""
+    """The folder of the site; if it is not built, tests skip unless RETAIN_REQUIRE_DOCS is set."""
     folder = checkout / "docs" / "_build" / "html"
     if not (folder / "index.html").is_file():
         text = "the site is not built; type: make docs"
@@ -89,6 +89,8 @@ def test_the_search_finds_the_page(address, view, phrase):
     window.goto(f"{address}/search.html?q={phrase}")
     window.locator("#search-results li").first.wait_for()
     window.wait_for_function("document.querySelector('#search-results .search-summary')")
-    found = window.locator("#search-results li a").evaluate_all("all => all.map(one => one.pathname)")
+    found = window.locator("#search-results li a").evaluate_all(
+        "all => all.map(one => one.pathname)"
+    )
     assert f"/{PHRASES[phrase]}" in found[:10]
     assert wrong == []

@@ -2,8 +2,8 @@
 A campaign and its readout
 ==========================
 
-Whom to offer what within a budget, and what came of it. A control group is left alone, so that the difference
-to it is the effect.
+Whom to offer what within a budget, and what came of it. A control group is left alone, so that
+the difference to it is the effect.
 """
 
 # %%
@@ -48,7 +48,8 @@ readout = retain.readout(plan, outcomes)
 readout
 
 # %%
-# The whole, then segments and offers; parts are tested only if the whole has an effect and they differ.
+# The whole, then segments and offers; parts are tested only if the whole has an effect and they
+# differ.
 
 columns = ["scope", "name", "difference", "difference_low", "difference_high", "conclusion"]
 readout.to_frame()[columns].round(3)

@@ -2,8 +2,9 @@
 Compare models
 ==============
 
-Which model ranks customers best, and how sure is that? A study fits every combination of the values in
-lists, each over the same folds; the comparison says which runs are tied with the best.
+Which model ranks customers best, and how sure is that? A study fits every combination of the
+values in lists, each over the same folds; the comparison says which runs are tied with the
+best.
 """
 
 # %%
@@ -32,7 +33,8 @@ study = retain.sweep(
 study
 
 # %%
-# The comparison chooses the winner, opens the sealed test for it alone, and says who is tied with it.
+# The comparison chooses the winner, opens the sealed test for it alone, and says who is tied
+# with it.
 
 verdict = retain.compare(study, explain="none", campaign="none")
 verdict

@@ -2,13 +2,15 @@
 Learned effects
 ===============
 
-An offer may help some customers and do nothing for others. A randomised campaign shows whom it helped, in any
-table that says who was assigned to which arm and what came of it.
+An offer may help some customers and do nothing for others. A randomised campaign shows whom it
+helped, in any table that says who was assigned to which arm and what came of it.
 """
 
 # %%
-# A mailing to every second customer. It brings visits from those who order often, and none from the others.
+# A mailing to every second customer. It brings visits from those who order often, and none from
+# the others.
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -46,15 +48,15 @@ readout = retain.readout(
 readout
 
 # %%
-# And for whom? Whether effects differ between customers at all is tested first. Where it is shown, plans by
-# what was learned are compared with plans for nobody and for everybody.
+# And for whom? Whether effects differ between customers at all is tested first. Where it is
+# shown, plans by what was learned are compared with plans for nobody and for everybody.
 
 effects = retain.learn_effects(readout)
 effects
 
 # %%
-# What each plan would earn a customer, judged on customers whom it did not learn from. All intervals hold
-# together; the choice is the simplest of the plans tied with the best.
+# What each plan would earn a customer, judged on customers whom it did not learn from. All
+# intervals hold together; the choice is the simplest of the plans tied with the best.
 
 effects.to_frame()[["policy", "value", "value_low", "value_high", "contacted_share", "is_tied"]]
 
@@ -62,4 +64,11 @@ effects.to_frame()[["policy", "value", "value_low", "value_high", "contacted_sha
 # The effect by subgroup, as `report.html` in the folder of the readout shows it:
 
 subgroups = pd.read_csv(effects.path / "subgroups.csv")
-subgroups[["covariate", "subgroup", "difference", "difference_low", "difference_high", "is_shown"]]
+names = subgroups["covariate"] + " " + subgroups["subgroup"]
+below = subgroups["difference"] - subgroups["difference_low"]
+above = subgroups["difference_high"] - subgroups["difference"]
+figure, axes = plt.subplots(figsize=(7, 2.6), layout="constrained")
+axes.errorbar(subgroups["difference"], names, xerr=(below, above), fmt="o")
+axes.axvline(0, color="grey", linewidth=1)
+axes.set_xlabel("more visits with the mailing, 95 % interval")
+axes.invert_yaxis()

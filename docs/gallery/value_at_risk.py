@@ -2,8 +2,8 @@
 Profit at risk and segments
 ===========================
 
-A score alone does not say whom to care for. Calibrated risk times what a decline would cost is the profit at
-risk; segments are customers of like risk and value.
+A score alone does not say whom to care for. Calibrated risk times what a decline would cost is
+the profit at risk; segments are customers of like risk and value.
 """
 
 # %%

@@ -1,1 +1,1 @@
-"""What the documentation shows that is made from the package: pages of ``docs/reference``, charts."""
+"""What the documentation shows of the package: pages of ``docs/reference``, and charts."""

@@ -11,10 +11,10 @@ INTRODUCTION = """\
 
 <!-- Made by docs/make_reference.py from src/retain/customers/checks. -->
 
-The audit runs before any fit. A check has one of the outcomes `passed`, `mitigated`, `caution`, `failed` or
-`not_applicable`; a severe failure stops the launch, and `audit.allow=[CODE]` overlooks it.
-[Leak checks](../explanation/leak-checks.md) says what follows from each. Two cautions come with the verdict:
-[`suspicious_auc`](../explanation/checks/suspicious_auc.md) and
+The audit runs before any fit. A check has one of the outcomes `passed`, `mitigated`, `caution`,
+`failed` or `not_applicable`; a severe failure stops the launch, and `audit.allow=[CODE]` overlooks
+it. [Leak checks](../explanation/leak-checks.md) says what follows from each. Two cautions come with
+the verdict: [`suspicious_auc`](../explanation/checks/suspicious_auc.md) and
 [`dominant_feature`](../explanation/checks/dominant_feature.md).
 """
 

@@ -52,11 +52,11 @@ DEEPEST = {"offers": 3, "segmentation": 3, "study": 2}
 INTRODUCTION = """\
 # Config: every key with its default, type and range
 
-<!-- Made by docs/make_reference.py from the comments in conf/ and the types in src/retain/schema. -->
+<!-- Made by docs/make_reference.py from comments in conf/ and types in src/retain/schema. -->
 
 Values live in `conf/`, one folder per group, one file per option. `GROUP=OPTION` chooses a file,
-`GROUP.KEY=VALUE` sets one of its keys. `null` means none; `???` means that you have to type a value.
-Parameters of a model, sampler or scaling have the types of its class.
+`GROUP.KEY=VALUE` sets one of its keys. `null` means none; `???` means that you have to type a
+value. Parameters of a model, sampler or scaling have the types of its class.
 """
 LINE = re.compile(
     r"^(?P<indent> *)(?P<key>[\w'\"/@. -]+?):(?: (?P<value>.*?))?(?:\s+# (?P<note>.*))?$"
@@ -162,7 +162,10 @@ def _table(keys: list[Key]) -> str:
         f"| `{key.path}` | {_code(key.default)} | {_cell(key.type)} | {_cell(key.meaning)} |"
         for key in keys
     ]
-    return "\n".join(["| key | default | type and range | meaning |", "|---|---|---|---|", *rows]) + "\n"
+    return (
+        "\n".join(["| key | default | type and range | meaning |", "|---|---|---|---|", *rows])
+        + "\n"
+    )
 
 
 def _code(text: str) -> str:

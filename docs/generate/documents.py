@@ -43,9 +43,9 @@ INTRODUCTION = """\
 
 <!-- Made by docs/make_reference.py from the classes that read and write the documents. -->
 
-Each JSON file that the commands write, with the type of every key, as its class reads it back. A key of
-another name is refused. [Files on disk](files.md) says where the files are and what they are for, and lists the columns
-of tables. [Schemas](#schemas) are for other programs.
+Each JSON file that the commands write, with the type of every key, as its class reads it back. A
+key of another name is refused. [Files on disk](files.md) says where the files are and what they are
+for, and lists the columns of tables. [Schemas](#schemas) are for other programs.
 """
 
 
@@ -81,18 +81,19 @@ def _section(node: Schema, definitions: Schema) -> str:
     """Return what a class says of itself, and the table of its keys."""
     text, _, attributes = node.get("description", "").partition("\nAttributes\n----------\n")
     meanings = _meanings(attributes)
-    rows = [
-        f"| `{key}` | {_cell(describe(value, definitions, named=True))} | {meanings.get(key, '')} |"
-        for key, value in node["properties"].items()
-    ]
-    table = "\n".join(["| key | type and range | meaning |", "|---|---|---|", *rows])
+    rows = [("key", "type and range", "meaning"), ("---", "---", "---")]
+    for key, value in node["properties"].items():
+        type_ = _cell(describe(value, definitions, named=True))
+        rows.append((f"`{key}`", type_, meanings.get(key, "")))
+    n_columns = 3 if any(row[2] for row in rows[2:]) else 2
+    table = "\n".join(f"| {' | '.join(row[:n_columns])} |" for row in rows)
     return f"{_markdown(text)}\n\n{table}\n"
 
 
 def _meanings(attributes: str) -> dict[str, str]:
-    """Return the meaning of each key from the part of a numpydoc docstring about attributes.
+    r"""Return the meaning of each key from the part of a numpydoc docstring about attributes.
 
-    >>> _meanings("study, studies\\n    What was compared,\\n    by name.")
+    >>> _meanings("study, studies\n    What was compared,\n    by name.")
     {'study': 'What was compared, by name.', 'studies': 'What was compared, by name.'}
     """
     entries = re.findall(r"^(\S.*)\n((?:    .*\n?)+)", attributes, flags=re.MULTILINE)
