@@ -48,6 +48,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "docs/examples",
     "filename_pattern": ".",
     "image_scrapers": ("matplotlib", "generate.figures.save_figure"),
+    "reset_modules": ("matplotlib", "generate.figures.enter_gallery"),
     "ignore_repr_types": r"matplotlib\.figure",
     "show_signature": False,
     "write_computation_times": False,

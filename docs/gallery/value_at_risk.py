@@ -16,18 +16,18 @@ study = retain.sweep(customers, study="outputs/value", model="logreg", quiet=Tru
 verdict = retain.compare(study, explain="fast")
 
 # %%
-# Risk against profit, a point for each customer:
+# How many customers are in each cell of risk and profit:
 
 verdict.plot("risk_profit")
 
 # %%
-# The segments with their risk, and the profit at risk with its interval:
+# The segments with their risk and the profit at risk:
 
 columns = ["segment", "n_customers", "risk", "expected_profit_at_risk", "contactable_share"]
 verdict.segments[columns].round(2)
 
 # %%
-# The observed risk of each segment beside the predicted one:
+# The profit of those who declined, by segment:
 
 verdict.plot("segments")
 
