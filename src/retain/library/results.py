@@ -128,6 +128,16 @@ class SavedVerdict(SavedResult):
     def plot(self, name: str = "fishbone", language: str = "en") -> Figure:
         """Return a chart of the report's page.
 
+        Parameters
+        ----------
+        name
+            Of the comparison ``intervals``, ``effects``, ``roc``, ``precision_recall``,
+            ``calibration``, ``lift`` and ``captured_profit``; of explanations ``fishbone``,
+            ``drivers``, ``beeswarm``, ``dependence`` and ``distributions``; of a campaign
+            ``segments``, ``tornado``, ``risk_profit``, ``profit_curve`` and ``budget_curve``.
+        language
+            ``en`` or ``ru``.
+
         Raises
         ------
         RetainError
