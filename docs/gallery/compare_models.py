@@ -13,7 +13,7 @@ best.
 import retain
 
 customers = retain.demo(customers=400)
-customers
+customers.features.head(3)
 
 # %%
 # What would give the answer away? The audit looks for leaks before anything is fitted.
