@@ -1,7 +1,7 @@
 """The site of the documentation; `make docs` builds it into ``docs/_build/html``.
 
 The root of the project is the source, so that a link between pages is the same on the site and on
-a repository's page: README, docs/ and experiments/ refer to each other by relative paths.
+a repository's page: docs/, experiments/ and the files beside them refer to each other.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ exclude_patterns = [".*", "README*.md", "conf", "dist", "outputs", "src", "tests
 exclude_patterns += ["docs/gallery", "docs/static", "docs/templates", "docs/examples/*.ipynb"]
 extensions = [
     "myst_nb",
-    "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
@@ -34,7 +33,6 @@ extensions = [
 INDEXES = ("experiments/README", "docs/explanation/leak-checks")
 """Pages that are an index, beside those of that name."""
 
-myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
 nb_execution_mode = "force"
 nb_execution_in_temp = True
