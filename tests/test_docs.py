@@ -271,11 +271,11 @@ def test_commands_that_are_not_run_compose(page, tmp_path, monkeypatch, capsys, 
                 assert NOTHING_THERE[name] in capsys.readouterr().err
 
 
-TOLD_BY_TUTORIALS = [page for page in pages_with("python") if "/tutorials/" in page]
+STORIES = [page for page in pages_with("console") if "/tutorials/" in page]
 """Pages whose Python and commands are one story, and run together."""
 
 
-@pytest.mark.parametrize("page", sorted({*pages_with("python")} - {*TOLD_BY_TUTORIALS}))
+@pytest.mark.parametrize("page", sorted({*pages_with("python")} - {*STORIES}))
 def test_the_python_of_a_page_runs(page, reader, capsys, registered):
     for block in blocks(page):
         if block.language == "python":
