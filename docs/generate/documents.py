@@ -14,6 +14,7 @@ from retain.record.effects_document import EffectsDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
 from retain.record.score_readout_document import ScoreReadoutDocument
+from retain.record.trees_document import TreesDocument
 from retain.record.trial_document import TrialDocument
 from retain.record.truth_document import TruthDocument
 from retain.record.verdict_document import VerdictDocument
@@ -23,6 +24,7 @@ DOCUMENTS = {
     "verdict": VerdictDocument,
     "campaign": CampaignDocument,
     "readout": ReadoutDocument,
+    "trees": TreesDocument,
     "trial": TrialDocument,
     "effects": EffectsDocument,
     "score_readout": ScoreReadoutDocument,
@@ -31,11 +33,14 @@ DOCUMENTS = {
     "reference": Reference,
 }
 """The class of each document that has a published schema, by the name of its file."""
+PRINTED = "trees"
+"""The document that is printed and in no file."""
 FILES = {
     "record.json": Record,
     "status.json": Status,
     "ledger.jsonl": Access,
-    **{f"{name}.json": kind for name, kind in DOCUMENTS.items()},
+    **{f"{name}.json": kind for name, kind in DOCUMENTS.items() if name != PRINTED},
+    "retain-compare trees=[MAIN,BRANCH] --json": TreesDocument,
 }
 """The class of each JSON file, by its name; of ``ledger.jsonl`` that of a line."""
 INTRODUCTION = """\
