@@ -65,13 +65,12 @@ def test_every_page_fits_its_window_and_needs_no_network(site, address, view, mo
     window, wrong = view
     window.emulate_media(color_scheme=mode)
     found = (path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    pages = sorted(page for page in found if not page.startswith("_static/"))
+    pages = sorted(page for page in found if not page.startswith(("_static/", "index.html")))
     assert len(pages) > 80
     problems = {}
     for page in pages:
         window.goto(f"{address}/{page}")
-        if page != "index.html":  # which only leads to the first page
-            assert window.evaluate("document.documentElement.dataset.theme") == mode
+        assert window.evaluate("document.documentElement.dataset.theme") == mode
         for width in WIDTHS_PX:
             window.set_viewport_size({"width": width, "height": 900})
             if window.evaluate("document.documentElement.scrollWidth") > width:
@@ -80,6 +79,13 @@ def test_every_page_fits_its_window_and_needs_no_network(site, address, view, mo
             problems.setdefault(page, []).extend(wrong)
             wrong.clear()
     assert problems == {}
+
+
+def test_the_address_of_the_site_leads_to_the_first_page(address, view):
+    window, wrong = view
+    window.goto(f"{address}/index.html")
+    window.wait_for_url("**/docs/index.html")
+    assert wrong == []
 
 
 @pytest.mark.parametrize("phrase", PHRASES)
