@@ -35,6 +35,7 @@ from retain.cli.readout import readout
 from retain.cli.run import run, run_command
 from retain.cli.score import score
 from retain.cli.simulate import simulate
+from retain.cli.verify import verify
 from retain.customers.checks.checks import CHECK_NAMES
 from retain.customers.demo import write
 from retain.storage.paths import conf_dir
@@ -54,6 +55,7 @@ COMMANDS = {
     "retain-score": score,
     "retain-readout": readout,
     "retain-simulate": simulate,
+    "retain-verify": verify,
 }
 QUICK = ("validation.folds=2", "validation.repeats=1")
 FEW = "data.customers=150"
@@ -248,6 +250,7 @@ def test_the_commands_of_a_page_run(page, reader, capsys, optional, without_char
 NOTHING_THERE = {
     "retain-compare": "there are no runs of study",
     "retain-readout": "holds no campaign.json",
+    "retain-verify": "has no verdict and no campaigns",
 }
 """What a command says whose keys and values are right, in a folder where nothing was run."""
 

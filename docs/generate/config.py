@@ -18,6 +18,7 @@ COMMANDS = {
     "score": "`retain-score`",
     "readout": "`retain-readout`",
     "simulate": "`retain-simulate`",
+    "verify": "`retain-verify`",
 }
 GROUPS = (
     "data",

@@ -11,6 +11,7 @@ from retain.execution.status import Status
 from retain.record.campaign_document import CampaignDocument
 from retain.record.document import Record
 from retain.record.effects_document import EffectsDocument
+from retain.record.manifest import ManifestDocument
 from retain.record.readout_document import ReadoutDocument
 from retain.record.score_document import ScoreDocument
 from retain.record.score_readout_document import ScoreReadoutDocument
@@ -30,6 +31,7 @@ DOCUMENTS = {
     "score_readout": ScoreReadoutDocument,
     "score": ScoreDocument,
     "truth": TruthDocument,
+    "manifest": ManifestDocument,
     "reference": Reference,
 }
 """The class of each document that has a published schema, by the name of its file."""

@@ -19,6 +19,7 @@ from retain.schema.readout import Readout
 from retain.schema.run import Run
 from retain.schema.scoring import Score
 from retain.schema.simulate import Simulate
+from retain.schema.verify import Verify
 
 COMMANDS: dict[str, type[BaseModel]] = {
     "run": Run,
@@ -26,6 +27,7 @@ COMMANDS: dict[str, type[BaseModel]] = {
     "score": Score,
     "readout": Readout,
     "simulate": Simulate,
+    "verify": Verify,
 }
 """The class of a primary config, by the name of its file."""
 SOURCES: dict[str, type[BaseModel]] = {

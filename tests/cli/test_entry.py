@@ -40,6 +40,7 @@ def started(monkeypatch):
         ("retain-score", "score"),
         ("retain-readout", "readout"),
         ("retain-simulate", "simulate"),
+        ("retain-verify", "verify"),
     ],
 )
 def test_a_terminal_is_told_before_anything_is_loaded(started, command, module):

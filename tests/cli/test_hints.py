@@ -18,14 +18,15 @@ from retain.storage.paths import conf_dir
 
 SOURCES = Path(retain.__file__).parent
 COMMANDS = {"retain": "run", "retain-compare": "compare", "retain-score": "score"}
-COMMANDS |= {"retain-readout": "readout", "retain-simulate": "simulate"}
+COMMANDS |= {f"retain-{name}": name for name in ("readout", "simulate", "verify")}
 SHORT_KEYS = {"study", "campaign", "outcomes", "runs", "diff"}
 """Keys that a command writes out before it composes."""
 OPEN = {"gate", "model", "offers", "hydra", "segmentation", "campaign"}
 """Nodes with keys of a user's own, or of a library."""
 WORD = r"(?:'[^']*'|\[[^\]]*\]|[^\s;)`,\"'\[\]]|(?<=\w),(?=\w))+"
 OVERRIDE = re.compile(rf"(?<![\w./$'\"{{-])([a-z_]+(?:[./][A-Za-z_]+)*)=({WORD})")
-COMMAND = re.compile(r"(?<![\w-])(retain(?:-compare|-score|-readout|-simulate)?(?: (?:-m|-cd) ?| )"
+COMMAND = re.compile(r"(?<![\w-])(retain(?:-compare|-score|-readout|-simulate|-verify)?"
+                     r"(?: (?:-m|-cd) ?| )"
                      r"[a-z~…-][^\n`]*)")  # fmt: skip
 NOT_TYPED = ("customers/purchases/readers", "customers/purchases/engines", "report/charts")
 """Rooms whose texts are SQL, options of Spark and SVG; patterns are left out too."""

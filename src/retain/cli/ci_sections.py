@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retain.record.trial_document import ArmEffect, TrialDocument
     from retain.record.verdict_document import VerdictDocument
     from retain.report.text.words import TextCatalogue
+    from retain.workflows.verification.verify import VerificationDocument
 
 METRIC = "roc_auc"
 
@@ -213,3 +214,17 @@ def add_scores(report: CiReport, document: ScoreDocument) -> None:
     if document.no_campaign is not None:
         campaign = f"No campaign: {escape_markdown(document.no_campaign.reason)}"
     report.add((), f"{scored} {drifted}", campaign)
+
+
+def add_verification(report: CiReport, document: VerificationDocument) -> None:
+    """Add a case per part that agrees, cannot be verified or does not agree, and a table."""
+    cases = [Case(part.name) for part in document.verified]
+    cases += [Case(part.name, "skipped", part.reason) for part in document.not_verified]
+    rows = [(part.name, f"{part.n_checked:,}") for part in document.verified]
+    head = "All agrees."
+    if document.disagreement is not None:
+        cases.append(Case("agreement", "failed", document.disagreement))
+        head = f"❌ {escape_markdown(document.disagreement)}"
+    left = [(part.name, part.reason) for part in document.not_verified]
+    report.add(cases, head, to_table(("agrees", "files or values"), rows))
+    report.add((), to_table(("not verified", "because"), left))

@@ -23,7 +23,7 @@ from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 if TYPE_CHECKING:
     from retain.record.comparison_document import GateResult
     from retain.schema.compare import Compare
-    from retain.workflows.compare import DiffRuns
+    from retain.workflows.differences import DiffRuns
     from retain.workflows.runs import RunSelection
 
 

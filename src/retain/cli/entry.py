@@ -36,6 +36,11 @@ def simulate() -> None:
     _start("retain-simulate", "simulate")
 
 
+def verify() -> None:
+    """Run the console command ``retain-verify``."""
+    _start("retain-verify", "verify")
+
+
 def _start(command: str, module: str) -> None:
     """Say in a terminal that the command began, and run it."""
     words = f"{command}: loading" if SILENT.isdisjoint(sys.argv[1:]) else ""

@@ -76,6 +76,17 @@ Nobody learns anything about customers from them: they try out the readout and t
 
 Exit codes: 0 done · 2 config, campaign or truth refused · 70 a bug
 """,
+    "verify": """retain-verify: is a verdict as it was written, with the numbers of its runs?
+
+  retain-verify outputs/models                            the verdict and all campaigns of a study
+  retain-verify FOLDER                                    the same in a copy, or one campaign alone
+  retain-verify outputs/models --json                     what was verified, for programs
+
+Every file is held against manifest.json. What records suffice for is computed again; the rest is
+listed. The first thing that does not agree is named. Nothing is written.
+
+Exit codes: 0 all agrees · 1 something does not · 2 nothing to verify, or unreadable · 70 a bug
+""",
 }
 OFFERED = {
     "run": (
@@ -105,6 +116,7 @@ OFFERED = {
     "score": ("data", "assumptions", "offers", "campaign", "effects"),
     "readout": ("effects",),
     "simulate": (),
+    "verify": (),
 }
 
 

@@ -19,7 +19,7 @@ from retain.cli.ci_report import CiReport, may_replace
 from retain.cli.hydra_settings import check_hydra_key
 from retain.cli.override_parser import parse_overrides
 from retain.cli.override_patterns import expand
-from retain.errors import RetainError, did_you_mean
+from retain.errors import RetainError, did_you_mean, hydra_word
 from retain.plugins.options import iter_options
 from retain.plugins.registry import broken_text
 from retain.storage.paths import conf_dir, parse_path
@@ -62,6 +62,8 @@ VERSION_BASE = "1.3"
 HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
 """Options shipped by Hydra, without a file."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion")
+FOLDER_KEYS = {"verify": "dir"}
+"""The key that a plain word sets, in commands that have one, by primary config."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,10 @@ def quote_ids(text: str) -> str:
     return key + equals + re.sub(r"(?<![\w'\"/.-])([0-9a-f]{8})(?![\w'\"/.-])", r"'\1'", value)
 
 
-def parse_args(arguments: Sequence[str]) -> Arguments:
+def parse_args(arguments: Sequence[str], folder_key: str | None = None) -> Arguments:
     """Parse a command line; an unknown flag is an error.
+
+    A plain word is a folder and sets ``folder_key``, in the commands that have one.
 
     >>> line = parse_args(["-m", "model=svc", "--quiet"])
     >>> line.overrides, line.multirun, line.quiet, line.json
@@ -114,12 +118,14 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
         if name in ELSEWHERE:
             raise RetainError(f"flag {name!r} has no effect here: {ELSEWHERE[name]}.")
         if not word.startswith("-"):
-            overrides.append(_check_sets(word))
+            overrides.append(_check_sets(word, folder_key))
         elif name in TO_HYDRA:
             return Arguments((), to_hydra=True)
         elif word not in SWITCHES:
             known = (*SWITCHES, *FILES, *CONFIG_DIR, *CONFIG_NAME, *TO_HYDRA)
             raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, known)}")
+    if sum(word.startswith(f"{folder_key}=") for word in overrides) > 1:
+        raise RetainError("two folders are named; expected one.")
     return Arguments(
         tuple(overrides),
         multirun=any(flag in arguments for flag in MULTIRUN),
@@ -133,10 +139,12 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
     )
 
 
-def _check_sets(word: str) -> str:
-    if "=" not in word and not word.startswith("~"):
+def _check_sets(word: str, folder_key: str | None) -> str:
+    if "=" in word or word.startswith("~"):
+        return word
+    if folder_key is None:
         raise RetainError(f"{word!r} sets nothing; expected key=value, for example model=svc.")
-    return word
+    return f"{folder_key}={hydra_word(word)}"
 
 
 @dataclass

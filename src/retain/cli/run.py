@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.cli.overrides import VERSION_BASE, Arguments, find_report, parse_args
+from retain.cli.overrides import FOLDER_KEYS, VERSION_BASE, Arguments, find_report, parse_args
 from retain.cli.signals import (
     SIGNALLED,
     SIGPIPE,
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 
 Command = Callable[[Arguments], int]
-NAMES = {"run": "retain", **{name: f"retain-{name}" for name in ("compare", "score", "readout")}}
-NAMES["simulate"] = "retain-simulate"
+NAMES = {name: f"retain-{name}" for name in ("compare", "score", "readout", "simulate", "verify")}
+NAMES["run"] = "retain"
 """Commands by their primary config."""
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 """See ``execution.worker_start``, which sets it for workers."""
@@ -84,7 +84,7 @@ def run_command(command: Command, arguments: Sequence[str], primary: str) -> int
     with safe_terminal(), _safe_path():
         try:
             try:
-                line = _parse(arguments)
+                line = _parse(arguments, primary)
             except RetainError as error:
                 find_report(arguments).write(NAMES[primary], str(error))
                 raise
@@ -112,7 +112,7 @@ def _safe_path() -> Iterator[None]:
             os.environ.pop(SAFE_PATH_VARIABLE, None)
 
 
-def _parse(arguments: Sequence[str]) -> Arguments:
+def _parse(arguments: Sequence[str], primary: str) -> Arguments:
     """Return the command line that was typed."""
     for word in arguments:
         if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
@@ -120,7 +120,7 @@ def _parse(arguments: Sequence[str]) -> Arguments:
                 f"{word!r} is not text in the encoding of this terminal; type it in that encoding, "
                 "or begin with PYTHONUTF8=1 where it is UTF-8."
             )
-    return parse_args(arguments)
+    return parse_args(arguments, FOLDER_KEYS.get(primary))
 
 
 def _run_parsed(command: Command, line: Arguments, primary: str) -> int:

@@ -36,6 +36,7 @@ LESS_MEMORY = {
     "score": "Score fewer customers at a time: rows=10000. Else allow this command more memory",
     "readout": "Draw fewer resamples: resamples=200. Else allow this command more memory",
     "simulate": "Allow this command more memory",
+    "verify": "Allow this command more memory",
 }
 """Advice for each command when memory runs out."""
 MAX_MESSAGE_CHARS = 200

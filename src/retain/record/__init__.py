@@ -20,6 +20,7 @@
         drivers.csv  features.csv  groups.csv                 see explanations/document.py
         verdict.xlsx                    customers and segments, with the extra excel
         reference.json                                        shares of the training customers
+        manifest.json                   size and SHA-256 of all these; see record/manifest.py
       campaigns/<id>/                   CampaignDirectory, never overwritten; named by content
         campaign.json                   the plan, its settings, the hashes of its tables; see
                                         campaign/planning/document.py
@@ -27,9 +28,9 @@
         customers.parquet               what was known of the customers in campaign.csv
         contacts.csv  do_not_contact.csv  approval.csv   who, when, by which channel; the plan
         outcomes_template.csv  columns.csv  README.txt   to fill in; what the columns hold
-        campaign.xlsx                   a sheet for each channel, with the extra excel
+        campaign.xlsx  manifest.json    a sheet for each channel, with the extra excel
         readout/                        ReadoutDirectory, written by retain-readout
-          readout.json  effects.csv  offers/<name>.yaml
+          readout.json  effects.csv  offers/<name>.yaml  manifest.json
           trial/                        TrialDirectory: the campaign as a trial, effects learned
       scores/<name>/                    ScoreDirectory, written by retain-score
         scores.csv  not_scored.csv  drift.csv  segments.csv  score.json  dropped_rows.csv

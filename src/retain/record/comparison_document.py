@@ -51,9 +51,10 @@ class CorrectedMeans(Config):
 
 
 class Selection(Config):
-    """The choice of the winner; it is ``best`` or ``simplest_tied``, by the rule."""
+    """The choice of the winner by the rule; ``complexity_order`` names models, simplest first."""
 
-    rule: str
+    rule: Literal["best", "simplest_tied"]
+    complexity_order: tuple[str, ...] = ()
     best: RunName
     simplest_tied: RunName
     corrected: CorrectedMeans

@@ -56,10 +56,14 @@ def to_tree(document: Config) -> dict[str, Any]:
     return document.model_dump(mode="json", by_alias=True)
 
 
+def to_text(document: Config) -> str:
+    """Return a document as JSON, the same text for the same content."""
+    return json.dumps(to_tree(document), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
 def write_document(document: Config, path: Path) -> None:
     """Write a document as JSON, in one step."""
-    text = json.dumps(to_tree(document), ensure_ascii=False, indent=1, allow_nan=False)
-    write_text(path, f"{text}\n")
+    write_text(path, to_text(document))
 
 
 def content_id(tree: Mapping[str, Any]) -> str:

@@ -79,6 +79,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> VerdictDocument:
         cautions=tuple(_iter_cautions(verdict, extras)),
         selection=Selection(
             rule=verdict.comparison.rule,
+            complexity_order=verdict.comparison.complexity_order,
             best=_run_name(verdict, verdict.best),
             simplest_tied=_run_name(verdict, verdict.simplest),
             corrected=verdict.corrected,

@@ -35,7 +35,7 @@ class SealedTest:
 
     customers: int
     metrics: dict[str, SealedMetric]
-    accesses: tuple[Access, ...]
+    accesses: tuple[SealedAccess, ...]
     chance: VersusRandom = NOT_TESTED
 
     @property

@@ -13,9 +13,11 @@ from retain.campaign.assignment import read_assignment
 from retain.campaign.hand_over import HandOver
 from retain.campaign.known_customers import write_known_customers
 from retain.errors import RetainError, did_you_mean, type_value
+from retain.execution.plan import collect_environment
 from retain.record.campaign_document import CAMPAIGN_SCHEMA, CampaignDocument, NoCampaignInfo
 from retain.record.directory import CampaignDirectory
 from retain.record.documents import content_id, to_tree
+from retain.record.manifest import write_manifest
 from retain.record.study import StudyDirectory
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json_object
@@ -64,6 +66,7 @@ def write_campaign(files: CampaignFiles, staging: Staging) -> CampaignFiles:
     write_text(directory.campaign_json, as_json(document.model_copy(update={"id": id_})))
     sha256 = hash_file(directory.campaign_json)
     _write_guide(directory, id_, files.assignment, files.hand_over, files.dialect)
+    write_manifest(directory.path, collect_environment().code_sha256)
     staging.place(directory.path, f"campaigns/{id_}", immutable=True)
     campaign = planned.model_copy(update={"id": id_})
     update = {"campaign": campaign, "campaign_sha256": sha256}
@@ -99,11 +102,12 @@ do_not_contact.csv     who must not be written to or called, and why
 offers.csv             the offer of each customer, with the reasons
 campaign.csv           offers and control group; do not change it
 customers.parquet      what was known of them, for effects to be learned; do not change it
-outcomes_template.csv  fill in declined (1 or 0), contacted (1 or 0) and cost
+outcomes_template.csv  copy it, as outcomes.csv, and fill in declined, contacted (1 or 0) and cost
 columns.csv            what each column holds
+manifest.json          size and SHA-256 of these files, by which retain-verify knows them
 
 When outcomes are known, type in this folder:
-  retain-readout campaign=. outcomes=outcomes_template.csv
+  retain-readout campaign=. outcomes=outcomes.csv
 """,
     "ru": """Кампания {id}
 
@@ -113,11 +117,13 @@ do_not_contact.csv     кому нельзя писать и звонить и �
 offers.csv             предложение каждому клиенту и причины
 campaign.csv           предложения и контрольная группа; не изменять
 customers.parquet      что о них было известно — чтобы измерить эффекты; не изменять
-outcomes_template.csv  заполните «Снизил активность» и «Контакт состоялся» (1 или 0) и «Затраты»
+outcomes_template.csv  скопируйте в outcomes.csv и заполните там «Снизил активность»,
+                       «Контакт состоялся» (1 или 0) и «Затраты»
 columns.csv            что в каких столбцах
+manifest.json          размеры и SHA-256 этих файлов — для проверки командой retain-verify
 
 Когда исходы известны, наберите в этой папке:
-  retain-readout campaign=. outcomes=outcomes_template.csv
+  retain-readout campaign=. outcomes=outcomes.csv
 """,
 }
 """The purpose of each file of a campaign, by language."""

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.errors import RetainError
 from retain.execution.executor import WorkerExecutor
+from retain.execution.plan import collect_environment
 from retain.execution.shared_memory import launch_dir, share
 from retain.record.document import Record
+from retain.record.manifest import write_manifest
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_files, write_text
 from retain.verdict.verdict import compare_runs
+from retain.workflows.differences import DiffRuns, iter_differences
 from retain.workflows.launch_commands import format_commands
 from retain.workflows.open_campaigns import find_open_campaigns
 from retain.workflows.run_placements import read_placements
-from retain.workflows.runs import check_any_readable, read_run_scores, try_read_scores
+from retain.workflows.runs import check_any_readable, hash_records, read_run_scores
 
 if TYPE_CHECKING:
     from retain.learning.scores import Scores
     from retain.record.comparison_document import GateResult, RunDifference
-    from retain.record.directory import RunDirectory
     from retain.record.verdict_document import CustomerResults, VerdictDocument
     from retain.schema.compare import Compare, ComparisonConfig
     from retain.schema.scoring import CampaignSettings
@@ -36,12 +38,6 @@ if TYPE_CHECKING:
     from retain.workflows.explanations import Explanations
     from retain.workflows.runs import RunSelection
     from retain.workflows.winner_evaluation import TrainingData, WinnerEvaluation, WinnerResult
-
-
-MAX_DIFFS = 20
-"""Number of best runs that are compared with the winner customer by customer."""
-DiffRuns = Sequence[tuple["RunDirectory", "Record"]]
-"""The two runs of ``diff``, or none."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +142,8 @@ def write_comparison(
                 tables.write(staged)
         verdict = document(comparison.verdict, results.extras)
         _write_verdict(staged, verdict, comparison.config.report.language)
+        runs = hash_records(comparison.selection)
+        write_manifest(staged.verdict, collect_environment().code_sha256, runs)
         old, new = (_file_names(folder) for folder in (study.verdict, staged.verdict))
         return results, None, sorted(old - new)
 
@@ -194,7 +192,9 @@ def evaluate_and_plan(
         explaining = None
         if config.explain.on and data.dataset is not None:
             explaining = ExplanationJobs(executor, config, winner, data.dataset)
-        diffs = tuple(_iter_differences(comparison))
+        diffs = tuple(
+            iter_differences(comparison.selection, comparison.verdict, scores, comparison.diff_runs)
+        )
         evaluation: WinnerEvaluation = refitting.result()
         explanations, campaign = None, None
         if evaluation.result is not None and data.dataset is not None:
@@ -276,18 +276,3 @@ def _customer_results(
         return None
     files = {"model": result.model, "reference": result.reference}
     return campaign.results.model_copy(update=files)
-
-
-def _iter_differences(comparison: Comparison) -> Iterator[RunDifference]:
-    """Yield the difference of the ``diff`` runs, then of the winner and each of the best runs."""
-    from retain.verdict.difference import compare_pair
-
-    if comparison.diff_runs:
-        ((run_a, a), (run_b, b)) = comparison.diff_runs
-        scores = (try_read_scores(run_a, a), try_read_scores(run_b, b))
-        yield compare_pair(a, b, scores, requested=True)
-    winner, selection = comparison.winner, comparison.selection
-    for record in comparison.verdict.records[:MAX_DIFFS]:
-        if record is not winner:
-            other_scores = try_read_scores(selection.find_directory(record), record)
-            yield compare_pair(winner, record, (comparison.scores, other_scores))

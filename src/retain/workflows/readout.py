@@ -5,6 +5,7 @@ campaigns/<id>/readout/
   effects.csv            the effects, one row per outcome and subgroup
   offers/<name>.yaml     the catalogue with updated save rates
   trial/                 with a learner of effects: the campaign as a trial; see workflows/trial.py
+  manifest.json          size and SHA-256 of these files; see record/manifest.py
 """
 
 from __future__ import annotations
@@ -26,11 +27,13 @@ from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.readout import ReadoutResult, build_readout
 from retain.campaign.readout.trial_readout import TrialSettings
 from retain.errors import NotApplicable, RetainError
+from retain.execution.plan import collect_environment
 from retain.execution.yaml_writer import to_yaml
 from retain.record.directory import CampaignDirectory, ReadoutDirectory
 from retain.record.documents import read_document, write_document
 from retain.record.effects_document import EffectsDocument
 from retain.record.looks_document import Look
+from retain.record.manifest import write_manifest
 from retain.record.readout_document import EffectRow, ReadoutDocument
 from retain.record.study import StudyDirectory
 from retain.record.trial_directory import TrialDirectory
@@ -96,6 +99,7 @@ def read_out_campaign(  # noqa: PLR0913 - keyword-only settings
                     observations = (assignment, observed, known)
                     effects = write_campaign_trial(files.trial, observations, result, learning)
                     result = replace(result, effects=effects)
+                write_manifest(files.path, collect_environment().code_sha256)
     except OSError as error:
         message = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
         raise RetainError.unwritable(campaign.readout.path, error, message) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from retain.record.document import Record
 from retain.record.study import BrokenRun, StudyDirectory
 from retain.schema.compare import Compare
 from retain.storage.paths import check_name, conf_dir, is_inside, parse_path
+from retain.storage.reading import MissingFileError
+from retain.storage.writing import hash_file
 
 
 @dataclass(frozen=True)
@@ -234,3 +237,13 @@ def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
         return read_run_scores(run, record)
     except RetainError:
         return None
+
+
+def hash_records(selection: RunSelection) -> dict[str, str]:
+    """Return the SHA-256 of the record of each run, by the names of its study and its folder."""
+    hashes = {}
+    for run, _ in selection.runs:
+        with suppress(MissingFileError):  # it is being done again
+            name = f"{run.path.parent.name}/{run.path.name}"
+            hashes[name] = hash_file(run.record, within=run.path)
+    return hashes

@@ -1,0 +1,1 @@
+"""Verification of a verdict and its campaigns: files by manifests, numbers by records."""

@@ -1,0 +1,199 @@
+"""The verification of a study's verdict and campaigns; it reads only, and writes nothing.
+
+First every file is held against the manifests. Then each number that the records of the runs
+suffice for is computed again by what computed it, and what is written twice is compared: in
+verdict.json, the tables, the page, and the files of the campaigns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from retain.errors import RetainError
+from retain.execution.plan import collect_environment
+from retain.record.directory import CampaignDirectory
+from retain.record.documents import read_document, to_tree
+from retain.record.manifest import DisagreementError, ManifestDocument, check_manifest
+from retain.record.study import StudyDirectory
+from retain.record.verdict_document import VerdictDocument
+from retain.schema.parsing import Config
+from retain.verdict.sealed_test import Ledger
+from retain.workflows.verification.agreement import count_equal
+from retain.workflows.verification.campaign import check_campaign, check_pointer, check_readout
+from retain.workflows.verification.page import check_page, read_page
+from retain.workflows.verification.recomputed_verdict import recompute_verdict
+from retain.workflows.verification.tables import check_tables
+
+
+class VerifiedPart(Config):
+    """A part that agrees: how many files or values of it were held against others."""
+
+    name: str
+    n_checked: int
+
+
+class UnverifiedPart(Config):
+    """A part whose bytes are as written and whose numbers nothing here can say again, and why."""
+
+    name: str
+    reason: str
+
+
+class VerificationDocument(Config):
+    """What was verified, what was not, and the first thing that does not agree, if one does not."""
+
+    agrees: bool
+    disagreement: str | None
+    verified: tuple[VerifiedPart, ...]
+    not_verified: tuple[UnverifiedPart, ...]
+
+
+def verify(folder: Path) -> VerificationDocument:
+    """Verify the verdict and the campaigns of a study, or a campaign that was copied out.
+
+    Parameters
+    ----------
+    folder
+        The folder of a study, of its verdict, or of a campaign.
+
+    Raises
+    ------
+    RetainError
+        There is neither in the folder, or a file of it cannot be read.
+    """
+    verification = _Verification()
+    disagreement = None
+    try:
+        for part in verification.parts(folder):
+            verification.verified.append(part)
+    except DisagreementError as error:
+        disagreement = str(error)
+    return VerificationDocument(
+        agrees=disagreement is None,
+        disagreement=disagreement,
+        verified=tuple(verification.verified),
+        not_verified=tuple(verification.not_verified),
+    )
+
+
+def _has_sealed(saved: VerdictDocument) -> bool:
+    return saved.sealed_test is not None
+
+
+def _has_segments(saved: VerdictDocument) -> bool:
+    return saved.segments is not None
+
+
+UNVERIFIED: tuple[tuple[str, str, Callable[[VerdictDocument], bool]], ...] = (
+    ("the sealed test and its test against chance", "no record has its customers", _has_sealed),
+    ("the curve of captured profit", "no record has profits", _has_sealed),
+    ("risks and intervals of segments", "no record has the customers", _has_segments),
+    ("explanations", "they need new fits", lambda saved: saved.explanations is not None),
+    ("model, pictures, workbooks and drivers.csv", "only their bytes are as written", _has_sealed),
+)
+"""Parts of a verdict that records do not suffice for, why, and whether a verdict has them."""
+
+
+class _Verification:
+    """The parts that were verified so far, and those that cannot be."""
+
+    def __init__(self) -> None:
+        self.verified: list[VerifiedPart] = []
+        self.not_verified: list[UnverifiedPart] = []
+
+    def parts(self, folder: Path) -> Iterator[VerifiedPart]:
+        """Yield each part that agrees; the first one that does not raises."""
+        study = StudyDirectory(folder.parent if folder.name == "verdict" else folder)
+        campaigns = tuple(study.campaign(id_) for id_ in study.campaign_ids)
+        if CampaignDirectory(folder).campaign_json.exists():
+            campaigns = (CampaignDirectory(folder),)
+        if not study.verdict.exists() and not campaigns:
+            raise RetainError(
+                f"{folder} has no verdict and no campaigns; expected the folder of a study, such "
+                "as outputs/demo."
+            )
+        manifest = None
+        if study.verdict.exists():
+            manifest, added = check_manifest(study.verdict)
+            yield self._files("the verdict", study.verdict, manifest, added)
+        for campaign in campaigns:
+            yield from self._files_of_campaign(campaign)
+        if manifest is not None:
+            yield from self._verdict(study, manifest)
+        for campaign in campaigns:
+            yield from self._campaign(campaign)
+
+    def _files(
+        self, name: str, folder: Path, manifest: ManifestDocument, added: Sequence[str]
+    ) -> VerifiedPart:
+        """Return the part of the files of a folder, to which none may be added."""
+        if added:
+            raise DisagreementError(f"{folder / added[0]} was added to {name} later.")
+        return VerifiedPart(name=f"files of {name}", n_checked=len(manifest.files))
+
+    def _files_of_campaign(self, campaign: CampaignDirectory) -> Iterator[VerifiedPart]:
+        """Yield the files of a campaign, in whose folder outcomes may lie, and of its readout."""
+        manifest, added = check_manifest(campaign.path)
+        name = f"campaign {campaign.path.name}"
+        yield self._files(name, campaign.path, manifest, ())
+        readout = campaign.readout.path
+        for path in (campaign.path / file for file in added):
+            if not path.is_relative_to(readout):
+                self._leave(str(path), "it was added after the campaign was planned")
+        if readout.exists():
+            yield self._files(f"the readout of {name}", readout, *check_manifest(readout))
+
+    def _verdict(self, study: StudyDirectory, manifest: ManifestDocument) -> Iterator[VerifiedPart]:
+        tree, saved = read_document(VerdictDocument, study.verdict_json, within=study.verdict)
+        count = _check_hashes(study, saved, manifest)
+        recomputed = recompute_verdict(study, saved, manifest.runs or {})
+        count += count_equal(tree, to_tree(recomputed), str(study.verdict_json))
+        yield VerifiedPart(name="verdict.json by the records of the runs", n_checked=count)
+        if saved.sealed_test is not None and study.ledger.exists():
+            yield VerifiedPart(name=study.ledger.name, n_checked=_check_ledger(study, saved))
+        for name, count in check_tables(study, saved, read_page(study)[1]):
+            yield VerifiedPart(name=f"{name} by verdict.json", n_checked=count)
+        if saved.planned_campaign is not None and saved.planned_campaign.id is not None:
+            campaign = study.campaign(saved.planned_campaign.id)
+            count = check_pointer(saved, campaign)
+            yield VerifiedPart(name=f"the plan of campaign {campaign.path.name}", n_checked=count)
+        for name, reason, applies in UNVERIFIED:
+            if applies(saved):
+                self._leave(name, reason)
+        if manifest.code_sha256 != collect_environment().code_sha256:
+            self._leave(study.report.name, "another version of retain made it")
+            return
+        count = check_page(study, saved)
+        yield VerifiedPart(name=f"{study.report.name} by verdict.json", n_checked=count)
+
+    def _campaign(self, campaign: CampaignDirectory) -> Iterator[VerifiedPart]:
+        name = f"campaign {campaign.path.name}"
+        yield VerifiedPart(name=f"totals of {name}", n_checked=check_campaign(campaign))
+        self._leave(f"money and scenarios of {name}", "they need all customers")
+        if campaign.readout.path.exists():
+            count = check_readout(campaign)
+            yield VerifiedPart(name=f"effects.csv of {name} by readout.json", n_checked=count)
+            self._leave(f"effects of {name}", "they need the outcomes")
+
+    def _leave(self, name: str, reason: str) -> None:
+        self.not_verified.append(UnverifiedPart(name=name, reason=reason))
+
+
+def _check_hashes(study: StudyDirectory, saved: VerdictDocument, manifest: ManifestDocument) -> int:
+    """Return the number of hashes in the verdict, which are those of the manifest."""
+    own = {**(saved.files or {})}
+    own |= {one.file: one.sha256 for one in (saved.model, saved.reference) if one is not None}
+    others = {name: info.sha256 for name, info in manifest.files.items() if name in own}
+    return count_equal(own, others, f"{study.verdict_json}, files")
+
+
+def _check_ledger(study: StudyDirectory, saved: VerdictDocument) -> int:
+    """Return the number of accesses to the sealed test, each of which the ledger has."""
+    entries = Ledger(study.ledger, study.ledgers_beside).entries(saved.data.fingerprint)
+    known = [one.model_dump(exclude={"schema_"}) for one in entries]
+    accesses = () if saved.sealed_test is None else saved.sealed_test.accesses
+    for one in accesses:
+        if one.model_dump() not in known:
+            raise DisagreementError(f"{study.ledger} lacks an access of {one.run_id}.")
+    return len(accesses)
