@@ -59,8 +59,9 @@ simulate: $(STAMP)       ## how often tests and intervals are right; figures in 
 chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
 	$(BIN)/python experiments/chaos/verdicts.py
 
-fuzz: $(STAMP)           ## give every reader hostile inputs; counts in experiments/fuzz
+fuzz: $(STAMP)           ## give every reader hostile inputs, and verdicts that were changed; counts in experiments/fuzz
 	$(BIN)/python experiments/fuzz/readers.py
+	$(BIN)/python experiments/fuzz/verification.py
 
 cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray and data.engine=spark need (830 MB), and the benchmark
 
