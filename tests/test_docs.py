@@ -313,7 +313,8 @@ def test_links_lead_somewhere(page):
 def test_paths_a_page_names_are_there(page):
     rooms = "src|conf|tests|docs|experiments"
     for path in re.findall(rf"`((?:{rooms})/[^`<> ]*)`", without_blocks(PAGES[page])):
-        assert list(ROOT.glob(path.rstrip("/"))) or "NAME" in path, path
+        is_made = "NAME" in path or "_build" in path
+        assert is_made or list(ROOT.glob(path.rstrip("/"))), path
 
 
 def test_every_page_is_in_an_index():
