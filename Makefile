@@ -67,7 +67,7 @@ cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray and
 
 lock:                    ## renew requirements.lock, and in step those of clusters and docs (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
-	  --custom-compile-command "make lock" --extra excel --extra sql --extra databases --extra tune --extra track --extra test --extra check -o requirements.lock pyproject.toml
+	  --custom-compile-command "make lock" --extra excel --extra sql --extra databases --extra tune --extra track --extra dashboard --extra test --extra check -o requirements.lock pyproject.toml
 	$(call lock-beside,cluster,slurm ray spark bench)
 	$(call lock-beside,docs,docs)
 

@@ -60,6 +60,7 @@ ROOMS = (
     "execution.backends",
     "execution.sweep",
     "workflows",
+    "dashboard",
     "cli.signals",
     "cli.terminal",
     "cli",

@@ -19,6 +19,7 @@ COMMANDS = {
     "readout": "`retain-readout`",
     "simulate": "`retain-simulate`",
     "verify": "`retain-verify`",
+    "dashboard": "`retain-dashboard`",
 }
 GROUPS = (
     "data",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, TypeAdapter
 from generate.types import Schema, describe, find
 from retain.execution.backends.config import BACKENDS
 from retain.schema.compare import Compare
+from retain.schema.dashboard import Dashboard
 from retain.schema.contract import Cleaning
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
 from retain.schema.readout import Readout
@@ -28,6 +29,7 @@ COMMANDS: dict[str, type[BaseModel]] = {
     "readout": Readout,
     "simulate": Simulate,
     "verify": Verify,
+    "dashboard": Dashboard,
 }
 """The class of a primary config, by the name of its file."""
 SOURCES: dict[str, type[BaseModel]] = {

@@ -41,6 +41,11 @@ def verify() -> None:
     _start("retain-verify", "verify")
 
 
+def dashboard() -> None:
+    """Run the console command ``retain-dashboard``."""
+    _start("retain-dashboard", "dashboard")
+
+
 def _start(command: str, module: str) -> None:
     """Say in a terminal that the command began, and run it."""
     words = f"{command}: loading" if SILENT.isdisjoint(sys.argv[1:]) else ""

@@ -87,6 +87,18 @@ listed. The first thing that does not agree is named. Nothing is written.
 
 Exit codes: 0 all agrees · 1 something does not · 2 nothing to verify, or unreadable · 70 a bug
 """,
+    "dashboard": """retain-dashboard: studies, runs, comparisons and campaigns as local pages.
+
+  retain-dashboard                                        outputs, at a free port; prints the link
+  retain-dashboard FOLDER                                 of another folder
+  retain-dashboard port=8765                              at a port of your own
+  retain-dashboard export=FOLDER                          the same as files, which need no server
+  retain-dashboard export=FOLDER ids=hashed               to be shared: nobody knows the customers
+
+It reads and never writes, answers this machine alone, and asks nothing of a network.
+
+Exit codes: 0 ended by Ctrl-C, or exported · 2 config, folder or port refused · 70 a bug
+""",
 }
 OFFERED = {
     "run": (
@@ -117,6 +129,7 @@ OFFERED = {
     "readout": ("effects",),
     "simulate": (),
     "verify": (),
+    "dashboard": (),
 }
 
 

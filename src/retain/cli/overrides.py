@@ -62,7 +62,7 @@ VERSION_BASE = "1.3"
 HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
 """Options shipped by Hydra, without a file."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion")
-FOLDER_KEYS = {"verify": "dir"}
+FOLDER_KEYS = {"verify": "dir", "dashboard": "outputs"}
 """The key that a plain word sets, in commands that have one, by primary config."""
 
 

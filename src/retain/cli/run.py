@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
 
 Command = Callable[[Arguments], int]
-NAMES = {name: f"retain-{name}" for name in ("compare", "score", "readout", "simulate", "verify")}
-NAMES["run"] = "retain"
+OTHERS = ("compare", "score", "readout", "simulate", "verify", "dashboard")
+NAMES = {"run": "retain", **{name: f"retain-{name}" for name in OTHERS}}
 """Commands by their primary config."""
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 """See ``execution.worker_start``, which sets it for workers."""

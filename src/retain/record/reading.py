@@ -30,6 +30,8 @@ class Reader:
     def __init__(self) -> None:
         self._nodes: dict[bytes, Any] = {}
         self._contracts: dict[bytes, Any] = {}
+        self.kept_bytes = 0
+        """Size of the distinct nodes read so far, for a caller with limited memory."""
 
     def read(self, path: Path, *, within: Path | None = None) -> Record | None:
         """Return the record in a file, or None if there is no file.
@@ -52,6 +54,7 @@ class Reader:
             record = _parse_record(text, path)
             check_tree(record.config.get("data"), f"{path}: config.data")
             self._contracts[contract] = record.config.get("data")
+            self.kept_bytes += len(contract)
         for key, node in record.config.items():
             if key != "data":
                 record.config[key] = self._deduplicate(node, f"{path}: config.{key}")
@@ -65,6 +68,7 @@ class Reader:
         if dump not in self._nodes:
             check_tree(node, where)
             self._nodes[dump] = node
+            self.kept_bytes += len(dump)
         return self._nodes[dump]
 
     def _without(self, contract: bytes, text: bytes) -> Record | None:

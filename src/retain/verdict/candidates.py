@@ -50,11 +50,11 @@ def group_by_seed(records: Sequence[Record]) -> list[Candidate]:
         return [Candidate(record, (record,)) for record in records]
     groups: dict[str, list[Record]] = {}
     for record in records:
-        groups.setdefault(_configuration(record.config), []).append(record)
+        groups.setdefault(describe_configuration(record.config), []).append(record)
     return [_average(group) for group in groups.values()]
 
 
-def _configuration(config: Mapping[str, Any]) -> str:
+def describe_configuration(config: Mapping[str, Any]) -> str:
     """Return the text of a config without its seed."""
     seed = config.get("seed")
     rest = {key: without_seed(node, seed) for key, node in config.items() if key != "seed"}

@@ -29,14 +29,25 @@ def curves(
     scores: Scores, profit: pd.Series | None, duplicate_groups: pd.Series | None = None
 ) -> Curves:
     """Return every curve of a run; without ``duplicate_groups`` nobody has copies."""
-    parts = [part for _, part in scores.table.groupby("repeat", sort=True)]
     return Curves(
-        roc=_average_curves(parts, _roc),
-        precision_recall=_average_curves(parts, _precision),
-        lift=_average_curves(parts, _lift, GRID[1:]),
-        captured_profit=None if profit is None else _captured_profit(parts, profit),
+        **mean_curves(scores),
+        captured_profit=None if profit is None else _captured_profit(_repeats(scores), profit),
         calibration=calibration(scores, duplicate_groups),
     )
+
+
+def mean_curves(scores: Scores) -> dict[str, MeanCurve]:
+    """Return the curves of a run that need nothing but its scores, by name."""
+    parts = _repeats(scores)
+    return {
+        "roc": _average_curves(parts, _roc),
+        "precision_recall": _average_curves(parts, _precision),
+        "lift": _average_curves(parts, _lift, GRID[1:]),
+    }
+
+
+def _repeats(scores: Scores) -> list[pd.DataFrame]:
+    return [part for _, part in scores.table.groupby("repeat", sort=True)]
 
 
 def _average_curves(parts: list[pd.DataFrame], curve: Curve, x: np.ndarray = GRID) -> MeanCurve:

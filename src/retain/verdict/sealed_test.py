@@ -67,6 +67,11 @@ class Ledger:
     path: Path
     others: tuple[Path, ...] = ()
 
+    @property
+    def own(self) -> list[Access]:
+        """Every line of this ledger; unreadable ones are an error."""
+        return _read_lines(self.path)
+
     def entries(self, data: str) -> list[Access]:
         """Return the accesses to these customers' sealed test, without repetitions.
 

@@ -38,17 +38,18 @@ def page_json(
         "pairs": _pair_data(tree),
         "charts": {name: _tooltip_data(chart) for name, chart in charts.items()},
     }
-    return _escape(holds)
+    return escape_json(holds)
 
 
 def trial_json(charts: Mapping[str, Chart]) -> Markup:
     """Return the JSON of the page of a randomised campaign, escaped likewise."""
     words_by_language = {name: _script_texts(name) for name in LANGUAGES}
     tooltips = {name: _tooltip_data(chart) for name, chart in charts.items()}
-    return _escape({"words": words_by_language, "charts": tooltips})
+    return escape_json({"words": words_by_language, "charts": tooltips})
 
 
-def _escape(holds: Mapping[str, object]) -> Markup:
+def escape_json(holds: Mapping[str, object]) -> Markup:
+    """Return an object as JSON in which nothing means anything to HTML."""
     text = json.dumps(holds, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.translate(ESCAPES))  # noqa: S704 - nothing of HTML is left in it
 

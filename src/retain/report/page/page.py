@@ -113,7 +113,11 @@ def environment(language: str) -> Environment:
 
 def join_script(names: Sequence[str]) -> Markup:
     """Return files of ``script/`` as one function without global names."""
-    parts = [read_asset(f"script/{name}.js") for name in names]
+    return wrap_script([read_asset(f"script/{name}.js") for name in names])
+
+
+def wrap_script(parts: Sequence[Markup]) -> Markup:
+    """Return parts of a script as one function without global names."""
     return Markup('\n(() => {{\n"use strict";\n{}\n}})();\n').format(Markup("\n").join(parts))
 
 

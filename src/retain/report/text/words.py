@@ -21,7 +21,7 @@ from retain.wording import MINUS
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LANGUAGES = ("en", "ru")
-CATALOGUES = ("words", "campaign_words", "trial_words", "tree_words")
+CATALOGUES = ("words", "campaign_words", "trial_words", "tree_words", "dashboard_words")
 """Names of the text files of each language."""
 SIGNED = ("change", "growth")
 """Formats of signed numbers."""

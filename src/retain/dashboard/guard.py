@@ -1,0 +1,73 @@
+"""The application behind its door: it refuses, adds headers, and survives what goes wrong."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retain.dashboard.security import HEADERS, POLICY, Access
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """An ASGI application that passes on the requests which ``access`` lets in."""
+
+    application: ASGIApp
+    access: Access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; anything but HTTP is ignored."""
+        if scope["type"] != "http":
+            return
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
+        url = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+        problem = self.access.find_problem(scope["method"], url, headers)
+        if problem is not None:
+            await _refuse(send, *problem)
+            return
+        answer = _Answer(send, self._headers(url))
+        try:
+            await self.application(scope, receive, answer.send)
+        except Exception:
+            LOG.exception("a page could not be made: %s", scope["path"])
+            if not answer.has_begun:
+                await _refuse(send, 500, "this page could not be made; the log says why.")
+
+    def _headers(self, url: str) -> dict[str, str]:
+        headers = {**HEADERS, "content-security-policy": POLICY}
+        return headers | (
+            {"set-cookie": self.access.set_cookie()} if self.access.typed_token(url) else {}
+        )
+
+
+@dataclass
+class _Answer:
+    """An answer that gets headers of its own where it has none of their names."""
+
+    target: Send
+    headers: dict[str, str]
+    has_begun: bool = False
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer."""
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            ours = {name.encode(): value.encode() for name, value in self.headers.items()}
+            message = {**message, "headers": [*(ours | dict(message["headers"])).items()]}
+        await self.target(message)
+
+
+async def _refuse(send: Send, status: int, sentence: str) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
+    headers.append((b"content-type", b"text/plain; charset=utf-8"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{sentence}\n".encode()})

@@ -1,0 +1,132 @@
+"""The web application: pages by address, for whoever has the secret."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from retain.dashboard.guard import Guard
+from retain.dashboard.index import StudyIndex
+from retain.dashboard.live import tell_news
+from retain.dashboard.page_cache import PageCache
+from retain.dashboard.security import POLICY, Access
+from retain.errors import RetainError
+from retain.report.page.page import SCRIPT, hash_script, join_script
+from retain.storage.reading import MIB, read_bytes
+
+if TYPE_CHECKING:
+    from starlette.datastructures import QueryParams
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+    from starlette.types import ASGIApp
+
+    View = Callable[[Request], Response]
+
+REPORT_BYTES = 64 * MIB
+"""Largest page of a verdict that is sent."""
+MAX_CONNECTIONS = 64
+GRACE_SECONDS = 1
+"""Time that answers have to end when the server does."""
+
+
+def make_application(pages: PageCache, access: Access) -> ASGIApp:
+    """Return the application, which answers whom ``access`` lets in."""
+    from starlette.applications import Starlette
+
+    def not_found(request: Request, _: Exception) -> Response:
+        return _page(pages, lambda _: None)(request)
+
+    routes = [*_page_routes(pages), *_other_routes(pages)]
+    return Guard(Starlette(routes=routes, exception_handlers={404: not_found}), access)
+
+
+def serve(application: ASGIApp, listener: socket.socket) -> None:
+    """Answer at a socket until the process is interrupted; then return."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        application,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
+
+
+def _page_routes(pages: PageCache) -> list[Route]:
+    from starlette.routing import Route
+
+    made: dict[str, Callable[[QueryParams], str | None]] = {
+        "/": lambda _: pages.studies(),
+        "/runs": lambda query: pages.runs(query.getlist("study")),
+        "/compare": lambda query: pages.compare(query.getlist("run")),
+        "/history": lambda query: pages.history(query.getlist("study")),
+        "/campaigns": lambda _: pages.campaigns(),
+    }
+    return [Route(path, _page(pages, make)) for path, make in made.items()]
+
+
+def _page(pages: PageCache, make: Callable[[QueryParams], str | None]) -> View:
+    """Return the view of a page; it runs in a thread, as Starlette runs plain functions."""
+    from starlette.responses import HTMLResponse
+
+    def view(request: Request) -> Response:
+        text = make(request.query_params)
+        return HTMLResponse(
+            pages.not_found() if text is None else text, 404 if text is None else 200
+        )
+
+    return view
+
+
+def _other_routes(pages: PageCache) -> list[Route]:
+    from starlette.responses import Response, StreamingResponse
+    from starlette.routing import Route
+
+    def report(request: Request) -> Response:
+        study = pages.watch.index.study(request.query_params.get("study", ""))
+        content = None if study is None else read_report(study)
+        if content is None:
+            return _page(pages, lambda _: None)(request)
+        headers = {"content-security-policy": report_policy()}
+        return Response(content, media_type="text/html", headers=headers)
+
+    async def live(request: Request) -> Response:
+        news = tell_news(pages.watch, request.is_disconnected)
+        return StreamingResponse(news, media_type="text/event-stream")
+
+    def icon(_: Request) -> Response:
+        return Response(status_code=204)
+
+    views = {"/report": report, "/live": live, "/favicon.ico": icon}
+    return [Route(path, view) for path, view in views.items()]
+
+
+def read_report(study: StudyIndex) -> bytes | None:
+    """Return the page of a study's verdict, None if there is none that can be read."""
+    directory = study.directory
+    try:
+        return read_bytes(directory.report, max_bytes=REPORT_BYTES, within=directory.path)
+    except RetainError:
+        return None
+
+
+def report_policy() -> str:
+    """Return the policy of a page that anybody may have written.
+
+    It runs no script but that of this version's own pages, and it is a page of no site: it can read
+    nothing of the dashboard, and ask nobody for anything.
+    """
+    own = hash_script(join_script(SCRIPT))
+    allowed = f"default-src 'none'; style-src 'unsafe-inline'; script-src '{own}'"
+    return f"sandbox allow-scripts; {allowed}; {POLICY}"
