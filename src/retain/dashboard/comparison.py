@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from retain.dashboard.rows import MAX_REASON, RunRow
+from retain.dashboard.settings import find_settings
 from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.record.comparison_document import MeanCurve, MetricDifference, RunDifference
 from retain.record.document import Record
-from retain.verdict.config_keys import differing_keys, label_run
+from retain.verdict.config_keys import label_run
 from retain.verdict.curves import mean_curves
 from retain.verdict.difference import compare_pair
 from retain.verdict.paired import METRIC
@@ -148,7 +149,7 @@ def _folds(row: RunRow) -> tuple[float, ...]:
 
 def _settings(records: Sequence[Record | None]) -> dict[str, list[str]]:
     configs: list[Mapping[str, Any]] = [{} if one is None else one.config for one in records]
-    found = differing_keys(configs) if all(configs) and len(configs) > 1 else {}
+    found = find_settings(configs) if all(configs) and len(configs) > 1 else {}
     return {
         key: [format_value(value)[:MAX_TEXT] for value in values] for key, values in found.items()
     }

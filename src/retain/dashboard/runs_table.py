@@ -13,10 +13,9 @@ from scipy import special
 
 from retain.dashboard.index import StudyIndex
 from retain.dashboard.rows import RunRow, rank_runs
+from retain.dashboard.settings import find_settings
 from retain.report.page.embedded_data import steps
 from retain.report.page.leaderboard import levels
-from retain.verdict.candidates import SEED_KEYS
-from retain.verdict.config_keys import differing_keys
 from retain.verdict.paired import METRIC
 from retain.wording import format_value
 
@@ -82,21 +81,13 @@ def tabulate_runs(studies: Sequence[StudyIndex]) -> RunsTable:
 def _keys(rows: Sequence[RunRow]) -> dict[str, list[Any]]:
     """Return the settings that differ, by run; None where a run has none."""
     known = [at for at, row in enumerate(rows) if row.config]
-    found = differing_keys([rows[at].config for at in known])
-    seeds = [rows[at].config.get("seed") for at in known]
-    own = {key: values for key, values in found.items() if not _repeats_seed(key, values, seeds)}
+    found = find_settings([rows[at].config for at in known])
     columns: dict[str, list[Any]] = {}
-    for key, values in list(own.items())[:MAX_KEYS]:
+    for key, values in list(found.items())[:MAX_KEYS]:
         columns[key] = [None] * len(rows)
         for at, value in zip(known, values, strict=True):
             columns[key][at] = value
     return columns
-
-
-def _repeats_seed(key: str, values: Sequence[Any], seeds: Sequence[Any]) -> bool:
-    """Return whether a key is a component's seed, and follows that of the run."""
-    follows = all(own in (None, seed) for own, seed in zip(values, seeds, strict=True))
-    return key.rpartition(".")[2] in SEED_KEYS and follows
 
 
 def _tags(rows: Sequence[RunRow], studies: Sequence[StudyIndex]) -> tuple[str, ...]:
