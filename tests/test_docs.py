@@ -20,6 +20,7 @@ import yaml
 import retain
 from retain.cli.compare import compare
 from retain.cli.compose import Composer
+from retain.cli.dashboard import dashboard
 from retain.cli.overrides import (
     CONFIG_DIR,
     HELP,
@@ -56,6 +57,7 @@ COMMANDS = {
     "retain-readout": readout,
     "retain-simulate": simulate,
     "retain-verify": verify,
+    "retain-dashboard": dashboard,
 }
 QUICK = ("validation.folds=2", "validation.repeats=1")
 FEW = "data.customers=150"
@@ -251,6 +253,7 @@ NOTHING_THERE = {
     "retain-compare": "there are no runs of study",
     "retain-readout": "holds no campaign.json",
     "retain-verify": "has no verdict and no campaigns",
+    "retain-dashboard": "is no folder",
 }
 """What a command says whose keys and values are right, in a folder where nothing was run."""
 

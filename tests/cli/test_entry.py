@@ -41,6 +41,7 @@ def started(monkeypatch):
         ("retain-readout", "readout"),
         ("retain-simulate", "simulate"),
         ("retain-verify", "verify"),
+        ("retain-dashboard", "dashboard"),
     ],
 )
 def test_a_terminal_is_told_before_anything_is_loaded(started, command, module):

@@ -101,13 +101,13 @@ def _export(line: Arguments, config: Dashboard, watch: OutputsWatch, folder: Pat
 def _serve(line: Arguments, config: Dashboard, watch: OutputsWatch) -> int:
     from retain.cli.terminal.console import console, literal
     from retain.dashboard.page_cache import PageCache
-    from retain.dashboard.security import Access
+    from retain.dashboard.security import ServerAccess
     from retain.dashboard.server import make_application, serve
 
     pages = PageCache(watch, _title(config), config.language)
     pages.studies()  # templates are read before anybody waits for them
     with _listen(config.port) as listener, watch:
-        access = Access(listener.getsockname()[1])
+        access = ServerAccess(listener.getsockname()[1])
         n_runs = sum(len(study.rows) for study in watch.index.studies)
         studies = describe_count(len(watch.index.studies), "study", "studies")
         for text in (
@@ -119,7 +119,7 @@ def _serve(line: Arguments, config: Dashboard, watch: OutputsWatch) -> int:
         if line.json:
             write_json({"link": access.link, "n_studies": len(watch.index.studies)})
         flush_output()
-        serve(make_application(pages, access), listener)
+        serve(make_application(pages, access), listener, watch.close)
     return 0
 
 

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retain.dashboard.security import HEADERS, POLICY, Access
+from retain.dashboard.security import HEADERS, POLICY, ServerAccess
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +19,7 @@ class Guard:
     """An ASGI application that passes on the requests which ``access`` lets in."""
 
     application: ASGIApp
-    access: Access
+    access: ServerAccess
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; anything but HTTP is ignored."""
@@ -34,13 +34,11 @@ class Guard:
         if problem is not None:
             await _refuse(send, *problem)
             return
-        answer = _Answer(send, self._headers(url))
+        send_more = _add_headers(send, self._headers(url))
         try:
-            await self.application(scope, receive, answer.send)
-        except Exception:
+            await self.application(scope, receive, send_more)
+        except Exception:  # the application has answered; a server would print the traceback
             LOG.exception("a page could not be made: %s", scope["path"])
-            if not answer.has_begun:
-                await _refuse(send, 500, "this page could not be made; the log says why.")
 
     def _headers(self, url: str) -> dict[str, str]:
         headers = {**HEADERS, "content-security-policy": POLICY}
@@ -49,21 +47,16 @@ class Guard:
         )
 
 
-@dataclass
-class _Answer:
-    """An answer that gets headers of its own where it has none of their names."""
+def _add_headers(target: Send, headers: dict[str, str]) -> Send:
+    """Return a channel that adds headers to an answer where it has none of their names."""
+    ours = {name.encode(): value.encode() for name, value in headers.items()}
 
-    target: Send
-    headers: dict[str, str]
-    has_begun: bool = False
-
-    async def send(self, message: Message) -> None:
-        """Send a part of the answer."""
+    async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.has_begun = True
-            ours = {name.encode(): value.encode() for name, value in self.headers.items()}
             message = {**message, "headers": [*(ours | dict(message["headers"])).items()]}
-        await self.target(message)
+        await target(message)
+
+    return send
 
 
 async def _refuse(send: Send, status: int, sentence: str) -> None:

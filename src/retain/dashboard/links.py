@@ -104,7 +104,7 @@ class FileLinks:
         named = studies or tuple(self.slugs)
         if len(named) == 1:
             return f"runs-{self.slugs[named[0]]}.html"
-        return "runs.html" if self.has_all_runs else None
+        return "runs.html" if named and self.has_all_runs else None
 
     def compare(self, runs: Sequence[tuple[str, str]]) -> str | None:
         """Return that of a comparison, None if it does not hold all these runs."""

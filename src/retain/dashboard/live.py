@@ -18,9 +18,12 @@ LIVE_SECONDS = 1.0
 async def tell_news(
     watch: OutputsWatch, is_gone: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[str]:
-    """Yield the version of the index and the progress of its sweeps whenever they change."""
+    """Yield the version of the index and the progress of its sweeps whenever they change.
+
+    Ends with the watch, or when nobody listens.
+    """
     last = ""
-    while not await is_gone():
+    while not watch.is_closed and not await is_gone():
         text = json.dumps(describe_progress(watch.index))
         if text != last:
             last = text

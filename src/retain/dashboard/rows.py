@@ -73,6 +73,7 @@ class RunRow:
 def summarise_run(directory: RunDirectory, record: Record, *, keeps_config: bool = True) -> RunRow:
     """Return the row of a record; a long reason is cut, and the config left out on demand."""
     summaries = record.metrics.values()
+    numbers = [(one.value, one.low, one.high, *one.fold_values) for one in summaries]
     directions = tuple((name, one.higher_is_better) for name, one in record.metrics.items())
     metrics, places = _share_names(directions)
     return RunRow(
@@ -83,7 +84,7 @@ def summarise_run(directory: RunDirectory, record: Record, *, keeps_config: bool
         config=record.config if keeps_config else {},
         metrics=metrics,
         places=places,
-        numbers=np.array([(one.value, one.low, one.high, *one.fold_values) for one in summaries]),
+        numbers=np.array(numbers) if numbers else np.empty((0, 3)),
         split=record.split.fingerprint,
         test_to_train=record.split.test_to_train,
         stopped_early=record.stopped_early,

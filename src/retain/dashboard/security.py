@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 HOSTS = ("127.0.0.1", "localhost")
 """Names of this machine."""
@@ -31,7 +31,7 @@ POLICY = "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
 @dataclass(frozen=True)
-class Access:
+class ServerAccess:
     """The door of one server: its port, and the secret that lets in."""
 
     port: int
@@ -66,7 +66,7 @@ class Access:
 
     def typed_token(self, url: str) -> str:
         """Return the secret in an address, empty without one."""
-        return parse_qs(urlsplit(url).query).get("token", [""])[0]
+        return parse_qs(url.partition("?")[2]).get("token", [""])[0]
 
     def set_cookie(self) -> str:
         """Return the header that lets the browser keep the secret from scripts and other sites."""

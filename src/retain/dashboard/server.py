@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from retain.dashboard.guard import Guard
 from retain.dashboard.index import StudyIndex
 from retain.dashboard.live import tell_news
 from retain.dashboard.page_cache import PageCache
-from retain.dashboard.security import POLICY, Access
+from retain.dashboard.security import POLICY, ServerAccess
 from retain.errors import RetainError
 from retain.report.page.page import SCRIPT, hash_script, join_script
 from retain.storage.reading import MIB, read_bytes
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 REPORT_BYTES = 64 * MIB
 """Largest page of a verdict that is sent."""
 MAX_CONNECTIONS = 64
-GRACE_SECONDS = 1
+GRACE_SECONDS = 3
 """Time that answers have to end when the server does."""
 
 
-def make_application(pages: PageCache, access: Access) -> ASGIApp:
+def make_application(pages: PageCache, access: ServerAccess) -> ASGIApp:
     """Return the application, which answers whom ``access`` lets in."""
     from starlette.applications import Starlette
 
@@ -39,12 +40,22 @@ def make_application(pages: PageCache, access: Access) -> ASGIApp:
         return _page(pages, lambda _: None)(request)
 
     routes = [*_page_routes(pages), *_other_routes(pages)]
-    return Guard(Starlette(routes=routes, exception_handlers={404: not_found}), access)
+    application = Starlette(routes=routes, exception_handlers={404: not_found})
+    application.router.redirect_slashes = False
+    return Guard(application, access)
 
 
-def serve(application: ASGIApp, listener: socket.socket) -> None:
-    """Answer at a socket until the process is interrupted; then return."""
+def serve(application: ASGIApp, listener: socket.socket, on_exit: Callable[[], None]) -> None:
+    """Answer at a socket until the process is interrupted; then call ``on_exit`` and return.
+
+    ``on_exit`` ends the answers that would go on for ever.
+    """
     import uvicorn
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            on_exit()
+            super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
         application,
@@ -52,13 +63,14 @@ def serve(application: ASGIApp, listener: socket.socket) -> None:
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="critical",
         access_log=False,
         server_header=False,
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         return
 

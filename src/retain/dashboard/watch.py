@@ -40,7 +40,16 @@ class OutputsWatch:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the thread, and the answers that tell what it finds."""
         self._is_closed.set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has ended."""
+        return self._is_closed.is_set()
 
     def _watch(self) -> None:
         rest = LEAST_SECONDS

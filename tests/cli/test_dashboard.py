@@ -1,0 +1,92 @@
+"""``retain-dashboard`` called as a user calls it."""
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from retain.cli.dashboard import dashboard
+from retain.cli.run import run_command
+
+
+@pytest.fixture
+def outputs(here):
+    """A folder with one study, of which nothing but a broken run is there."""
+    run = here / "outputs" / "models" / "svc-0123abcd"
+    run.mkdir(parents=True)
+    (run / "record.json").write_text("{}", "utf-8")
+    return here / "outputs"
+
+
+def called(*words):
+    return run_command(dashboard, words, "dashboard")
+
+
+@pytest.mark.parametrize("words", [("outputs/",), ("outputs=outputs",), ()])
+def test_a_folder_is_exported(outputs, here, capsys, words):
+    assert called(*words, "export=site") == 0
+    assert "4 pages written; open site/index.html" in capsys.readouterr().out
+    assert "svc-0123abcd" not in (here / "site" / "index.html").read_text("utf-8")
+    assert "0123abcd" in (here / "site" / "runs-models.html").read_text("utf-8")
+
+
+def test_as_json_an_export_is_counted(outputs, capsys):
+    assert called("export=site", "ids=hashed", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"export": "site", "n_pages": 4}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("nowhere",), "outputs: 'nowhere' is no folder; expected the folder with the studies"),
+        (("export=outputs",), "export: outputs holds other files; expected a new folder"),
+        (("port=80",), "port is 80; expected 0, or a port from 1024 to 65535"),
+        (("prot=0",), "Did you mean 'port'"),
+        (("language=de",), "language is 'de'; expected 'en' or 'ru'"),
+        (("ids=hashed",), "ids=hashed is for an export; type export=FOLDER ids=hashed"),
+        (("outputs", "more"), "'more' sets nothing; expected key=value"),
+        (("-q",), "--quiet would print no link; type --json"),
+    ],
+)
+def test_a_wrong_line_says_what_to_type(outputs, capsys, words, message):
+    assert called(*words) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_without_its_packages_it_says_what_to_install(outputs, capsys, monkeypatch):
+    monkeypatch.setattr("retain.cli.dashboard.REQUIRED_PACKAGES", ("no_such_package",))
+    assert called() == 2
+    assert "pip install 'retain[dashboard]'" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named(outputs, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert called(f"port={port}") == 2
+    assert f"another program listens at {port}" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_link_that_it_prints_works_until_ctrl_c(outputs):
+    code = "from retain.cli.dashboard import main; main()"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    started = subprocess.Popen([sys.executable, "-c", code, "outputs/"], **pipes)
+    assert started.stdout.readline() == "outputs/: 1 study, 1 run\n"
+    found = re.fullmatch(r"Open http://127\.0\.0\.1:(\d+)(/\S+)\n", started.stdout.readline())
+    connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
+    connection.request("GET", found[2])
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert b"models" in answer.read()
+    cookie = answer.getheader("set-cookie").partition(";")[0]
+    connection.request("GET", "/live", headers={"Cookie": cookie})
+    assert connection.getresponse().readline().startswith(b"data: ")
+    started.send_signal(signal.SIGINT)
+    _, errors = started.communicate(timeout=20)
+    assert (started.returncode, errors) == (0, "")
+    connection.close()

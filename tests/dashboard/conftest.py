@@ -1,0 +1,137 @@
+"""Trees of outputs: invented ones, one that the commands made, and a server that shows them."""
+
+import contextlib
+import csv
+import importlib
+import json
+import shutil
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from retain.cli.compare import compare
+from retain.cli.readout import readout
+from retain.cli.run import run, run_command
+from retain.dashboard.index import OutputsReader
+from retain.dashboard.page_cache import PageCache
+from retain.dashboard.security import ServerAccess
+from retain.dashboard.server import make_application
+from retain.dashboard.watch import OutputsWatch
+from retain.record.study import StudyDirectory
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="session")
+def invented(tmp_path_factory, checkout):
+    """Outputs with one study of 48 finished runs of three models, which nobody ran."""
+    outputs = tmp_path_factory.mktemp("invented") / "outputs"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(checkout / "experiments" / "benchmarks"))
+        finished = importlib.import_module("finished")
+        finished.finish(StudyDirectory(outputs / "invented"), 48, customers=200)
+    return outputs
+
+
+@pytest.fixture
+def copied(invented, tmp_path):
+    """A copy of it, to be changed at will."""
+    return Path(shutil.copytree(invented, tmp_path / "outputs"))
+
+
+@pytest.fixture(scope="session")
+def index(invented):
+    """Its index."""
+    return OutputsReader(invented).read()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory, fork_server, without_charts):
+    """Outputs as the commands write them: two studies, a verdict, a campaign and its readout."""
+    folder = tmp_path_factory.mktemp("made")
+    small = ("data.customers=300", "validation.folds=3", "validation.repeats=2")
+    models = ("study.name=models", "model=logreg,tree,dummy", "sampler=none,smote", "seed=0,1")
+    words = ("study=models", "resamples=100", "explain=none")
+    with contextlib.chdir(folder):
+        assert run_command(run, ("-m", *models, *small, "-q"), "run") == 0
+        trees = ("study.name=trees", "model=tree", "model.min_samples_leaf=5,20")
+        assert run_command(run, ("-m", *trees, *small, "-q"), "run") == 0
+        with without_charts():
+            assert run_command(compare, (*words, "-q"), "compare") == 0
+        (campaign,) = Path("outputs/models/campaigns").iterdir()
+        with (campaign / "campaign.csv").open(encoding="utf-8-sig") as file:
+            ids = [row["customer_id"] for row in csv.DictReader(file)]
+        declines = (f"{id_},{'no' if at % 3 else 'yes'}\n" for at, id_ in enumerate(ids))
+        Path("outcomes.csv").write_text("customer_id,declined\n" + "".join(declines))
+        words = (f"campaign={campaign.name}", "outcomes=outcomes.csv", "resamples=200", "-q")
+        assert run_command(readout, words, "readout") == 0
+    return folder / "outputs"
+
+
+def spoil(outputs):
+    """Put markup wherever a tree of outputs takes a text."""
+    study = next(path for path in outputs.iterdir() if path.is_dir())
+    runs = sorted(path for path in study.iterdir() if (path / "record.json").is_file())
+    for run_, reason in zip(runs, (MARKUP, MARKUP * 40_000, "</script>" + MARKUP), strict=False):
+        file = run_ / "record.json"
+        tree = json.loads(file.read_text("utf-8"))
+        tree |= {"state": "failed", "reason": reason, "overrides": [MARKUP], "metrics": {}}
+        tree["git"]["commit"] = MARKUP
+        file.write_text(json.dumps(tree), encoding="utf-8")
+    (runs[3] / "record.json").write_text("[" * 100_000, encoding="utf-8")
+    (runs[4] / "record.json").unlink()
+    (study / "ledger.jsonl").write_text(MARKUP, encoding="utf-8")
+    (study / "verdict").mkdir(exist_ok=True)
+    (study / "verdict" / "verdict.json").write_text('{"schema": 4}', encoding="utf-8")
+    (study / "status.json").write_text(f'"{MARKUP}"', encoding="utf-8")
+    named = study.rename(outputs / MARKUP)
+    (named / runs[5].name).rename(named / f"{MARKUP}-0123abcd")
+    campaign = named / "campaigns" / MARKUP
+    campaign.mkdir(parents=True)
+    (campaign / "campaign.json").write_text("{}", encoding="utf-8")
+
+
+@pytest.fixture
+def hostile(copied):
+    """Outputs of somebody who wants a browser to do what they say."""
+    spoil(copied)
+    return copied
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that runs: its access, and what it watches."""
+
+    access: ServerAccess
+    watch: OutputsWatch
+
+    @property
+    def root(self):
+        return f"http://127.0.0.1:{self.access.port}/"
+
+
+@contextlib.contextmanager
+def serving(folder):
+    """Serve a folder in a thread of this process."""
+    watch = OutputsWatch(folder)
+    watch.read()
+    with socket.create_server(("127.0.0.1", 0)) as listener, watch:
+        access = ServerAccess(listener.getsockname()[1])
+        application = make_application(PageCache(watch, folder.name, "en"), access)
+        config = uvicorn.Config(
+            application, http="h11", ws="none", lifespan="off", log_config=None, access_log=False
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield Served(access, watch)
+        watch.close()
+        server.should_exit = True
+        thread.join(10)
