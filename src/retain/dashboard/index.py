@@ -119,7 +119,7 @@ class _StudyReader:
     def __init__(self, directory: StudyDirectory) -> None:
         self._directory = directory
         self._reader, self._checker = Reader(), RecordChecker()
-        self._rows: dict[Path, tuple[Signature, RunRow]] = {}
+        self._rows: dict[str, tuple[Signature, RunRow]] = {}
         self._status: tuple[Signature, Status | None] = None, None
         self._verdict: tuple[Signature, VerdictSummary | None] = None, None
         self._keeps_config = True
@@ -143,14 +143,14 @@ class _StudyReader:
 
     def _iter_rows(
         self, runs: list[RunDirectory], on_run: Callable[[int], None]
-    ) -> Iterator[tuple[Path, tuple[Signature, RunRow]]]:
+    ) -> Iterator[tuple[str, tuple[Signature, RunRow]]]:
         for number, run in enumerate(runs):
             signature = _sign(run.record)
-            before = self._rows.get(run.path)
+            before = self._rows.get(run.path.name)
             if before is None or before[0] != signature:
                 before = signature, self._row(run)
                 on_run(number + 1)
-            yield run.path, before
+            yield run.path.name, before
 
     def _row(self, run: RunDirectory) -> RunRow:
         """Return the row of a run as its record is now."""
