@@ -4,6 +4,7 @@ import contextlib
 import csv
 import importlib
 import json
+import os
 import shutil
 import socket
 import threading
@@ -91,6 +92,7 @@ def spoil(outputs):
     (study / "status.json").write_text(f'"{MARKUP}"', encoding="utf-8")
     named = study.rename(outputs / MARKUP)
     (named / runs[5].name).rename(named / f"{MARKUP}-0123abcd")
+    (named / runs[6].name).rename(named / os.fsdecode(b"caf\xe9-0123abce"))
     campaign = named / "campaigns" / MARKUP
     campaign.mkdir(parents=True)
     (campaign / "campaign.json").write_text("{}", encoding="utf-8")

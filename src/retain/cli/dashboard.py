@@ -133,4 +133,6 @@ def _listen(port: int) -> socket.socket:
 
 
 def _title(config: Dashboard) -> str:
-    return Path(config.outputs).name or config.outputs
+    from retain.dashboard.texts import shorten
+
+    return shorten(Path(config.outputs).name or config.outputs)

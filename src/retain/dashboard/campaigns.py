@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from retain.dashboard.index import StudyIndex
+from retain.dashboard.texts import name_of, shorten
 from retain.errors import RetainError
 from retain.record.campaign_document import CampaignDocument
 from retain.record.directory import CampaignDirectory
@@ -87,8 +88,10 @@ def _view(study: str, directory: CampaignDirectory) -> CampaignView:
         )
         readout = _read_readout(directory)
     except RetainError as error:
-        problem = str(error)[:500]
-    return CampaignView(study, home.name, _time_of(directory.campaign_json), plan, readout, problem)
+        problem = shorten(error)
+    return CampaignView(
+        study, name_of(home), _time_of(directory.campaign_json), plan, readout, problem
+    )
 
 
 def _read_readout(directory: CampaignDirectory) -> ReadoutDocument | None:

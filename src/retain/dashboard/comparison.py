@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from retain.dashboard.rows import MAX_REASON, RunRow
+from retain.dashboard.rows import RunRow
 from retain.dashboard.settings import find_settings
+from retain.dashboard.texts import shorten
 from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.record.comparison_document import MeanCurve, MetricDifference, RunDifference
@@ -164,4 +165,4 @@ def _compare(
     try:
         return compare_pair(a, b, (one, other)), ""
     except RetainError as error:
-        return None, str(error)[:MAX_REASON]
+        return None, shorten(error)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from retain.dashboard.index import StudyIndex
 from retain.dashboard.rows import RunRow
+from retain.dashboard.texts import shorten
 from retain.errors import RetainError
 from retain.record.comparison_document import SealedAccess
 from retain.record.estimates import Estimate
@@ -66,7 +67,7 @@ def trace_study(index: StudyIndex) -> StudyHistory:
     try:
         accesses, problem = tuple(Ledger(index.directory.ledger).own), ""
     except RetainError as error:
-        accesses, problem = (), str(error)[:500]
+        accesses, problem = (), shorten(error)
     return StudyHistory(index, _steps(rows), _commits(rows), accesses, problem)
 
 

@@ -11,10 +11,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
-from retain.dashboard.rows import BROKEN, MAX_REASON, UNFINISHED, RunRow, summarise_run
+from retain.dashboard.rows import BROKEN, UNFINISHED, RunRow, summarise_run
+from retain.dashboard.texts import name_of, shorten
 from retain.dashboard.verdict_summary import VerdictSummary, read_verdict, tag_runs
 from retain.errors import RetainError
 from retain.execution.status import Status
@@ -60,7 +61,12 @@ class StudyIndex:
     @property
     def name(self) -> str:
         """The name of the study's folder."""
-        return self.directory.path.name
+        return name_of(self.directory.path)
+
+    @cached_property
+    def by_id(self) -> dict[str, RunRow]:
+        """The runs by their ids."""
+        return {row.id: row for row in self.rows}
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class OutputsIndex:
     def run(self, study: str, id_: str) -> RunRow | None:
         """Return a run by its study and id, None if there is none."""
         found = self.study(study)
-        return next((row for row in found.rows if row.id == id_), None) if found else None
+        return found.by_id.get(id_) if found else None
 
 
 class OutputsReader:
@@ -96,7 +102,9 @@ class OutputsReader:
         left, found = MAX_RUNS, []
         for path in self._study_paths():
             reader = self._studies.setdefault(path, _StudyReader(StudyDirectory(path)))
-            study = reader.read(left, partial(_add, on_run, MAX_RUNS - left))
+            with suppress(OSError):  # it was moved, or must not be read: what was there is kept
+                reader.read(left, partial(_add, on_run, MAX_RUNS - left))
+            study = reader.last
             left -= len(study.rows)
             if study.rows or study.status or study.verdict or study.directory.campaign_ids:
                 found.append(study)
@@ -117,16 +125,16 @@ class _StudyReader:
     """A reader of one study, which keeps the rows of unchanged records."""
 
     def __init__(self, directory: StudyDirectory) -> None:
-        self._directory = directory
+        self._directory, self._name = directory, name_of(directory.path)
         self._reader, self._checker = Reader(), RecordChecker()
         self._rows: dict[str, tuple[Signature, RunRow]] = {}
         self._status: tuple[Signature, Status | None] = None, None
         self._verdict: tuple[Signature, VerdictSummary | None] = None, None
         self._keeps_config = True
-        self._last = StudyIndex(directory)
+        self.last = StudyIndex(directory)
 
-    def read(self, limit: int, on_run: Callable[[int], None]) -> StudyIndex:
-        """Return the study as it is now; the same object if nothing has changed."""
+    def read(self, limit: int, on_run: Callable[[int], None]) -> None:
+        """Read the study as it is now into ``last``, the same object if nothing has changed."""
         directory = self._directory
         runs = list(directory.runs())
         self._rows = dict(self._iter_rows(runs[:limit], on_run))
@@ -137,9 +145,8 @@ class _StudyReader:
             self._verdict = verdict, read_verdict(directory) if verdict else None
         rows = tuple(row for _, row in self._rows.values())
         parts = (self._status[1], self._verdict[1], len(runs) - len(rows))
-        if not _are_same(rows, self._last.rows) or parts != _parts(self._last):
-            self._last = StudyIndex(directory, rows, *parts, tag_runs(rows, self._verdict[1]))
-        return self._last
+        if not _are_same(rows, self.last.rows) or parts != _parts(self.last):
+            self.last = StudyIndex(directory, rows, *parts, tag_runs(rows, self._verdict[1]))
 
     def _iter_rows(
         self, runs: list[RunDirectory], on_run: Callable[[int], None]
@@ -154,20 +161,20 @@ class _StudyReader:
 
     def _row(self, run: RunDirectory) -> RunRow:
         """Return the row of a run as its record is now."""
-        id_ = run.path.name.rpartition("-")[2]
+        id_ = name_of(run.path).rpartition("-")[2]
         try:
             record = self._reader.read(run.record, within=self._directory.path)
         except RetainError as error:
-            return RunRow(run, id_, BROKEN, str(error)[:MAX_REASON])
+            return RunRow(run, self._name, id_, BROKEN, shorten(error))
         if record is None:
-            return RunRow(run, id_, UNFINISHED)
+            return RunRow(run, self._name, id_, UNFINISHED)
         problem = self._checker.find_problem(record, run.path)
         if problem is not None:
-            return RunRow(run, id_, BROKEN, problem[:MAX_REASON])
+            return RunRow(run, self._name, id_, BROKEN, shorten(problem))
         if self._reader.kept_bytes > CONFIG_BYTES:
             self._keeps_config = False
             self._reader, self._checker = Reader(), RecordChecker()
-        return summarise_run(run, record, keeps_config=self._keeps_config)
+        return summarise_run(run, self._name, record, keeps_config=self._keeps_config)
 
 
 def _add(on_run: Callable[[int], None], before: int, number: int) -> None:

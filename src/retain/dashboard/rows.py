@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from retain.dashboard.texts import name_of, shorten
 from retain.record.directory import RunDirectory
 from retain.record.document import Record
 from retain.verdict.paired import METRIC
 
-MAX_REASON = 500
-"""Characters of a reason that are kept; the record has all of it."""
 BROKEN, UNFINISHED = "broken", "unfinished"
 """States of runs without a record that can be read, and without one."""
 
@@ -27,6 +26,8 @@ class RunRow:
     ----------
     directory
         The files of the run.
+    study
+        The name of the folder that holds it.
     state
         That of its record; ``broken`` or ``unfinished`` without one.
     metrics, places
@@ -36,6 +37,7 @@ class RunRow:
     """
 
     directory: RunDirectory
+    study: str
     id: str
     state: str
     reason: str = ""
@@ -51,9 +53,9 @@ class RunRow:
     commit: str = ""
 
     @property
-    def study(self) -> str:
-        """The name of the folder that holds the run."""
-        return self.directory.path.parent.name
+    def folder(self) -> str:
+        """The name of the run's folder."""
+        return name_of(self.directory.path)
 
     def estimate(self, metric: str) -> tuple[float, float, float] | None:
         """Return mean, low and high of a metric, None if the run has none."""
@@ -70,7 +72,9 @@ class RunRow:
         return None if place is None else np.asarray(self.numbers[place])
 
 
-def summarise_run(directory: RunDirectory, record: Record, *, keeps_config: bool = True) -> RunRow:
+def summarise_run(
+    directory: RunDirectory, study: str, record: Record, *, keeps_config: bool = True
+) -> RunRow:
     """Return the row of a record; a long reason is cut, and the config left out on demand."""
     summaries = record.metrics.values()
     numbers = [(one.value, one.low, one.high, *one.fold_values) for one in summaries]
@@ -78,9 +82,10 @@ def summarise_run(directory: RunDirectory, record: Record, *, keeps_config: bool
     metrics, places = _share_names(directions)
     return RunRow(
         directory=directory,
+        study=study,
         id=record.id,
         state=record.state,
-        reason=(record.reason or "")[:MAX_REASON],
+        reason=shorten(record.reason or ""),
         config=record.config if keeps_config else {},
         metrics=metrics,
         places=places,

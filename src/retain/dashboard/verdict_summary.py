@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from retain.dashboard.rows import MAX_REASON, RunRow, format_commit
+from retain.dashboard.rows import RunRow, format_commit
+from retain.dashboard.texts import shorten
 from retain.errors import RetainError
 from retain.record.comparison_document import VersusRandom
 from retain.record.documents import read_document
@@ -78,7 +79,7 @@ def read_verdict(study: StudyDirectory) -> VerdictSummary:
             VerdictDocument, path, max_bytes=VERDICT_BYTES, within=study.path
         )
     except RetainError as error:
-        return VerdictSummary(problem=str(error)[:MAX_REASON])
+        return VerdictSummary(problem=shorten(error))
     sealed = verdict.sealed_test and verdict.sealed_test.metrics.get(METRIC)
     written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     corrected = verdict.selection.corrected
@@ -86,7 +87,7 @@ def read_verdict(study: StudyDirectory) -> VerdictSummary:
         written_at=written.isoformat(timespec="seconds"),
         studies=verdict.studies,
         winner=verdict.winner.id,
-        name=verdict.winner.name[:MAX_REASON],
+        name=shorten(verdict.winner.name),
         tied=frozenset(verdict.tied),
         corrected=corrected.metrics.get(METRIC),
         n_candidates=corrected.n_candidates,
