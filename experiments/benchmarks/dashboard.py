@@ -67,7 +67,7 @@ ACTS = (
     CHOOSE.format("group", "sampler"),
     PRESS.format("next"),
     CHOOSE.format("k.model", ""),
-    "document.querySelector('#board input[type=checkbox]').click()",
+    "document.querySelector('#board input[type=checkbox]')?.click()",
     CHOOSE.format("q", ""),
     CHOOSE.format("group", "model"),
 )
@@ -131,7 +131,7 @@ def show_dashboard(browser: Browser, study: StudyDirectory) -> dict[str, float]:
             query = "&".join(path.partition("?")[2] for path in paths[:3])
             beside = f"{paths[0].partition('?')[0]}?{query}"
             found[COMPARE] = _timed(lambda: view.goto(beside))
-        found[MEMORY] = psutil.Process(server.pid).memory_info().rss / 2**20
+        found[MEMORY] = _weigh(server.pid)
     return found
 
 
@@ -169,9 +169,7 @@ def show_mlflow(browser: Browser, mlflow: Path, store: Path) -> dict[str, float]
             ]
             found[MLFLOW_TABLE], *times = times
             found[MLFLOW_CLICK] = 1000 * median(times)
-        below = psutil.Process(server.pid).children(recursive=True)
-        processes = [psutil.Process(server.pid), *below]
-        found[MLFLOW.format(MEMORY)] = sum(one.memory_info().rss for one in processes) / 2**20
+        found[MLFLOW.format(MEMORY)] = _weigh(server.pid)
     return found
 
 
@@ -188,10 +186,12 @@ def _started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(  # noqa: S603 - commands of the benchmark
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
-        yield server
-        for one in psutil.Process(server.pid).children(recursive=True):
-            one.terminate()
-        server.terminate()
+        try:
+            yield server
+        finally:
+            for one in psutil.Process(server.pid).children(recursive=True):
+                one.terminate()
+            server.terminate()
 
 
 @contextmanager
@@ -199,6 +199,12 @@ def _opened(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, bypass_csp=True)
     yield context.new_page()
     context.close()
+
+
+def _weigh(pid: int) -> float:
+    """Return the MiB of a process and all below it, pages that n share counting 1/n in each."""
+    processes = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    return float(sum(one.memory_full_info().pss for one in processes) / 2**20)
 
 
 def _timed(act: Callable[[], object]) -> float:

@@ -9,6 +9,7 @@ import pytest
 from retain.dashboard import index as indexing
 from retain.dashboard.index import OutputsReader
 from retain.record.reading import Reader
+from retain.record.study import StudyDirectory
 
 
 def rows_by_state(index):
@@ -97,3 +98,11 @@ def test_configs_beyond_the_limit_are_left_out(invented):
 def test_a_status_that_cannot_be_read_is_none(copied, text):
     (copied / "invented" / "status.json").write_text(text, "utf-8")
     assert OutputsReader(copied).read().studies[0].status is None
+
+
+# A folder may be moved, or closed to this user, while it is watched.
+def test_a_study_that_can_no_longer_be_read_stays_as_it_was(copied):
+    reader = OutputsReader(copied)
+    first = reader.read()
+    with mock.patch.object(StudyDirectory, "runs", side_effect=PermissionError):
+        assert reader.read() is first

@@ -168,6 +168,13 @@ def test_both_comparisons_rank_every_invented_run(benchmark, invented, tmp_path)
         comparison.refuse_other_work(invented.leaderboard, table, 10)
 
 
+def test_the_dashboard_is_timed_in_the_browser(benchmark, browser, invented):
+    dashboard = benchmark("dashboard")
+    done = dashboard.one_round(browser, invented, None, None)
+    assert done.figures.keys() >= dashboard.TARGETS.keys()
+    assert "9 finished runs" in dashboard.told(9, [done])
+
+
 def test_a_section_is_rewritten_and_the_rest_stays(benchmark, tmp_path):
     page = tmp_path / "README.md"
     page.write_text("before\n<!-- W1 begin -->\nold\n<!-- W1 end -->\nafter\n")
@@ -184,6 +191,7 @@ def test_the_page_has_a_place_for_every_work(benchmark):
         *benchmark("works").WORKS,
         "one",
         "comparison",
+        "dashboard",
         benchmark("racing").SECTION,
         "value",
         benchmark("scoring").SECTION,
