@@ -308,3 +308,30 @@ def test_the_export_works_from_disk(browser, made, tmp_path):
     assert violations(view) == {}
     context.close()
     assert wrong == []
+
+
+# A mean over fewer folds is no part of a group, and folds of another split have no common mean.
+def test_a_group_leaves_out_stopped_runs_and_has_no_interval_over_other_folds(opened, copied):
+    rows = OutputsReader(copied).read().studies[0].rows
+    by_model = {row.config["model"]["name"]: row for row in rows}
+
+    stopped, other = by_model["logreg"], by_model["knn"]
+    tree = json.loads(stopped.directory.record.read_text("utf-8"))
+    for metric in tree["metrics"].values():
+        metric["fold_values"] = metric["fold_values"][:4]
+    stopped.directory.record.write_text(json.dumps({**tree, "stopped_early": True}), "utf-8")
+    tree = json.loads(other.directory.record.read_text("utf-8"))
+    tree["split"]["fingerprint"] = "e" * 64
+    other.directory.record.write_text(json.dumps(tree), "utf-8")
+    with serving(copied) as served:
+        view = opened(served)
+        view.goto(f"{served.root}runs#group=model")
+        groups = {
+            row.locator("th").inner_text(): row for row in view.locator("#groups tbody tr").all()
+        }
+        counts = {name: row.locator("td").all_inner_texts()[:2] for name, row in groups.items()}
+        assert counts == {"logreg": ["16", "15"], "tree": ["16", "16"], "knn": ["16", "16"]}
+        spans = {name: row.locator(".range").count() for name, row in groups.items()}
+        assert spans == {"logreg": 1, "tree": 1, "knn": 0}
+        assert shown_ids(view)[-1] == stopped.id
+        assert "stopped early" in view.locator("#board tbody tr").last.inner_text()

@@ -171,3 +171,11 @@ def test_the_interval_of_a_sum_covers_it():
         total = add_up_value(map(campaign, nets))[-1].total
         hits += total.low <= truth.sum() <= total.high
     assert hits / 1000 == pytest.approx(0.95, abs=0.02)
+
+
+# A folder of campaigns that leads out of the study is another person's choice of what is read.
+def test_campaigns_outside_the_study_are_not_read(copied, made):
+    (copied / "invented" / "campaigns").symlink_to(made / "models" / "campaigns")
+    (view,) = view_campaigns(OutputsReader(copied).read().studies)
+    assert view.plan is None
+    assert "leads out of" in view.problem

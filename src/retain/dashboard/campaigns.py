@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +14,10 @@ from retain.dashboard.index import StudyIndex
 from retain.dashboard.texts import name_of, shorten
 from retain.errors import RetainError
 from retain.record.campaign_document import CampaignDocument
-from retain.record.directory import CampaignDirectory
-from retain.record.documents import read_document
+from retain.record.documents import ConfigT, read_document
 from retain.record.estimates import DisplayName, Estimate
 from retain.record.readout_document import EffectRow, ReadoutDocument
-from retain.storage.reading import MIB, MissingFileError
+from retain.storage.reading import MIB
 
 CAMPAIGN_BYTES = 16 * MIB
 MAX_CAMPAIGNS = 500
@@ -70,43 +71,40 @@ class ValueStep:
 
 def view_campaigns(studies: Sequence[StudyIndex]) -> list[CampaignView]:
     """Return the campaigns of studies, the oldest first."""
-    found = [
-        _view(study.name, study.directory.campaign(id_))
-        for study in studies
-        for id_ in study.directory.campaign_ids
-    ]
+    found = [_view(study, id_) for study in studies for id_ in _ids(study)]
     return sorted(found, key=lambda one: (one.planned_at, one.id))[-MAX_CAMPAIGNS:]
 
 
-def _view(study: str, directory: CampaignDirectory) -> CampaignView:
-    home, problem = directory.path, ""
+def _ids(study: StudyIndex) -> tuple[str, ...]:
+    with suppress(OSError):
+        return study.directory.campaign_ids
+    return ()
+
+
+def _view(study: StudyIndex, id_: str) -> CampaignView:
+    directory, home, problem = study.directory.campaign(id_), study.directory.path, ""
     plan: CampaignDocument | None = None
     readout: ReadoutDocument | None = None
     try:
-        _, plan = read_document(
-            CampaignDocument, directory.campaign_json, max_bytes=CAMPAIGN_BYTES, within=home
-        )
-        readout = _read_readout(directory)
+        plan = _read(CampaignDocument, directory.campaign_json, home)
+        if os.path.lexists(directory.readout.readout):
+            readout = _read(ReadoutDocument, directory.readout.readout, home)
     except RetainError as error:
         problem = shorten(error)
-    return CampaignView(
-        study, name_of(home), _time_of(directory.campaign_json), plan, readout, problem
-    )
+    planned_at = _time_of(directory.campaign_json)
+    return CampaignView(study.name, name_of(directory.path), planned_at, plan, readout, problem)
 
 
-def _read_readout(directory: CampaignDirectory) -> ReadoutDocument | None:
-    path = directory.readout.readout
-    try:
-        return read_document(
-            ReadoutDocument, path, max_bytes=CAMPAIGN_BYTES, within=directory.path
-        )[1]
-    except MissingFileError:
-        return None
+def _read(kind: type[ConfigT], path: Path, home: Path) -> ConfigT:
+    return read_document(kind, path, max_bytes=CAMPAIGN_BYTES, within=home)[1]
 
 
 def _time_of(path: Path) -> str:
-    changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return changed.isoformat(timespec="seconds")
+    """Return when a file was written; empty if it is gone."""
+    with suppress(OSError):
+        changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return changed.isoformat(timespec="seconds")
+    return ""
 
 
 def add_up_value(campaigns: Iterable[CampaignView]) -> list[ValueStep]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from retain.dashboard.rows import RunRow
+from retain.dashboard.rows import BROKEN, UNFINISHED, RunRow
 from retain.dashboard.settings import find_settings
 from retain.dashboard.texts import shorten
 from retain.errors import RetainError
@@ -20,7 +20,7 @@ from retain.verdict.paired import METRIC
 from retain.wording import format_value
 from retain.workflows.runs import try_read_scores
 
-MAX_SCORES = 5_000_000
+MAX_SCORES = 500_000
 """Rows of scores of a run that are read for a page."""
 LETTERS = "ABCDEFGH"
 MAX_TEXT = 300
@@ -129,6 +129,9 @@ def compare_rows(rows: Sequence[tuple[RunRow, str]]) -> RunComparison:
 
 
 def _read(row: RunRow) -> Record | None:
+    """Return the record of a run, None without one that agrees with itself."""
+    if row.state in (BROKEN, UNFINISHED):
+        return None
     try:
         return row.directory.read()
     except RetainError:

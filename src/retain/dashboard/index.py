@@ -106,7 +106,7 @@ class OutputsReader:
                 reader.read(left, partial(_add, on_run, MAX_RUNS - left))
             study = reader.last
             left -= len(study.rows)
-            if study.rows or study.status or study.verdict or study.directory.campaign_ids:
+            if study.rows or study.status or study.verdict or _has_campaigns(study):
                 found.append(study)
         if not _are_same(found, self._last.studies):
             self._last = OutputsIndex(self._last.version + 1, tuple(found))
@@ -175,6 +175,12 @@ class _StudyReader:
             self._keeps_config = False
             self._reader, self._checker = Reader(), RecordChecker()
         return summarise_run(run, self._name, record, keeps_config=self._keeps_config)
+
+
+def _has_campaigns(study: StudyIndex) -> bool:
+    with suppress(OSError):
+        return bool(study.directory.campaign_ids)
+    return False
 
 
 def _add(on_run: Callable[[int], None], before: int, number: int) -> None:

@@ -36,7 +36,10 @@ SHARED = ("numbers", "words", "cells", "tables", "frame")
 SCRIPT = ("language", "groups", "runs", "table", "live", "start_dashboard")
 """Files of ``script/``, likewise."""
 ROWS_PER_PAGE = 50
-SCRIPT_WORDS = ("script.", "interval.", "tag.", "metric.", "measure.", "state.", "dash.script.")
+SCRIPT_WORDS = (
+    *("script.", "interval.", "tag.", "metric.", "measure.", "state."),
+    *("dash.script.", "dash.progress.", "dash.studies."),
+)
 """Beginnings of the texts that the script needs."""
 
 

@@ -66,8 +66,6 @@ def test_every_text_is_asked_for_somewhere():
         "chart.",
         "column.",
         "column_type.",
-        "dash.campaigns.conclusion_",
-        "dash.campaigns.money_",
         "dash.history.chance_",
         "dash.nav_",
         "dash.progress.",

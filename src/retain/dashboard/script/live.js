@@ -4,12 +4,11 @@ const minutesLeft = (status) =>
 
 const tellProgress = (cell, status) => {
   const done = status.n_runs - status.n_left;
-  const word = status.progress === "finished" ? "finished_sweep" : status.progress;
-  cell.replaceChildren(say("dash.script." + word));
+  cell.replaceChildren(say("dash.progress." + status.progress));
   if (status.progress === "finished") return;
   const bar = make("progress", { max: Math.max(status.n_runs, 1), value: done,
-    "aria-label": say("dash.script." + word) });
-  const left = say("dash.script.left", { done, all: status.n_runs });
+    "aria-label": say("dash.studies.progress") });
+  const left = say("dash.progress.of", { done, all: status.n_runs });
   const eta = status.progress === "running" ? minutesLeft(status) : "";
   cell.append(" ", bar, " ", make("span", { class: "under" }, eta ? `${left} · ${eta}` : left));
 };

@@ -10,12 +10,14 @@ const columns = () => [
   ...(runs.study.levels.length > 1 ? [{ kind: "study" }] : []),
 ];
 
+const TITLES = { finished: "dash.script.finished", seconds: "dash.script.fit",
+  commit: "dash.studies.commit", study: "dash.studies.study" };
 const isFigure = (column) => column.kind === "metric" || column.kind === "seconds";
 const sortName = ({ kind, name }) => (name === undefined ? kind : `${kind}:${name}`);
 const titleOf = ({ kind, name }) => {
   if (kind === "metric") return metricName(name);
   if (kind === "key") return make("code", {}, name);
-  return say("dash.script." + (kind === "seconds" ? "fit" : kind));
+  return say(TITLES[kind]);
 };
 
 const sortBy = (column) => {
