@@ -22,7 +22,7 @@ STEPS_PER_UNIT = 1_000_000
 """Numbers are whole millionths, which keeps 10,000 runs small and every digit shown."""
 MAX_COMPARED = 200
 """Maximum number of runs in the comparison of two."""
-ESCAPES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+ESCAPES = {letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
 def page_json(
@@ -51,7 +51,9 @@ def trial_json(charts: Mapping[str, Chart]) -> Markup:
 def escape_json(holds: Mapping[str, object]) -> Markup:
     """Return an object as JSON in which nothing means anything to HTML."""
     text = json.dumps(holds, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(text.translate(ESCAPES))  # noqa: S704 - nothing of HTML is left in it
+    for letter, escape in ESCAPES.items():  # faster than translate() for a large page
+        text = text.replace(letter, escape)
+    return Markup(text)  # noqa: S704 - nothing of HTML is left in it
 
 
 def _script_texts(language: str) -> dict[str, object]:
