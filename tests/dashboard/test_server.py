@@ -7,6 +7,7 @@ import random
 import re
 import socket
 import string
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
 import pytest
@@ -18,6 +19,9 @@ from retain.dashboard.server import make_application, report_policy
 from retain.dashboard.watch import OutputsWatch
 
 from .conftest import MARKUP, serving
+
+ELSEWHERE = ThreadPoolExecutor(1)
+"""A thread without a loop: a browser of other tests has one in this."""
 
 
 class Answer:
@@ -71,7 +75,7 @@ def ask(application, path, *, method="GET", **headers):
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
     }
-    asyncio.run(application(scope, receive, send))
+    ELSEWHERE.submit(asyncio.run, application(scope, receive, send)).result()
     return Answer(messages)
 
 
