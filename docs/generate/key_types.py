@@ -13,8 +13,8 @@ from pydantic import BaseModel, TypeAdapter
 from generate.types import Schema, describe, find
 from retain.execution.backends.config import BACKENDS
 from retain.schema.compare import Compare
-from retain.schema.dashboard import Dashboard
 from retain.schema.contract import Cleaning
+from retain.schema.dashboard import Dashboard
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
 from retain.schema.readout import Readout
 from retain.schema.run import Run
