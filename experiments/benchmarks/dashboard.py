@@ -44,6 +44,7 @@ MLFLOW_TABLE = MLFLOW.format("first 100 runs, s")
 MLFLOW_CLICK = MLFLOW.format("median of 10 orders by a metric, ms")
 ORDERS = ("metrics.`brier`&orderByAsc=true", "metrics.`roc_auc`&orderByAsc=false")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+ENTRY = "from retain.cli.dashboard import main; main()"
 LINKS = "[...document.querySelectorAll('#board th a')].map((one) => one.href)"
 ROWS = "document.querySelectorAll('#board tbody tr').length > 0"
 TIMED = """async (act) => {
@@ -117,7 +118,7 @@ def one_round(browser: Browser, study: StudyDirectory, mlflow: Path | None, stor
 def show_dashboard(browser: Browser, study: StudyDirectory) -> dict[str, float]:
     """Return the times of the dashboard, and its memory after all of it."""
     begun = time.perf_counter()
-    command = [str(Path(sys.executable).with_name("retain-dashboard")), str(study.path.parent)]
+    command = [sys.executable, "-c", ENTRY, str(study.path.parent)]
     with _started([*command, "--json"]) as server:
         link = _read_link(server)
         found = {START: time.perf_counter() - begun}

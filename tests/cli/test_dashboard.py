@@ -49,7 +49,7 @@ def test_as_json_an_export_is_counted(outputs, capsys):
         (("prot=0",), "Did you mean 'port'"),
         (("language=de",), "language is 'de'; expected 'en' or 'ru'"),
         (("ids=hashed",), "ids=hashed is for an export; type export=FOLDER ids=hashed"),
-        (("outputs", "more"), "'more' sets nothing; expected key=value"),
+        (("outputs", "more"), "two folders are named; expected one"),
         (("-q",), "--quiet would print no link; type --json"),
     ],
 )
