@@ -23,8 +23,11 @@ MAX_SHOWN = 50_000
 """Runs of a page, the best first."""
 MAX_TEXT, MAX_KEYS = 200, 60
 """Characters of a setting or a reason, and settings that are columns."""
-UNBOUNDED = ("log_loss", "lift_")
-"""Beginnings of metrics that may be above 1."""
+BOUNDS = {
+    **dict.fromkeys(("roc_auc", "average_precision", "brier", "ece", "captured_profit_"), (0, 1)),
+    **dict.fromkeys(("log_loss", "lift_"), (0, None)),
+}
+"""Least and greatest value by the beginning of a metric's name; others may have any."""
 TAGS = {"tied": "1", "winner": "2"}
 
 
@@ -117,7 +120,7 @@ def table_data(table: RunsTable, fold_bytes: int, *, reasons: bool = True) -> di
         "stopped": [at for at, row in enumerate(rows) if row.stopped_early],
         "keys": [{"name": key, **encode(values)} for key, values in table.keys.items()],
         "metrics": [
-            {"name": name, "falling": higher, "most": None if name.startswith(UNBOUNDED) else 1}
+            {"name": name, "falling": higher, "bounds": _bounds(name)}
             for name, higher in table.metrics.items()
         ],
         "numbers": {name: steps(_means(rows, name)) for name in table.metrics},
@@ -131,6 +134,11 @@ def table_data(table: RunsTable, fold_bytes: int, *, reasons: bool = True) -> di
         "folds": _folds(table, n_folds, fold_bytes),
         "t": [float(special.stdtrit(free, 0.975)) for free in range(1, max(n_folds, 2))],
     }
+
+
+def _bounds(metric: str) -> tuple[int | None, int | None]:
+    found = (bounds for begin, bounds in BOUNDS.items() if metric.startswith(begin))
+    return next(found, (None, None))
 
 
 def encode(values: Sequence[Any]) -> dict[str, Any]:

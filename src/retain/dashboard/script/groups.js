@@ -24,11 +24,11 @@ const variance = (values) => {
 };
 
 // As corrected_interval() of learning/metrics.py has it, for values of J folds.
-const foldInterval = (values, ratio, most) => {
+const foldInterval = (values, ratio, [least, most]) => {
   const oneRepeat = Math.max(1 / values.length, ratio / (1 + ratio));
   const reach = runs.t[values.length - 2] * Math.sqrt((oneRepeat + ratio) * variance(values));
   const centre = average(values);
-  return [Math.max(0, centre - reach), most === null ? centre + reach : Math.min(most, centre + reach)];
+  return [Math.max(least ?? -Infinity, centre - reach), Math.min(most ?? Infinity, centre + reach)];
 };
 
 // The mean of each fold over the runs; null where they have other folds than each other.
@@ -49,7 +49,7 @@ const groupOf = (level, rows, metric) => {
   const whole = rows.filter(isWhole(metric.name)), means = whole.map((row) => numberAt(metric.name, row));
   const folds = whole.length ? foldMeans(whole, metric.name) : null;
   const ratio = runs.ratios[runs.split ? runs.split[whole[0]] : 0];
-  const [low, high] = folds ? foldInterval(folds, ratio, metric.most) : [null, null];
+  const [low, high] = folds ? foldInterval(folds, ratio, metric.bounds) : [null, null];
   const best = whole.reduce((first, row) => {
     const [own, other] = [numberAt(metric.name, row), first === null ? null : numberAt(metric.name, first)];
     return other === null || (metric.falling ? own > other : own < other) ? row : first;
