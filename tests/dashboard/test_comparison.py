@@ -36,7 +36,7 @@ def test_each_run_is_held_against_the_first(rows):
 def test_one_run_has_no_difference_and_no_settings(rows):
     found = compare_rows([(rows[0], "winner")])
     assert found.settings == {}
-    assert found.paired == ()
+    assert found.paired_runs == ()
     assert found.runs[0].tag == "winner"
 
 

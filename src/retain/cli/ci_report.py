@@ -67,10 +67,10 @@ class CiReport:
 
         ended = [Case(command, "error", error)] if error else []
         cases = [*self.cases, *ended] or [Case(command)]
-        told = [*self.sections, *([f"**Stopped:** {escape_markdown(error)}"] if error else [])]
+        parts = [*self.sections, *([f"**Stopped:** {escape_markdown(error)}"] if error else [])]
         pages = {
             "--junit": (self.junit, tostring(to_xml(command, cases), "unicode")),
-            "--markdown": (self.markdown, "\n\n".join([f"## {command}", *told])),
+            "--markdown": (self.markdown, "\n\n".join([f"## {command}", *parts])),
         }
         for flag, (path, text) in pages.items():
             if path is not None:

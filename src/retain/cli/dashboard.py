@@ -91,8 +91,8 @@ def _export(line: Arguments, config: Dashboard, watch: OutputsWatch, folder: Pat
         config.language,
         hashed_ids=config.ids == "hashed",
     )
-    told = f"{describe_count(n_pages, 'page')} written; open {folder / 'index.html'}"
-    console().print(literal(told), soft_wrap=True, highlight=False)
+    text = f"{describe_count(n_pages, 'page')} written; open {folder / 'index.html'}"
+    console().print(literal(text), soft_wrap=True, highlight=False)
     if line.json:
         write_json({"export": str(folder), "n_pages": n_pages})
     return 0

@@ -82,15 +82,15 @@ class RunComparison:
     metrics: tuple[str, ...]
 
     @property
-    def paired(self) -> tuple[ComparedRun, ...]:
+    def paired_runs(self) -> tuple[ComparedRun, ...]:
         """The runs with a difference to the first."""
         return tuple(run for run in self.runs if run.gap is not None)
 
     @property
     def gap_ends(self) -> list[float]:
         """All numbers that the picture of the differences shows."""
-        gaps = [run.gap.difference for run in self.paired if run.gap is not None]
-        dots = [gap for run in self.paired for gap in run.fold_gaps]
+        gaps = [run.gap.difference for run in self.paired_runs if run.gap is not None]
+        dots = [gap for run in self.paired_runs for gap in run.fold_gaps]
         return [*(end for one in gaps for end in (one.low, one.high)), *dots]
 
 

@@ -39,7 +39,7 @@ class CommitRuns:
 
 @dataclass(frozen=True)
 class StudyHistory:
-    """What happened in a study, oldest first.
+    """The events of a study, oldest first.
 
     Attributes
     ----------

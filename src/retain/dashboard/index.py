@@ -39,7 +39,7 @@ Signature = tuple[int, int, int] | None
 
 @dataclass(frozen=True, eq=False)
 class StudyIndex:
-    """What a study holds: its runs, its progress, its verdict, and how often it opened the test.
+    """The contents of a study: runs, progress, verdict, and accesses to the sealed test.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Where the links of a page lead: to the server, or to files beside the page."""
+"""The targets of the links of a page: to the server, or to files beside the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Links(Protocol):
 
     @property
     def live(self) -> bool:
-        """Whether pages can ask for progress."""
+        """True if pages can ask for progress."""
 
     def home(self) -> str:
         """Return the address of the studies."""
@@ -87,7 +87,7 @@ class FileLinks:
     compared
         The runs of each study that its page of comparison holds, by id.
     has_all_runs
-        Whether there is a page with the runs of all studies.
+        True if there is a page with the runs of all studies.
     """
 
     slugs: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""What the tables show of a run: its state, its settings, and its metrics as plain numbers."""
+"""The part of a run that tables show: its state, its settings, and its metrics as plain numbers."""
 
 from __future__ import annotations
 

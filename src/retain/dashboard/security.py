@@ -1,4 +1,4 @@
-"""What a request must have to be answered, and what an answer forbids a browser to do.
+"""Conditions on a request to be answered, and what an answer forbids a browser to do.
 
 Another page in the same browser must not read the dashboard: so a request names this machine
 (a foreign name that was made to lead here does not: DNS rebinding), and carries a secret, which the

@@ -37,7 +37,7 @@ class StudyView:
     best
         Mean ROC-AUC of the winner corrected for its choice, or else that of the best run.
     is_corrected
-        Whether ``best`` is corrected.
+        True if ``best`` is corrected.
     n_tied
         Runs that are not distinguishable from the best, with other seeds of them; None without a
         verdict.

@@ -1,4 +1,4 @@
-"""What the dashboard keeps of a verdict: the winner, the tied, how sure that is, and when."""
+"""The part of a verdict that the dashboard keeps: winner, tied runs, how sure that is, and when."""
 
 from __future__ import annotations
 

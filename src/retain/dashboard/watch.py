@@ -13,7 +13,7 @@ from retain.dashboard.index import OutputsIndex, OutputsReader
 LEAST_SECONDS = 1.0
 """Between two looks at the folder."""
 REST = 10
-"""How many times as long as it looks the thread rests: it takes less than a tenth of a core."""
+"""Rest of the thread after a look, in times of the look: it takes less than a tenth of a core."""
 
 
 class OutputsWatch:
@@ -48,7 +48,7 @@ class OutputsWatch:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it has ended."""
+        """True if it has ended."""
         return self._is_closed.is_set()
 
     def _watch(self) -> None:

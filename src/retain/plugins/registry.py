@@ -1,4 +1,4 @@
-"""What is registered, by kind and name, and the packages that it comes from."""
+"""The registered components, by kind and name, and the packages that they come from."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Plugin:
     target
         The class or function.
     keywords
-        What the decorator was told of it, such as the bounds of a metric.
+        Arguments of the decorator, such as the bounds of a metric.
     types
         Classes besides ``target`` that a fitted one may hold, as they stand in a model file.
     """

@@ -16,7 +16,7 @@ from retain.schema.parsing import Config
 TREES_SCHEMA: Final = 1
 """Of the document; counts up when the meaning of a key changes."""
 Aspect = Literal["data", "folds", "code", "packages", "config", "seed"]
-"""What can change the result of a run."""
+"""The things that can change the result of a run."""
 Conclusion = Literal["same", "better", "worse", "not_worse", "unclear", "incomparable"]
 """The conclusion on the best run of a study.
 
@@ -168,7 +168,7 @@ class PlanChange(Config):
 
 
 class VerdictChange(Config):
-    """What differs between the verdicts that lie in both trees.
+    """Differences between the verdicts that lie in both trees.
 
     Attributes
     ----------

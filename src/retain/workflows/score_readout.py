@@ -149,7 +149,7 @@ def _find_others(
 
 @dataclass(frozen=True)
 class _ScoredArms:
-    """Who of the scored customers is contacted, who is control, and the weight of these.
+    """The contacted and the control customers among those scored, and the weight of these.
 
     A control customer stands for the contacted ones of the same chance to be in that group.
     """

@@ -44,7 +44,7 @@ class PolicyValue:
     contacted_share, cost
         Share of customers who get an arm but the control, and cost a head.
     is_tied
-        Whether the policy cannot be told from the best.
+        True if the policy is tied with the best.
     """
 
     policy: str

@@ -1,4 +1,4 @@
-"""What can change the result of a run, and where a record holds it.
+"""The things that can change the result of a run, and where a record holds it.
 
 This is the one place that says so. A difference in any of these can explain a change of metrics;
 where a run's metrics change and none differs, the records hold no explanation.
@@ -18,7 +18,7 @@ MAX_SHOWN = 60
 """Maximum number of characters of a value of a record that is shown."""
 HASH_DIGITS = 8
 Values = Mapping[str, str]
-"""What a record says on one aspect, by name."""
+"""The values of a record on one aspect, by name."""
 
 
 def _data(record: Record) -> Values:
@@ -53,7 +53,7 @@ READERS: Mapping[Aspect, Callable[[Record], Values]] = {
     "packages": _packages,
     "seed": _seed,
 }
-"""How each aspect but the config is read; the config is compared key by key."""
+"""Reader of each aspect but the config, which is compared key by key."""
 OWN_ASPECT = ("seed", "data", "study")
 """Nodes of a config that are aspects of their own, or change nothing.
 

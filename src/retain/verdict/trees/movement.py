@@ -1,4 +1,4 @@
-"""Which metrics of paired runs moved beyond noise, over all metrics of all pairs."""
+"""The metrics of paired runs that moved beyond noise, over all metrics of all pairs."""
 
 from __future__ import annotations
 

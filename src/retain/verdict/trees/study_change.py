@@ -104,7 +104,7 @@ def compare_study(name: str, main: StudyRuns, branch: StudyRuns, tests: TreeTest
 
 
 def _names(records: Sequence[Record]) -> dict[str, str]:
-    """Return the names by which the runs of a study are told apart, by id."""
+    """Return names that differ from run to run of a study, by id."""
     keys = differing_keys([record.config for record in records])
     return {
         record.id: shorten(label_run({"id": record.id, **_values(record, list(keys))}, keys))

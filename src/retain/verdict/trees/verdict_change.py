@@ -1,4 +1,4 @@
-"""What differs between the verdicts of two trees: winner, tied runs, segments, plan."""
+"""Differences between the verdicts of two trees: winner, tied runs, segments, plan."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class UnverifiedPart(Config):
 
 
 class VerificationDocument(Config):
-    """What was verified, what was not, and the first thing that does not agree, if one does not."""
+    """The parts verified and not verified, and the first thing that does not agree, if any."""
 
     agrees: bool
     disagreement: str | None
