@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import os
 import sys
@@ -77,10 +78,12 @@ class Plugin:
 
     @property
     def version(self) -> str:
-        """Hash of the code of the module and those beside it (12 hex digits)."""
-        file = Path(str(sys.modules[self.root].__file__))
-        is_package = hasattr(sys.modules[self.root], "__path__")
-        return (hash_folder(file.parent) if is_package else hash_file(file))[:12]
+        """Hash of the module, or of the whole package that it is in (12 hex digits)."""
+        root = sys.modules[self.root]
+        if not hasattr(root, "__path__"):
+            return hash_file(Path(str(root.__file__)))[:12]
+        hashes = "".join(hash_folder(Path(folder)) for folder in root.__path__)
+        return hashlib.sha256(hashes.encode()).hexdigest()[:12]
 
     @property
     def is_shared(self) -> bool:
