@@ -62,7 +62,8 @@ def test_a_campaign_is_read_out_into_a_folder_of_its_own(files, capsys):
     assert called("campaign=verdict", "outcomes=later.csv") == 0
     written = files / "verdict" / "readout"
     names = {p.relative_to(written).as_posix() for p in written.rglob("*") if p.is_file()}
-    assert names == {"readout.json", "effects.csv", "offers/simulated_readout.yaml"}
+    tables = {"effects.csv", "offers/simulated_readout.yaml"}
+    assert names == {"manifest.json", "readout.json", *tables}
     tree = json.loads((written / "readout.json").read_text())
     assert tree["effects"][0]["conclusion"] == "helped"
     table = pd.read_csv(written / "effects.csv")

@@ -140,7 +140,7 @@ def retain_score(here, capsys, fork_server):
 
 FILES = {"scores.csv", "not_scored.csv", "drift.csv", "segments.csv", "score.json"}
 CAMPAIGN = {"offers.csv", "campaign.csv", "campaign.json", "contacts.csv", "approval.csv"}
-CAMPAIGN |= {"customers.parquet"}
+CAMPAIGN |= {"customers.parquet", "manifest.json"}
 CAMPAIGN |= {"do_not_contact.csv", "outcomes_template.csv", "columns.csv", "README.txt"}
 if find_spec("openpyxl") is not None:  # with the extra excel
     FILES, CAMPAIGN = FILES | {"scores.xlsx"}, CAMPAIGN | {"campaign.xlsx"}
