@@ -163,6 +163,14 @@ def test_help_lists_each_with_its_package(extended, tmp_path):
     assert ["plugin:", "worth_a_call", "in", "a", "rule", "retain-example", "0.1.0"] in lines
 
 
+def test_hydra_knows_its_options(extended, tmp_path):
+    typed = {"COMP_LINE": "retain model=hin", "COMP_POINT": "16"}
+    told = run(extended / "retain", "-sc", "query=bash", folder=tmp_path, **typed)
+    assert told.split() == ["model=hinge_logistic"]
+    shown = ("--cfg", "job", "-p", "model", "model=hinge_logistic", "model.knots=5")
+    assert "knots: 5" in run(extended / "retain", *shown, folder=tmp_path)
+
+
 @pytest.mark.timeout(300)
 def test_the_template_is_swept_compared_and_scores(extended, tmp_path):
     swept = ("model=hinge_logistic,logreg", "sampler=half_majority,none")

@@ -166,7 +166,7 @@ class Rate:
         return self
 
     def transform(self, values):
-        return values.astype(str).map(self.rates).fillna(0.5)
+        return values.astype(str).map(self.rates).fillna(0.5).to_frame()
 
 
 def test_a_fitted_feature_sees_training_rows_alone(registered, customers):

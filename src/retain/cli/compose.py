@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
+import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
@@ -77,8 +78,7 @@ class Composer:
         home = conf_dir() if self.own is None else self.own.parent
         initialize_config_dir(config_dir=str(home), version_base=VERSION_BASE)
         _forget_launchers(self.groups)
-        for group, name, node in iter_options():
-            ConfigStore.instance().store(name, node, group=group, provider="plugins")
+        store_plugin_options()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -174,6 +174,23 @@ class Composer:
             tree = unescape_names(OmegaConf.to_container(config, resolve=False, enum_to_str=True))
             self._composed[key] = cast("Tree", tree)
         return self._composed[key]
+
+
+def store_plugin_options() -> None:
+    """Have Hydra find the options of plug-ins."""
+    for group, name, node in iter_options():
+        ConfigStore.instance().store(name, node, group=group, provider="plugins")
+
+
+def answer_hydra_flags(primary: str) -> None:
+    """Let Hydra answer its own flags (--cfg, --info, --hydra-help …)."""
+    store_plugin_options()
+
+    @hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=primary)
+    def nothing(_: object) -> None:
+        """Do nothing: Hydra answers these flags before it calls this."""
+
+    nothing()
 
 
 def _compose_shipped(primary: str) -> Node:

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.cli.overrides import FOLDER_KEYS, VERSION_BASE, Arguments, find_report, parse_args
+from retain.cli.overrides import FOLDER_KEYS, Arguments, find_report, parse_args
 from retain.cli.signals import (
     SIGNALLED,
     SIGPIPE,
@@ -35,7 +35,6 @@ from retain.cli.terminal.output import (
 )
 from retain.errors import RetainError
 from retain.execution.shortage import describe_shortage
-from retain.storage.paths import conf_dir
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -134,7 +133,10 @@ def _run_parsed(command: Command, line: Arguments, primary: str) -> int:
         write_output(f"retain {metadata.version('retain')}\n")
         return 0
     if line.to_hydra:
-        return _hydra(primary)
+        from retain.cli.compose import answer_hydra_flags
+
+        answer_hydra_flags(primary)
+        return 0
     with silent_output() if line.quiet or line.json else nullcontext():
         return command(line)
 
@@ -157,18 +159,6 @@ def _report_error(
     from retain.cli.unexpected import report_unforeseen
 
     return report_unforeseen(error, arguments)
-
-
-def _hydra(primary: str) -> int:
-    """Let Hydra answer its own flags (--cfg, --info, --hydra-help …)."""
-    import hydra
-
-    @hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=primary)
-    def nothing(_: object) -> None:
-        """Do nothing: Hydra answers these flags before it calls this."""
-
-    nothing()
-    return 0
 
 
 def run(line: Arguments) -> int:

@@ -91,11 +91,13 @@ def compute(name: str, table: pd.DataFrame) -> pd.Series:
 
 
 def _to_numbers(name: str, values: Any, count: int) -> np.ndarray:
-    """Return values as numbers of shape (count,), infinite ones as missing."""
+    """Return values, of shape (count,) or (count, 1), as numbers; infinite ones are missing."""
     try:
         numbers = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
         raise RetainError(f"the feature {name!r} gives no numbers: {error}.") from None
+    if numbers.shape == (count, 1):  # as a transformer of scikit-learn gives them
+        numbers = numbers[:, 0]
     if numbers.shape != (count,):
         raise RetainError(
             f"the feature {name!r} gives an array of shape {numbers.shape} for {count} rows; "
