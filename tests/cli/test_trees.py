@@ -4,6 +4,7 @@ Each pair of trees is compared by the command, from files on disk.
 """
 
 import contextlib
+import hashlib
 import json
 import re
 import shutil
@@ -11,11 +12,13 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from retain.cli.compare import compare
 from retain.cli.run import run, run_command
 from retain.customers.demo import write
+from retain.learning.metrics import roc_auc
 from retain.record.document import identity, slug_of
 from retain.record.study import StudyDirectory
 
@@ -78,9 +81,7 @@ def planted(trees, here):
             shutil.copytree(trees[tree], name)
         if change is not None:
             for path in sorted(Path("branch").glob("small/*/record.json")):
-                record = json.loads(path.read_text(encoding="utf-8"))
-                change(record)
-                path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+                rewrite(path, change)
 
     return plant
 
@@ -95,6 +96,47 @@ def said(capsys):
         return code, json.loads(capsys.readouterr().out)
 
     return call
+
+
+def rewrite(path, change):
+    """Change a record; where that is its ROC-AUC, the scores beside it are moved with it."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    before = json.dumps(record["metrics"].get("roc_auc"))
+    change(record)
+    if record["metrics"] and json.dumps(record["metrics"]["roc_auc"]) != before:
+        move_scores(path.with_name("scores.parquet"), record)
+    path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def move_scores(path, record):
+    """Give the scores the nearest ROC-AUC of each fold that they can have, and the record theirs.
+
+    Customers whose scores are next to each other change places, pair by pair.
+    """
+    scores = pd.read_parquet(path)
+    wished = record["metrics"]["roc_auc"]["fold_values"]
+    found = {"roc_auc": [], "brier": []}
+    for (_, fold), area in zip(scores.groupby(["repeat", "fold"]), wished, strict=True):
+        part = fold.sort_values("probability", kind="stable")
+        rows, hit = part.index.to_numpy().copy(), part["target"].to_numpy().copy()
+        distinct = part["probability"].to_numpy() * (1 - 1e-6) + np.arange(len(part)) * 1e-9
+        pairs = hit.sum() * (1 - hit).sum()
+        steps = round(area * pairs) - int((np.cumsum(1 - hit) * hit).sum())
+        for _ in range(abs(steps)):
+            order = (1, 0) if steps > 0 else (0, 1)
+            at = next(i for i in range(len(hit) - 1) if (hit[i], hit[i + 1]) == order)
+            hit[[at, at + 1]], rows[[at, at + 1]] = hit[[at + 1, at]], rows[[at + 1, at]]
+        scores.loc[rows, "probability"] = distinct
+        found["roc_auc"].append(roc_auc(hit, distinct))
+        found["brier"].append(float(np.mean((distinct - hit) ** 2)))
+    for name, folds in found.items():
+        metric = record["metrics"][name]
+        moved = float(np.mean(folds)) - metric["value"]
+        metric.update(fold_values=folds, value=float(np.mean(folds)))
+        metric.update(low=metric["low"] + moved, high=metric["high"] + moved)
+    scores.to_parquet(path, index=False)
+    content = path.read_bytes()
+    record.update(scores_bytes=len(content), scores_sha256=hashlib.sha256(content).hexdigest())
 
 
 def summary(document):
@@ -121,10 +163,9 @@ def test_another_code_with_equal_results_is_named(planted, said):
 
 
 def shift_folds(record, by):
-    """Change ROC-AUC of each fold as other code would, and the mean with it."""
+    """Ask for another ROC-AUC of each fold, as other code would give."""
     metric = record["metrics"]["roc_auc"]
-    folds = np.array(metric["fold_values"]) + by
-    metric.update(fold_values=folds.tolist(), value=float(folds.mean()))
+    metric.update(fold_values=(np.array(metric["fold_values"]) + by).tolist())
 
 
 NOISE = np.array([0.01, -0.01, 0.004, -0.008, 0.007, -0.003, 0.002, -0.001])
@@ -229,16 +270,36 @@ def test_a_missing_best_run_is_a_loss_of_the_best(planted, said):
 def test_another_default_of_the_config_is_named(planted, said):
     planted()
     (path,) = Path("branch").glob("small/logreg-*/record.json")
+
+    def change(record):
+        record["config"]["model"]["C"] = 2.0
+        record["id"] = identity(record["config"])
+        shift_folds(record, NOISE / 4)
+
+    rewrite(path, change)
     record = json.loads(path.read_text(encoding="utf-8"))
-    record["config"]["model"]["C"] = 2.0
-    record["id"] = identity(record["config"])
-    shift_folds(record, NOISE / 4)
-    path.write_text(json.dumps(record, indent=1), encoding="utf-8")
     path.parent.rename(path.parents[1] / f"{slug_of(record['config'])}-{record['id']}")
     code, document = said()
     assert code == 0
     assert len(document["studies"][0]["runs"]) == 3
     assert summary(document).endswith("what differs: model.C=2.0 in place of 1.0.")
+
+
+def test_a_record_whose_metrics_are_not_those_of_its_scores_is_named(planted, said):
+    planted()
+    (path,) = Path("branch").glob("small/logreg-*/record.json")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    for key in ("value", "low", "high"):
+        record["metrics"]["roc_auc"][key] -= 0.1
+    record["metrics"]["roc_auc"]["fold_values"] = [
+        area - 0.1 for area in record["metrics"]["roc_auc"]["fold_values"]
+    ]
+    path.write_text(json.dumps(record), encoding="utf-8")
+    code, document = said()
+    assert code == 1
+    (unreadable,) = document["studies"][0]["unreadable"]
+    assert unreadable["folder"] == path.parent.name
+    assert "its roc_auc is not that of record.json beside it" in unreadable["reason"]
 
 
 def test_records_of_code_with_another_key_are_compared(planted, said):
@@ -469,9 +530,7 @@ def test_a_verdict_that_is_older_than_its_runs_is_named(judged, here, capsys):
     for tree in ("main", "branch"):
         shutil.copytree(judged, tree)
     for path in Path("branch").glob("small/*/record.json"):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        shift_folds(record, NOISE)
-        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        rewrite(path, lambda record: shift_folds(record, NOISE))
     assert run_command(compare, (TREES,), "compare") == 0
     assert "the verdict of the second tree is older than its runs" in capsys.readouterr().out
 

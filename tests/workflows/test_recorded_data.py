@@ -92,6 +92,8 @@ BROKEN = {
     "another study": lambda run: changed(run, lambda t: t.update(study="other")),
     "fewer folds": lambda run: changed(run, metric("fold_values", [0.9])),
     "NaN": lambda run: changed(run, metric("value", float("nan"))),
+    "another mean": lambda run: changed(run, metric("value", 0.5)),
+    "outside its interval": lambda run: changed(run, metric("low", 0.999)),
     "no metrics": lambda run: changed(run, lambda t: t.update(metrics={})),
     "renamed": lambda run: run.path.rename(run.path.with_name("best-one")),
     "scores lost": lambda run: run.scores.unlink(),
@@ -232,8 +234,32 @@ def test_scores_that_were_edited_are_refused_whatever_their_size(study):
     changed(run, lambda tree: tree.update(scores_bytes=run.scores.stat().st_size))
     with pytest.raises(RetainError, match=r"is not the file record\.json speaks of"):
         read_run_scores(run, run.read())
+    changed(run, lambda tree: tree.pop("scores_sha256"))  # an earlier record
+    with pytest.raises(RetainError, match=r"its roc_auc is not that of record\.json beside it"):
+        read_run_scores(run, run.read())
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "brier"])
+def test_a_record_whose_metrics_are_not_those_of_its_scores_is_broken(
+    study, retain_compare, metric
+):
+    def edit(tree):
+        found = tree["metrics"][metric]
+        found["fold_values"] = [value - 0.01 for value in found["fold_values"]]
+        for key in ("value", "low", "high"):
+            found[key] -= 0.01
+
+    run = run_of(study, "logreg")
+    changed(run, edit)
+    code, output = retain_compare(*QUICK)
+    assert code == 1
+    assert f"its {metric} is not that of record.json beside it" in " ".join(output.split())
+
+
+def test_scores_of_an_earlier_record_have_no_hash(study):
+    run = run_of(study, "logreg")
     changed(run, lambda tree: tree.pop("scores_sha256"))
-    assert (read_run_scores(run, run.read()).table["probability"] == 0.5).all()  # an earlier record
+    assert len(read_run_scores(run, run.read()).table)
 
 
 def test_scores_of_foreign_customers_are_told(study, retain_compare):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from retain.errors import RetainError
+from retain.learning.metrics import roc_auc
 from retain.learning.scores import COLUMNS, Scores
 from retain.record.document import Record, SplitInfo
 from retain.record.reading import check_scores_size
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 GROUP_COLUMN = "duplicate_group"
 """Column with the code of each customer's duplicate group, if any customers are copies."""
+ROUNDING = 1e-9
+"""Difference of a metric that another order of sums may make."""
 
 
 def write_scores(path: Path, scores: Scores, duplicate_groups: pd.Series | None) -> None:
@@ -39,11 +43,12 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
     Raises
     ------
     RetainError
-        The file is not a table of scores, or does not belong to the record.
+        The file is not a table of scores, or not of those whose metrics the record has.
     """
     scores = scores_table(_read_bounded(path, record, within), path)
     if (problem := _find_fold_problem(scores, record)) is not None:
         raise _invalid_scores(path, problem)
+    check_folds(path, record, _fold_metrics(scores))
     return Scores(scores, "out_of_fold")
 
 
@@ -134,6 +139,34 @@ def has_first_folds(scores: pd.DataFrame, count: int, split: SplitInfo) -> bool:
     actual = actual[np.lexsort((actual[:, 1], actual[:, 0]))]
     expected = [list(divmod(number, split.n_folds)) for number in range(count)]
     return actual.tolist() == expected
+
+
+def check_folds(path: Path, record: Record, folds: Mapping[str, np.ndarray]) -> None:
+    """Raise if metrics of the folds of a file are not those of its record.
+
+    ``folds`` are the values of each fold by metric, shape (n_folds,).
+
+    Raises
+    ------
+    RetainError
+        The record or the scores were edited.
+    """
+    for name, found in folds.items():
+        recorded = np.array(record.metrics[name].fold_values)
+        if recorded.shape != found.shape or not np.allclose(recorded, found, 0, ROUNDING):
+            raise _invalid_scores(path, f"its {name} is not that of record.json beside it")
+
+
+def _fold_metrics(scores: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return ROC-AUC and Brier score of each fold, in order."""
+    parts = [
+        (part["target"].to_numpy(), part["probability"].to_numpy())
+        for _, part in scores.groupby(["repeat", "fold"], sort=True)
+    ]
+    return {
+        "roc_auc": np.array([roc_auc(target, score) for target, score in parts]),
+        "brier": np.array([np.mean((score - target) ** 2) for target, score in parts]),
+    }
 
 
 def _find_count_problem(rows: int, record: Record) -> str | None:

@@ -18,6 +18,8 @@ NEEDED_METRICS = ("roc_auc", "brier", "ece")
 """Metrics that a verdict needs: ranking and calibration."""
 FEWEST_FOLDS = 2
 """Minimum number of folds for an interval of the mean."""
+ROUNDING = 1e-9
+"""Difference that another order of sums may make, of a number near 1."""
 
 
 class RecordChecker:
@@ -42,6 +44,7 @@ class RecordChecker:
             _unfinished_metrics,
             _differing_folds,
             _numbers_that_are_none,
+            _differing_means,
         )
         return next((problem for check in checks if (problem := check(record, folder))), None)
 
@@ -150,3 +153,15 @@ def _numbers_that_are_none(record: Record, _: Path) -> str | None:
             return f"its metric {name} is no finite number"
     timed = (*record.seconds.values(), record.peak_memory_mb or 0.0, record.split.test_to_train)
     return None if all(map(math.isfinite, timed)) else "its seconds or its memory are not finite"
+
+
+def _differing_means(record: Record, _: Path) -> str | None:
+    """Return a metric that is not the mean of its folds, or lies outside its interval, or None."""
+    for name, metric in record.metrics.items():
+        folds, value = metric.fold_values, metric.value
+        near = ROUNDING * max(1.0, abs(value))
+        if folds and abs(math.fsum(folds) / len(folds) - value) > near:
+            return f"its metric {name} is not the mean of its folds"
+        if not metric.low - near <= value <= metric.high + near:
+            return f"its metric {name} lies outside its interval"
+    return None

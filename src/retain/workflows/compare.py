@@ -90,14 +90,16 @@ def select_winner(
 ) -> tuple[RunSelection, Verdict, Scores]:
     """Return the readable runs, the verdict over them, and the winner's scores.
 
-    If the scores of a winner cannot be read, it is broken and the next best run wins.
+    If the scores of a winner cannot be read, it is broken and the next best run wins. So is a run
+    whose record has other metrics than its scores.
 
     Raises
     ------
     RetainError
         If no run is left, or the runs cannot be compared.
     """
-    placements = read_placements(selection)
+    placements, edited = read_placements(selection)
+    selection = _without(selection, edited)
     while True:
         n_done = sum(record.state == "done" for record in selection.records)
         check_any_readable(selection.broken, n_done)
@@ -106,9 +108,14 @@ def select_winner(
         try:
             return selection, verdict, read_run_scores(run, verdict.winner)
         except RetainError as error:
-            runs = tuple(pair for pair in selection.runs if pair[1].id != verdict.winner.id)
-            broken = (*selection.broken, BrokenRun(run, str(error)))
-            selection = replace(selection, runs=runs, broken=broken)
+            selection = _without(selection, [BrokenRun(run, str(error))])
+
+
+def _without(selection: RunSelection, broken: Sequence[BrokenRun]) -> RunSelection:
+    """Return the selection with these runs, and the same runs in other studies, as broken."""
+    out = {selection.record_of(one.directory).id for one in broken}
+    runs = tuple(pair for pair in selection.runs if pair[1].id not in out)
+    return replace(selection, runs=runs, broken=(*selection.broken, *broken))
 
 
 def write_comparison(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from retain.errors import RetainError
-from retain.learning.score_file import GROUP_COLUMN, read_score_table
+from retain.learning.score_file import GROUP_COLUMN, check_folds, read_score_table
 from retain.record.study import BrokenRun
 from retain.verdict.paired import METRIC
 from retain.verdict.placements import Placements, placement_values
@@ -29,15 +29,19 @@ MAX_ROWS = 10_000_000
 """Largest number of scores read, of all runs together; at least two runs are read."""
 
 
-def read_placements(selection: RunSelection) -> Placements | None:
-    """Return the placements of finished runs; None for fewer than two readable ones.
+def read_placements(selection: RunSelection) -> tuple[Placements | None, tuple[BrokenRun, ...]]:
+    """Return the placements of finished runs, and the runs whose records contradict their scores.
 
-    Runs whose scores are unreadable, or of other customers or folds than those of the best, are
-    left out. Beyond the bounds only the best runs are read: others cannot win in any resample.
+    There are none for fewer than two readable runs. Runs whose scores are unreadable, or of other
+    customers or folds than those of the best, are left out. Beyond the bounds only the best runs
+    are read: others cannot win in any resample.
     """
     runs = rank_runs(selection.runs)
-    found = place_runs(runs).placements if len(runs) > 1 else None
-    return None if found is None or len(found.ids) < 2 else found
+    if len(runs) < 2:
+        return None, ()
+    found = place_runs(runs)
+    known = found.placements is not None and len(found.placements.ids) > 1
+    return found.placements if known else None, found.edited
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,13 @@ class PlacedRuns:
     """The placements of the runs whose scores were read, and the runs that are left out.
 
     ``rows`` is a hash of their customers, folds and targets; both are None if none was read.
+    ``edited`` are those left out whose records have other metrics than their scores.
     """
 
     placements: Placements | None
     rows: str | None
     broken: tuple[BrokenRun, ...]
+    edited: tuple[BrokenRun, ...] = ()
 
 
 def place_runs(runs: Sequence[tuple[RunDirectory, Record]]) -> PlacedRuns:
@@ -57,7 +63,7 @@ def place_runs(runs: Sequence[tuple[RunDirectory, Record]]) -> PlacedRuns:
     rows: _Rows | None = None
     ids: list[str] = []
     columns: list[np.ndarray] = []
-    broken = []
+    broken, edited = [], []
     for run, record in runs:
         try:
             table = read_score_table(run.scores, record, within=run.path)
@@ -65,16 +71,22 @@ def place_runs(runs: Sequence[tuple[RunDirectory, Record]]) -> PlacedRuns:
             broken.append(BrokenRun(run, str(error)))
             continue
         rows = _Rows(table) if rows is None else rows
-        if table.select(_KEYS).equals(rows.keys):
-            ids.append(record.id)
-            columns.append(rows.placements(table))
-        else:
+        if not table.select(_KEYS).equals(rows.keys):
             other = "it has other customers or folds than the best run of the study"
             broken.append(BrokenRun(run, f"{run.scores}: {other}."))
-    if rows is None:
-        return PlacedRuns(None, None, tuple(broken))
+            continue
+        values, metrics = rows.place(table)
+        try:
+            check_folds(run.scores, record, metrics)
+        except RetainError as error:
+            edited.append(BrokenRun(run, str(error)))
+            continue
+        ids.append(record.id)
+        columns.append(values)
+    if rows is None or not ids:
+        return PlacedRuns(None, None, (*broken, *edited), tuple(edited))
     placements = Placements(tuple(ids), np.column_stack(columns), rows.declined, rows.groups)
-    return PlacedRuns(placements, rows.sha256, tuple(broken))
+    return PlacedRuns(placements, rows.sha256, (*broken, *edited), tuple(edited))
 
 
 _KEYS = ["customer_id", "repeat", "fold", "target"]
@@ -105,12 +117,20 @@ class _Rows:
         rows = pd.util.hash_pandas_object(self.keys.to_pandas(), index=False)
         return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()
 
-    def placements(self, table: pa.Table) -> np.ndarray:
-        """Return each customer's mean placement over repeats."""
+    def place(self, table: pa.Table) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return each customer's mean placement over repeats, and metrics of each fold.
+
+        The ROC-AUC of a fold is the mean placement of its decliners.
+        """
         score = table.column("probability").to_numpy()
         values = placement_values(self._hit, score, self._fold)
         sums = np.bincount(self._customer, values, minlength=len(self._count))
-        return np.asarray(sums / self._count, dtype=np.float32)
+        n_declined, n_rows = np.bincount(self._fold, self._hit), np.bincount(self._fold)
+        metrics = {
+            METRIC: np.bincount(self._fold, values * self._hit) / n_declined,
+            "brier": np.bincount(self._fold, (score - self._hit) ** 2) / n_rows,
+        }
+        return np.asarray(sums / self._count, dtype=np.float32), metrics
 
 
 def rank_runs(

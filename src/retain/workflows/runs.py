@@ -67,6 +67,10 @@ class RunSelection:
         """Return the directory of a record, the first one of a run in several studies."""
         return next(run for run, other in self.runs if other.id == record.id)
 
+    def record_of(self, directory: RunDirectory) -> Record:
+        """Return the record in a directory."""
+        return next(record for run, record in self.runs if run == directory)
+
     def find_run(self, text: str) -> tuple[RunDirectory, Record]:
         """Return a run by its id, or the name or path of its directory.
 
