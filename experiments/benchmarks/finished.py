@@ -43,6 +43,8 @@ AXES = {
 PRODUCT = math.prod(len(texts.split(",")) for texts in AXES.values())
 SCORED = 3
 """How many of the best runs have a scores.parquet: a comparison reads the winner's."""
+LEAD = 0.001
+"""By how much they are better than any other."""
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -54,13 +56,17 @@ def finish(study: StudyDirectory, count: int, seed: int = 0, customers: int = 13
     common = spread.normal(0, 0.01, len(next(iter(found.metrics.values()))["fold_values"]))
     own, noise = spread.normal(0, 0.01, count), spread.normal(0, 0.006, (count, len(common)))
     moves = common + own[:, None] + noise
-    best = set(np.argsort(-moves.mean(axis=1))[:SCORED].tolist())
+    best = np.argsort(-moves.mean(axis=1))[:SCORED]
+    moves -= moves.mean(axis=1).max() + LEAD
+    moves[best] = (
+        0.0  # a comparison holds the best against their scores, which are those of the fit
+    )
     for number, (overrides, config) in enumerate(configs(count, study.path.name, data)):
         record = _record(number, overrides, config, prepared, _moved(found, moves[number]))
         run = study.run(slug_of(config), record.id)
         text = record.model_dump_json(by_alias=True, indent=1) + "\n"
         write_text(run.record, text, durable=False)
-        if number in best:
+        if not moves[number].any():
             found.scores.table.to_parquet(run.scores, index=False)
 
 
