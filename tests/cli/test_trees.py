@@ -285,6 +285,32 @@ def test_another_default_of_the_config_is_named(planted, said):
     assert summary(document).endswith("what differs: model.C=2.0 in place of 1.0.")
 
 
+def test_a_branch_that_adds_runs_to_an_equal_best_run_is_not_worse(planted, said):
+    planted()
+    records = {
+        path: json.loads(path.read_text()) for path in Path("main").glob("small/*/record.json")
+    }
+    best = max(records, key=lambda path: records[path]["metrics"]["roc_auc"]["value"])
+    for path in records.keys() - {best}:
+        shutil.rmtree(path.parent)
+    code, document = said(TREES, "trees_gate=unclear")
+    assert code == 0
+    (study,) = document["studies"]
+    assert (study["conclusion"], len(study["new_runs"])) == ("not_worse", 2)
+    assert {study["best"]["difference"][key] for key in ("value", "low", "high")} == {0}
+
+
+def test_other_folds_are_named(trees, planted, said, tmp_path):
+    planted()
+    line = (*SHAPE, "-m", "study.name=small", "data.customers=300", "sampler=random_under")
+    shutil.rmtree("branch")
+    sweep(tmp_path / "folds", *line, "model=logreg,tree,svc", "validation.seed=5").rename("branch")
+    _, document = said()
+    assert len(document["studies"][0]["runs"]) == 3
+    assert "what differs: folds " in summary(document)
+    assert summary(document).endswith("validation.seed=5 in place of 0.")
+
+
 def test_a_record_whose_metrics_are_not_those_of_its_scores_is_named(planted, said):
     planted()
     (path,) = Path("branch").glob("small/logreg-*/record.json")

@@ -30,6 +30,7 @@ Exit codes: 0 done · 1 a run failed · 2 config or data refused · 70 a bug · 
   retain-compare study=models campaign.budget=500             offers within a budget
   retain-compare study=models campaign.replace=true           point to another campaign than before
   retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
+  retain-compare trees=[MAIN,BRANCH]                          two folders of outputs: is one worse?
   retain-compare study=models data=one_click data.dir=PATH    when the data have moved
 
 Exit codes: 0 done · 1 broken runs left out · 2 refused · 3 a gate was not met · 70 a bug

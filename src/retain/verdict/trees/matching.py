@@ -2,7 +2,8 @@
 
 The id of a run follows from its config, so data that moved, another seed or another default give
 the same wish another id. Runs are paired by the first of these that they have in common: the id;
-the config without seed and data; the words that were typed, without those of seed and data.
+the config without seed and data; the words that were typed, without those of seed and data; the
+config without its validation too, so that runs on other folds are the same runs.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def match_runs(main: Sequence[Record], branch: Sequence[Record]) -> Matching:
     """
     pairs: list[tuple[Record, Record]] = []
     gone, new = _by_seed(main), _by_seed(branch)
-    for key in (_id, _config, _overrides):
+    for key in (_id, _config, _overrides, _config_on_any_folds):
         found, gone, new = _match_by(key, gone, new)
         pairs += found
     order = {id(record): index for index, record in enumerate(main)}
@@ -74,10 +75,18 @@ def _id(record: Record) -> str:
 
 def _config(record: Record) -> str:
     """Return the text of what was asked: the config without seed and data."""
+    return _text_without(record, OWN_ASPECT)
+
+
+def _config_on_any_folds(record: Record) -> str:
+    return _text_without(record, (*OWN_ASPECT, "validation"))
+
+
+def _text_without(record: Record, keys: Sequence[str]) -> str:
     nodes = {
         key: identifying_text(key, without_seed(node, record.seed))
         for key, node in record.config.items()
-        if key not in OWN_ASPECT
+        if key not in keys
     }
     return json.dumps(nodes, sort_keys=True)
 

@@ -129,20 +129,20 @@ def _compare_pairs(matching: Matching, names: Mapping[str, str], alpha: float) -
 
 
 def _compare_pair(main: Record, branch: Record, name: str, movement: Movement | None) -> RunChange:
-    folds = [
-        {name: metric.fold_values for name, metric in record.metrics.items()}
-        for record in (main, branch)
-    ]
     return RunChange(
         id=main.id,
         branch_id=branch.id,
         name=name,
         states=(main.state, branch.state),
-        is_same=main.state == branch.state and folds[0] == folds[1],
+        is_same=main.state == branch.state and _folds(main) == _folds(branch),
         causes=find_causes(main, branch),
         difference=None if movement is None else movement.difference,
         moves=() if movement is None else movement.moves,
     )
+
+
+def _folds(record: Record) -> dict[str, tuple[float, ...]]:
+    return {name: metric.fold_values for name, metric in record.metrics.items()}
 
 
 def _describe(record: Record, names: Mapping[str, str]) -> UnmatchedRun:
@@ -171,13 +171,17 @@ def _compare_best(
     if main.scored is None or branch.scored is None:
         return None
     one, other = main.scored.best, branch.scored.best
+    is_same_run = any((a.id, b.id) == (one.id, other.id) for a, b in matching.pairs)
+    found = Estimate(0.0, 0.0, 0.0)  # of one model with one result, however it was chosen
+    if not is_same_run or _folds(one) != _folds(other):
+        found = change_of_best(main.scored, branch.scored, level=level)
     return BestChange(
         main=RunName(id=one.id, name=names[one.id]),
         branch=RunName(id=other.id, name=names[other.id]),
-        is_same_run=any((a.id, b.id) == (one.id, other.id) for a, b in matching.pairs),
+        is_same_run=is_same_run,
         main_value=one.metrics[METRIC].value,
         branch_value=other.metrics[METRIC].value,
-        difference=change_of_best(main.scored, branch.scored, level=level),
+        difference=found,
         is_paired=main.scored.is_paired_with(branch.scored),
         level=level,
     )
