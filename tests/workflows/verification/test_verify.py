@@ -98,6 +98,34 @@ def test_a_number_is_named_with_its_place_and_what_it_should_be(study):
     assert f"leaderboard[1].roc_auc is 0.75, recomputed it is {right}" in said
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"accesses": []}, "sealed_test has no access of the winner"),
+        ({"n_customers": 9_999}, "n_customers is 9999, and split.n_sealed_test"),
+    ],
+)
+def test_a_sealed_test_that_its_folder_contradicts_is_named(study, change, said):
+    tree = json.loads(study.verdict_json.read_text(encoding="utf-8"))
+    tree["sealed_test"] |= change
+    fuzz.write(study.verdict_json, tree)
+    fuzz.hash_anew(study, draw=False)
+    assert said in verify(study.path).disagreement
+
+
+def test_what_no_record_has_is_listed(study):
+    listed = [part.name for part in verify(study.path).not_verified]
+    assert "commands, settings and counts of unfinished runs" in listed
+
+
+def test_a_folder_without_a_verdict_says_what_to_type(study, tmp_path):
+    with pytest.raises(RetainError, match=rf"type a study of it: retain-verify {study.path}"):
+        verify(tmp_path)
+    shutil.copytree(study.verdict, tmp_path / "alone")
+    with pytest.raises(RetainError, match="is a verdict without its study; expected the folder of"):
+        verify(tmp_path / "alone")
+
+
 def test_files_that_were_removed_or_added_are_named(study):
     (study.verdict / "extra.html").write_text("so much better")
     assert "extra.html was added to the verdict later" in verify(study.path).disagreement
@@ -195,3 +223,6 @@ def test_a_verdict_over_several_studies_finds_their_runs_beside_it(tmp_path, for
     with contextlib.chdir(run.path):
         Path("scores.parquet").write_bytes(b"nothing")
     assert not verify(both).agrees
+    shutil.rmtree(other.path)
+    with pytest.raises(RetainError, match=r"is the verdict of several studies, .* is not there"):
+        verify(both)

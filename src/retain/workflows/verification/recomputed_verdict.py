@@ -86,6 +86,11 @@ def _read_run(
     home = study.path
     if len(saved.studies) > 1:  # their verdict lies beside them
         home = home.parent / check_name("study", of_study)
+        if not home.is_dir():
+            raise RetainError(
+                f"{study.path} is the verdict of several studies, and {home} is not there; copy "
+                "the studies beside it."
+            )
     run = RunDirectory(home / check_name("run", folder))
     try:
         check_pinned(run.record, sha256, "manifest.json", within=home)

@@ -7,11 +7,13 @@ verdict.json, the tables, the page, and the files of the campaigns.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from retain.errors import RetainError
 from retain.execution.plan import collect_environment
+from retain.record.comparison_document import SealedResult
 from retain.record.directory import CampaignDirectory
 from retain.record.documents import read_document, to_tree
 from retain.record.manifest import DisagreementError, ManifestDocument, check_manifest
@@ -77,6 +79,12 @@ def verify(folder: Path) -> VerificationDocument:
     )
 
 
+def _sealed(saved: VerdictDocument) -> SealedResult:
+    if saved.sealed_test is None:
+        raise ValueError("the verdict has no sealed test")
+    return saved.sealed_test
+
+
 def _has_sealed(saved: VerdictDocument) -> bool:
     return saved.sealed_test is not None
 
@@ -85,11 +93,16 @@ def _has_segments(saved: VerdictDocument) -> bool:
     return saved.segments is not None
 
 
+def _has_any(_: VerdictDocument) -> bool:
+    return True
+
+
 UNVERIFIED: tuple[tuple[str, str, Callable[[VerdictDocument], bool]], ...] = (
     ("the sealed test and its test against chance", "no record has its customers", _has_sealed),
     ("the curve of captured profit", "no record has profits", _has_sealed),
     ("risks and intervals of segments", "no record has the customers", _has_segments),
     ("explanations", "they need new fits", lambda saved: saved.explanations is not None),
+    ("commands, settings and counts of unfinished runs", "no record has them", _has_any),
     ("model, pictures, workbooks and drivers.csv", "only their bytes are as written", _has_sealed),
 )
 """Parts of a verdict that records do not suffice for, why, and whether a verdict has them."""
@@ -109,10 +122,7 @@ class _Verification:
         if CampaignDirectory(folder).campaign_json.exists():
             campaigns = (CampaignDirectory(folder),)
         if not study.verdict.exists() and not campaigns:
-            raise RetainError(
-                f"{folder} has no verdict and no campaigns; expected the folder of a study, such "
-                "as outputs/demo."
-            )
+            raise RetainError(_nothing_to_verify(folder))
         manifest = None
         if study.verdict.exists():
             manifest, added = check_manifest(study.verdict)
@@ -150,6 +160,8 @@ class _Verification:
         recomputed = recompute_verdict(study, saved, manifest.runs or {})
         count += count_equal(tree, to_tree(recomputed), str(study.verdict_json))
         yield VerifiedPart(name="verdict.json by the records of the runs", n_checked=count)
+        if saved.sealed_test is not None:
+            _check_counts(study, saved)
         if saved.sealed_test is not None and study.ledger.exists():
             yield VerifiedPart(name=study.ledger.name, n_checked=_check_ledger(study, saved))
         for name, count in check_tables(study, saved, read_page(study)[1]):
@@ -180,6 +192,20 @@ class _Verification:
         self.not_verified.append(UnverifiedPart(name=name, reason=reason))
 
 
+def _nothing_to_verify(folder: Path) -> str:
+    """Return the message that there is neither a verdict nor a campaign, and what to type."""
+    if (folder / "verdict.json").is_file():
+        return (
+            f"{folder} is a verdict without its study; expected the folder of a study, with its "
+            "runs: the numbers follow from them."
+        )
+    found = f"{folder} has no verdict and no campaigns"
+    studies = [path for path in sorted(folder.glob("*/verdict")) if path.is_dir()]
+    if studies:
+        return f"{found}; type a study of it: retain-verify {shlex.quote(str(studies[0].parent))}"
+    return f"{found}; expected the folder of a compared study, such as outputs/demo."
+
+
 def _check_hashes(study: StudyDirectory, saved: VerdictDocument, manifest: ManifestDocument) -> int:
     """Return the number of hashes in the verdict, which are those of the manifest."""
     own = {**(saved.files or {})}
@@ -192,8 +218,21 @@ def _check_ledger(study: StudyDirectory, saved: VerdictDocument) -> int:
     """Return the number of accesses to the sealed test, each of which the ledger has."""
     entries = Ledger(study.ledger, study.ledgers_beside).entries(saved.data.fingerprint)
     known = [one.model_dump(exclude={"schema_"}) for one in entries]
-    accesses = () if saved.sealed_test is None else saved.sealed_test.accesses
-    for one in accesses:
+    sealed = _sealed(saved)
+    for one in sealed.accesses:
         if one.model_dump() not in known:
             raise DisagreementError(f"{study.ledger} lacks an access of {one.run_id}.")
-    return len(accesses)
+    # Its ROC-AUC may differ from the verdict's: an access by the same run again adds no line.
+    if not any(one.run_id == saved.winner.id for one in sealed.accesses):
+        raise DisagreementError(f"{study.verdict_json}: sealed_test has no access of the winner.")
+    return len(sealed.accesses)
+
+
+def _check_counts(study: StudyDirectory, saved: VerdictDocument) -> None:
+    """Raise if the sealed test has another number of customers than the split of the runs."""
+    sealed, split = _sealed(saved), saved.split
+    if not split.test_snapshots and sealed.n_customers != split.n_sealed_test:
+        raise DisagreementError(
+            f"{study.verdict_json}: sealed_test.n_customers is {sealed.n_customers}, and "
+            f"split.n_sealed_test {split.n_sealed_test}."
+        )
