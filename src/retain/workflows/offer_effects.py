@@ -118,7 +118,9 @@ def find_trial(text: str) -> TrialDirectory:
             return found
     if campaign.campaign_json.is_file():
         readout = f"retain-readout {type_value('campaign', path)} outcomes=FILE effects=dr_learner"
-        raise RetainError.at(FROM, f"{path} was not read out as a trial", f"type {readout}")
+        less = "or leave it out, if that says that no effects were learned"
+        problem = f"{path} was not read out as a trial"
+        raise RetainError.at(FROM, problem, f"type {readout}; {less}")
     names = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
     hint = "" if path.exists() else did_you_mean(path.name, names)
     raise RetainError(
