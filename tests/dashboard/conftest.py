@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from retain.cli.compare import compare
 from retain.cli.readout import readout
@@ -21,7 +20,7 @@ from retain.cli.run import run, run_command
 from retain.dashboard.index import OutputsReader
 from retain.dashboard.page_cache import PageCache
 from retain.dashboard.security import ServerAccess
-from retain.dashboard.server import make_application
+from retain.dashboard.server import make_application, make_server
 from retain.dashboard.watch import OutputsWatch
 from retain.record.study import StudyDirectory
 
@@ -125,10 +124,7 @@ def serving(folder):
     with socket.create_server(("127.0.0.1", 0)) as listener, watch:
         access = ServerAccess(listener.getsockname()[1])
         application = make_application(PageCache(watch, folder.name, "en"), access)
-        config = uvicorn.Config(
-            application, http="h11", ws="none", lifespan="off", log_config=None, access_log=False
-        )
-        server = uvicorn.Server(config)
+        server = make_server(application, watch.close)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         while not server.started:

@@ -8,6 +8,7 @@ import re
 import socket
 import string
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from urllib.parse import quote
 
 import pytest
@@ -246,6 +247,20 @@ def test_bytes_that_are_no_request_do_not_stop_the_server(served):
     connection.request("GET", f"/?token={served.access.token}")
     assert connection.getresponse().status == 200
     connection.close()
+
+
+def test_connections_that_ask_nothing_are_ended(made, monkeypatch):
+    monkeypatch.setattr("retain.dashboard.server.REQUEST_SECONDS", 0.5)
+    with serving(made) as one, ExitStack() as idle:
+        address = ("127.0.0.1", one.access.port)
+        wires = [idle.enter_context(socket.create_connection(address, 5)) for _ in range(80)]
+        for wire in wires:
+            wire.sendall(b"GET / HT")
+        assert all(wire.recv(1) == b"" for wire in wires)
+        connection = http.client.HTTPConnection(*address, timeout=5)
+        connection.request("GET", f"/?token={one.access.token}")
+        assert connection.getresponse().status == 200
+        connection.close()
 
 
 def test_progress_comes_as_events_while_files_change(served, made):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from asyncio import Transport
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.routing import Route
     from starlette.types import ASGIApp
+    from uvicorn import Server
 
     View = Callable[[Request], Response]
 
 REPORT_BYTES = 64 * MIB
 """Largest page of a verdict that is sent."""
 MAX_CONNECTIONS = 64
+REQUEST_SECONDS = 10
+"""Time that a new connection has to send its first request."""
 GRACE_SECONDS = 3
 """Time that answers have to end when the server does."""
 
@@ -50,16 +54,34 @@ def serve(application: ASGIApp, listener: socket.socket, on_exit: Callable[[], N
 
     ``on_exit`` ends the answers that would go on for ever.
     """
-    import uvicorn
+    try:
+        make_server(application, on_exit).run(sockets=[listener])
+    except KeyboardInterrupt:
+        return
 
-    class Server(uvicorn.Server):
+
+def make_server(application: ASGIApp, on_exit: Callable[[], None]) -> Server:
+    """Return the server of an application, with its limits."""
+    import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Protocol(H11Protocol):
+        def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.loop.call_later(REQUEST_SECONDS, self._end_without_request)
+
+        def _end_without_request(self) -> None:
+            if self.cycle is None:  # else it would hold one of the few connections for ever
+                self.transport.close()
+
+    class EndingServer(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             on_exit()
             super().handle_exit(sig, frame)
 
     config = uvicorn.Config(
         application,
-        http="h11",
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -69,10 +91,7 @@ def serve(application: ASGIApp, listener: socket.socket, on_exit: Callable[[], N
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    try:
-        Server(config).run(sockets=[listener])
-    except KeyboardInterrupt:
-        return
+    return EndingServer(config)
 
 
 def _page_routes(pages: PageCache) -> list[Route]:
