@@ -10,38 +10,10 @@ from pathlib import Path
 import yaml
 
 from generate.key_types import describe_key
+from retain.cli.help import OFFERED
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-COMMANDS = {
-    "run": "`retain`",
-    "compare": "`retain-compare`",
-    "score": "`retain-score`",
-    "readout": "`retain-readout`",
-    "simulate": "`retain-simulate`",
-    "verify": "`retain-verify`",
-    "dashboard": "`retain-dashboard`",
-}
-GROUPS = (
-    "data",
-    "audit",
-    "features",
-    "scaling",
-    "model",
-    "sampler",
-    "calibration",
-    "tuning",
-    "validation",
-    "metrics",
-    "study",
-    "hydra/launcher",
-    "segmentation",
-    "assumptions",
-    "offers",
-    "campaign",
-    "explain",
-    "tracking",
-    "effects",
-)
+GROUPS = tuple(dict.fromkeys(group for groups in OFFERED.values() for group in groups))
 ELSEWHERE = {
     "offers/one_click": "the twelve offers of the store; keys as in `general`",
     "offers/demo": "the offers of `one_click`",
@@ -79,8 +51,9 @@ class Key:
 def page() -> str:
     """Return the whole page."""
     parts = [INTRODUCTION]
-    for name, command in COMMANDS.items():
-        parts.append(f"## Keys of {command}\n\n{_table(read_keys(CONF / f'{name}.yaml'))}")
+    for name in OFFERED:
+        command = "retain" if name == "run" else f"retain-{name}"
+        parts.append(f"## Keys of `{command}`\n\n{_table(read_keys(CONF / f'{name}.yaml'))}")
     for group in GROUPS:
         parts.append(f"## {group.replace('/', '.')}\n")
         parts += [_option(group, path) for path in sorted((CONF / group).glob("*.yaml"))]
