@@ -2,12 +2,18 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from retain.explanations.explainers import shapley
+from retain.explanations.explainers import shapley, walk_rows
+
+
+def sampled(score, table, background, seed):
+    walk = partial(walk_rows, score, background)
+    return shapley(walk, table, len(background), np.random.default_rng(seed))
 
 
 def exact(score, table, background):
@@ -50,7 +56,7 @@ def bent(frame):
 
 def test_values_add_up_to_the_score_less_that_of_the_background(customers):
     rows, background = customers[:5], customers[5:15]
-    values, _ = shapley(bent, rows, background, np.random.default_rng(0))
+    values, _ = sampled(bent, rows, background, seed=0)
     gap = bent(rows) - bent(background).mean()
     assert values.sum(axis=1) == pytest.approx(gap)
 
@@ -58,7 +64,7 @@ def test_values_add_up_to_the_score_less_that_of_the_background(customers):
 def test_values_lie_around_the_exact_ones_by_as_much_as_they_say(customers):
     rows, background = customers[:3], customers[3:23]
     wanted = exact(bent, rows, background)
-    runs = [shapley(bent, rows, background, np.random.default_rng(seed))[0] for seed in range(200)]
+    runs = [sampled(bent, rows, background, seed=seed)[0] for seed in range(200)]
     far = np.abs(np.mean(runs, axis=0) - wanted)
     assert (far < 4 * np.std(runs, axis=0, ddof=1) / math.sqrt(200) + 1e-12).all()
 
@@ -68,7 +74,7 @@ def test_a_score_that_adds_up_is_told_exactly(customers):
         return 2 * frame["pages"].to_numpy() - frame["errors"].to_numpy()
 
     rows, background = customers[:4], customers[4:14]
-    values, _ = shapley(added, rows, background, np.random.default_rng(1))
+    values, _ = sampled(added, rows, background, seed=1)
     wanted = 2 * (rows["pages"] - background["pages"].mean())
     assert values[:, 0] == pytest.approx(wanted)
     assert (values[:, [1, 3]] == 0).all()
@@ -77,7 +83,7 @@ def test_a_score_that_adds_up_is_told_exactly(customers):
 # Large tables are walked in pieces: no piece may know of another.
 def test_pieces_change_nothing_but_the_orders_drawn(customers, monkeypatch):
     monkeypatch.setattr("retain.explanations.explainers.CHUNK_ROWS", 100)
-    values, errors = shapley(bent, customers, customers[:10], np.random.default_rng(0))
+    values, errors = sampled(bent, customers, customers[:10], seed=0)
     assert values.shape == errors.shape == customers.shape
     gap = bent(customers) - bent(customers[:10]).mean()
     assert values.sum(axis=1) == pytest.approx(gap)

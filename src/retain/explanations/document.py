@@ -56,6 +56,13 @@ def document(result: ExplanationResult) -> ExplanationsDocument:
     )
 
 
+def add_contributions(
+    document: ExplanationsDocument, result: ExplanationResult
+) -> ExplanationsDocument:
+    """Return the document with the contributions of the result in its groups."""
+    return document.model_copy(update={"groups": _groups(result, strengths_of(result))})
+
+
 def _groups(result: ExplanationResult, strength: Mapping[str, Estimate]) -> tuple[GroupInfo, ...]:
     """Return the groups, largest contribution first."""
     groups = [_group(name, result, strength) for name in result.context.groups]

@@ -6,6 +6,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any, Literal
 
@@ -14,46 +15,70 @@ import pandas as pd
 from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator
 
+from retain.explanations.kernel_margin import KernelMargin
 from retain.explanations.time_budget import TimeBudget
 from retain.learning.columns import column_origins, transformed_columns
 
 Score = Callable[[pd.DataFrame], np.ndarray]
+Walk = Callable[[pd.DataFrame, np.ndarray], np.ndarray]
+"""``walk_rows`` with a score and a background, or what gives the same."""
 CHUNK_ROWS = 50_000
 """Mixed rows scored at a time."""
 
 
 def shapley(
-    score: Score, table: pd.DataFrame, background: pd.DataFrame, random: np.random.Generator
+    walk: Walk, table: pd.DataFrame, others: int, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return Shapley values and their standard errors, each of shape (n_rows, n_features).
 
     Parameters
     ----------
-    score
-        A function that returns a number for each row of a frame.
-    background
-        At least two customers. A row's values add up to its score minus their mean score.
+    walk
+        The scores on the way from background rows to the rows of ``table``.
+    others
+        Number of background rows, ≥ 2. A row's values add up to its score minus their mean score.
 
     >>> rows = pd.DataFrame({"a": [1.0, 2.0], "b": [0.0, 1.0]})
     >>> double = lambda frame: 2 * frame["a"].to_numpy() + frame["b"].to_numpy()
-    >>> values, errors = shapley(double, rows, rows, np.random.default_rng(0))
+    >>> walk = partial(walk_rows, double, rows)
+    >>> values, errors = shapley(walk, rows, 2, np.random.default_rng(0))
     >>> values.tolist()
     [[-1.0, -0.5], [1.0, 0.5]]
     """
-    step = max(1, CHUNK_ROWS // (len(background) * (table.shape[1] + 1)))
-    parts = [
-        _walked(score, table.iloc[at : at + step], background, random)
-        for at in range(0, len(table), step)
-    ]
-    values, errors = zip(*parts, strict=True)
-    return np.concatenate(values), np.concatenate(errors)
+    count = table.shape[1]
+    step = max(1, CHUNK_ROWS // (others * (count + 1)))
+    values, errors = np.empty(table.shape), np.empty(table.shape)
+    for start in range(0, len(table), step):
+        part = table.iloc[start : start + step]
+        orders = np.broadcast_to(np.arange(count), (len(part), others, count))
+        order = random.permuted(orders, axis=2)
+        steps = np.diff(walk(part, order), axis=2)
+        gains = np.take_along_axis(steps, np.argsort(order, axis=2), axis=2)
+        values[start : start + step] = gains.mean(axis=1)
+        errors[start : start + step] = gains.std(axis=1, ddof=1) / np.sqrt(others)
+    return values, errors
 
 
-def _walked(
-    score: Score, table: pd.DataFrame, background: pd.DataFrame, random: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    rows, others, count = len(table), len(background), table.shape[1]
-    order = random.permuted(np.broadcast_to(np.arange(count), (rows, others, count)), axis=2)
+def walk_rows(
+    score: Score, background: pd.DataFrame, table: pd.DataFrame, order: np.ndarray
+) -> np.ndarray:
+    """Return the scores while background rows take over the values of rows, feature by feature.
+
+    Parameters
+    ----------
+    score
+        A function that returns a number for each row of a frame.
+    order
+        Positions of features in the order of taking over, shape
+        (n_rows, n_background, n_features).
+
+    Returns
+    -------
+    numpy.ndarray
+        The scores before the first step and after each, shape
+        (n_rows, n_background, n_features + 1).
+    """
+    rows, others, count = order.shape
     turn = np.argsort(order, axis=2)  # step at which each feature is replaced
     # After k steps, the features with a turn before k have the customer's own values.
     own = turn[:, :, None, :] < np.arange(count + 1)[:, None]
@@ -62,9 +87,7 @@ def _walked(
     mixed = np.where(own, own_rows, other_rows).reshape(-1, count)
     both = pd.concat([table, background], ignore_index=True)
     frame = pd.DataFrame({name: both[name].array.take(mixed[:, j]) for j, name in enumerate(both)})
-    scored = score(frame).reshape(rows, others, count + 1)
-    gains = np.take_along_axis(np.diff(scored, axis=2), turn, axis=2)
-    return gains.mean(axis=1), gains.std(axis=1, ddof=1) / np.sqrt(others)
+    return score(frame).reshape(rows, others, count + 1)
 
 
 Kind = Literal["tree", "linear", "sampled"]
@@ -163,6 +186,9 @@ class Sampled:
         self._random = np.random.default_rng(budget.seed)
         chosen = self._random.permutation(len(train))[: budget.background]
         self._background = train.iloc[chosen]
+        kernel = KernelMargin.of(inner, self._background)
+        rows = partial(walk_rows, self._score, self._background)
+        self._walk: Walk = rows if kernel is None else kernel.walk
 
     @property
     def base(self) -> float:
@@ -175,7 +201,7 @@ class Sampled:
 
     def explain(self, rows: Any, part: slice) -> Values:
         """Return the values of the rows ``part``, and their standard errors."""
-        return shapley(self._score, rows.iloc[part], self._background, self._random)
+        return shapley(self._walk, rows.iloc[part], len(self._background), self._random)
 
     def probability(self, model: BaseEstimator, table: pd.DataFrame, _: Any) -> np.ndarray:
         """Return the probability by the whole model."""

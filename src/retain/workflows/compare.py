@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.errors import RetainError
-from retain.execution.executor import WorkerExecutor
+from retain.execution.executor import Future, WorkerExecutor
 from retain.execution.plan import collect_environment
 from retain.execution.shared_memory import launch_dir, share
 from retain.record.document import Record
@@ -216,8 +216,10 @@ def evaluate_and_plan(
             texts = None if explanations is None else explanations.driver_texts
             scored = ((data.dataset, data.scores), result.test_scores, texts)
             ranking = result.sealed_test.chance.status
-            campaign = _plan_campaign(executor, comparison, *scored, ranking)
-            campaign = write_campaign(campaign, staging)
+            planning = _submit_plan(executor, comparison, *scored, ranking)
+            if explaining is not None and explanations is not None:
+                explanations = explaining.add_refits(explanations)  # made beside the plan
+            campaign = write_campaign(planning.result(), staging)
     extras = _collect_extras(comparison, evaluation, diffs, campaign, explanations)
     return ComparisonResults(extras, campaign, explanations, data.missing_data_message)
 
@@ -264,15 +266,11 @@ def _ledger(comparison: Comparison) -> Ledger:
     return Ledger(study.ledger, study.ledgers_beside)
 
 
-def _plan_campaign(
-    executor: WorkerExecutor, comparison: Comparison, *scored: object
-) -> CampaignFiles:
+def _submit_plan(executor: WorkerExecutor, comparison: Comparison, *scored: object) -> Future:
     study = comparison.selection.output_dir
     others = find_open_campaigns(study, comparison.settings, study.verdict_json)
     arguments = (comparison.config, comparison.settings, *scored, others)
-    planning = executor.submit("plan", *arguments)
-    campaign: CampaignFiles = planning.result()
-    return campaign
+    return executor.submit("plan", *arguments)
 
 
 def _customer_results(

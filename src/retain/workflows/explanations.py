@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from retain.execution.shared_memory import SharedValue
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
+    from retain.explanations.feature_summary import ExplanationResult
     from retain.learning.scores import Scores
     from retain.record.comparison_document import MainEffect
     from retain.record.document import Record
@@ -51,11 +53,13 @@ def check_explain_keys(explain: ExplainConfig) -> None:
 class Explanations:
     """The explanations as in ``verdict.json``, and the drivers of each customer.
 
-    ``drivers`` is the table of ``explanations.reference_values.top_drivers``, None if missing;
-    ``campaign_drivers`` also has those that offers address; ``columns`` describe the features.
+    ``result`` is what they were made from. ``drivers`` is the table of
+    ``explanations.reference_values.top_drivers``, None if missing; ``campaign_drivers`` also has
+    those that offers address; ``columns`` describe the features.
     """
 
     document: ExplanationsDocument
+    result: ExplanationResult
     drivers: pd.DataFrame | None
     campaign_drivers: pd.DataFrame | None
     columns: Mapping[str, Column]
@@ -120,6 +124,15 @@ def _iter_chunks(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
         yield drivers.iloc[first:last].reset_index(drop=True)
 
 
+@contextmanager
+def _naming_the_way_out() -> Iterator[None]:
+    """Add to the error of a job how to do without it."""
+    try:
+        yield
+    except RetainError as error:
+        raise RetainError(f"{error} To have the verdict without them: explain=none") from None
+
+
 class ExplanationJobs:
     """The jobs that explain a winner, submitted on construction."""
 
@@ -131,6 +144,7 @@ class ExplanationJobs:
         n_folds = winner.split.n_folds * min(config.explain.cv_repeats, winner.split.n_repeats)
         self._associations = executor.submit("associate", winner, dataset)
         self._folds = [self._submit("explain", fold) for fold in range(n_folds)]
+        self._refits: dict[str, Future] = {}
 
     def _submit(self, job: Any, subject: int | str) -> Future:
         arguments = (self._config, self._winner, self._dataset, subject)
@@ -143,7 +157,9 @@ class ExplanationJobs:
         test_explanations: TestExplanations,
         addressed: Collection[str] = (),
     ) -> Explanations:
-        """Wait for the jobs and return the explanations.
+        """Wait for the folds and return the explanations, without refits by feature group.
+
+        These are submitted, and ``add_refits`` waits for them.
 
         Parameters
         ----------
@@ -166,17 +182,14 @@ class ExplanationJobs:
         from retain.explanations.feature_summary import ExplanationResult
         from retain.verdict.export import ExportDialect
 
-        try:
+        with _naming_the_way_out():
             associations: AssociationResult = self._associations.result()
-            contributions, refits = self._submit_refits(associations, effects)
+            contributions, self._refits = self._submit_refits(associations, effects)
             drivers, known, missing = None, None, self._missing_reason(test_explanations)
-            if missing is None:
-                folds = [future.result() for future in self._folds]
-                drivers = combine_folds(folds, oof_scores, self._config.explain.background_size)
-                known = self._top_drivers(drivers, associations, test_explanations, addressed)
-            contributions |= self._collect_refits(refits)
-        except RetainError as error:
-            raise RetainError(f"{error} To have the verdict without them: explain=none") from None
+        if missing is None:
+            folds = [future.result() for future in self._folds]
+            drivers = combine_folds(folds, oof_scores, self._config.explain.background_size)
+            known = self._top_drivers(drivers, associations, test_explanations, addressed)
         listed = self._config.explain.top_drivers
         strongest = None
         if known is not None:
@@ -197,7 +210,24 @@ class ExplanationJobs:
         )
         dialect = ExportDialect(self._config.export.choose(self._config.report))
         columns = associations.context.columns
-        return Explanations(document(result), strongest, known, columns, dialect)
+        return Explanations(document(result), result, strongest, known, columns, dialect)
+
+    def add_refits(self, explanations: Explanations) -> Explanations:
+        """Wait for the refits by feature group and return the explanations with them.
+
+        Raises
+        ------
+        RetainError
+            If a worker process dies.
+        """
+        from retain.explanations.document import add_contributions
+
+        with _naming_the_way_out():
+            refitted = self._collect_refits(self._refits)
+        contributions = {**explanations.result.contributions, **refitted}
+        result = replace(explanations.result, contributions=contributions)
+        document = add_contributions(explanations.document, result)
+        return replace(explanations, document=document, result=result)
 
     def _submit_refits(
         self, associations: AssociationResult, effects: Sequence[MainEffect]
