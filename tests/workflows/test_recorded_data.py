@@ -21,6 +21,7 @@ from retain.errors import RetainError
 from retain.record.directory import RunDirectory
 from retain.record.document import identity, slug_of
 from retain.storage.writing import hash_file
+from retain.verdict.verdict import compare_runs
 from retain.workflows.compare import select_winner
 from retain.workflows.recorded_data import CHECKS, check_recorded, merge_recorded
 from retain.workflows.runs import read_run_scores, select_runs
@@ -163,6 +164,21 @@ def test_where_the_winners_scores_are_lost_the_next_best_wins(study, way):
     left, verdict, _ = select_winner(found, comparison)
     assert verdict.winner.config["model"]["name"] != "logreg"
     assert [one.directory for one in left.broken] == [winner]
+
+
+def test_a_verdict_is_not_made_once_for_each_winner_that_is_lost(study, monkeypatch):
+    made = []
+    compare = "retain.workflows.compare.compare_runs"
+    monkeypatch.setattr(compare, lambda *given: made.append(given) or compare_runs(*given))
+    config = compose_compare(Arguments(("study=small",)))
+    runs = sorted(select_runs(config).runs, key=lambda one: -one[1].metrics["roc_auc"].value)
+    for lost, _ in runs[:-1]:
+        lost.scores.unlink()
+    left, verdict, _ = select_winner(select_runs(config), config.selection)
+    assert verdict.winner.id == runs[-1][1].id
+    assert {one.directory.path for one in left.broken} == {lost.path for lost, _ in runs[:-1]}
+    assert len(runs) > 2
+    assert len(made) == 2
 
 
 def test_a_broken_run_that_was_done_again_is_whole(study, retain, retain_compare, judged):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,12 +20,13 @@ from retain.verdict.verdict import compare_runs
 from retain.workflows.differences import DiffRuns, iter_differences
 from retain.workflows.launch_commands import format_commands
 from retain.workflows.open_campaigns import find_open_campaigns
-from retain.workflows.run_placements import read_placements
+from retain.workflows.run_placements import rank_runs, read_placements
 from retain.workflows.runs import check_any_readable, hash_records, read_run_scores
 
 if TYPE_CHECKING:
     from retain.learning.scores import Scores
     from retain.record.comparison_document import GateResult, RunDifference
+    from retain.record.directory import RunDirectory
     from retain.record.verdict_document import CustomerResults, VerdictDocument
     from retain.schema.compare import Compare, ComparisonConfig
     from retain.schema.scoring import CampaignSettings
@@ -108,7 +109,22 @@ def select_winner(
         try:
             return selection, verdict, read_run_scores(run, verdict.winner)
         except RetainError as error:
-            selection = _without(selection, [BrokenRun(run, str(error))])
+            others = [one for one in rank_runs(selection.runs) if one[1].id != verdict.winner.id]
+            unreadable = (BrokenRun(run, str(error)), *_unreadable_before_next(others))
+            selection = _without(selection, unreadable)
+
+
+def _unreadable_before_next(
+    ranked: Sequence[tuple[RunDirectory, Record]],
+) -> Iterator[BrokenRun]:
+    """Yield the runs that come before the first one with readable scores."""
+    for run, record in ranked:
+        try:
+            read_run_scores(run, record)
+        except RetainError as error:
+            yield BrokenRun(run, str(error))
+        else:
+            return
 
 
 def _without(selection: RunSelection, broken: Sequence[BrokenRun]) -> RunSelection:
