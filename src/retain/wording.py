@@ -13,10 +13,25 @@ from fractions import Fraction
 from typing import Any
 
 MINUS = "\N{MINUS SIGN}"
+BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Characters that turn the writing direction."""
 EXACT = Context(prec=400)
 POWERS = [float(f"1e{power}") for power in range(-6, 16)]
 """Numbers between the first and the last one are written without a power of ten."""
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def show_bidi_controls(text: str) -> str:
+    r"""Return a text whose characters that turn the writing direction are shown as escapes.
+
+    Such a character would put the text after it, and numbers beside it, in another order.
+
+    >>> show_bidi_controls("gnp.\u202eexe")
+    'gnp.\\u202eexe'
+    """
+    for letter in BIDI_CONTROLS if not text.isascii() else "":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return text
 
 
 def describe_count(count: int, noun: str, plural: str = "") -> str:

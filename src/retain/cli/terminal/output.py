@@ -19,6 +19,7 @@ from typing import TextIO
 
 from retain.cli.signals import SIGPIPE, TerminationRequested, discard_output
 from retain.errors import RetainError
+from retain.wording import BIDI_CONTROLS
 
 READABLE = {
     **dict.fromkeys("–—−‐‑‒", "-"),
@@ -41,7 +42,7 @@ READABLE = {
 }
 """Replacements of characters that a terminal cannot encode; all others become ``?``."""
 COLOUR = "\x1b\\[[0-9;]*m"
-CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+CONTROL = f"[\x00-\x08\x0b-\x1f\x7f-\x9f{BIDI_CONTROLS}]"
 SEPARATOR = "[\u2028\u2029\x85]"
 """Unicode line separators."""
 _SEPARATORS = re.compile(SEPARATOR)

@@ -16,13 +16,16 @@ from retain.report.charts.canvas import Chart
 from retain.report.page.leaderboard import ROWS_PER_PAGE, WRAP_LENGTH, BoardColumn, choices
 from retain.report.text.names import Row, run_label
 from retain.report.text.words import LANGUAGES, words
-from retain.wording import format_value
+from retain.wording import BIDI_CONTROLS, format_value
 
 STEPS_PER_UNIT = 1_000_000
 """Numbers are whole millionths, which keeps 10,000 runs small and every digit shown."""
 MAX_COMPARED = 200
 """Maximum number of runs in the comparison of two."""
-ESCAPES = {letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+ESCAPES = {letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"} | {
+    letter: f"\\\\u{ord(letter):04x}" for letter in BIDI_CONTROLS
+}
+"""What JSON has in place of a letter; those that turn the writing direction become visible."""
 
 
 def page_json(

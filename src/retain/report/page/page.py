@@ -30,6 +30,7 @@ from retain.report.text.overview import (
 from retain.report.tree import (
     left_out,
 )
+from retain.wording import show_bidi_controls
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -106,9 +107,15 @@ def environment(language: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_show_bidi_controls,
     )
     environment.globals |= template_functions(language)
     return environment
+
+
+def _show_bidi_controls(value: object) -> object:
+    """Return what a template prints, which turns no writing direction, whoever wrote it."""
+    return show_bidi_controls(value) if isinstance(value, str) else value
 
 
 def join_script(names: Sequence[str]) -> Markup:

@@ -17,7 +17,7 @@ from retain.report.text.amounts import Amounts, amounts, texts_about
 from retain.report.text.numbers import Number, format_number
 from retain.schema.names import Translated
 from retain.verdict.headings import CODES
-from retain.wording import MINUS
+from retain.wording import MINUS, BIDI_CONTROLS
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LANGUAGES = ("en", "ru")
@@ -30,7 +30,7 @@ FORMS = {"en": {"one", "many"}, "ru": {"one", "few", "many"}}
 
 UNBROKEN = Markup('<span class="unbroken">ROC-AUC</span>')
 
-UNLINED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+UNLINED = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029{BIDI_CONTROLS}]+")
 """Line breaks, control characters and changes of writing direction."""
 
 
