@@ -9,18 +9,22 @@ from __future__ import annotations
 import importlib.util
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.cli.overrides import Arguments
 from retain.cli.run import run_command
 from retain.cli.terminal.output import flush_output, write_json, write_progress
-from retain.errors import RetainError
+from retain.errors import RetainError, type_value
 from retain.storage.paths import parse_path
 from retain.wording import describe_count
 
 if TYPE_CHECKING:
+    from retain.dashboard.trees import TreesComparison
     from retain.dashboard.watch import OutputsWatch
+    from retain.schema.compare import ComparisonConfig
     from retain.schema.dashboard import Dashboard
 
 REQUIRED_PACKAGES = ("starlette", "uvicorn")
@@ -38,10 +42,9 @@ def dashboard(line: Arguments) -> int:
     from retain.dashboard.watch import OutputsWatch
 
     config = _config(line)
-    outputs = parse_path("outputs", config.outputs)
-    if not outputs.is_dir():
-        found = f"{config.outputs!r} is no folder"
-        raise RetainError.at("outputs", found, "expected the folder with the studies")
+    outputs = _open_folder("outputs", config.outputs)
+    if config.against is not None:
+        _check_other(config.against, outputs)
     if config.export is None:
         _check_packages()
     watch = OutputsWatch(outputs)
@@ -50,6 +53,26 @@ def dashboard(line: Arguments) -> int:
     if config.export is not None:
         return _export(line, config, watch, parse_path("export", config.export))
     return _serve(line, config, watch)
+
+
+def _open_folder(key: str, text: str) -> Path:
+    folder = parse_path(key, text)
+    if not folder.is_dir():
+        found = f"{text!r} is no folder"
+        raise RetainError.at(key, found, "expected the folder with the studies")
+    return folder
+
+
+def _check_other(text: str, outputs: Path) -> None:
+    """Raise if a folder cannot be that of the studies as they were before."""
+    from retain.record.study import StudyDirectory
+
+    folder = _open_folder("against", text)
+    if folder.resolve() == outputs.resolve():
+        raise RetainError.at("against", f"{text!r} is the folder that is shown", "expected another")
+    if next(StudyDirectory(folder).runs(), None) is not None:
+        typed = type_value("against", folder.resolve().parent)
+        raise RetainError.at("against", f"{text!r} is one study", f"expected its folder: {typed}")
 
 
 def _config(line: Arguments) -> Dashboard:
@@ -90,12 +113,51 @@ def _export(line: Arguments, config: Dashboard, watch: OutputsWatch, folder: Pat
         _title(config),
         config.language,
         hashed_ids=config.ids == "hashed",
+        trees=_compare_once(config),
     )
-    text = f"{describe_count(n_pages, 'page')} written; open {folder / 'index.html'}"
-    console().print(literal(text), soft_wrap=True, highlight=False)
+    written = f"{describe_count(n_pages, 'page')} written; open {folder / 'index.html'}"
+    for text in (*_contents(config, watch), written):
+        console().print(literal(text), soft_wrap=True, highlight=False)
     if line.json:
-        write_json({"export": str(folder), "n_pages": n_pages})
+        write_json({"export": str(folder), "n_pages": n_pages, **_left_out(watch)})
     return 0
+
+
+def _compare_once(config: Dashboard) -> TreesComparison | None:
+    """Return what changed from the other folder, None if none was named."""
+    from retain.dashboard.trees import compare_in_short, compare_shown
+
+    if config.against is None:
+        return None
+    write_progress("comparing two folders")
+    found = compare_shown(config.against, config.outputs, _selection(), compare_in_short)
+    write_progress("")
+    return found
+
+
+def _selection() -> ComparisonConfig:
+    """Return the numbers that decide, as ``retain-compare`` has them."""
+    from retain.cli.compose import Composer
+    from retain.schema.compare import ComparisonConfig
+    from retain.schema.parsing import parse
+
+    with Composer(Arguments(()), "compare") as composer:
+        return parse(ComparisonConfig, composer.one()["selection"])
+
+
+def _contents(config: Dashboard, watch: OutputsWatch) -> Iterator[str]:
+    """Yield what was found in the folder, and what of it is not shown."""
+    from retain.dashboard.contents import describe_contents
+
+    first, *rest = describe_contents(watch.index)
+    yield f"{config.outputs}: {first}"
+    yield from rest
+
+
+def _left_out(watch: OutputsWatch) -> dict[str, object]:
+    from retain.dashboard.contents import broken_runs
+
+    return {"unreadable": broken_runs(watch.index), "outside": list(watch.index.outside)}
 
 
 def _serve(line: Arguments, config: Dashboard, watch: OutputsWatch) -> int:
@@ -103,21 +165,24 @@ def _serve(line: Arguments, config: Dashboard, watch: OutputsWatch) -> int:
     from retain.dashboard.page_cache import PageCache
     from retain.dashboard.security import ServerAccess
     from retain.dashboard.server import make_application, serve
+    from retain.dashboard.trees import TreesWatch
 
-    pages = PageCache(watch, _title(config), config.language)
+    trees = None
+    if config.against is not None:
+        trees = TreesWatch(config.against, config.outputs, _selection())
+    pages = PageCache(watch, _title(config), config.language, trees)
     pages.studies()  # templates are read before anybody waits for them
-    with _listen(config.port) as listener, watch:
+    with _listen(config.port) as listener, watch, trees or nullcontext():
         access = ServerAccess(listener.getsockname()[1])
-        n_runs = sum(len(study.rows) for study in watch.index.studies)
-        studies = describe_count(len(watch.index.studies), "study", "studies")
         for text in (
-            f"{config.outputs}: {studies}, {describe_count(n_runs, 'run')}",
+            *_contents(config, watch),
             f"Open {access.link}",
             "The link is for you alone. Ctrl-C ends it.",
         ):
             console().print(literal(text), soft_wrap=True, highlight=False)
         if line.json:
-            write_json({"link": access.link, "n_studies": len(watch.index.studies)})
+            n_studies = len(watch.index.studies)
+            write_json({"link": access.link, "n_studies": n_studies, **_left_out(watch)})
         flush_output()
         serve(make_application(pages, access), listener, watch.close)
     return 0

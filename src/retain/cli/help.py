@@ -92,6 +92,7 @@ Exit codes: 0 all agrees · 1 something does not · 2 nothing to verify, or unre
 
   retain-dashboard                                        outputs, at a free port; prints the link
   retain-dashboard FOLDER                                 of another folder
+  retain-dashboard FOLDER against=OTHER                   with what changed from another folder
   retain-dashboard port=8765                              at a port of your own
   retain-dashboard export=FOLDER                          the same as files, which need no server
   retain-dashboard export=FOLDER ids=hashed               to be shared: nobody knows the customers

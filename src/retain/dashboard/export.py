@@ -13,6 +13,7 @@ from retain.dashboard.index import OutputsIndex, StudyIndex
 from retain.dashboard.links import MAX_COMPARED, FileLinks, name_slugs
 from retain.dashboard.pages import DashboardPages
 from retain.dashboard.rows import RunRow, rank_runs
+from retain.dashboard.trees import TreesComparison
 from retain.errors import RetainError
 from retain.storage.transaction import exchange
 from retain.storage.writing import write_text
@@ -25,12 +26,19 @@ MARK = "retain-dashboard.txt"
 """A file that an export has, by which a later one knows that it may replace it."""
 
 
-def export_site(
-    index: OutputsIndex, folder: Path, title: str, language: str, *, hashed_ids: bool
+def export_site(  # noqa: PLR0913 - what a user may choose
+    index: OutputsIndex,
+    folder: Path,
+    title: str,
+    language: str,
+    *,
+    hashed_ids: bool,
+    trees: TreesComparison | None = None,
 ) -> int:
     """Write every page into a new folder or that of an earlier export; return their number.
 
-    With ``hashed_ids`` customers are called by a hash that nobody can compute again, and reasons of
+    ``trees`` is what changed from another folder, which has a page if it is there. With
+    ``hashed_ids`` customers are called by a hash that nobody can compute again, and reasons of
     failed runs are left out, since they may quote customers.
 
     Raises
@@ -44,13 +52,14 @@ def export_site(
         slugs=name_slugs([study.name for study in index.studies]),
         compared={name: tuple(row.id for row in rows) for name, rows in compared.items() if rows},
         has_all_runs=sum(len(study.rows) for study in index.studies) <= MAX_TOGETHER,
+        has_trees=trees is not None,
     )
     hide = _make_hash() if hashed_ids else None
     pages = DashboardPages(index, links, language, title, FOLD_BYTES, hide)
     staging = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}")
     try:
         n_pages = 0
-        for name, text in _iter_pages(pages, links, compared):
+        for name, text in _iter_pages(pages, links, compared, trees):
             write_text(staging / name, text, durable=False)
             n_pages += 1
         write_text(staging / MARK, "Written by retain-dashboard export=FOLDER.\n", durable=False)
@@ -63,10 +72,15 @@ def export_site(
 
 
 def _iter_pages(
-    pages: DashboardPages, links: FileLinks, compared: dict[str, list[RunRow]]
+    pages: DashboardPages,
+    links: FileLinks,
+    compared: dict[str, list[RunRow]],
+    trees: TreesComparison | None,
 ) -> Iterator[tuple[str, str]]:
     yield links.home(), pages.studies()
     yield links.campaigns(), pages.campaigns()
+    if trees is not None:
+        yield str(links.trees()), pages.trees(trees)
     together = links.runs([])
     if together is not None and len(links.slugs) > 1:
         yield together, pages.runs(pages.index.studies)

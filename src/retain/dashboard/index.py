@@ -71,10 +71,22 @@ class StudyIndex:
 
 @dataclass(frozen=True)
 class OutputsIndex:
-    """All studies at one moment; ``version`` counts up with every change."""
+    """All studies at one moment.
+
+    Attributes
+    ----------
+    version
+        A count that goes up with every change.
+    outside
+        Names of links that lead out of the folder, which are no studies.
+    is_gone
+        True if the folder can no longer be read: it was renamed, removed, or closed to this user.
+    """
 
     version: int
     studies: tuple[StudyIndex, ...]
+    outside: tuple[str, ...] = ()
+    is_gone: bool = False
 
     def study(self, name: str) -> StudyIndex | None:
         """Return a study by its name, None if there is none."""
@@ -100,7 +112,9 @@ class OutputsReader:
         ``on_run`` is called with the number of runs read so far.
         """
         left, found = MAX_RUNS, []
-        for path in self._study_paths():
+        folders = self._folders()
+        inside = [path for path in folders or () if is_inside(path, self.outputs)]
+        for path in inside:
             reader = self._studies.setdefault(path, _StudyReader(StudyDirectory(path)))
             with suppress(OSError):  # it was moved, or must not be read: what was there is kept
                 reader.read(left, partial(_add, on_run, MAX_RUNS - left))
@@ -108,17 +122,19 @@ class OutputsReader:
             left -= len(study.rows)
             if study.rows or study.status or study.verdict or _has_campaigns(study):
                 found.append(study)
-        if not _are_same(found, self._last.studies):
-            self._last = OutputsIndex(self._last.version + 1, tuple(found))
+        outside = tuple(name_of(path) for path in folders or () if path not in inside)
+        last = self._last
+        about = outside, folders is None
+        if not _are_same(found, last.studies) or about != (last.outside, last.is_gone):
+            self._last = OutputsIndex(last.version + 1, tuple(found), *about)
         return self._last
 
-    def _study_paths(self) -> list[Path]:
-        """Return the folders that may be studies; links that lead out are none."""
+    def _folders(self) -> list[Path] | None:
+        """Return the folders that may be studies, and links to folders; None if it is gone."""
         with suppress(OSError):
             paths = sorted(self.outputs.iterdir())
-            visible = [path for path in paths if not path.name.startswith(".") and path.is_dir()]
-            return [path for path in visible if is_inside(path, self.outputs)]
-        return []
+            return [path for path in paths if not path.name.startswith(".") and path.is_dir()]
+        return None
 
 
 class _StudyReader:
@@ -138,7 +154,7 @@ class _StudyReader:
         directory = self._directory
         runs = list(directory.runs())
         self._rows = dict(self._iter_rows(runs[:limit], on_run))
-        status, verdict = _sign(directory.status), _sign(directory.verdict_json)
+        status, verdict = sign_file(directory.status), sign_file(directory.verdict_json)
         if status != self._status[0]:
             self._status = status, _read_status(directory)
         if verdict != self._verdict[0]:
@@ -152,7 +168,7 @@ class _StudyReader:
         self, runs: list[RunDirectory], on_run: Callable[[int], None]
     ) -> Iterator[tuple[str, tuple[Signature, RunRow]]]:
         for number, run in enumerate(runs):
-            signature = _sign(run.record)
+            signature = sign_file(run.record)
             before = self._rows.get(run.path.name)
             if before is None or before[0] != signature:
                 before = signature, self._row(run)
@@ -195,7 +211,7 @@ def _are_same(found: Sequence[object], before: Sequence[object]) -> bool:
     return len(found) == len(before) and all(map(operator.is_, found, before))
 
 
-def _sign(path: Path) -> Signature:
+def sign_file(path: Path) -> Signature:
     """Return what changes when a file is written again."""
     try:
         found = os.lstat(path)

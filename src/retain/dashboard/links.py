@@ -34,6 +34,9 @@ class Links(Protocol):
     def campaigns(self) -> str:
         """Return that of the campaigns of all studies."""
 
+    def trees(self) -> str | None:
+        """Return that of the comparison with another folder."""
+
     def report(self, study: str) -> str | None:
         """Return that of the verdict's own page."""
 
@@ -67,6 +70,10 @@ class ServerLinks:
         """Return that of the campaigns of all studies."""
         return "campaigns"
 
+    def trees(self) -> str | None:
+        """Return that of the comparison with another folder."""
+        return "trees"
+
     def report(self, study: str) -> str | None:
         """Return that of the verdict's own page."""
         return _query("report", [("study", study)])
@@ -88,11 +95,14 @@ class FileLinks:
         The runs of each study that its page of comparison holds, by id.
     has_all_runs
         True if there is a page with the runs of all studies.
+    has_trees
+        True if there is one of the comparison with another folder.
     """
 
     slugs: Mapping[str, str]
     compared: Mapping[str, tuple[str, ...]]
     has_all_runs: bool
+    has_trees: bool = False
     live: bool = False
 
     def home(self) -> str:
@@ -120,6 +130,10 @@ class FileLinks:
     def campaigns(self) -> str:
         """Return that of the campaigns of all studies."""
         return "campaigns.html"
+
+    def trees(self) -> str | None:
+        """Return that of the comparison with another folder."""
+        return "trees.html" if self.has_trees else None
 
     def report(self, study: str) -> str | None:  # noqa: ARG002 - a report names customers
         """Return None: the verdict's page names customers, and stays where it is."""

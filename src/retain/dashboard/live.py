@@ -9,6 +9,7 @@ from typing import Any
 
 from retain.dashboard.index import OutputsIndex
 from retain.dashboard.studies import find_progress
+from retain.dashboard.trees import TreesWatch
 from retain.dashboard.watch import OutputsWatch
 
 LIVE_SECONDS = 1.0
@@ -16,15 +17,16 @@ LIVE_SECONDS = 1.0
 
 
 async def tell_news(
-    watch: OutputsWatch, is_gone: Callable[[], Awaitable[bool]]
+    watch: OutputsWatch, trees: TreesWatch | None, is_gone: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[str]:
-    """Yield the version of the index and the progress of its sweeps whenever they change.
+    """Yield the versions of index and comparison and the progress of sweeps when they change.
 
     Ends with the watch, or when nobody listens.
     """
     last = ""
     while not watch.is_closed and not await is_gone():
-        text = json.dumps(describe_progress(watch.index))
+        compared = 0 if trees is None else trees.comparison.version
+        text = json.dumps({**describe_progress(watch.index), "trees": compared})
         if text != last:
             last = text
             yield f"data: {text}\n\n"

@@ -8,6 +8,7 @@ from functools import lru_cache
 from retain.dashboard.index import OutputsIndex
 from retain.dashboard.links import MAX_COMPARED, ServerLinks
 from retain.dashboard.pages import DashboardPages
+from retain.dashboard.trees import TreesComparison, TreesWatch
 from retain.dashboard.watch import OutputsWatch
 
 FOLD_BYTES = 3_000_000
@@ -18,11 +19,14 @@ KEPT_PAGES = 8
 class PageCache:
     """The pages of a server. A method returns None for what is not there."""
 
-    def __init__(self, watch: OutputsWatch, title: str, language: str) -> None:
-        self.watch = watch
+    def __init__(
+        self, watch: OutputsWatch, title: str, language: str, trees: TreesWatch | None = None
+    ) -> None:
+        self.watch, self.trees_watch = watch, trees
         self._title, self._language = title, language
         self._runs = lru_cache(KEPT_PAGES)(self._make_runs)
         self._compare = lru_cache(KEPT_PAGES)(self._make_comparison)
+        self._trees = lru_cache(1)(self._make_trees)
 
     def studies(self) -> str:
         """Return the first page; never kept, since progress goes stale while no file changes."""
@@ -49,6 +53,14 @@ class PageCache:
         index = self.watch.index
         study = index.study(studies[0]) if len(studies) == 1 else None
         return None if study is None else self._pages(index).history(study)
+
+    def trees(self) -> str:
+        """Return the page of what changed from another folder."""
+        compared = None if self.trees_watch is None else self.trees_watch.comparison
+        return self._trees(self.watch.index, compared)
+
+    def _make_trees(self, index: OutputsIndex, compared: TreesComparison | None) -> str:
+        return self._pages(index).trees(compared)
 
     def _make_runs(self, index: OutputsIndex, names: tuple[str, ...]) -> str | None:
         studies = [study for name in names if (study := index.study(name)) is not None]

@@ -20,9 +20,11 @@ from retain.dashboard.plots import bar_scale, plot_curves
 from retain.dashboard.rows import RunRow
 from retain.dashboard.runs_table import RunsTable, table_data, tabulate_runs
 from retain.dashboard.studies import view_studies
+from retain.dashboard.trees import TreesComparison
 from retain.report.page.embedded_data import STEPS_PER_UNIT, escape_json
 from retain.report.page.leaderboard import MAX_FILTER_VALUES
 from retain.report.page.page import environment, hash_script, read_asset, wrap_script
+from retain.report.text import trees
 from retain.report.text.numbers import format_number
 from retain.report.text.words import LANGUAGES, words
 from retain.verdict.paired import METRIC
@@ -115,6 +117,19 @@ class DashboardPages:
             scale=bar_scale(ends, with_zero=True),
         )
 
+    def trees(self, compared: TreesComparison | None) -> str:
+        """Return the page of what changed from another folder; None if no other was named."""
+        return self._render(
+            "trees",
+            "trees",
+            {"trees": 0 if compared is None else compared.version, "news": "trees"},
+            compared=compared,
+            text=trees,
+            bar_scale=bar_scale,
+            hide_id=self.hide_id or str,
+            reasons=self.hide_id is None,
+        )
+
     def message(self, key: str) -> str:
         """Return a page that says one thing, such as that nothing is there."""
         return self._render("message", "", key=key)
@@ -140,8 +155,8 @@ class DashboardPages:
     def _render(
         self, template: str, place: str, data: Mapping[str, object] | None = None, **view: object
     ) -> str:
-        has_news = self.links.live and template in ("studies", "runs")
-        version = {"version": self.index.version, "live": has_news}
+        has_news = self.links.live and template in ("studies", "runs", "trees")
+        version = {"version": self.index.version, "news": "version", "live": has_news}
         island = {"words": _script_texts(), **version, **(data or {})}
         return self._environment.get_template(f"{template}.html.j2").render(
             **view,

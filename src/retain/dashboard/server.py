@@ -103,6 +103,7 @@ def _page_routes(pages: PageCache) -> list[Route]:
         "/compare": lambda query: pages.compare(query.getlist("run")),
         "/history": lambda query: pages.history(query.getlist("study")),
         "/campaigns": lambda _: pages.campaigns(),
+        "/trees": lambda _: pages.trees(),
     }
     return [Route(path, _page(pages, make)) for path, make in made.items()]
 
@@ -133,7 +134,7 @@ def _other_routes(pages: PageCache) -> list[Route]:
         return Response(content, media_type="text/html", headers=headers)
 
     async def live(request: Request) -> Response:
-        news = tell_news(pages.watch, request.is_disconnected)
+        news = tell_news(pages.watch, pages.trees_watch, request.is_disconnected)
         return StreamingResponse(news, media_type="text/event-stream")
 
     def icon(_: Request) -> Response:

@@ -52,7 +52,7 @@ SHUTDOWN_TIMEOUT_SECONDS = 10.0
 MAX_START_ATTEMPTS = 3
 Job = Literal[
     "run", "preflight", "eliminate", "load", "refit", "associate", "explain", "ablate", "plan",
-    "render", "score"
+    "render", "score", "compare"
 ]  # fmt: skip
 JOBS: dict[Job, tuple[str, str, str]] = {
     "run": ("retain.execution.runner", "execute", "does the run"),
@@ -66,6 +66,7 @@ JOBS: dict[Job, tuple[str, str, str]] = {
     "plan": ("retain.workflows.campaign", "plan_campaign", "plans the campaign"),
     "render": ("retain.report.render", "pictures", "draws the charts"),
     "score": ("retain.workflows.saved_winner", "score_with_saved_model", "scores the customers"),
+    "compare": ("retain.dashboard.trees", "compare_in_short", "compares the folders"),
 }
 """Module and function of each job, imported by the worker that does it, and what the job does."""
 

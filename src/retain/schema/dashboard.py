@@ -21,6 +21,7 @@ class Dashboard(Config):
     """The whole tree of ``retain-dashboard``."""
 
     outputs: str
+    against: Annotated[str, Field(min_length=1)] | None
     port: Annotated[int, BeforeValidator(_check_port)]
     language: Literal["en", "ru"]
     export: Annotated[str, Field(min_length=1)] | None

@@ -62,15 +62,20 @@ def compare_trees(config: Compare) -> TreesDocument:
     RetainError
         If they are not two readable folders with runs, or have no study in common.
     """
+    return compare_folders(*_check_two(config.trees), config.selection)
+
+
+def compare_folders(main: str, branch: str, selection: ComparisonConfig) -> TreesDocument:
+    """Return what changed from the folder ``main`` to the folder ``branch``, likewise."""
     try:
-        return _compare_trees(_check_two(config.trees), config.selection)
+        return _compare_folders((main, branch), selection)
     except OSError as error:
         raise RetainError.at(
             "trees", f"{error.filename} cannot be read: {error.strerror}", "expected two folders"
         ) from None
 
 
-def _compare_trees(typed: tuple[str, str], selection: ComparisonConfig) -> TreesDocument:
+def _compare_folders(typed: tuple[str, str], selection: ComparisonConfig) -> TreesDocument:
     main, branch = (_open_tree(text, side) for text, side in zip(typed, _SIDES, strict=True))
     pairs = _pair_studies(main, branch, typed)
     level = 1 - (1 - CONFIDENCE) / len(pairs) if len(pairs) > 1 else CONFIDENCE
@@ -133,7 +138,7 @@ def _pair_studies(
     both = [str(next(iter(tree.studies.values())).path) for tree in (main, branch)]
     raise RetainError(
         f"trees: {listed[:MAX_REASON]}; expected two folders with a study of the same name, or two "
-        f"studies. To compare two studies of any names: {type_value('trees', both)}"
+        f"studies. To compare two studies of any names: retain-compare {type_value('trees', both)}"
     )
 
 

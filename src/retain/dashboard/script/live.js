@@ -13,8 +13,8 @@ const tellProgress = (cell, status) => {
   cell.append(" ", bar, " ", make("span", { class: "under" }, eta ? `${left} · ${eta}` : left));
 };
 
-const tellNews = ({ version, sweeps }) => {
-  document.getElementById("news").hidden = version === island.version;
+const tellNews = ({ sweeps, ...versions }) => {
+  document.getElementById("news").hidden = versions[island.news] === island[island.news];
   for (const cell of document.querySelectorAll("[data-progress]")) {
     const status = sweeps[cell.dataset.progress];
     if (status) tellProgress(cell, status);

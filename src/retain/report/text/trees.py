@@ -27,32 +27,33 @@ TABLE_COLUMNS = ("run", "change", "interval", "moved")
 """Columns of the table of runs whose results differ."""
 WITH_TEXT = ("customers", "folds", "code", "config")
 """Causes that have a text of their own."""
+NO_CAUSE = message("trees.no_cause")
 ALONE = 0.95
 """Level of the interval of a single study."""
 
 
 def study_sentence(change: StudyChange) -> Message:
     """Return the change of a study in one sentence."""
-    clauses = [*_head(change), *_runs(change), *_metrics(change), *_causes(change)]
+    runs, metrics = _runs(change), metric_clauses(change)
+    clauses = [conclusion(change), *runs, *metrics, *_causes(change)]
     joined = reduce(lambda one, other: message("answer.joined", first=one, second=other), clauses)
     return message("trees.sentence", study=change.study, clauses=joined)
 
 
-def _head(change: StudyChange) -> Iterator[Message]:
-    """Yield the conclusion on the best run."""
+def conclusion(change: StudyChange) -> Message:
+    """Return the conclusion on the best run, as a clause."""
     best = change.best
     if change.conclusion == "same":
-        yield message("trees.head.same", n=Number(change.n_same, "count"))
-    elif best is None:
-        yield message(f"trees.obstacle.{change.obstacle}")
-    else:
-        yield message(
-            f"trees.head.{change.conclusion}",
-            run=_best_run(best),
-            change=Number(best.difference.value, "change"),
-            ci=_interval(best),
-            margin=Number(change.margin, "plain"),
-        )
+        return message("trees.head.same", n=Number(change.n_same, "count"))
+    if best is None:
+        return message(f"trees.obstacle.{change.obstacle}")
+    return message(
+        f"trees.head.{change.conclusion}",
+        run=_best_run(best),
+        change=Number(best.difference.value, "change"),
+        ci=_interval(best),
+        margin=Number(change.margin, "plain"),
+    )
 
 
 def _best_run(best: BestChange) -> Message | str:
@@ -90,7 +91,7 @@ def _unmatched(runs: Sequence[UnmatchedRun]) -> list[str]:
     return [run.name for run in sorted(runs, key=lambda run: -(run.value or 0.0))]
 
 
-def _metrics(change: StudyChange) -> Iterator[Message]:
+def metric_clauses(change: StudyChange) -> Iterator[Message]:
     """Yield which metrics moved beyond noise, if the results of any pair differ."""
     moved = sum(bool(run.moves) for run in change.runs)
     differ = sum(not run.is_same and run.difference is not None for run in change.runs)
@@ -116,7 +117,7 @@ def _causes(change: StudyChange) -> Iterator[Message]:
         key = "trees.causes" if change.n_changed else "trees.unchanged"
         yield message(key, causes=_first(causes))
     elif change.n_changed:
-        yield message("trees.no_cause")
+        yield NO_CAUSE
 
 
 def _cause(cause: Cause) -> Message:

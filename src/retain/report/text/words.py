@@ -17,7 +17,7 @@ from retain.report.text.amounts import Amounts, amounts, texts_about
 from retain.report.text.numbers import Number, format_number
 from retain.schema.names import Translated
 from retain.verdict.headings import CODES
-from retain.wording import MINUS, BIDI_CONTROLS
+from retain.wording import BIDI_CONTROLS, MINUS
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LANGUAGES = ("en", "ru")
