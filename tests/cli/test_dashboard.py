@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,14 +31,27 @@ def called(*words):
 @pytest.mark.parametrize("words", [("outputs/",), ("outputs=outputs",), ()])
 def test_a_folder_is_exported(outputs, here, capsys, words):
     assert called(*words, "export=site") == 0
-    assert "4 pages written; open site/index.html" in capsys.readouterr().out
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "1 run cannot be read: models/svc-0123abcd",
+        "4 pages written; open site/index.html",
+    ]
     assert "svc-0123abcd" not in (here / "site" / "index.html").read_text("utf-8")
     assert "0123abcd" in (here / "site" / "runs-models.html").read_text("utf-8")
 
 
 def test_as_json_an_export_is_counted(outputs, capsys):
     assert called("export=site", "ids=hashed", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"export": "site", "n_pages": 4}
+    unread = {"unreadable": ["models/svc-0123abcd"], "outside": []}
+    written = {"export": "site", "n_pages": 4}
+    assert json.loads(capsys.readouterr().out) == {**written, **unread}
+
+
+def test_an_export_beside_another_folder_has_its_page(outputs, here):
+    shutil.copytree(outputs, here / "before")
+    assert called("export=site", "against=before", "-q") == 0
+    text = (here / "site" / "trees.html").read_text("utf-8")
+    assert "one of the trees has no finished run" in text
+    assert "models" in text
 
 
 @pytest.mark.parametrize(
@@ -45,6 +59,9 @@ def test_as_json_an_export_is_counted(outputs, capsys):
     [
         (("nowhere",), "outputs: 'nowhere' is no folder; expected the folder with the studies"),
         (("export=outputs",), "export: outputs holds other files; expected a new folder"),
+        (("against=nowhere",), "against: 'nowhere' is no folder; expected the folder with the"),
+        (("against=./outputs",), "against: './outputs' is the folder that is shown"),
+        (("against=outputs/models",), "against: 'outputs/models' is one study; expected its folder"),
         (("port=80",), "port is 80; expected 0, or a port from 1024 to 65535"),
         (("prot=0",), "Did you mean 'port'"),
         (("language=de",), "language is 'de'; expected 'en' or 'ru'"),
@@ -77,6 +94,7 @@ def test_the_link_that_it_prints_works_until_ctrl_c(outputs):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     started = subprocess.Popen([sys.executable, "-c", code, "outputs/"], **pipes)
     assert started.stdout.readline() == "outputs/: 1 study, 1 run\n"
+    assert started.stdout.readline() == "1 run cannot be read: models/svc-0123abcd\n"
     found = re.fullmatch(r"Open http://127\.0\.0\.1:(\d+)(/\S+)\n", started.stdout.readline())
     connection = http.client.HTTPConnection("127.0.0.1", int(found[1]), timeout=10)
     connection.request("GET", found[2])

@@ -21,10 +21,13 @@ from retain.dashboard.index import OutputsReader
 from retain.dashboard.page_cache import PageCache
 from retain.dashboard.security import ServerAccess
 from retain.dashboard.server import make_application, make_server
+from retain.dashboard.trees import TreesWatch, compare_in_short, compare_shown
 from retain.dashboard.watch import OutputsWatch
 from retain.record.study import StudyDirectory
+from retain.schema.compare import ComparisonConfig
 
 MARKUP = "<img src=x onerror=alert(1)>"
+SELECTION = ComparisonConfig(alpha=0.05, rope=0.01, rule="best", complexity_order=())
 
 
 @pytest.fixture(scope="session")
@@ -73,26 +76,60 @@ def made(tmp_path_factory, fork_server, without_charts):
     return folder / "outputs"
 
 
-def spoil(outputs):
-    """Put markup wherever a tree of outputs takes a text."""
+@pytest.fixture(scope="session")
+def earlier(made, tmp_path_factory):
+    """The outputs as they were before: by other code, one run fewer, a study more, one broken.
+
+    Every log loss of the study ``models`` was worse by the same, so that all moved beyond noise.
+    """
+    outputs = Path(shutil.copytree(made, tmp_path_factory.mktemp("earlier") / "outputs"))
+    shutil.copytree(outputs / "trees", outputs / "older")
+    missing, broken, *others = sorted((outputs / "models").glob("*/record.json"))
+    shutil.rmtree(missing.parent)
+    broken.write_text("{", "utf-8")
+    for path in others:
+        tree = json.loads(path.read_text("utf-8"))
+        tree["environment"]["code_sha256"] = "0" * 64
+        metric = tree["metrics"].get("log_loss", {"fold_values": []})
+        for key in ("value", "low", "high"):
+            metric[key] = metric.get(key, 0.0) + 0.05
+        metric["fold_values"] = [one + 0.05 for one in metric["fold_values"]]
+        path.write_text(json.dumps(tree), "utf-8")
+    return outputs
+
+
+def compared(main, branch):
+    """Return what changed between two folders, as the page shows it."""
+    return compare_shown(str(main), str(branch), SELECTION, compare_in_short)
+
+
+def compared_watch(main, branch):
+    """Return a watch of two folders that has compared them once and looks no more."""
+    watch = TreesWatch(str(main), str(branch), SELECTION)
+    watch.comparison = compared(main, branch)
+    return watch
+
+
+def spoil(outputs, text=MARKUP):
+    """Put a text, by default markup, wherever a tree of outputs takes one."""
     study = next(path for path in outputs.iterdir() if path.is_dir())
     runs = sorted(path for path in study.iterdir() if (path / "record.json").is_file())
-    for run_, reason in zip(runs, (MARKUP, MARKUP * 40_000, "</script>" + MARKUP), strict=False):
+    for run_, reason in zip(runs, (text, text * 40_000, "</script>" + text), strict=False):
         file = run_ / "record.json"
         tree = json.loads(file.read_text("utf-8"))
-        tree |= {"state": "failed", "reason": reason, "overrides": [MARKUP], "metrics": {}}
-        tree["git"]["commit"] = MARKUP
+        tree |= {"state": "failed", "reason": reason, "overrides": [text], "metrics": {}}
+        tree["git"]["commit"] = text
         file.write_text(json.dumps(tree), encoding="utf-8")
     (runs[3] / "record.json").write_text("[" * 100_000, encoding="utf-8")
     (runs[4] / "record.json").unlink()
-    (study / "ledger.jsonl").write_text(MARKUP, encoding="utf-8")
+    (study / "ledger.jsonl").write_text(text, encoding="utf-8")
     (study / "verdict").mkdir(exist_ok=True)
     (study / "verdict" / "verdict.json").write_text('{"schema": 4}', encoding="utf-8")
-    (study / "status.json").write_text(f'"{MARKUP}"', encoding="utf-8")
-    named = study.rename(outputs / MARKUP)
-    (named / runs[5].name).rename(named / f"{MARKUP}-0123abcd")
+    (study / "status.json").write_text(f'"{text}"', encoding="utf-8")
+    named = study.rename(outputs / text)
+    (named / runs[5].name).rename(named / f"{text}-0123abcd")
     (named / runs[6].name).rename(named / os.fsdecode(b"caf\xe9-0123abce"))
-    campaign = named / "campaigns" / MARKUP
+    campaign = named / "campaigns" / text
     campaign.mkdir(parents=True)
     (campaign / "campaign.json").write_text("{}", encoding="utf-8")
 
@@ -117,13 +154,13 @@ class Served:
 
 
 @contextlib.contextmanager
-def serving(folder):
-    """Serve a folder in a thread of this process."""
+def serving(folder, trees=None):
+    """Serve a folder in a thread of this process; ``trees`` watches it beside another one."""
     watch = OutputsWatch(folder)
     watch.read()
     with socket.create_server(("127.0.0.1", 0)) as listener, watch:
         access = ServerAccess(listener.getsockname()[1])
-        application = make_application(PageCache(watch, folder.name, "en"), access)
+        application = make_application(PageCache(watch, folder.name, "en", trees), access)
         server = make_server(application, watch.close)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

@@ -9,7 +9,7 @@ from retain.dashboard.index import OutputsReader
 from retain.errors import RetainError
 from retain.storage.reading import parse_json
 
-from .conftest import MARKUP
+from .conftest import MARKUP, compared
 
 
 @pytest.fixture(scope="module")
@@ -18,16 +18,21 @@ def made_index(made):
 
 
 @pytest.fixture(scope="module")
-def site(made_index, tmp_path_factory):
+def trees(made, earlier):
+    return compared(earlier, made)
+
+
+@pytest.fixture(scope="module")
+def site(made_index, trees, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "site"
-    export_site(made_index, folder, "outputs", "en", hashed_ids=False)
+    export_site(made_index, folder, "outputs", "en", hashed_ids=False, trees=trees)
     return folder
 
 
 @pytest.fixture(scope="module")
-def hashed(made_index, tmp_path_factory):
+def hashed(made_index, trees, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "hashed"
-    export_site(made_index, folder, "outputs", "en", hashed_ids=True)
+    export_site(made_index, folder, "outputs", "en", hashed_ids=True, trees=trees)
     return folder
 
 
@@ -44,7 +49,8 @@ def test_every_study_has_its_pages(site):
     studies = ("models", "trees")
     kinds = ("runs", "history", "compare")
     expected = {f"{kind}-{study}.html" for kind in kinds for study in studies}
-    assert set(texts(site)) == {*expected, "index.html", "campaigns.html", "runs.html"}
+    common = {"index.html", "campaigns.html", "runs.html", "trees.html"}
+    assert set(texts(site)) == {*expected, *common}
 
 
 def test_every_link_leads_to_a_page_of_the_export(site):
@@ -79,6 +85,19 @@ def test_hashed_customers_are_nobody_and_the_same_in_all_of_an_export(site, hash
     for text in texts(hashed).values():
         for id_ in plain:
             assert f">{id_}<" not in text
+
+
+def test_with_hashed_customers_the_page_of_two_trees_quotes_no_file(site, hashed):
+    shown, hidden = (texts(folder)["trees.html"] for folder in (site, hashed))
+    assert "record.json" in shown
+    assert "record.json" not in hidden
+
+
+def test_without_another_folder_no_page_of_two_trees_is_written(made_index, tmp_path):
+    export_site(made_index, tmp_path / "site", "outputs", "en", hashed_ids=False)
+    pages = texts(tmp_path / "site")
+    assert "trees.html" not in pages
+    assert not any("trees.html" in text for text in pages.values())
 
 
 def test_hashes_of_two_exports_tell_nothing_of_each_other(hashed, made_index, tmp_path):

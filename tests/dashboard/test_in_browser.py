@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -11,9 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 
 from retain.dashboard.export import export_site
 from retain.dashboard.index import OutputsReader
+from retain.dashboard.trees import TreesWatch
 from retain.learning.metrics import corrected_interval
 
-from .conftest import serving
+from .conftest import SELECTION, compared, compared_watch, serving
 
 LANGUAGES = {"English": "en", "Русский": "ru"}
 PHONE, DESK = 390, 1280
@@ -37,6 +39,7 @@ def paths(rows):
         "one run": f"compare?run=models/{rows[0].id}",
         "history": "history?study=models",
         "campaigns": "campaigns",
+        "trees": "trees",
         "nothing": "nothing",
     }
 
@@ -72,8 +75,8 @@ def opened(browser):
 
 
 @pytest.fixture(scope="module")
-def served(made):
-    with serving(made) as one:
+def served(made, earlier):
+    with serving(made, compared_watch(earlier, made)) as one:
         yield one
 
 
@@ -91,7 +94,10 @@ def overflow(view):
 @pytest.mark.parametrize(("width", "dark"), [(DESK, False), (PHONE, True)], ids=["desk", "phone"])
 @pytest.mark.parametrize(
     "name",
-    ["studies", "all runs", "groups", "compare", "one run", "history", "campaigns", "nothing"],
+    [
+        *("studies", "all runs", "groups", "compare", "one run", "history", "campaigns", "trees"),
+        "nothing",
+    ],
 )
 def test_axe_finds_nothing_in_either_language(opened, served, paths, name, width, dark):
     view = opened(served, width=width, dark=dark)
@@ -244,7 +250,7 @@ def test_pinned_runs_are_compared_by_the_keyboard_alone(opened, served, paths):
 
 def test_everything_can_be_reached_with_tab(opened, served, paths):
     view = opened(served)
-    for name in ("studies", "groups", "compare"):
+    for name in ("studies", "groups", "compare", "trees"):
         view.goto(served.root + paths[name])
         wanted = "a[href], button:not(:disabled), select, input, summary"
         reach = f"[...document.querySelectorAll('{wanted}')].filter((e) => e.checkVisibility())"
@@ -278,11 +284,36 @@ def test_progress_is_told_while_a_sweep_runs(opened, made):
             file.write_text(before, "utf-8")
 
 
-def test_markup_of_a_hostile_tree_is_never_run(opened, hostile):
-    with serving(hostile) as served:
+# The comparison is made while the page is open, and again when a tree changes.
+def test_the_page_of_two_trees_says_when_there_is_news(opened, copied, invented):
+    watch = TreesWatch(str(invented), str(copied), SELECTION)
+    with watch, serving(copied, watch) as served:
+        view = opened(served, width=PHONE)
+        view.get_by_role("link", name="Two trees").click()
+        view.get_by_role("button", name="Show them").click(timeout=120_000)
+        view.get_by_role("heading", name="What changed").wait_for()
+        assert view.get_by_role("heading", name="Runs that are gone").count() == 0
+        run = next(path for path in sorted((copied / "invented").iterdir()) if path.is_dir())
+        shutil.rmtree(run)
+        view.get_by_role("button", name="Show them").click(timeout=120_000)
+        view.get_by_role("heading", name="Runs that are gone").wait_for()
+        assert overflow(view) <= 0
+        assert violations(view) == {}
+
+
+def test_without_another_folder_the_page_of_two_trees_says_what_to_type(opened, made):
+    with serving(made) as served:
+        view = opened(served)
+        view.get_by_role("link", name="Two trees").click()
+        assert "retain-dashboard FOLDER against=OTHER" in view.inner_text("#content")
+        assert violations(view) == {}
+
+
+def test_markup_of_a_hostile_tree_is_never_run(opened, hostile, invented):
+    with serving(hostile, compared_watch(invented, hostile)) as served:
         view = opened(served, width=PHONE)
         view.on("dialog", lambda _: pytest.fail("a script of the tree was run"))
-        for path in ("", "runs", "campaigns"):
+        for path in ("", "runs", "campaigns", "trees"):
             view.goto(served.root + path)
             assert view.locator("img").count() == 0
         view.goto(f"{served.root}runs#q=onerror&group=commit&sort=-nothing&pin=a/b&page=99")
@@ -291,8 +322,9 @@ def test_markup_of_a_hostile_tree_is_never_run(opened, hostile):
         assert overflow(view) <= 0
 
 
-def test_the_export_works_from_disk(browser, made, tmp_path):
-    export_site(OutputsReader(made).read(), tmp_path / "site", "outputs", "ru", hashed_ids=True)
+def test_the_export_works_from_disk(browser, made, earlier, tmp_path):
+    index, trees = OutputsReader(made).read(), compared(earlier, made)
+    export_site(index, tmp_path / "site", "outputs", "ru", hashed_ids=True, trees=trees)
     context = browser.new_context(offline=True)
     view, wrong = context.new_page(), []
     view.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
@@ -305,6 +337,9 @@ def test_the_export_works_from_disk(browser, made, tmp_path):
         view.locator("#board input[type=checkbox]").nth(at).check()
     view.get_by_role("link", name="Сравнить 2 запуска").click()
     assert view.locator("h1").inner_text() == "Сравнение запусков"
+    assert violations(view) == {}
+    view.get_by_role("link", name="Два дерева").click()
+    assert view.locator(".conclusion").count() == 2
     assert violations(view) == {}
     context.close()
     assert wrong == []

@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 
 from retain.dashboard import index as indexing
+from retain.dashboard.contents import describe_contents
 from retain.dashboard.index import OutputsReader
 from retain.record.reading import Reader
 from retain.record.study import StudyDirectory
@@ -73,11 +74,35 @@ def test_a_link_that_leads_out_is_no_study(copied, tmp_path, invented):
     (copied / "elsewhere").symlink_to(invented / "invented")
     (copied / "pipe").mkdir()
     os.mkfifo(copied / "pipe" / "status.json")
-    assert [study.name for study in OutputsReader(copied).read().studies] == ["invented"]
+    found = OutputsReader(copied).read()
+    assert [study.name for study in found.studies] == ["invented"]
+    assert found.outside == ("elsewhere",)
 
 
-def test_a_folder_that_is_gone_has_no_study(tmp_path):
-    assert OutputsReader(tmp_path / "nothing").read().studies == ()
+def test_a_folder_that_is_gone_has_no_study_and_says_so(copied):
+    reader = OutputsReader(copied)
+    first = reader.read()
+    moved = copied.rename(copied.with_name("moved"))
+    second = reader.read()
+    assert (second.studies, second.is_gone) == ((), True)
+    moved.rename(copied)
+    third = reader.read()
+    assert (third.studies, third.is_gone) == (first.studies, False)
+    assert first.version < second.version < third.version
+
+
+def test_what_cannot_be_shown_is_counted_and_named(copied, invented):
+    rows = OutputsReader(copied).read().studies[0].rows
+    (copied / "elsewhere").symlink_to(invented / "invented")
+    assert list(describe_contents(OutputsReader(copied).read())) == [
+        "1 study, 48 runs",
+        "1 link that leads out of the folder left out: elsewhere",
+    ]
+    for row in rows[:5]:
+        row.directory.record.write_text("{", "utf-8")
+    _, broken, _ = describe_contents(OutputsReader(copied).read())
+    assert broken.startswith(f"5 runs cannot be read: invented/{rows[0].folder}, ")
+    assert broken.endswith(" and 2 more")
 
 
 def test_runs_beyond_the_limit_are_counted(invented):

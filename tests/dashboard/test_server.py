@@ -84,7 +84,7 @@ def known(access, **more):
     return {"host": f"127.0.0.1:{access.port}", "cookie": f"retain-8000={access.token}", **more}
 
 
-PATHS = ("/", "/runs", "/runs?study=models", "/history?study=models", "/campaigns")
+PATHS = ("/", "/runs", "/runs?study=models", "/history?study=models", "/campaigns", "/trees")
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -201,6 +201,24 @@ def test_a_hostile_tree_is_shown_and_its_markup_is_text(make, access, hostile):
         assert MARKUP not in answer.text
 
 
+def test_a_folder_that_goes_while_it_is_served_is_missed_on_every_page(copied, access):
+    watch = OutputsWatch(copied)
+    watch.read()
+    application = make_application(PageCache(watch, copied.name, "en"), access)
+    moved = copied.rename(copied.with_name("moved"))
+    watch.read()
+    for path in ("/", "/runs", "/history?study=invented", "/campaigns", "/trees", "/nothing"):
+        text = ask(application, path, **known(access)).text
+        assert "The folder can no longer be read" in text
+        assert "retain-dashboard FOLDER" in text
+        assert "no study here yet" not in text
+    moved.rename(copied)
+    watch.read()
+    text = ask(application, "/", **known(access)).text
+    assert "can no longer be read" not in text
+    assert "invented" in text
+
+
 def test_what_goes_wrong_in_one_page_leaves_the_others(make, access, made, monkeypatch, caplog):
     application = make(made)
     with monkeypatch.context() as patch:
@@ -213,7 +231,7 @@ def test_what_goes_wrong_in_one_page_leaves_the_others(make, access, made, monke
 
 def test_ten_thousand_random_requests_are_answered(application, access):
     chance = random.Random(0)  # noqa: S311 - no secret
-    words = ["runs", "compare", "history", "report", "..", "%00", "study", "run", "models", MARKUP]
+    words = ["runs", "compare", "history", "report", "trees", "..", "%00", "study", "run", "models", MARKUP]
     letters = string.printable + "\xff\u0416"
 
     def text():

@@ -84,9 +84,9 @@ class TreesWatch(FolderWatch):
 
     def __init__(self, main: str, branch: str, selection: ComparisonConfig) -> None:
         super().__init__("trees")
-        self._selection = selection
+        self._main, self._branch, self._selection = main, branch, selection
         self._signature: int | None = None
-        self.comparison = TreesComparison(main, branch)
+        self.comparison = TreesComparison(shorten(main), shorten(branch))
 
     def __exit__(self, *_: object) -> None:
         super().__exit__()
@@ -94,13 +94,12 @@ class TreesWatch(FolderWatch):
 
     def look(self) -> None:
         """Compare the folders if a record or a verdict has changed since."""
-        last = self.comparison
-        signature = hash((_sign_tree(last.main), _sign_tree(last.branch)))
+        signature = hash((_sign_tree(self._main), _sign_tree(self._branch)))
         if signature != self._signature:
-            made = compare_shown(last.main, last.branch, self._selection, self._compare_apart)
+            made = compare_shown(self._main, self._branch, self._selection, self._compare_apart)
             if not self.is_closed:
                 self._signature = signature
-                self.comparison = replace(made, version=last.version + 1)
+                self.comparison = replace(made, version=self.comparison.version + 1)
 
     def _compare_apart(
         self, main: str, branch: str, selection: ComparisonConfig

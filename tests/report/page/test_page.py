@@ -10,6 +10,7 @@ from retain.record.documents import read_document
 from retain.record.verdict_document import VerdictDocument
 from retain.report.page.page import page
 from retain.report.render import render_charts
+from retain.wording import BIDI_CONTROLS, show_bidi_controls
 
 from ..trees import reading_trees
 
@@ -23,7 +24,7 @@ OPTIONAL = sorted(
     for name, field in VerdictDocument.model_fields.items()
     if not field.is_required() and name != "schema_"
 )
-EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\u2028{{ 7 * 7 }} $a$ \x1b'
+EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\u2028{{ 7 * 7 }} $a$ \x1b\u202e\u200f'
 
 
 def island(html):
@@ -123,7 +124,8 @@ def test_markup_in_names_and_reasons_is_text(tree):
     assert "7 * 7" in html
     data = re.search(r'id="island">(.*?)</script>', html, re.DOTALL)[1]
     assert not re.search("[<>&\u2028\u2029]", data)
-    assert EVIL in island(html)["board"]["keys"][-1]["levels"]
+    assert show_bidi_controls(EVIL) in island(html)["board"]["keys"][-1]["levels"]
+    assert not set(BIDI_CONTROLS) & {*html, *data.encode().decode("unicode_escape")}
 
 
 def test_markup_in_names_stays_text_in_a_browser(opened, tree):
