@@ -61,7 +61,7 @@ def test_an_export_beside_another_folder_has_its_page(outputs, here):
         (("export=outputs",), "export: outputs holds other files; expected a new folder"),
         (("against=nowhere",), "against: 'nowhere' is no folder; expected the folder with the"),
         (("against=./outputs",), "against: './outputs' is the folder that is shown"),
-        (("against=outputs/models",), "against: 'outputs/models' is one study; expected its folder"),
+        (("against=outputs/models",), "'outputs/models' is one study; expected its folder"),
         (("port=80",), "port is 80; expected 0, or a port from 1024 to 65535"),
         (("prot=0",), "Did you mean 'port'"),
         (("language=de",), "language is 'de'; expected 'en' or 'ru'"),

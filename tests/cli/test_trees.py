@@ -405,7 +405,7 @@ def test_the_strict_gate_fails_on_what_is_not_shown(planted, said):
         ((TREES, "study=small"), "'study' has no effect with trees="),
         ((TREES, "gate.roc_auc=0.5"), "'gate.roc_auc' has no effect with trees="),
         (("trees_gate=worse",), "trees_gate needs two trees"),
-        (("trees=[main,branch/small]",), "To compare two studies of any names: retain-compare trees="),
+        (("trees=[main,branch/small]",), "two studies of any names: retain-compare trees="),
         ((TREES, "trees_gate=better"), "trees_gate is 'better'; expected"),
     ],
 )

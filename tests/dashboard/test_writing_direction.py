@@ -25,7 +25,7 @@ def turned(copied):
     for path in copied.glob("*/*/record.json"):
         try:
             tree = json.loads(path.read_text("utf-8"))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         tree["config"]["model"][TURNED] = f"{TURNED}{path.parent.name}"
         path.write_text(json.dumps(tree), "utf-8")

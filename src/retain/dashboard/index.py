@@ -111,10 +111,12 @@ class OutputsReader:
 
         ``on_run`` is called with the number of runs read so far.
         """
-        left, found = MAX_RUNS, []
+        left, found, outside = MAX_RUNS, [], []
         folders = self._folders()
-        inside = [path for path in folders or () if is_inside(path, self.outputs)]
-        for path in inside:
+        for path in folders or ():
+            if not is_inside(path, self.outputs):
+                outside.append(name_of(path))
+                continue
             reader = self._studies.setdefault(path, _StudyReader(StudyDirectory(path)))
             with suppress(OSError):  # it was moved, or must not be read: what was there is kept
                 reader.read(left, partial(_add, on_run, MAX_RUNS - left))
@@ -122,9 +124,7 @@ class OutputsReader:
             left -= len(study.rows)
             if study.rows or study.status or study.verdict or _has_campaigns(study):
                 found.append(study)
-        outside = tuple(name_of(path) for path in folders or () if path not in inside)
-        last = self._last
-        about = outside, folders is None
+        last, about = self._last, (tuple(outside), folders is None)
         if not _are_same(found, last.studies) or about != (last.outside, last.is_gone):
             self._last = OutputsIndex(last.version + 1, tuple(found), *about)
         return self._last

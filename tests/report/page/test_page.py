@@ -24,7 +24,9 @@ OPTIONAL = sorted(
     for name, field in VerdictDocument.model_fields.items()
     if not field.is_required() and name != "schema_"
 )
-EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\u2028{{ 7 * 7 }} $a$ \x1b\u202e\u200f'
+EVIL = (
+    '<script>alert(1)</script><img src=x onerror="alert(2)">{{ 7 * 7 }} $a$ \x1b\u2028\u202e\u200f'
+)
 
 
 def island(html):
