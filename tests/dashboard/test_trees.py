@@ -4,6 +4,7 @@ import re
 import shutil
 import threading
 import time
+from dataclasses import replace
 from unittest import mock
 
 import pytest
@@ -14,7 +15,14 @@ from retain.dashboard.links import FileLinks, ServerLinks
 from retain.dashboard.pages import DashboardPages
 from retain.dashboard.trees import TreesComparison, TreesWatch, compare_in_short
 from retain.errors import RetainError
-from retain.record.trees_document import Cause, CauseCount, UnmatchedRun, UnreadableRun
+from retain.record.estimates import Estimate
+from retain.record.trees_document import (
+    Cause,
+    CauseCount,
+    PlanChange,
+    UnmatchedRun,
+    UnreadableRun,
+)
 
 from .conftest import MARKUP, SELECTION, compared
 
@@ -165,3 +173,44 @@ def test_a_watch_that_is_closed_stops_its_worker_at_once(copied, invented):
     assert not any(one.name == "trees" and one.is_alive() for one in threading.enumerate())
     assert time.monotonic() - begun < 30
     assert watch.is_closed
+
+
+def varied(change):
+    """Yield a change with each part absent or otherwise, by what the page then says."""
+    stopped = change.runs[0].model_copy(update={"difference": None, "states": ("done", "failed")})
+    plan = PlanChange(n_treated=(None, 5), expected_net=(None, Estimate(2, 1, 3)), offers=())
+    verdict = change.verdict
+    yield "The records hold no reason", {"causes": (), "n_changed": 3}
+    yield (
+        "Data, folds, code, packages, config and seed are the same",
+        {"causes": (), "n_changed": 0},
+    )
+    yield "These differ, and yet all results are equal", {"n_changed": 0}
+    yield "done → failed", {"runs": (stopped,)}
+    yield "Runs without a result: 2 before, 1 after", {"n_unfinished": (2, 1)}
+    yield "Verdicts are not compared", {"verdict": None}
+    yield "The plan treats 5", {"verdict": verdict.model_copy(update={"plan": plan})}
+    yield (
+        "no finished run",
+        {
+            "best": None,
+            "obstacle": "no_finished_run",
+            "conclusion": "incomparable",
+        },
+    )
+    for conclusion in ("same", "better", "worse", "not_worse", "unclear"):
+        yield "What changed", {"conclusion": conclusion}
+
+
+def test_a_change_of_any_shape_has_its_page(made_index, comparison):
+    (change,) = (one for one in comparison.studies if one.study == "models")
+    for words, parts in varied(change):
+        studies = (change.model_copy(update=parts),)
+        document = comparison.document.model_copy(update={"studies": studies})
+        shown = replace(comparison, document=document)
+        assert words in english(page(made_index, shown)), words
+
+
+def test_before_the_first_comparison_the_page_says_so(made_index):
+    text = english(page(made_index, TreesComparison("main", "branch")))
+    assert "The two folders are being compared" in text
