@@ -46,12 +46,15 @@ def test_as_json_an_export_is_counted(outputs, capsys):
     assert json.loads(capsys.readouterr().out) == {**written, **unread}
 
 
-def test_an_export_beside_another_folder_has_its_page(outputs, here):
+def test_an_export_beside_another_folder_has_its_page(outputs, here, capsys):
     shutil.copytree(outputs, here / "before")
     assert called("export=site", "against=before", "-q") == 0
     text = (here / "site" / "trees.html").read_text("utf-8")
     assert "one of the trees has no finished run" in text
     assert "models" in text
+    (here / "empty").mkdir()
+    assert called("export=site", "against=empty") == 2
+    assert "'empty' holds no run" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(

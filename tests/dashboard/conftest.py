@@ -21,7 +21,7 @@ from retain.dashboard.index import OutputsReader
 from retain.dashboard.page_cache import PageCache
 from retain.dashboard.security import ServerAccess
 from retain.dashboard.server import make_application, make_server
-from retain.dashboard.trees import TreesWatch, compare_in_short, compare_shown
+from retain.dashboard.trees import TreesComparison, TreesWatch, compare_in_short
 from retain.dashboard.watch import OutputsWatch
 from retain.record.study import StudyDirectory
 from retain.schema.compare import ComparisonConfig
@@ -100,7 +100,8 @@ def earlier(made, tmp_path_factory):
 
 def compared(main, branch):
     """Return what changed between two folders, as the page shows it."""
-    return compare_shown(str(main), str(branch), SELECTION, compare_in_short)
+    document = compare_in_short(str(main), str(branch), SELECTION)
+    return TreesComparison(str(main), str(branch), 1, document)
 
 
 def compared_watch(main, branch):

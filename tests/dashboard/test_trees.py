@@ -5,6 +5,7 @@ import shutil
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from unittest import mock
 
 import pytest
@@ -126,8 +127,11 @@ def test_the_page_of_very_much_is_small(made_index, comparison):
 
 
 def test_a_comparison_is_made_again_only_after_a_change(copied, invented):
-    watch = TreesWatch(str(invented), str(copied), SELECTION)
-    with mock.patch.object(TreesWatch, "_compare_apart", staticmethod(compare_in_short)):
+    folders = str(invented), str(copied), SELECTION
+    watch = TreesWatch(*folders)
+    with mock.patch.object(
+        watch, "_compare_apart", side_effect=partial(compare_in_short, *folders)
+    ):
         watch.look()
         first = watch.comparison
         assert first.document.studies[0].n_same == 48

@@ -125,14 +125,15 @@ def _export(line: Arguments, config: Dashboard, watch: OutputsWatch, folder: Pat
 
 def _compare_once(config: Dashboard) -> TreesComparison | None:
     """Return what changed from the other folder, None if none was named."""
-    from retain.dashboard.trees import compare_in_short, compare_shown
+    from retain.dashboard.texts import shorten
+    from retain.dashboard.trees import TreesComparison, compare_in_short
 
     if config.against is None:
         return None
     write_progress("comparing two folders")
-    found = compare_shown(config.against, config.outputs, _selection(), compare_in_short)
+    document = compare_in_short(config.against, config.outputs, _selection())
     write_progress("")
-    return found
+    return TreesComparison(shorten(config.against), shorten(config.outputs), 1, document)
 
 
 def _selection() -> ComparisonConfig:

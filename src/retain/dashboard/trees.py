@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,40 +95,34 @@ class TreesWatch(FolderWatch):
         """Compare the folders if a record or a verdict has changed since."""
         signature = hash((_sign_tree(self._main), _sign_tree(self._branch)))
         if signature != self._signature:
-            made = compare_shown(self._main, self._branch, self._selection, self._compare_apart)
+            document, problem = self._try_to_compare()
             if not self.is_closed:
                 self._signature = signature
-                self.comparison = replace(made, version=self.comparison.version + 1)
+                version = self.comparison.version + 1
+                self.comparison = replace(
+                    self.comparison, version=version, document=document, problem=problem
+                )
 
-    def _compare_apart(
-        self, main: str, branch: str, selection: ComparisonConfig
-    ) -> TreesDocument | None:
+    def _try_to_compare(self) -> tuple[TreesDocument | None, str]:
+        """Return what changed, or why that cannot be said."""
+        try:
+            return self._compare_apart(), ""
+        except RetainError as error:
+            return None, shorten(error)
+        except Exception as error:  # whatever a folder holds, the other pages go on
+            LOG.exception("%s and %s could not be compared", self._main, self._branch)
+            return None, f"bug of retain: {type(error).__name__}"
+
+    def _compare_apart(self) -> TreesDocument | None:
         """Return the comparison that a worker makes; None if the watch is closed meanwhile."""
         with WorkerExecutor(1) as executor:
-            future = executor.submit("compare", main, branch, selection)
+            future = executor.submit("compare", self._main, self._branch, self._selection)
             while future.state != "done":
                 executor.wait(POLL_SECONDS)
                 if self.is_closed:
                     return None
             found: TreesDocument = future.result()
             return found
-
-
-def compare_shown(
-    main: str,
-    branch: str,
-    selection: ComparisonConfig,
-    compare: Callable[[str, str, ComparisonConfig], TreesDocument | None],
-) -> TreesComparison:
-    """Return what changed, or why that cannot be said."""
-    shown = TreesComparison(shorten(main), shorten(branch), version=1)
-    try:
-        return replace(shown, document=compare(main, branch, selection))
-    except RetainError as error:
-        return replace(shown, problem=shorten(error))
-    except Exception as error:  # whatever a folder holds, the other pages go on
-        LOG.exception("the folders could not be compared: %s, %s", main, branch)
-        return replace(shown, problem=f"bug of retain: {type(error).__name__}")
 
 
 def compare_in_short(main: str, branch: str, selection: ComparisonConfig) -> TreesDocument:
