@@ -15,7 +15,7 @@ from retain.dashboard.index import OutputsReader
 from retain.dashboard.trees import TreesWatch
 from retain.learning.metrics import corrected_interval
 
-from .conftest import SELECTION, compared, compared_watch, serving
+from .conftest import SELECTION, compared, compared_watch, copy_before, serving
 
 LANGUAGES = {"English": "en", "Русский": "ru"}
 PHONE, DESK = 390, 1280
@@ -309,8 +309,8 @@ def test_without_another_folder_the_page_of_two_trees_says_what_to_type(opened, 
         assert violations(view) == {}
 
 
-def test_markup_of_a_hostile_tree_is_never_run(opened, hostile, invented):
-    with serving(hostile, compared_watch(invented, hostile)) as served:
+def test_markup_of_a_hostile_tree_is_never_run(opened, hostile):
+    with serving(hostile, compared_watch(copy_before(hostile), hostile)) as served:
         view = opened(served, width=PHONE)
         view.on("dialog", lambda _: pytest.fail("a script of the tree was run"))
         for path in ("", "runs", "campaigns", "trees"):

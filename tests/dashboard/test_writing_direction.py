@@ -11,9 +11,10 @@ from retain.dashboard.index import OutputsReader
 from retain.dashboard.links import ServerLinks
 from retain.dashboard.page_cache import PageCache
 from retain.dashboard.watch import OutputsWatch
+from retain.record.document import identity, slug_of
 from retain.wording import BIDI_CONTROLS
 
-from .conftest import compared, compared_watch, spoil
+from .conftest import compared, compared_watch, copy_before, spoil
 
 TURNED = f"gnp{BIDI_CONTROLS}exe"
 
@@ -21,14 +22,14 @@ TURNED = f"gnp{BIDI_CONTROLS}exe"
 @pytest.fixture
 def turned(copied):
     """Outputs with every control of the writing direction wherever they take a text."""
-    spoil(copied, TURNED)
-    for path in copied.glob("*/*/record.json"):
-        try:
-            tree = json.loads(path.read_text("utf-8"))
-        except (ValueError, RecursionError):
-            continue
-        tree["config"]["model"][TURNED] = f"{TURNED}{path.parent.name}"
+    for path in sorted(copied.glob("*/*/record.json")):
+        tree = json.loads(path.read_text("utf-8"))
+        tree["config"]["model"][TURNED] = f"{TURNED}{tree['id']}"
+        tree["id"] = identity(tree["config"])
         path.write_text(json.dumps(tree), "utf-8")
+        name = f"{slug_of(tree['config'])}-{tree['id']}"
+        path.parent.rename(path.parent.with_name(name))
+    spoil(copied, TURNED)
     return copied
 
 
@@ -52,17 +53,20 @@ def check(page):
     return island
 
 
-def test_no_page_of_the_server_turns(turned, invented):
+def test_no_page_of_the_server_turns(turned):
     watch = OutputsWatch(turned)
     watch.read()
-    pages = PageCache(watch, TURNED, "en", compared_watch(invented, turned))
+    pages = PageCache(watch, TURNED, "en", compared_watch(copy_before(turned), turned))
     (study,) = watch.index.studies
     assert "\\u202e" in study.name
-    rows = [f"{study.name}/{row.id}" for row in study.rows[:4]]
+    whole = [row for row in study.rows if row.state == "done"]
+    assert TURNED in whole[0].config["model"]
+    rows = [f"{study.name}/{row.id}" for row in (*study.rows[:4], *whole[:4])]
     for page in (pages.studies(), pages.campaigns(), pages.trees(), pages.history([study.name])):
         check(page)
         assert "\\u202e" in page
     check(pages.not_found())
+    assert "\\u202e" in pages.compare(rows)
     check(pages.compare(rows))
 
 
@@ -77,9 +81,9 @@ def test_a_link_to_a_turned_name_leads_to_its_page(turned):
     assert quote(name, safe="") in ServerLinks().history(name)
 
 
-def test_no_page_of_an_export_turns(turned, invented, tmp_path):
+def test_no_page_of_an_export_turns(turned, tmp_path):
     index = OutputsReader(turned).read()
-    trees = compared(invented, turned)
+    trees = compared(copy_before(turned), turned)
     export_site(index, tmp_path / "site", TURNED, "ru", hashed_ids=False, trees=trees)
     pages = [path.read_text("utf-8") for path in (tmp_path / "site").glob("*.html")]
     assert len(pages) >= 5
