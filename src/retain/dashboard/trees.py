@@ -58,14 +58,14 @@ class TreesComparison:
         return sorted(found, key=lambda one: GRAVITY.index(one.conclusion))[:MAX_STUDIES]
 
     @property
-    def detailed(self) -> list[StudyChange]:
+    def detailed_studies(self) -> list[StudyChange]:
         """The studies with all tables."""
         return self.studies[:MAX_DETAILED]
 
     @property
     def n_rows(self) -> int:
         """The number of rows that a table of a study has at most."""
-        return max(LEAST_ROWS, MAX_ROWS // max(len(self.detailed), 1))
+        return max(LEAST_ROWS, MAX_ROWS // max(len(self.detailed_studies), 1))
 
     @property
     def ends(self) -> list[float]:
