@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 import retain
+from retain.cli.clean import clean
 from retain.cli.compare import compare
 from retain.cli.compose import Composer
 from retain.cli.dashboard import dashboard
@@ -57,6 +58,7 @@ COMMANDS = {
     "retain-readout": readout,
     "retain-simulate": simulate,
     "retain-verify": verify,
+    "retain-clean": clean,
     "retain-dashboard": dashboard,
 }
 QUICK = ("validation.folds=2", "validation.repeats=1")
@@ -253,6 +255,7 @@ NOTHING_THERE = {
     "retain-compare": "there are no runs of study",
     "retain-readout": "holds no campaign.json",
     "retain-verify": "has no verdict and no campaigns",
+    "retain-clean": "is no folder",
     "retain-dashboard": "is no folder",
 }
 """What a command says whose keys and values are right, in a folder where nothing was run."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from generate.types import Schema, describe, find
 from retain.execution.backends.config import BACKENDS
+from retain.schema.clean import Clean
 from retain.schema.compare import Compare
 from retain.schema.contract import Cleaning
 from retain.schema.dashboard import Dashboard
@@ -29,6 +30,7 @@ COMMANDS: dict[str, type[BaseModel]] = {
     "readout": Readout,
     "simulate": Simulate,
     "verify": Verify,
+    "clean": Clean,
     "dashboard": Dashboard,
 }
 """The class of a primary config, by the name of its file."""

@@ -41,6 +41,7 @@ def started(monkeypatch):
         ("retain-readout", "readout"),
         ("retain-simulate", "simulate"),
         ("retain-verify", "verify"),
+        ("retain-clean", "clean"),
         ("retain-dashboard", "dashboard"),
     ],
 )

@@ -18,14 +18,16 @@ from retain.storage.paths import conf_dir
 
 SOURCES = Path(retain.__file__).parent
 COMMANDS = {"retain": "run", "retain-compare": "compare", "retain-score": "score"}
-COMMANDS |= {f"retain-{name}": name for name in ("readout", "simulate", "verify", "dashboard")}
+COMMANDS |= {
+    f"retain-{name}": name for name in ("readout", "simulate", "verify", "clean", "dashboard")
+}
 SHORT_KEYS = {"study", "campaign", "outcomes", "runs", "diff"}
 """Keys that a command writes out before it composes."""
 OPEN = {"gate", "model", "offers", "hydra", "segmentation", "campaign"}
 """Nodes with keys of a user's own, or of a library."""
 WORD = r"(?:'[^']*'|\[[^\]]*\]|[^\s;)`,\"'\[\]]|(?<=\w),(?=\w))+"
 OVERRIDE = re.compile(rf"(?<![\w./$'\"{{-])([a-z_]+(?:[./][A-Za-z_]+)*)=({WORD})")
-COMMAND = re.compile(r"(?<![\w-])(retain(?:-compare|-score|-readout|-simulate|-verify|-dashboard)?"
+COMMAND = re.compile(r"(?<![\w-])(retain(?:-compare|-score|-readout|-simulate|-verify|-clean|-dashboard)?"
                      r"(?: (?:-m|-cd) ?| )"
                      r"[a-z~…-][^\n`]*)")  # fmt: skip
 NOT_TYPED = ("customers/purchases/readers", "customers/purchases/engines", "report/charts")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retain.record.trial_document import ArmEffect, TrialDocument
     from retain.record.verdict_document import VerdictDocument
     from retain.report.text.words import TextCatalogue
+    from retain.workflows.cleaning.clean import CleaningDocument
     from retain.workflows.verification.verify import VerificationDocument
 
 METRIC = "roc_auc"
@@ -228,3 +229,12 @@ def add_verification(report: CiReport, document: VerificationDocument) -> None:
     left = [(part.name, part.reason) for part in document.not_verified]
     report.add(cases, head, to_table(("agrees", "files or values"), rows))
     report.add((), to_table(("not verified", "because"), left))
+
+
+def add_cleaning(report: CiReport, document: CleaningDocument) -> None:
+    """Add a table of what can go or went, and one of what stays."""
+    rows = [(one.name, one.reason, len(one.paths), one.n_bytes) for one in document.going]
+    head = "removed" if document.is_removed else "can go"
+    report.add((), to_table((head, "because", "how many", "bytes"), rows))
+    staying = [(one.name, one.reason, one.n) for one in document.staying]
+    report.add((), to_table(("stays", "because", "how many"), staying))

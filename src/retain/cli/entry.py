@@ -41,6 +41,11 @@ def verify() -> None:
     _start("retain-verify", "verify")
 
 
+def clean() -> None:
+    """Run the console command ``retain-clean``."""
+    _start("retain-clean", "clean")
+
+
 def dashboard() -> None:
     """Run the console command ``retain-dashboard``."""
     _start("retain-dashboard", "dashboard")

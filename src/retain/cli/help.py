@@ -88,6 +88,18 @@ listed. The first thing that does not agree is named. Nothing is written.
 
 Exit codes: 0 all agrees · 1 something does not · 2 nothing to verify, or unreadable · 70 a bug
 """,
+    "clean": """retain-clean: what can go from a folder of outputs, and why nobody misses it.
+
+  retain-clean outputs                                    lists what can go, and removes nothing
+  retain-clean outputs --yes                              removes it
+  retain-clean outputs failed=false                       keeps a kind: failed, outdated, cached
+  retain-clean outputs older_than=30                      keeps what changed in the last 30 days
+
+A run that a verdict, campaign, score or ledger names stays, and so do these themselves. So does
+what retain did not write, and what is behind a link. Nothing goes while a sweep runs.
+
+Exit codes: 0 listed, or removed · 2 config or folder refused, or in use · 70 a bug
+""",
     "dashboard": """retain-dashboard: studies, runs, comparisons and campaigns as local pages.
 
   retain-dashboard                                        outputs, at a free port; prints the link
@@ -131,6 +143,7 @@ OFFERED = {
     "readout": ("effects",),
     "simulate": (),
     "verify": (),
+    "clean": (),
     "dashboard": (),
 }
 

@@ -62,8 +62,10 @@ VERSION_BASE = "1.3"
 HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
 """Options shipped by Hydra, without a file."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion")
-FOLDER_KEYS = {"verify": "dir", "dashboard": "outputs"}
+FOLDER_KEYS = {"verify": "dir", "clean": "dir", "dashboard": "outputs"}
 """The key that a plain word sets, in commands that have one, by primary config."""
+FLAG_KEYS = {"clean": {"--yes": "yes=true"}}
+"""Flags that set a key, in commands that have some, by primary config."""
 
 
 @dataclass(frozen=True)
@@ -99,17 +101,22 @@ def quote_ids(text: str) -> str:
     return key + equals + re.sub(r"(?<![\w'\"/.-])([0-9a-f]{8})(?![\w'\"/.-])", r"'\1'", value)
 
 
-def parse_args(arguments: Sequence[str], folder_key: str | None = None) -> Arguments:
+def parse_args(
+    arguments: Sequence[str],
+    folder_key: str | None = None,
+    flag_keys: Mapping[str, str] | None = None,
+) -> Arguments:
     """Parse a command line; an unknown flag is an error.
 
-    A plain word is a folder and sets ``folder_key``, in the commands that have one.
+    A plain word is a folder and sets ``folder_key``, in the commands that have one; a flag of
+    ``flag_keys`` stands for an override.
 
     >>> line = parse_args(["-m", "model=svc", "--quiet"])
     >>> line.overrides, line.multirun, line.quiet, line.json
     (('model=svc',), True, True, False)
     """
     overrides: list[str] = []
-    files = _Files()
+    files, flags = _Files(), flag_keys or {}
     rest = iter(arguments)
     for word in rest:
         name = word.partition("=")[0]
@@ -117,12 +124,14 @@ def parse_args(arguments: Sequence[str], folder_key: str | None = None) -> Argum
             continue
         if name in ELSEWHERE:
             raise RetainError(f"flag {name!r} has no effect here: {ELSEWHERE[name]}.")
-        if not word.startswith("-"):
+        if word in flags:
+            overrides.append(flags[word])
+        elif not word.startswith("-"):
             overrides.append(_check_sets(word, folder_key))
         elif name in TO_HYDRA:
             return Arguments((), to_hydra=True)
         elif word not in SWITCHES:
-            known = (*SWITCHES, *FILES, *CONFIG_DIR, *CONFIG_NAME, *TO_HYDRA)
+            known = (*SWITCHES, *flags, *FILES, *CONFIG_DIR, *CONFIG_NAME, *TO_HYDRA)
             raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, known)}")
     if sum(word.startswith(f"{folder_key}=") for word in overrides) > 1:
         raise RetainError("two folders are named; expected one.")

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.cli.overrides import FOLDER_KEYS, Arguments, find_report, parse_args
+from retain.cli.overrides import FLAG_KEYS, FOLDER_KEYS, Arguments, find_report, parse_args
 from retain.cli.signals import (
     SIGNALLED,
     SIGPIPE,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 Command = Callable[[Arguments], int]
-OTHERS = ("compare", "score", "readout", "simulate", "verify", "dashboard")
+OTHERS = ("compare", "score", "readout", "simulate", "verify", "clean", "dashboard")
 NAMES = {"run": "retain", **{name: f"retain-{name}" for name in OTHERS}}
 """Commands by their primary config."""
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
@@ -119,7 +119,7 @@ def _parse(arguments: Sequence[str], primary: str) -> Arguments:
                 f"{word!r} is not text in the encoding of this terminal; type it in that encoding, "
                 "or begin with PYTHONUTF8=1 where it is UTF-8."
             )
-    return parse_args(arguments, FOLDER_KEYS.get(primary))
+    return parse_args(arguments, FOLDER_KEYS.get(primary), FLAG_KEYS.get(primary))
 
 
 def _run_parsed(command: Command, line: Arguments, primary: str) -> int:

@@ -18,20 +18,18 @@ from retain.dashboard.rows import BROKEN, UNFINISHED, RunRow, summarise_run
 from retain.dashboard.texts import name_of, shorten
 from retain.dashboard.verdict_summary import VerdictSummary, read_verdict, tag_runs
 from retain.errors import RetainError
-from retain.execution.status import Status
+from retain.execution.status import Status, read_status
 from retain.record.consistency import RecordChecker
 from retain.record.directory import RunDirectory
-from retain.record.documents import parse_document
 from retain.record.reading import Reader
 from retain.record.study import StudyDirectory
 from retain.storage.paths import is_inside
-from retain.storage.reading import MIB, read_bytes
+from retain.storage.reading import MIB
 
 MAX_RUNS = 200_000
 """Runs of an outputs folder that are read; more are counted and left out."""
 CONFIG_BYTES = 256 * MIB
 """Size of all distinct parts of configs of a study; runs beyond have no settings in the tables."""
-STATUS_BYTES = MIB
 
 Signature = tuple[int, int, int] | None
 """Time of change, size and inode of a file; None if there is none."""
@@ -156,7 +154,7 @@ class _StudyReader:
         self._rows = dict(self._iter_rows(runs[:limit], on_run))
         status, verdict = sign_file(directory.status), sign_file(directory.verdict_json)
         if status != self._status[0]:
-            self._status = status, _read_status(directory)
+            self._status = status, read_status(directory)
         if verdict != self._verdict[0]:
             self._verdict = verdict, read_verdict(directory) if verdict else None
         rows = tuple(row for _, row in self._rows.values())
@@ -218,12 +216,3 @@ def sign_file(path: Path) -> Signature:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _read_status(directory: StudyDirectory) -> Status | None:
-    """Return the progress of the study's sweep; None without one that can be read."""
-    try:
-        text = read_bytes(directory.status, max_bytes=STATUS_BYTES, within=directory.path)
-        return parse_document(Status, text, str(directory.status))
-    except RetainError:
-        return None

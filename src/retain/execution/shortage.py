@@ -37,6 +37,7 @@ LESS_MEMORY = {
     "readout": "Draw fewer resamples: resamples=200. Else allow this command more memory",
     "simulate": "Allow this command more memory",
     "verify": "Allow this command more memory",
+    "clean": "Allow this command more memory",
     "dashboard": "Name a folder with fewer runs. Else allow this command more memory",
 }
 """Advice for each command when memory runs out."""

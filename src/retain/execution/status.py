@@ -14,10 +14,15 @@ from typing import Literal, Self
 
 from pydantic import Field
 
+from retain.errors import RetainError
+from retain.record.documents import parse_document
+from retain.record.study import StudyDirectory
 from retain.schema.parsing import Config
+from retain.storage.reading import MIB, read_bytes
 from retain.storage.writing import write_text
 
 SCHEMA = 2
+MAX_BYTES = MIB
 MIN_INTERVAL_SECONDS = 1.0
 """Shortest time between two writes."""
 MAX_INTERVAL_SECONDS = 10.0
@@ -63,6 +68,15 @@ class Status(Config):
     running: tuple[str, ...]
     eta_seconds: float | None
     best: BestRun | None
+
+
+def read_status(study: StudyDirectory) -> Status | None:
+    """Return the progress of the study's sweep; None without one that can be read."""
+    try:
+        text = read_bytes(study.status, max_bytes=MAX_BYTES, within=study.path)
+        return parse_document(Status, text, str(study.status))
+    except RetainError:
+        return None
 
 
 class StatusWriter:
