@@ -18,16 +18,15 @@ from retain.storage.paths import conf_dir
 
 SOURCES = Path(retain.__file__).parent
 COMMANDS = {"retain": "run", "retain-compare": "compare", "retain-score": "score"}
-COMMANDS |= {
-    f"retain-{name}": name for name in ("readout", "simulate", "verify", "clean", "dashboard")
-}
+OTHERS = ("readout", "simulate", "verify", "clean", "dashboard")
+COMMANDS |= {f"retain-{name}": name for name in OTHERS}
 SHORT_KEYS = {"study", "campaign", "outcomes", "runs", "diff"}
 """Keys that a command writes out before it composes."""
 OPEN = {"gate", "model", "offers", "hydra", "segmentation", "campaign"}
 """Nodes with keys of a user's own, or of a library."""
 WORD = r"(?:'[^']*'|\[[^\]]*\]|[^\s;)`,\"'\[\]]|(?<=\w),(?=\w))+"
 OVERRIDE = re.compile(rf"(?<![\w./$'\"{{-])([a-z_]+(?:[./][A-Za-z_]+)*)=({WORD})")
-COMMAND = re.compile(r"(?<![\w-])(retain(?:-compare|-score|-readout|-simulate|-verify|-clean|-dashboard)?"
+COMMAND = re.compile(rf"(?<![\w-])(retain(?:-(?:compare|score|{'|'.join(OTHERS)}))?"
                      r"(?: (?:-m|-cd) ?| )"
                      r"[a-z~…-][^\n`]*)")  # fmt: skip
 NOT_TYPED = ("customers/purchases/readers", "customers/purchases/engines", "report/charts")

@@ -46,7 +46,7 @@ def clean(line: Arguments) -> int:
 
 def _removing_command(line: Arguments, folder: str) -> str:
     """Return the line that removes what this one lists."""
-    others = (word for word in line.words if not word.startswith(("dir=", "yes=")))
+    others = (word for word in line.words if not word.startswith(("dir=", "remove=")))
     named = f"dir={folder}" if "=" in folder or folder.startswith("-") else folder
     return shlex.join(["retain-clean", named, *others, "--yes"])
 

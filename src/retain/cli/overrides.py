@@ -64,7 +64,7 @@ HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion")
 FOLDER_KEYS = {"verify": "dir", "clean": "dir", "dashboard": "outputs"}
 """The key that a plain word sets, in commands that have one, by primary config."""
-FLAG_KEYS = {"clean": {"--yes": "yes=true"}}
+FLAG_KEYS = {"clean": {"--yes": "remove=true"}}
 """Flags that set a key, in commands that have some, by primary config."""
 
 

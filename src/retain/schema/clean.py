@@ -17,4 +17,4 @@ class Clean(Config):
     outdated: bool
     cached: bool
     older_than: Annotated[float, Field(ge=0)]
-    yes: bool
+    remove: bool

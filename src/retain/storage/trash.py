@@ -78,7 +78,7 @@ def _rename(folder: Path, path: PurePath, target: Path) -> None:
         flags = os.O_RDONLY | os.O_DIRECTORY
         handle = os.open(folder, flags)
         stack.callback(os.close, handle)
-        for step in above:
-            handle = os.open(step, flags | os.O_NOFOLLOW, dir_fd=handle)
+        for part in above:
+            handle = os.open(part, flags | os.O_NOFOLLOW, dir_fd=handle)
             stack.callback(os.close, handle)
-        os.rename(name, target, src_dir_fd=handle)  # noqa: PTH104 - pathlib has no folder handles
+        os.rename(name, target, src_dir_fd=handle)

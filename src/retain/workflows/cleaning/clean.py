@@ -70,7 +70,7 @@ class CleaningDocument(Config):
 
 
 def clean(folder: Path, config: Clean) -> CleaningDocument:
-    """List what may go from a folder of outputs, and remove it if ``config.yes``.
+    """List what may go from a folder of outputs, and remove it if ``config.remove``.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def clean(folder: Path, config: Clean) -> CleaningDocument:
     """
     outputs = open_outputs(folder)
     try:
-        if not config.yes:
+        if not config.remove:
             return _describe(folder, outputs, _find(outputs, config), _find_activity(outputs))
         with _locked(outputs):
             findings = _find(outputs, config)
@@ -129,9 +129,7 @@ def _locked(outputs: OutputsFolder) -> Iterator[None]:
             if not locks.enter_context(try_lock(study.directory.lock)):
                 activity = f"another command is at {study.name}"
         if activity is not None:
-            raise RetainError(
-                f"{activity}; nothing was removed. Type it again when that has ended."
-            )
+            raise RetainError(f"{activity}; nothing was removed. Type it again when it has ended.")
         yield
 
 

@@ -15,6 +15,7 @@ from retain.errors import RetainError
 from retain.execution.status import read_status
 from retain.record.directory import RunDirectory
 from retain.record.study import StudyDirectory
+from retain.storage.paths import is_plain_name
 from retain.storage.transaction import COMMIT, STAGING_PREFIX
 from retain.storage.trash import TRASH
 from retain.storage.writing import TMP_PREFIX
@@ -162,7 +163,8 @@ def is_study(path: Path) -> bool:
 
 def is_run(path: Path) -> bool:
     """Return whether a folder, and no link to one, is named and filled as the one of a run."""
-    if not RUN_NAME.fullmatch(path.name) or not _is_real_folder(path):
+    is_named = RUN_NAME.fullmatch(path.name) and is_plain_name(path.name)
+    if not is_named or not _is_real_folder(path):
         return False
     run = RunDirectory(path)
     return run.record.is_file() or (run.lock.is_file() and run.hydra.is_dir())
