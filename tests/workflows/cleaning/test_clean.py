@@ -204,7 +204,10 @@ LATER = "2026-01-02T00:00:00+00:00"
 def test_a_run_of_other_code_that_was_done_again_goes(outputs, add_run):
     add_run("svc-00000001", code="a" * 64)
     add_run("svc-00000002", code="b" * 64, finished_at=LATER, config={"new": {"key": 1}})
-    assert going(cleaned(outputs)) == {"runs of other code": ("models/svc-00000001",)}
+    (outputs / "models" / "svc-00000001" / "folds.parquet").write_bytes(b"folds")
+    found = cleaned(outputs, remove=True)
+    assert going(found) == {"runs of other code": ("models/svc-00000001",)}
+    assert not (outputs / "models" / "svc-00000001").exists()
 
 
 @pytest.mark.parametrize(

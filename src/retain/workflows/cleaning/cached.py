@@ -30,14 +30,16 @@ MIN_IDLE_SECONDS = 3600.0
 
 
 def find_leftovers(study: StudyContents, ended: Sequence[RunFacts], findings: Findings) -> None:
-    """Add folds of runs that are done, and unfinished files of the study and its runs."""
-    for facts in ended:
-        run = facts.directory
-        if facts.state in ("done", "not_applicable") and run.folds.is_file() and not run.busy:
+    """Add folds of runs that are done, and unfinished files of the study and its runs.
+
+    Runs that go whole take theirs along.
+    """
+    going = {one.run for one in findings.going}
+    for run in (facts.directory for facts in ended if facts.is_done):
+        if run not in going and run.folds.is_file() and not run.busy:
             findings.add(FOLDS, run.folds, run=run)
-    gone = {one.run for one in findings.going if one.kind not in (FOLDS, UNFINISHED)}
     for run in study.runs:
-        if run not in gone:
+        if run not in going:
             _add_unfinished(run.path, findings, run)
     _add_unfinished(study.directory.path, findings)
 

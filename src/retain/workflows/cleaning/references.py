@@ -27,6 +27,7 @@ CACHED_TABLE = re.compile(r"[0-9a-f]{64}\.parquet")
 The names of frames that were passed to retain have 16 digits. Such a frame may be the only copy of
 outcomes, so none of them goes, whether a record names it or not.
 """
+TABLE_NAME = re.compile(CACHED_TABLE.pattern.encode())
 DOCUMENTS = (".json", ".jsonl", ".yaml")
 """Suffixes of files that name runs; tables repeat what these say."""
 
@@ -94,7 +95,7 @@ def _read_study(found: References, study: StudyContents) -> None:
     for path in _iter_documents(study):
         content = read_bytes(path, within=directory.path)
         found.ids.update(id_.decode() for id_ in ID.findall(content))
-        found.tables.update(CACHED_TABLE.findall(content.decode(errors="replace")))
+        found.tables.update(name.decode() for name in TABLE_NAME.findall(content))
         if path.name == directory.verdict_json.name:
             found.counted.update(_count_interrupted(path, content, study.name))
     if directory.verdict_json.exists() and not (directory.verdict / MANIFEST).exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from retain.errors import RetainError
@@ -18,6 +19,8 @@ from retain.workflows.cleaning.outputs import StudyContents
 from retain.workflows.cleaning.references import References
 
 HYDRA_FILES = ("config", "hydra", "overrides")
+MAX_VERSIONS = 50
+"""Runs of the same words that a run is held against, the last ones."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,16 @@ class RunFacts:
     finished_at: str
     overrides: frozenset[str]
     config: Mapping[str, Any]
+
+    @property
+    def is_done(self) -> bool:
+        """True of a run that a sweep need not do again."""
+        return self.state in ("done", "not_applicable")
+
+    @cached_property
+    def leaves(self) -> dict[str, Any]:
+        """The keys of the config that can change a result, with their values."""
+        return dict(_iter_leaves(self.config))
 
     @classmethod
     def of(cls, directory: RunDirectory, record: Record) -> RunFacts:
@@ -136,8 +149,9 @@ def _iter_outdated(ended: Sequence[RunFacts]) -> Iterator[RunFacts]:
         alike[facts.overrides].append(facts)
     today = collect_environment().code_sha256
     for group in alike.values():
-        for facts in group if len(group) > 1 else ():
-            if facts.code != today and any(_replaces(other, facts) for other in group):
+        last = sorted(group, key=lambda facts: facts.finished_at)[-MAX_VERSIONS:]
+        for facts in group:
+            if facts.code != today and any(_replaces(other, facts) for other in last):
                 yield facts
 
 
@@ -146,13 +160,13 @@ def _replaces(new: RunFacts, old: RunFacts) -> bool:
 
     Versions differ in the keys they have, so those of both are compared.
     """
-    if new.state not in ("done", "not_applicable") or old.state == "failed":
+    if not new.is_done or old.state == "failed":
         return False
     if new.code == old.code or new.finished_at <= old.finished_at:
         return False
-    ours, theirs = (dict(_iter_leaves(one.config)) for one in (new, old))
-    both = ours.keys() & theirs.keys()
-    return {"seed", "model.name"} <= both and all(ours[key] == theirs[key] for key in both)
+    both = new.leaves.keys() & old.leaves.keys()
+    is_same = all(new.leaves[key] == old.leaves[key] for key in both)
+    return is_same and {"seed", "model.name"} <= both
 
 
 def _iter_leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
