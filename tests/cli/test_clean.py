@@ -81,7 +81,7 @@ def test_quiet_prints_nothing_and_ci_gets_its_files(failed, here, capsys):
         ((), "no folder is named; type retain-clean FOLDER"),
         (("nowhere",), "dir: 'nowhere' is no folder"),
         (("outputs", "more"), "two folders are named; expected one"),
-        (("outputs", "--yess"), "flag '--yess' is unknown. Did you mean '--yes'?"),
+        (("outputs", "--no"), "flag '--no' is unknown"),
         (("outputs", "older_than=-1"), "older_than"),
         (("outputs", "older=1"), "Did you mean 'older_than'"),
     ],

@@ -64,8 +64,6 @@ HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion")
 FOLDER_KEYS = {"verify": "dir", "clean": "dir", "dashboard": "outputs"}
 """The key that a plain word sets, in commands that have one, by primary config."""
-FLAG_KEYS = {"clean": {"--yes": "remove=true"}}
-"""Flags that set a key, in commands that have some, by primary config."""
 
 
 @dataclass(frozen=True)
@@ -101,22 +99,17 @@ def quote_ids(text: str) -> str:
     return key + equals + re.sub(r"(?<![\w'\"/.-])([0-9a-f]{8})(?![\w'\"/.-])", r"'\1'", value)
 
 
-def parse_args(
-    arguments: Sequence[str],
-    folder_key: str | None = None,
-    flag_keys: Mapping[str, str] | None = None,
-) -> Arguments:
+def parse_args(arguments: Sequence[str], folder_key: str | None = None) -> Arguments:
     """Parse a command line; an unknown flag is an error.
 
-    A plain word is a folder and sets ``folder_key``, in the commands that have one; a flag of
-    ``flag_keys`` stands for an override.
+    A plain word is a folder and sets ``folder_key``, in the commands that have one.
 
     >>> line = parse_args(["-m", "model=svc", "--quiet"])
     >>> line.overrides, line.multirun, line.quiet, line.json
     (('model=svc',), True, True, False)
     """
     overrides: list[str] = []
-    files, flags = _Files(), flag_keys or {}
+    files = _Files()
     rest = iter(arguments)
     for word in rest:
         name = word.partition("=")[0]
@@ -124,14 +117,12 @@ def parse_args(
             continue
         if name in ELSEWHERE:
             raise RetainError(f"flag {name!r} has no effect here: {ELSEWHERE[name]}.")
-        if word in flags:
-            overrides.append(flags[word])
-        elif not word.startswith("-"):
+        if not word.startswith("-"):
             overrides.append(_check_sets(word, folder_key))
         elif name in TO_HYDRA:
             return Arguments((), to_hydra=True)
         elif word not in SWITCHES:
-            known = (*SWITCHES, *flags, *FILES, *CONFIG_DIR, *CONFIG_NAME, *TO_HYDRA)
+            known = (*SWITCHES, *FILES, *CONFIG_DIR, *CONFIG_NAME, *TO_HYDRA)
             raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, known)}")
     if sum(word.startswith(f"{folder_key}=") for word in overrides) > 1:
         raise RetainError("two folders are named; expected one.")

@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.cli.overrides import FLAG_KEYS, FOLDER_KEYS, Arguments, find_report, parse_args
+from retain.cli.overrides import FOLDER_KEYS, Arguments, find_report, parse_args
 from retain.cli.signals import (
     SIGNALLED,
     SIGPIPE,
@@ -49,6 +49,8 @@ Command = Callable[[Arguments], int]
 OTHERS = ("compare", "score", "readout", "simulate", "verify", "clean", "dashboard")
 NAMES = {"run": "retain", **{name: f"retain-{name}" for name in OTHERS}}
 """Commands by their primary config."""
+FLAG_WORDS = {("clean", "--yes"): "remove=true"}
+"""What a flag of one command stands for, by its primary config and the flag."""
 SAFE_PATH_VARIABLE = "PYTHONSAFEPATH"
 """See ``execution.worker_start``, which sets it for workers."""
 
@@ -119,7 +121,8 @@ def _parse(arguments: Sequence[str], primary: str) -> Arguments:
                 f"{word!r} is not text in the encoding of this terminal; type it in that encoding, "
                 "or begin with PYTHONUTF8=1 where it is UTF-8."
             )
-    return parse_args(arguments, FOLDER_KEYS.get(primary), FLAG_KEYS.get(primary))
+    words = [FLAG_WORDS.get((primary, word), word) for word in arguments]
+    return parse_args(words, FOLDER_KEYS.get(primary))
 
 
 def _run_parsed(command: Command, line: Arguments, primary: str) -> int:

@@ -25,7 +25,7 @@ class Trash:
         self._own = folder / TRASH / secrets.token_hex(6)
         self._n_taken = 0
 
-    def open(self) -> None:
+    def make(self) -> None:
         """Make the trash folder.
 
         Raises

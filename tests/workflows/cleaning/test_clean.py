@@ -425,7 +425,7 @@ def test_a_folder_that_is_swapped_for_a_link_is_not_entered(outputs, add_run):
     (outputs / "models").rename(outputs / "moved")
     (outputs / "models").symlink_to(outputs / "moved")
     bin_ = trash.Trash(outputs)
-    bin_.open()
+    bin_.make()
     with pytest.raises(OSError, match=r"Not a directory|Too many levels|it is a link"):
         bin_.take(run.relative_to(outputs))
     assert (outputs / "moved" / run.name).is_dir()

@@ -138,7 +138,7 @@ def _remove(outputs: OutputsFolder, findings: Findings) -> None:
     if not findings.going:
         return
     trash = Trash(outputs.path)
-    trash.open()
+    trash.make()
     gone = []
     # what lies in the folder itself last: whoever adds a study to it may need what lies below
     order = sorted(findings.going, key=lambda one: -len(one.path.parts))
