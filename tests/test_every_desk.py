@@ -76,6 +76,9 @@ def test_the_whole_way_needs_nothing_that_only_some_systems_have(desk, tmp_path)
     assert "Readout: " in desk("readout", named, f"outcomes={outcomes}")
     scored = desk("score", "verdict=outputs/x/verdict", "data.customers=90", "data.seed=5")
     assert "scores" in scored
+    (run,) = (tmp_path / "outputs" / "x").glob("tree-*")
+    (run / "folds.parquet").touch()
+    assert "1 removed" in desk("clean", "outputs", "older_than=0", "--yes")
 
 
 def test_no_file_needs_a_module_of_one_system(checkout):

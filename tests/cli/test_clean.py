@@ -56,7 +56,7 @@ def test_yes_removes_what_was_listed(failed, capsys):
 def test_what_is_new_stays_and_the_key_is_named(failed, capsys):
     assert called("clean", "outputs", "--yes") == 0
     said = capsys.readouterr().out
-    assert "1  failed runs: they changed in the last 1 days (older_than)" in said
+    assert "1  failed runs: they changed later than older_than=1 days ago" in said
     assert "0 removed, 0 bytes." in said
     assert failed.is_dir()
 

@@ -10,7 +10,9 @@ from itertools import islice
 from pathlib import Path
 
 MAX_ENTRIES = 10_000
-"""Largest number of entries that are looked at; what has more is not plain."""
+"""Maximum number of entries that are looked at; what has more is not plain."""
+MAX_DEPTH = 50
+"""Most folders in each other; what is deeper is not plain."""
 LOCK_NAME = ".lock"
 """Lock files, whose times change when somebody looks whether they are held."""
 
@@ -56,7 +58,9 @@ class Snapshot:
     @property
     def is_plain(self) -> bool:
         """True if it is a file or a folder with nothing but files and folders in it."""
-        return len(self.entries) <= MAX_ENTRIES and all(one.is_plain for one in self.entries)
+        depth = max(one.name.count("/") for one in self.entries)
+        is_bounded = len(self.entries) <= MAX_ENTRIES and depth < MAX_DEPTH
+        return is_bounded and all(one.is_plain for one in self.entries)
 
     @property
     def names(self) -> frozenset[str]:

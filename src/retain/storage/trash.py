@@ -58,7 +58,11 @@ class Trash:
         OSError
             If something must not be deleted.
         """
-        shutil.rmtree(self._own.parent)
+        try:
+            shutil.rmtree(self._own.parent)
+        except RecursionError:  # folders in folders in folders, which retain did not write
+            why = os.strerror(errno.ENAMETOOLONG)
+            raise OSError(errno.ENAMETOOLONG, why, str(self._own.parent)) from None
 
 
 def _rename(folder: Path, path: PurePath, target: Path) -> None:

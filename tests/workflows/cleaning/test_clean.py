@@ -192,6 +192,13 @@ def test_folds_of_a_run_that_is_done_go_alone(outputs, add_run):
     assert {"record.json", "scores.parquet"} < {path.name for path in run.iterdir()}
 
 
+# Without early stopping the same line completes it, from the folds it has.
+def test_folds_of_a_run_that_was_stopped_early_stay(outputs, add_run):
+    run = add_run("svc-00000001", stopped_early=True)
+    (run / "folds.parquet").write_bytes(b"folds")
+    assert cleaned(outputs).going == ()
+
+
 def test_interrupted_runs_stay_while_jobs_of_a_cluster_may_be_queued(outputs, add_run):
     add_run("svc-00000001", "interrupted")
     (outputs / "models" / "jobs" / "launch-1").mkdir(parents=True)
@@ -216,12 +223,22 @@ def test_a_run_of_other_code_that_was_done_again_goes(outputs, add_run):
         ({}, {"config": {"seed": 1}}),
         ({}, {"overrides": ("model=svc",)}),
         ({}, {"state": "failed"}),
+        ({}, {"stopped_early": True}),
         ({}, {"finished_at": "2025-01-01T00:00:00+00:00", "started_at": "2025-01-01T00:00:00"}),
         ({}, {"code": "a" * 64}),
         ({"code": collect_environment().code_sha256}, {}),
         ({}, {"study": "other"}),
     ],
-    ids=["config", "words", "failed", "earlier", "same code", "today's code", "other study"],
+    ids=[
+        "config",
+        "words",
+        "failed",
+        "stopped",
+        "earlier",
+        "same code",
+        "today's code",
+        "other study",
+    ],
 )
 def test_a_run_that_may_be_the_only_one_stays(outputs, add_run, old, new):
     add_run("svc-00000001", **{"code": "a" * 64, **old})
@@ -280,7 +297,7 @@ def test_young_things_stay(outputs, add_run):
     age(add_run("svc-00000002", "failed"), 3 * DAY)
     found = cleaned(outputs, older_than=1)
     assert going(found) == {"failed runs": ("models/svc-00000002",)}
-    reason = "they changed in the last 1 days (older_than)"
+    reason = "they changed later than older_than=1 days ago"
     assert staying(found) == {("failed runs", reason): 1}
 
 
@@ -420,7 +437,13 @@ def test_what_changed_since_it_was_found_stays(outputs, add_run, change, monkeyp
     assert run.exists() == (change != "gone")
 
 
-def test_a_folder_that_is_swapped_for_a_link_is_not_entered(outputs, add_run):
+# Windows has no handles of folders.
+@pytest.mark.parametrize("has_handles", [True, False])
+def test_a_folder_that_is_swapped_for_a_link_is_not_entered(
+    outputs, add_run, has_handles, monkeypatch
+):
+    if not has_handles:
+        monkeypatch.delattr(os, "O_NOFOLLOW")
     run = add_run("svc-00000001", "failed")
     (outputs / "models").rename(outputs / "moved")
     (outputs / "models").symlink_to(outputs / "moved")
@@ -429,6 +452,10 @@ def test_a_folder_that_is_swapped_for_a_link_is_not_entered(outputs, add_run):
     with pytest.raises(OSError, match=r"Not a directory|Too many levels|it is a link"):
         bin_.take(run.relative_to(outputs))
     assert (outputs / "moved" / run.name).is_dir()
+    bin_.take(Path("moved", run.name))
+    assert not (outputs / "moved" / run.name).exists()
+    bin_.empty()
+    assert not (outputs / TRASH).exists()
 
 
 def test_a_new_study_ends_the_removal(outputs, add_run, monkeypatch):
@@ -514,6 +541,23 @@ def test_odd_names_and_endless_reasons_are_no_matter(outputs, add_run):
     assert len(going(found)["failed runs"]) == 3
     assert "xxx" not in found.model_dump_json()
     assert (odd.exists(), found.n_foreign) == (True, 2)
+
+
+def test_folders_in_folders_without_end_are_no_matter(outputs, add_run, monkeypatch):
+    add_run("svc-00000001", "failed")
+    staging = outputs / "models" / ".staging-0123456789ab"
+    (staging / "/".join("x" * 100)).mkdir(parents=True)
+    age(staging, 2 * 3600)
+    reason = "something in them was not written by retain"
+    assert staying(cleaned(outputs)) == {("unfinished files", reason): 1}
+
+    def rmtree(_):
+        raise RecursionError
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with pytest.raises(RetainError, match=f"File name too long .*{TRASH}"):
+        cleaned(outputs, remove=True)
+    assert not (outputs / "models" / "svc-00000001").exists()
 
 
 def test_a_damaged_record_stays(outputs, add_run):

@@ -57,7 +57,10 @@ def find_tables(outputs: OutputsFolder, references: References, findings: Findin
     _add_unfinished(outputs.path, findings)
     trash = outputs.path / TRASH
     if trash.is_dir() and not trash.is_symlink():
-        findings.going.append(Finding(LEFTOVER, PurePath(TRASH), Snapshot.of(trash)))
+        try:
+            findings.going.append(Finding(LEFTOVER, PurePath(TRASH), Snapshot.of(trash)))
+        except OSError:
+            findings.keep(LEFTOVER, "they cannot be read")
 
 
 def _add_unfinished(folder: Path, findings: Findings, run: RunDirectory | None = None) -> None:

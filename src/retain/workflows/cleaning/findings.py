@@ -103,6 +103,6 @@ class Findings:
         if unknown or not snapshot.is_plain:
             self.keep(kind, "something in them was not written by retain")
         elif time.time() - snapshot.changed_at < self.older_than * SECONDS_PER_DAY:
-            self.keep(kind, f"they changed in the last {self.older_than:g} days (older_than)")
+            self.keep(kind, f"they changed later than older_than={self.older_than:g} days ago")
         else:
             self.going.append(Finding(kind, path.relative_to(self.outputs), snapshot, run))

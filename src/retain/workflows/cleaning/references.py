@@ -94,8 +94,8 @@ def _read_study(found: References, study: StudyContents) -> None:
     directory = study.directory
     for path in _iter_documents(study):
         content = read_bytes(path, within=directory.path)
-        found.ids.update(id_.decode() for id_ in ID.findall(content))
-        found.tables.update(name.decode() for name in TABLE_NAME.findall(content))
+        found.ids.update(one[0].decode() for one in ID.finditer(content))
+        found.tables.update(one[0].decode() for one in TABLE_NAME.finditer(content))
         if path.name == directory.verdict_json.name:
             found.counted.update(_count_interrupted(path, content, study.name))
     if directory.verdict_json.exists() and not (directory.verdict / MANIFEST).exists():

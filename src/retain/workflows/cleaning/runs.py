@@ -37,7 +37,7 @@ class RunFacts:
 
     @property
     def is_done(self) -> bool:
-        """True of a run that a sweep need not do again."""
+        """True of a run that no sweep has to do again, or to complete."""
         return self.state in ("done", "not_applicable")
 
     @cached_property
@@ -51,7 +51,7 @@ class RunFacts:
         return cls(
             directory,
             record.id,
-            record.state,
+            "stopped early" if record.stopped_early else record.state,
             record.environment.code_sha256,
             record.finished_at,
             frozenset(record.overrides),
