@@ -465,14 +465,27 @@ def test_a_new_study_ends_the_removal(outputs, add_run, monkeypatch):
 
     def take_and_add(*arguments):
         taken = take(*arguments)
-        time.sleep(0.01)
         (outputs / "a+models").mkdir(exist_ok=True)
         return taken
 
     monkeypatch.setattr(cleaning, "_take", take_and_add)
     found = cleaned(outputs, remove=True)
     assert len(going(found)["failed runs"]) == 1
-    assert staying(found) == {("failed runs", "a study was added meanwhile"): 1}
+    assert staying(found) == {("failed runs", "something was added to the folder meanwhile"): 1}
+
+
+def test_a_verdict_that_is_written_while_it_waits_for_the_locks_is_seen(
+    outputs, add_run, add_verdict, monkeypatch
+):
+    add_run("svc-00000001", "failed")
+    lock = cleaning.try_lock
+
+    def write_and_lock(path):
+        add_verdict("models", "models/svc-00000001")
+        return lock(path)
+
+    monkeypatch.setattr(cleaning, "try_lock", write_and_lock)
+    assert staying(cleaned(outputs, remove=True)) == {("failed runs", "a result names them"): 1}
 
 
 KILLED = """

@@ -15,7 +15,7 @@ from pathlib import Path
 from retain.errors import RetainError
 from retain.schema.clean import Clean
 from retain.schema.parsing import Config
-from retain.storage.locks import is_locked, try_lock
+from retain.storage.locks import try_lock
 from retain.storage.snapshot import Snapshot
 from retain.storage.trash import Trash
 from retain.workflows.cleaning.cached import find_leftovers, find_tables
@@ -78,15 +78,16 @@ def clean(folder: Path, config: Clean) -> CleaningDocument:
         If it is no folder of outputs, cannot be read or written, or is being worked in.
     """
     outputs = open_outputs(folder)
+    if not config.remove:
+        return _describe(folder, outputs, _find(outputs, config), outputs.find_activity())
     try:
-        if not config.remove:
-            return _describe(folder, outputs, _find(outputs, config), _find_activity(outputs))
         with _locked(outputs):
-            findings = _find(outputs, config)
+            now = open_outputs(folder)  # results may have come until the studies were locked
+            findings = _find(now, config)
             _remove(outputs, findings)
     except OSError as error:
         raise RetainError.unwritable(folder, error, "retain-clean FOLDER") from None
-    return _describe(folder, outputs, findings, None, is_removed=True)
+    return _describe(folder, now, findings, None, is_removed=True)
 
 
 def _find(outputs: OutputsFolder, config: Clean) -> Findings:
@@ -106,17 +107,9 @@ def _find(outputs: OutputsFolder, config: Clean) -> Findings:
     return findings
 
 
-def _find_activity(outputs: OutputsFolder) -> str | None:
-    """Return what is being done in one of the studies now, None if nothing is."""
-    if (name := outputs.find_sweep()) is not None:
-        return f"a sweep runs in {name}"
-    busy = (study.name for study in outputs.studies if is_locked(study.directory.lock))
-    return next((f"another command is at {name}" for name in busy), None)
-
-
 @contextmanager
 def _locked(outputs: OutputsFolder) -> Iterator[None]:
-    """Keep other commands from writing results while the block runs.
+    """Keep other commands from writing results into the studies while the block runs.
 
     Raises
     ------
@@ -124,7 +117,7 @@ def _locked(outputs: OutputsFolder) -> Iterator[None]:
         If one of them, or a sweep, is at work.
     """
     with ExitStack() as locks:
-        activity = _find_activity(outputs)
+        activity = outputs.find_activity()
         for study in outputs.studies if activity is None else ():
             if not locks.enter_context(try_lock(study.directory.lock)):
                 activity = f"another command is at {study.name}"
@@ -134,20 +127,21 @@ def _locked(outputs: OutputsFolder) -> Iterator[None]:
 
 
 def _remove(outputs: OutputsFolder, findings: Findings) -> None:
-    """Remove what may go; what changed since it was found stays."""
+    """Remove what may go; what changed since it was found stays.
+
+    So does all once something is added to the folder, since nobody has locked it: it may be a
+    study whose results name runs of others.
+    """
     if not findings.going:
         return
-    trash = Trash(outputs.path)
+    trash, gone = Trash(outputs.path), []
     trash.make()
-    gone = []
-    # what lies in the folder itself last: whoever adds a study to it may need what lies below
-    order = sorted(findings.going, key=lambda one: -len(one.path.parts))
-    before = outputs.path.lstat().st_mtime_ns
-    for finding in order:
-        is_within = len(finding.path.parts) > 1
-        if is_within and outputs.path.lstat().st_mtime_ns != before:
-            findings.keep(finding.kind, "a study was added meanwhile")
-        elif finding.kind is LEFTOVER or _take(finding, outputs.path, trash):
+    for finding in findings.going:
+        if finding.kind is LEFTOVER:
+            gone.append(finding)
+        elif outputs.has_grown():
+            findings.keep(finding.kind, "something was added to the folder meanwhile")
+        elif _take(finding, outputs.path, trash):
             gone.append(finding)
         else:
             findings.keep(finding.kind, "they changed meanwhile, or cannot be moved")

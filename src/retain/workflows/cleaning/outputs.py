@@ -15,6 +15,7 @@ from retain.errors import RetainError
 from retain.execution.status import read_status
 from retain.record.directory import RunDirectory
 from retain.record.study import StudyDirectory
+from retain.storage.locks import is_locked
 from retain.storage.paths import is_plain_name
 from retain.storage.transaction import COMMIT, STAGING_PREFIX
 from retain.storage.trash import TRASH
@@ -86,21 +87,36 @@ class StudyContents:
 
 @dataclass(frozen=True)
 class OutputsFolder:
-    """A folder of outputs: its studies, and links, behind which nothing is looked for."""
+    """A folder of outputs: the names in it, and those of them that are studies."""
 
     path: Path
+    names: frozenset[str]
     studies: tuple[StudyContents, ...]
-    links: tuple[Path, ...]
     n_foreign: int
+
+    @property
+    def links(self) -> list[Path]:
+        """Links, behind which nothing is looked for."""
+        paths = (self.path / name for name in sorted(self.names))
+        return [path for path in paths if path.is_symlink()]
 
     @property
     def tables(self) -> Path:
         """The folder of cached tables, and of frames that were passed to retain."""
         return self.path / TABLES
 
-    def find_sweep(self) -> str | None:
-        """Return the name of a study in which a sweep runs now, None if there is none."""
-        return next((study.name for study in self.studies if study.is_busy), None)
+    def find_activity(self) -> str | None:
+        """Return what is being done in one of the studies now, None if nothing is."""
+        for study in self.studies:
+            if study.is_busy:
+                return f"a sweep runs in {study.name}"
+            if is_locked(study.directory.lock):
+                return f"another command is at {study.name}"
+        return None
+
+    def has_grown(self) -> bool:
+        """Return whether something was added to the folder itself since, such as a study."""
+        return bool({path.name for path in self.path.iterdir()} - self.names - {TRASH})
 
 
 def open_outputs(typed: Path) -> OutputsFolder:
@@ -135,8 +151,8 @@ def _open_outputs(typed: Path) -> OutputsFolder:
         raise _other_folder_error(typed, "holds no study", within)
     return OutputsFolder(
         path=path,
+        names=frozenset(one.name for one in entries),
         studies=tuple(StudyContents(StudyDirectory(one)) for one in studies),
-        links=tuple(one for one in entries if one.is_symlink()),
         n_foreign=len(entries) - len(known),
     )
 
