@@ -11,7 +11,7 @@ from retain.schema.effects import Effects, PolicyLimits
 from retain.schema.parsing import Config, Node
 
 Monitoring = Literal["auto", "once", "always_valid", "planned_end"]
-"""How intervals allow for looks at outcomes that still arrive."""
+"""The way in which intervals allow for looks at outcomes that still arrive."""
 Answer = str | int | float | bool | None
 """A value as YAML reads it."""
 

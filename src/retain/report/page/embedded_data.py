@@ -25,7 +25,7 @@ MAX_COMPARED = 200
 ESCAPES = {letter: f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"} | {
     letter: f"\\\\u{ord(letter):04x}" for letter in BIDI_CONTROLS
 }
-"""What JSON has in place of a letter; those that turn the writing direction become visible."""
+"""Escapes of letters in JSON; those that turn the writing direction become visible."""
 
 
 def page_json(

@@ -47,7 +47,7 @@ class StayingPart(Config):
 
 
 class CleaningDocument(Config):
-    """What may go from a folder of outputs, or went, and what stays.
+    """Things that may go from a folder of outputs, or went, and things that stay.
 
     Attributes
     ----------

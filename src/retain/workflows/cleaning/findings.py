@@ -1,4 +1,4 @@
-"""What may go and what stays, each with its reason, and the kinds of both."""
+"""Things that may go, things that stay and why, and the kinds of both."""
 
 from __future__ import annotations
 

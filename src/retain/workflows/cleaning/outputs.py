@@ -1,4 +1,4 @@
-"""What lies in a folder of outputs, by name: studies, their runs, and what retain did not write."""
+"""The contents of a folder of outputs by name: studies, their runs, and what is not retain's."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ STUDY_FILES = (
     *("verdict", "campaigns", "scores", "simulated", "trial", "jobs"),
     *(COMMIT, f"{STAGING_PREFIX}*", f"{TMP_PREFIX}*"),
 )
-"""What retain writes into the folder of a study beside its runs."""
+"""Names that retain gives in the folder of a study beside its runs."""
 RESULTS = (
     *("ledger.jsonl", "verdict/verdict.json", "campaigns/*/campaign.json"),
     *("scores/*/score.json", "simulated/*/truth.json", "trial/trial.json"),
 )
-"""What makes a folder that of a study, if it has no runs."""
+"""Files of which one makes a folder without runs that of a study."""
 TABLES = "tables"
 OUTPUTS_FILES = (TABLES, TRASH, "mlflow.db", f"{TMP_PREFIX}*")
-"""What retain writes into a folder of outputs beside its studies."""
+"""Names that retain gives in a folder of outputs beside its studies."""
 MAX_SILENCE_SECONDS = 600.0
 """A sweep writes its status every ten seconds; one that has been silent for so long has died."""
 

@@ -1,4 +1,4 @@
-"""What the results in a folder of outputs name: the runs of verdicts, campaigns, scores, ledgers.
+"""The runs that results in a folder of outputs name: verdicts, campaigns, scores, ledgers.
 
 No document is believed and none has to be understood: whatever looks like the id of a run in any
 of them names that run, wherever it lies. What cannot be read may name anything.

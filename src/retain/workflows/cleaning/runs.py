@@ -25,7 +25,7 @@ MAX_VERSIONS = 50
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is asked of a run's record, also of one that an earlier version wrote."""
+    """The facts of a run's record that decide, also of one that an earlier version wrote."""
 
     directory: RunDirectory
     id: str
