@@ -79,20 +79,21 @@ NEEDS = {
 }
 """The marker of a test, by the fixture it uses."""
 TRACED = ("tests/cli/", "tests/execution/", "tests/workflows/")
-"""Where coverage is measured of tests that use one of these fixtures."""
+"""Where coverage is measured of slow tests too."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the fixtures they use, and begin with those that take longest.
 
-    Coverage slows Python down two- or threefold: tests that start processes run without it, but
-    for those in ``TRACED``; the fixtures they share are measured.
+    Coverage slows Python down two- or threefold: tests that are slow or start processes run without
+    it, but for those in ``TRACED``; the fixtures they share are measured.
     """
     for item in items:
         used = NEEDS.keys() & set(getattr(item, "fixturenames", ()))
         for marker in {NEEDS[name] for name in used}:
             item.add_marker(marker)
-        if used and not item.nodeid.startswith(TRACED):
+        is_slow = used or item.get_closest_marker("slow")
+        if is_slow and not item.nodeid.startswith(TRACED):
             item.add_marker("no_cover")
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
 

@@ -2,6 +2,7 @@
 
 import csv
 import doctest
+import functools
 import importlib
 import json
 import os
@@ -356,6 +357,7 @@ def paths_of(node, prefix=()):
         yield from paths_of(value, (*prefix, str(key)))
 
 
+@functools.cache
 def config_keys():
     """All keys there are in any option of any group."""
     keys = set()

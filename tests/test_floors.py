@@ -87,9 +87,17 @@ def sources(checkout):
     }
 
 
+def statements(block):
+    """All statements of a file; imports and classes are among them, and no expression is walked."""
+    for node in block:
+        yield node
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            yield from statements(getattr(node, part, ()))
+
+
 def imported(tree, *, lazily=True):
     """Dotted names of all that a file imports; ``lazily`` also within functions."""
-    for node in ast.walk(tree) if lazily else tree.body:
+    for node in statements(tree.body) if lazily else tree.body:
         if isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Import):
@@ -148,7 +156,7 @@ def test_a_class_name_stands_for_one_thing(sources):
     names = [
         node.name
         for tree in sources.values()
-        for node in ast.walk(tree)
+        for node in statements(tree.body)
         if isinstance(node, ast.ClassDef)
     ]
     assert sorted({name for name in names if names.count(name) > 1}) == []

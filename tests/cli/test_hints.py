@@ -35,22 +35,21 @@ NOT_TYPED = ("customers/purchases/readers", "customers/purchases/engines", "repo
 
 def texts_of(path):
     """The texts of a source without docstrings, other values in them as VALUE."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    bare = {id(one.value) for one in ast.walk(tree) if isinstance(one, ast.Expr)}
-    parts = {
-        id(part)
-        for one in ast.walk(tree)
-        if isinstance(one, ast.JoinedStr)
-        for part in ast.walk(one)
-        if part is not one
-    }
-    for one in ast.walk(tree):
-        if id(one) in bare | parts:
-            continue
-        if isinstance(one, ast.JoinedStr):
-            yield "".join(p.value if isinstance(p, ast.Constant) else "VALUE" for p in one.values)
-        elif isinstance(one, ast.Constant) and isinstance(one.value, str):
-            yield one.value
+    nodes = [ast.parse(path.read_text(encoding="utf-8"))]
+    for node in nodes:  # which grows: all but the parts of a text
+        for one in ast.iter_child_nodes(node):
+            if isinstance(one, ast.JoinedStr | ast.Constant):
+                if not isinstance(node, ast.Expr):
+                    yield from text_of(one)
+            else:
+                nodes.append(one)
+
+
+def text_of(node):
+    if isinstance(node, ast.JoinedStr):
+        yield "".join(p.value if isinstance(p, ast.Constant) else "VALUE" for p in node.values)
+    elif isinstance(node.value, str):
+        yield node.value
 
 
 @cache

@@ -1,8 +1,10 @@
 """``retain-readout data=table``: any randomised campaign, as a user reads it out."""
 
+import contextlib
 import json
 import re
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,10 @@ from retain.cli.run import run_command
 from retain.errors import RetainError
 from retain.record.documents import content_id
 from retain.record.trial_directory import TrialDirectory
+from retain.report.render import Drawings
 from retain.storage.writing import hash_file
+
+DRAW = "retain.report.page.trial_page.render_trial_charts"
 
 
 def table(n=600, seed=0):
@@ -32,6 +37,14 @@ def table(n=600, seed=0):
             "spend": np.round(visit * random.lognormal(3, 0.5, n), 2),
         }
     )
+
+
+@pytest.fixture(autouse=True)
+def pictures(request):
+    """Pages are written without pictures, which take longest, but where a test asks for them."""
+    asked = "with_charts" in request.fixturenames
+    with contextlib.nullcontext() if asked else mock.patch(DRAW, return_value=Drawings()):
+        yield
 
 
 @pytest.fixture
@@ -57,7 +70,7 @@ def tree(name="mail"):
     return json.loads(Path(f"outputs/{name}/trial/trial.json").read_text(encoding="utf-8"))
 
 
-def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys):
+def test_a_table_is_read_out_into_a_folder_of_its_name(file, capsys, with_charts):
     assert called("cost.mail_a=2", "propensity=equal") == 0
     names = {path.name for path in Path("outputs/mail/trial").iterdir()}
     assert names == {
@@ -430,6 +443,7 @@ def test_json_is_the_document(file, capsys):
 
 
 # Hillstrom (2008), as published: 21,306, 21,307 and 21,387 customers; visits .106, .183 and .151.
+@pytest.mark.slow
 def test_hillstroms_e_mails_have_their_published_effects(tmp_path, monkeypatch, experiments_dir):
     monkeypatch.chdir(tmp_path)
     path = experiments_dir / "hillstrom.csv"
@@ -499,7 +513,7 @@ LEARN = ("data=table", "data.path=mail.csv", "data.id=who", "treatment=mail", "c
 LEARN += ("outcome=spend", "cost.sent=0.3", "effects=dr_learner", "effects.folds=3")
 
 
-def test_plans_are_judged_by_the_effects_learned_and_written(promotion, capsys):
+def test_plans_are_judged_by_the_effects_learned_and_written(promotion, capsys, with_charts):
     assert run_command(readout, [*LEARN, "limits.budget=600"], "readout") == 0
     shown = " ".join(capsys.readouterr().out.split())
     assert "The effect of sent differs between customers (p <0.001)" in shown

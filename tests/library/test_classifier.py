@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -13,6 +14,7 @@ WAIVED = {}
 """Checks of scikit-learn that do not hold, with the reason; none."""
 
 
+@pytest.mark.slow
 def test_it_passes_the_checks_of_scikit_learn():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of models on the odd data of the checks

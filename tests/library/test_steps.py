@@ -353,6 +353,7 @@ print(study)
 """
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_guard(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(more=""), encoding="utf-8")
@@ -368,6 +369,7 @@ def test_a_script_needs_no_guard(tmp_path):
     assert done.stdout.count("done  2") == 1
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_a_script_and_leaves_no_process(tmp_path):
     script = tmp_path / "script.py"
     more = ', **{"model.max_iter": list(range(1000, 1400))}'

@@ -1,3 +1,4 @@
+import functools
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +34,11 @@ def plan_campaign(open_campaigns=None, seed=0, channel="site", **planning):
     return make_campaign(audience, UNSURE, settings), settings.campaign
 
 
+@functools.cache
+def first_campaign():
+    return plan_campaign()
+
+
 def chosen_ids(campaign):
     return set(campaign.audience.table.index[campaign.plan.offer_index >= 0])
 
@@ -40,7 +46,7 @@ def chosen_ids(campaign):
 # Two campaigns that were planned one after the other share no customer: neither who is contacted
 # nor who is in a control group.
 def test_of_two_campaigns_the_second_has_no_customer_of_the_first():
-    first, _ = plan_campaign()
+    first, _ = first_campaign()
     ids = sorted(chosen_ids(first))[::2]
     second, planning = plan_campaign(
         OpenCampaigns({str(one): "0a1b2c3d" for one in ids}, tuple("abcd"))
@@ -58,7 +64,7 @@ def test_of_two_campaigns_the_second_has_no_customer_of_the_first():
 
 
 def test_who_rests_after_a_campaign_gets_nothing_but_on_visits_and_is_counted_apart():
-    first, _ = plan_campaign()
+    first, _ = first_campaign()
     contacted = sorted(chosen_ids(first))[::2]
     is_open = sorted(chosen_ids(first))[::3]
     others = OpenCampaigns(

@@ -82,6 +82,7 @@ def test_of_a_campaign_with_few_customers_nothing_is_learned(drawn):
         build_campaign_trial(assignment, observe(unobserved), features())
 
 
+@pytest.mark.slow
 def test_intervals_of_the_mean_effects_cover_them():
     """The mean effect of an offer is that on the customers who could get it."""
     count, spec = 150, make_spec("mean", n_folds=3)

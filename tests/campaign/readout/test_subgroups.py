@@ -141,7 +141,8 @@ def script(checkout):
     return module
 
 
-# A simulation of 60 trials a kind takes two seconds; it alarms at p < .001.
+# A simulation of 60 trials a kind; it alarms at p < .001.
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "arms"), [("rare, helps", "two"), ("money, helps", "three")])
 def test_effects_alike_are_rarely_said_to_differ_and_all_intervals_cover(script, kind, arms):
     judged = [script.judge(kind, arms, np.random.default_rng([7, k])) for k in range(60)]

@@ -21,6 +21,7 @@ def to_outcomes(table):
     return Outcomes(np.ones(len(table), bool), declined, table["profit"].to_numpy(), None, None, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "keys",
     [

@@ -7,6 +7,8 @@ from retain.errors import RetainError
 
 from .corruptions import N_FILES, make_file
 
+pytestmark = pytest.mark.slow  # hundreds of files
+
 MIN_ACCEPTED = 0.95
 
 

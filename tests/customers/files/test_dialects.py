@@ -9,6 +9,8 @@ from retain.errors import RetainError
 
 from .dialects import find_misreadings, make_dialects, write_file
 
+pytestmark = pytest.mark.slow  # hundreds of files
+
 N_DIALECTS = 200
 MIN_READ = 180
 

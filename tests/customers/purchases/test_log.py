@@ -538,6 +538,7 @@ def test_a_second_log_replaces_the_first(opened, log_options, csv_log):
 
 
 # Threads read parts of a file side by side, and rows are counted in the order of the file.
+@pytest.mark.slow
 def test_the_row_of_a_bad_cell_is_that_of_the_file_however_many_threads_read_it(csv_log, opened):
     n, bad = 900_000, 800_000
     lines = [f"c{number % 1000},2024-01-01" for number in range(n)]

@@ -97,6 +97,7 @@ def pack(data, suffix):
     return stream.getvalue()
 
 
+@pytest.mark.slow
 def test_logs_in_sixty_dialects_are_read_as_one_log_and_none_is_misread(opened, csv_log):
     refused, misread = {}, {}
     dialects = make_dialects()

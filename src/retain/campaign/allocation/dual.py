@@ -64,8 +64,8 @@ class Moments:
         total, product = rows.sum(axis=1, dtype=float), (rows @ rows.T).astype(float)
         squares = np.diag(total)
         squares[0, 0] = np.vdot(costs, pool.cost)
-        squares[0, 1:-1] = costs.sum(axis=1)
-        squares[:-1, -1] = total[:-1]
+        squares[0, 1:-1] = squares[1:-1, 0] = costs.sum(axis=1)
+        squares[:-1, -1] = squares[-1, :-1] = total[:-1]
         self.sum_squared_shares += float(product.diagonal()[1:-1].sum())
         self.sum_squared_shares += len(pool) - 2 * total[-1] + product[-1, -1]
         self.n_customers += len(pool)
@@ -76,7 +76,7 @@ class Moments:
     def _add_offers(self, total: np.ndarray, squares: np.ndarray, product: np.ndarray) -> None:
         size = len(total)
         self.usage[:size] += total
-        self.squares[:size, :size] += np.triu(squares) + np.triu(squares, 1).T
+        self.squares[:size, :size] += squares
         self.products[:size, :size] += product
 
     def _add_segments(self, pool: CustomerPool, rows: np.ndarray, n_segments: int) -> None:
@@ -246,5 +246,6 @@ def invert_curvature(curvature: np.ndarray) -> np.ndarray:
     """Return the inverse of second derivatives, scaled, with a ridge where they vanish."""
     size = np.sqrt(np.maximum(curvature.diagonal(), 0))
     size = np.maximum(size, 1e-7 * size.max(initial=0) + 1e-100)
-    scaled = curvature / np.outer(size, size) + 1e-9 * np.eye(len(curvature))
-    return np.linalg.inv(scaled) / np.outer(size, size)
+    unit = np.outer(size, size)
+    scaled = curvature / unit + 1e-9 * np.eye(len(curvature))
+    return np.linalg.inv(scaled) / unit

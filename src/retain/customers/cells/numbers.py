@@ -115,11 +115,13 @@ def _grammar(mark: str) -> str:
     return f"[-+\u2212]?(?:{whole}(?:[{mark}][0-9]*)?|[{mark}][0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
-def _uses_mark(texts: pd.Series, mark: str) -> np.ndarray:
+def _uses_mark(cells: pd.Series, mark: str) -> np.ndarray:
     """Return a mask of texts that use ``mark`` as decimal mark, not to group thousands."""
-    is_decimal = np.array(texts.str.contains(mark, regex=False), dtype=bool)
-    marked = texts[is_decimal]
-    number = marked.str.fullmatch(_grammar(mark)).astype(bool)
-    grouped = marked.str.fullmatch(f"[-+]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}").astype(bool)
-    is_decimal[is_decimal] = number & ~grouped
-    return is_decimal
+    texts = pa.array(cells.array, type=pa.string(), from_pandas=True)
+    if not pc.any(pc.match_substring(texts, mark)).as_py():
+        return np.zeros(len(texts), dtype=bool)
+    number = pc.match_substring_regex(texts, f"^{_grammar(mark)}$")
+    grouped = pc.match_substring_regex(texts, f"^[-+]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}$")
+    whole = pc.invert(pc.match_substring(texts, mark))
+    found = pc.and_not(number, pc.or_(grouped, whole))
+    return found.fill_null(False).to_numpy(zero_copy_only=False)

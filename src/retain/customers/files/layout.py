@@ -109,18 +109,21 @@ def best_separator(lines: Sequence[str]) -> str | None:
 
 def _modal_width(lines: Sequence[str], mark: str) -> tuple[float, int]:
     """Return the share of lines of the commonest width above 1, and this width."""
-    widths = Counter(len(cells) for cells in _rows(lines, mark))
+    widths = Counter(map(len, _split(lines, mark)))
     width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1]), default=(1, 0))
     return (count / widths.total(), width) if width > 1 else (0.0, 1)
 
 
 def _rows(lines: Sequence[str], mark: str) -> list[list[str]]:
     """Return the stripped cells of lines, blank lines left out."""
+    return [[cell.strip() for cell in row] for row in _split(lines, mark)]
+
+
+def _split(lines: Sequence[str], mark: str) -> list[list[str]]:
     try:
-        rows = list(csv.reader(filter(None, lines), delimiter=mark))
+        return list(csv.reader(filter(None, lines), delimiter=mark))
     except csv.Error:  # a field above the size limit
         return []
-    return [[cell.strip() for cell in row] for row in rows]
 
 
 def find_header(path: Path, rows: Sequence[Sequence[str]], first_line: int, width: int) -> int:
@@ -181,6 +184,8 @@ def _n_titles(path: Path, rows: Sequence[Sequence[str]], first_line: int, width:
 
 def _lacks_names(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Return whether the columns of numbers, if several, have numbers for names, but no years."""
+    if sum(map(bool, map(_NUMERIC.fullmatch, header))) < 2:
+        return False
     numeric = _above_numbers(header, rows)
     if len(numeric) < 2 or not all(map(_NUMERIC.fullmatch, numeric)):
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retain.customers.purchases.parsing.formulas import Formula, list_columns
-from retain.customers.purchases.parsing.sql_names import quote_identifier, quote_literal, trim_sql
+from retain.customers.purchases.parsing.sql_names import quote_identifier, trim_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
@@ -114,14 +114,15 @@ def fetch_role_types(connection: Connection, raw: str = RAW_TABLE) -> dict[str, 
 
 def drop_relations(connection: Connection, names: Iterable[str]) -> None:
     """Drop the tables and views of these names, if they exist."""
-    for name in names:
-        for kind, catalogue in (("VIEW", "duckdb_views()"), ("TABLE", "duckdb_tables()")):
-            is_current = "database_name = current_database() AND schema_name = current_schema()"
-            condition = f"{kind.lower()}_name = {quote_literal(name)} AND {is_current}"
-            sql = f"SELECT count(*) FROM {catalogue} WHERE {condition}"  # noqa: S608
-            row = connection.execute(sql).fetchone()
-            if row is not None and row[0]:
-                connection.execute(f"DROP {kind} {quote_identifier(name)}")
+    is_current = "database_name = current_database() AND schema_name = current_schema()"
+    listed = " UNION ALL ".join(
+        f"SELECT '{kind}', {kind}_name FROM duckdb_{kind}s() WHERE {is_current}"  # noqa: S608
+        for kind in ("view", "table")
+    )
+    wanted = set(names)
+    for kind, name in connection.execute(listed).fetchall():
+        if name in wanted:
+            connection.execute(f"DROP {kind} {quote_identifier(name)}")
 
 
 def _cell_sql(kind: str, name: str) -> str:
