@@ -20,7 +20,7 @@ def plan_campaign(open_campaigns=None, seed=0, channel="site", **planning):
     settings = random_settings(
         0, capped=False, budget=None, max_contacts=None, control_share=0.2, **planning
     )
-    audience = make_audience(400, 0, value=settings.assumptions)
+    audience = make_audience(200, 0, value=settings.assumptions)
     audience = replace(audience, open_campaigns=open_campaigns or OpenCampaigns())
     named = settings.offers.offers.items()
     changed = {"channel": channel, **({} if channel == "site" else {"needs_consent": True})}
