@@ -78,7 +78,7 @@ NEEDS = {
     "ray": "cluster",
 }
 """The marker of a test, by the fixture it uses."""
-TRACED = ("tests/cli/", "tests/execution/", "tests/workflows/")
+TRACED = ("tests/cli/", "tests/execution/", "tests/report/", "tests/workflows/")
 """Where coverage is measured of slow tests too."""
 
 

@@ -11,6 +11,8 @@ from scipy import stats
 from retain.verdict.placements import placement_values
 from retain.verdict.selection import variance_factor
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def script(checkout):

@@ -277,6 +277,7 @@ def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
 
 
 # The best of many scores on noise is above one half; scores of new customers are not.
+@pytest.mark.slow
 def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
     customers = shop(300, noise=1000.0)
     experiment = make(how=settings(trials=40, folds=2))

@@ -20,6 +20,8 @@ from retain.record.document import Git, MetricSummary
 from retain.schema.compare import Tracking
 from retain.workflows.mlflow import check_tracking, flatten_params, log_runs
 
+pytestmark = pytest.mark.slow  # the tables of a store alone take MLflow seconds
+
 MLFLOW = Tracking(name="mlflow")
 CONFIG = {
     "model": {"name": "svc", "C": 1.0, "gamma": None},

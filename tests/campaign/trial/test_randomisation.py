@@ -75,6 +75,7 @@ def test_customers_who_were_chosen_are_refused_with_what_they_were_chosen_by(sim
 
 
 # Of few rare customers all may get the coupon by chance, and a normal approximation be far off.
+@pytest.mark.slow
 def test_a_rare_level_does_not_look_like_selection():
     random, n, p = np.random.default_rng(0), 300, []
     for _ in range(200):
