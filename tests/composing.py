@@ -5,6 +5,7 @@ Most of what a test of a command takes would otherwise be composing the same fil
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import functools
 import pickle
@@ -15,6 +16,7 @@ from hydra._internal import config_loader_impl
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.defaults_list import DefaultsList
 from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigSource
@@ -29,6 +31,8 @@ PACKAGES = {"file": f"{conf_dir()}/", "pkg": "hydra.conf/", "structured": "/"}
 
 def compose_once() -> None:
     """Have Hydra remember what it made of the files of the package."""
+    parse: Any = parse_once(OverridesParser.parse_rule)
+    OverridesParser.parse_rule = parse  # type: ignore[method-assign]
     Plugins.instance()  # Hydra runs the modules of its sources again when it looks for plugins
     for scheme in ("file", "pkg"):
         read_once(SourcesRegistry.instance().types[scheme])
@@ -51,6 +55,18 @@ def places_of(repo: Any) -> tuple[tuple[str, str], ...] | None:
     if not all(map(is_of_package, sources)):
         return None
     return tuple((source.scheme(), source.path) for source in sources)
+
+
+def parse_once(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Remember what Hydra reads in a word; what it adds to an override, it adds to a copy."""
+    parsed: dict[tuple[str, str], Any] = {}
+
+    def parse_rule(self: OverridesParser, text: str, rule: str) -> Any:
+        if (text, rule) not in parsed:
+            parsed[text, rule] = parse(self, text, rule)
+        return copy.copy(parsed[text, rule])
+
+    return parse_rule
 
 
 def read_once(source: type[ConfigSource]) -> None:
