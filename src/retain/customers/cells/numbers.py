@@ -118,10 +118,10 @@ def _grammar(mark: str) -> str:
 def _uses_mark(cells: pd.Series, mark: str) -> np.ndarray:
     """Return a mask of texts that use ``mark`` as decimal mark, not to group thousands."""
     texts = pa.array(cells.array, type=pa.string(), from_pandas=True)
-    if not pc.any(pc.match_substring(texts, mark)).as_py():
+    is_marked = pc.match_substring(texts, mark)
+    if not pc.any(is_marked).as_py():
         return np.zeros(len(texts), dtype=bool)
     number = pc.match_substring_regex(texts, f"^{_grammar(mark)}$")
     grouped = pc.match_substring_regex(texts, f"^[-+]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}$")
-    whole = pc.invert(pc.match_substring(texts, mark))
-    found = pc.and_not(number, pc.or_(grouped, whole))
-    return found.fill_null(False).to_numpy(zero_copy_only=False)
+    found = pc.and_not(pc.and_(is_marked, number), grouped).fill_null(False)
+    return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
