@@ -92,6 +92,12 @@ class Audience:
         return self.profit_unit is not None
 
     @cached_property
+    def hashed_ids(self) -> np.ndarray:
+        """Number that tells each customer from others in any order of rows, shape (n,)."""
+        texts = self.table.index.astype(str).to_numpy(dtype=object)
+        return np.asarray(pd.util.hash_array(texts))
+
+    @cached_property
     def open_campaign(self) -> np.ndarray:
         """Id of the other campaign that each customer is in, empty for none, shape (n,)."""
         return self._by_id(self.open_campaigns.by_customer)

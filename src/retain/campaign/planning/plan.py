@@ -176,14 +176,9 @@ def build_problem(audience: Audience, offers: OfferMatrix, planning: CampaignCon
         max_contacts=max_contacts,
         segment=codes if min_contacts is not None else None,
         min_contacts=min_contacts,
-        keys=_hash_customer_ids(audience),
+        keys=audience.hashed_ids,
         seed=planning.seed,
     )
-
-
-def _hash_customer_ids(audience: Audience) -> np.ndarray:
-    """Return numbers that identify customers in any order of rows."""
-    return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
 
 
 def unmet_minimums(
