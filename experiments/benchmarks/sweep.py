@@ -1,6 +1,6 @@
 """Times sweeps of retain against three peers that do the same work, in the same call.
 
-    python experiments/benchmarks/sweep.py [--work W1 W2 W3 one] [--rounds 3]
+    python experiments/benchmarks/sweep.py [--work W1 W2 W3 W4 one] [--rounds 3]
 
 The contestants take turns, so that the ratios within a round are fair where others use the cores
 too. A section of README.md is rewritten when its work was done whole: all contestants, three
@@ -40,7 +40,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    works, everybody = ("W1", "W2", "W3", "one"), ("retain", "L", "a", "b")
+    works, everybody = ("W1", "W2", "W3", "W4", "one"), ("retain", "L", "a", "b")
     parser.add_argument("--work", nargs="+", choices=works, default=works)
     parser.add_argument("--rounds", type=int, default=FEWEST)
     parser.add_argument("--only", nargs="+", choices=everybody, default=everybody)

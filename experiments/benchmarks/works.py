@@ -1,4 +1,4 @@
-"""The three works the benchmark times: grids of models × samplers × feature sets.
+"""The four works the benchmark times: grids of models × samplers × feature sets.
 
 A grid each of several models is no product. retain writes it as a study of several sweeps; plain
 Hydra, which has one product a command, as a folder of options (``model=logreg_001,…``), which
@@ -159,4 +159,41 @@ W3 = Work(
     ],
     targets={"L": "≤ 1.05", MEMORY: "≤ 1.5"},
 )
-WORKS = {work.name: work for work in (W1, W2, W3)}
+TREES = [100, 200, 300, 400]
+W4 = Work(
+    name="W4",
+    told="240 runs as researchers tune: grids of trees × depth × rate, C × gamma, k and C, 5 folds",
+    customers=1_300,
+    grids=[
+        Grid(
+            "lightgbm",
+            {
+                "n_estimators": TREES,
+                "learning_rate": [0.01, 0.02, 0.05, 0.1],
+                "num_leaves": [7, 15, 31],
+            },
+        ),
+        Grid("catboost", {"iterations": TREES, "learning_rate": [0.03, 0.1], "depth": [4, 5, 6]}),
+        Grid(
+            "random_forest",
+            {"n_estimators": TREES, "min_samples_leaf": [1, 3], "max_features": [0.3, "sqrt"]},
+        ),
+        Grid(
+            "extra_trees",
+            {"n_estimators": TREES, "min_samples_leaf": [1, 3], "max_features": [0.3, "sqrt"]},
+        ),
+        Grid(
+            "hist_gradient_boosting",
+            {
+                "max_iter": TREES,
+                "learning_rate": [0.03, 0.1],
+                "max_leaf_nodes": [7, 15, 31],
+            },
+        ),
+        Grid("svc", {"C": [0.1, 0.3, 1, 3, 10, 30], "gamma": [0.003, 0.01, 0.03, 0.1, 0.3, 1]}),
+        Grid("knn", {"n_neighbors": range(5, 105, 5), "weights": ["uniform", "distance"]}),
+        Grid("logreg", {"C": [float(f"{c:.4g}") for c in np.logspace(-4, 3, 36)]}),
+    ],
+    targets={"L": "≤ 0.55"},
+)
+WORKS = {work.name: work for work in (W1, W2, W3, W4)}

@@ -20,6 +20,7 @@ import pandas as pd
 from joblib import Parallel, delayed, parallel_config
 
 THREADS = {
+    "ExtraTreesClassifier": {"n_jobs": 1},
     "RandomForestClassifier": {"n_jobs": 1},
     "KNeighborsClassifier": {"n_jobs": 1},
     "LGBMClassifier": {"n_jobs": 1},

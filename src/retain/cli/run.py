@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from retain.execution.backends.config import Backend
+    from retain.execution.inputs import Preflight
     from retain.execution.plan import RunConfig, SweepPlan
-    from retain.execution.task import Preflight
     from retain.record.document import Record
 
 
@@ -218,6 +218,8 @@ def _run(
     from retain.cli.terminal.console import literal
     from retain.cli.terminal.sweep import SweepView, print_plan, print_sources, print_summary
     from retain.cli.unexpected import logged_beside
+    from retain.execution.backends.config import Local
+    from retain.execution.families import with_shared_fits
     from retain.execution.plan import plan_runs
     from retain.execution.sweep import sweep
 
@@ -225,6 +227,8 @@ def _run(
     rows = folder / "rows"
     rows.mkdir()
     planned = plan_runs(composed, _preflight(composed, folder if engine else None), rows)
+    if isinstance(engine, Local):  # other backends have no folder that all runs see
+        planned = with_shared_fits(planned)
     print_sources(console, planned)
     if composed[0].run.dry_run:
         print_plan(console, planned)

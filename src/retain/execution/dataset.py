@@ -18,8 +18,8 @@ from retain.customers.checks.duplicates import DuplicateGroups, group_duplicates
 from retain.customers.customers import Customers
 from retain.customers.panel import summarise_label
 from retain.errors import RetainError, examples
+from retain.execution.inputs import DatasetFacts, Preflight
 from retain.execution.shared_memory import share
-from retain.execution.task import DatasetFacts, Preflight
 from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits

@@ -90,6 +90,7 @@ class Dispatcher:
                 task = self._submitted[future]
                 result = self._collect(future, task)
                 del self._submitted[future]
+                self._queue.release(task.id)
                 if result is None:
                     self._claimed_by_others.append(replace(task, started=""))
                 else:
@@ -106,7 +107,7 @@ class Dispatcher:
 
     def _submit_tasks(self) -> None:
         """Submit the next tasks; one that another launch had, once its lock is free."""
-        while not self._closed and self._executor.count_free(len(self._queue)):
+        while not self._closed and self._executor.count_free(self._queue.n_ready):
             self._submit(self._queue.pop())
         for _ in range(len(self._claimed_by_others)):
             task = self._claimed_by_others.popleft()

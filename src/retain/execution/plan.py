@@ -14,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 
 from retain.errors import RetainError
-from retain.execution.task import DatasetFacts, Preflight, SharedInputs, Task
+from retain.execution.inputs import DatasetFacts, Preflight, SharedInputs
+from retain.execution.task import Task
 from retain.plugins.registry import VARIABLE, used_by
 from retain.record.consistency import RecordChecker
 from retain.record.directory import RunDirectory

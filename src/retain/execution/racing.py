@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from retain.execution.dispatcher import Dispatcher
+from retain.execution.families import share_fits
 from retain.execution.plan import SweepPlan
 from retain.execution.scheduling import CostGroup, CostModel, TaskQueue
 from retain.execution.task import Rung, RungResult, Task
@@ -75,7 +76,7 @@ class Race:
             is_final = task.id in self._eliminated
             n_folds = folds - 1 if is_final else min(folds, task.split.fits)
             tasks.append(replace(task, rung=Rung(n_folds, is_final, task.seconds_spent)))
-        return self._costs.make_queue(tasks)
+        return self._costs.make_queue(share_fits(tasks))
 
     def _record_pause(self, result: RungResult) -> None:
         task, folds = self._tasks[result.id], len(result.roc_auc)

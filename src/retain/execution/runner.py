@@ -25,7 +25,9 @@ from retain.execution.task import RungResult, RunOutcome, Task, finish
 from retain.execution.yaml_writer import to_yaml
 from retain.learning.components import build_training_spec
 from retain.learning.cross_validation import CrossValidationResult, cross_validate
+from retain.learning.cut_scores import CutScores
 from retain.learning.fold_data import PreparedFoldCache
+from retain.learning.growing import find_growing
 from retain.record.document import Record
 
 log = logging.getLogger(__name__)
@@ -146,6 +148,7 @@ def _cross_validate(task: Task, checkpoint: Checkpoint | None) -> CrossValidatio
         dataset.customers,
         dataset.splits,
         cache,
+        cuts=_find_cuts(task),
         begun=None if checkpoint is None else checkpoint.evaluation,
         upto=None if task.rung is None else task.rung.folds,
     )
@@ -157,6 +160,16 @@ def _load_inputs(task: Task) -> tuple[Dataset, PreparedFoldCache | None]:
         return prepare_dataset(task.run), None
     dataset: Dataset = task.shared.datasets.load()[task.shared.index]
     return dataset, _fold_cache(task.shared.fold_cache_dir)
+
+
+def _find_cuts(task: Task) -> CutScores | None:
+    """Return where the run takes scores cut from longer fits, or leaves them, if it does."""
+    shared, growing = task.shared, find_growing(task.config)
+    if shared is None or growing is None or not (shared.cut_from or shared.cut_to):
+        return None
+    if shared.cut_from is not None:
+        log.info("scores are cut from the fits of run %s where they suffice", shared.cut_from)
+    return CutScores(shared.fold_cache_dir, growing, shared.cut_to)
 
 
 @lru_cache(maxsize=1)

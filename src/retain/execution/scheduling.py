@@ -18,7 +18,7 @@ class CostGroup(NamedTuple):
     """The properties that determine the cost of a run.
 
     ``rows`` is the number of customers, ``fits`` that of folds over all repeats, ``trials`` that of
-    tuning in each fold.
+    tuning in each fold. ``is_cut`` if its scores are cut from the fits of a longer run.
     """
 
     model: str
@@ -27,6 +27,7 @@ class CostGroup(NamedTuple):
     rows: int
     fits: int
     trials: int = 0
+    is_cut: bool = False
 
     @classmethod
     def of(cls, run: Task | Record) -> CostGroup:
@@ -36,16 +37,17 @@ class CostGroup(NamedTuple):
             config[part]["name"] for part in ("model", "sampler", "calibration")
         )
         trials = config.get("tuning", {}).get("trials") or 0  # older records lack it
-        return cls(model, sampler, calibration, run.data.n_rows, run.split.fits, trials)
+        rows, fits = run.data.n_rows, run.split.fits
+        return cls(model, sampler, calibration, rows, fits, trials, run.is_cut)
 
     @property
     def similarity_keys(self) -> tuple[Hashable, ...]:
         """Keys that similar runs share, from most to least similar.
 
         >>> CostGroup("svc", "smote", "none", rows=1300, fits=10).similarity_keys[1:]
-        (('svc', 0, 1300, 10), ('svc', 0))
+        (('svc', 0, False, 1300, 10), ('svc', 0, False))
         """
-        model = self.model, self.trials
+        model = self.model, self.trials, self.is_cut
         return self, (*model, self.rows, self.fits), model
 
 
@@ -141,6 +143,9 @@ class TaskQueue:
 
     Tasks of a group have the same expected cost, so each pick compares groups, not tasks. Tasks
     whose own cost is known are in a heap. One thread at a time may pop, while records are added.
+
+    A task whose scores are cut from the fits of another in the queue waits until that has ended,
+    and then goes first: it takes a moment, and what was cut is removed.
     """
 
     def __init__(self, costs: CostModel, tasks: Iterable[Task]) -> None:
@@ -148,7 +153,14 @@ class TaskQueue:
         self._started: set[Hashable] = set()
         self._measured: list[tuple[float, int, Task]] = []
         self._groups: dict[CostGroup, deque[tuple[int, Task]]] = {}
+        self._waiting: dict[str, list[Task]] = {}
+        self._released: deque[Task] = deque()
+        tasks = list(tasks)
+        ids = {task.id for task in tasks}
         for position, task in enumerate(tasks):
+            if task.cut_from in ids:
+                self._waiting.setdefault(str(task.cut_from), []).append(task)
+                continue
             own_cost = costs.own_cost(task)
             if own_cost is None:
                 self._groups.setdefault(CostGroup.of(task), deque()).append((position, task))
@@ -157,7 +169,12 @@ class TaskQueue:
         heapify(self._measured)
 
     def __len__(self) -> int:
-        return len(self._measured) + sum(map(len, self._groups.values()))
+        return self.n_ready + sum(map(len, self._waiting.values()))
+
+    @property
+    def n_ready(self) -> int:
+        """Number of tasks that wait for no other."""
+        return len(self._released) + len(self._measured) + sum(map(len, self._groups.values()))
 
     def pop(self) -> Task:
         """Remove and return the next task to start.
@@ -165,20 +182,28 @@ class TaskQueue:
         Raises
         ------
         IndexError
-            If the queue is empty.
+            If no task is ready.
         """
-        if not len(self):
+        if not self.n_ready:
             raise IndexError("pop from an empty queue")
         task = self._next()
         self._started.update(CostGroup.of(task).similarity_keys)
         return task
 
+    def release(self, id_: str) -> None:
+        """Let the tasks start that wait for the task ``id_``, which has ended in whatever way."""
+        self._released.extend(self._waiting.pop(id_, ()))
+
     def clear(self) -> None:
         """Remove all tasks."""
+        self._waiting.clear()
+        self._released.clear()
         self._measured.clear()
         self._groups.clear()
 
     def _next(self) -> Task:
+        if self._released:
+            return self._released.popleft()
         ranks = ((*self._rank(group, line[0][0]), group) for group, line in self._groups.items())
         first = min(ranks, default=None)
         if first is None or (self._measured and (2, *self._measured[0][:2]) < first[:3]):

@@ -1,4 +1,4 @@
-"""A run to do, what it shares with others, and its outcome: plain values for any process.
+"""A run to do, and its outcome: plain values for any process.
 
 Imports nothing heavy: the process that launches a sweep needs neither pandas nor scikit-learn.
 """
@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.customers.reading import DroppedRow
 from retain.errors import RetainError
-from retain.execution.shared_memory import SharedValue
+from retain.execution.inputs import SharedInputs
 from retain.record.directory import RunDirectory
 from retain.record.document import (
     SCHEMA,
@@ -79,52 +77,6 @@ MAX_CLAIM_ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
-class DatasetFacts:
-    """Facts about the customers and splits of a run, for its record and the terminal.
-
-    ``dropped_examples`` are customers that each step dropped, ``dropped_rows`` rows of files.
-    """
-
-    data: DataInfo
-    split: SplitInfo
-    checks: tuple[CheckResult, ...]
-    messages: tuple[str, ...]
-    dropped_examples: tuple[str, ...]
-    dropped_rows: tuple[DroppedRow, ...] = ()
-
-
-@dataclass(frozen=True)
-class Preflight:
-    """The distinct datasets of several runs.
-
-    Attributes
-    ----------
-    facts
-        Facts about each dataset.
-    dataset_index
-        For each run, the position of its dataset in ``facts``.
-    shared_datasets
-        The datasets in the same order; None if they were not shared.
-    """
-
-    facts: tuple[DatasetFacts, ...]
-    dataset_index: tuple[int, ...]
-    shared_datasets: SharedValue | None = None
-
-
-@dataclass(frozen=True)
-class SharedInputs:
-    """The datasets and the cache of prepared folds that the runs of a launch share.
-
-    ``index`` is the position of the run's dataset among ``datasets``.
-    """
-
-    datasets: SharedValue
-    index: int
-    fold_cache_dir: Path
-
-
-@dataclass(frozen=True)
 class Task:
     """A run to do.
 
@@ -170,6 +122,16 @@ class Task:
     def is_racing(self) -> bool:
         """True if a race may stop the run early, and a record that one stopped is valid."""
         return bool(self.config["validation"].get("early_stopping"))
+
+    @property
+    def cut_from(self) -> str | None:
+        """Id of the longer run whose fits suffice for this one, None if there is none."""
+        return None if self.shared is None else self.shared.cut_from
+
+    @property
+    def is_cut(self) -> bool:
+        """True if the scores are expected to be cut from the fits of a longer run."""
+        return self.cut_from is not None
 
     @property
     def seconds_spent(self) -> float:

@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning import tuning_report
+from retain.learning.cut_scores import CutScores
 from retain.learning.fold_data import PreparedFoldCache
 from retain.learning.metric_selection import Metric, select_metrics
 from retain.learning.metrics import corrected_interval
@@ -54,20 +55,22 @@ class CrossValidationResult:
         write_scores(path, self.scores, self.duplicate_groups)
 
 
-def cross_validate(  # noqa: PLR0913 - the last two are for runs in several parts
+def cross_validate(  # noqa: PLR0913 - three are for what runs share, or for runs in parts
     training: TrainingSpec,
     customers: Customers,
     splits: Splits,
     cache: PreparedFoldCache | None = None,
     *,
+    cuts: CutScores | None = None,
     begun: CrossValidationResult | None = None,
     upto: int | None = None,
 ) -> CrossValidationResult:
     """Return out-of-fold scores of all training customers in all repeats, and their metrics.
 
-    Runs with the same ``cache`` share preprocessed rows, which does not change scores. With
-    ``upto`` only that many folds are scored; ``begun`` holds the first of them, scored before.
-    Scores and metrics are bitwise the same in one part or several.
+    Runs with the same ``cache`` share preprocessed rows; with ``cuts`` the scores of some are cut
+    from the fits of others. With ``upto`` only that many folds are scored; ``begun`` holds the
+    first of them, scored before. Scores and metrics are bitwise the same whatever is shared, and in
+    one part or several.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def cross_validate(  # noqa: PLR0913 - the last two are for runs in several part
     """
     watch = Stopwatch({} if begun is None else begun.seconds)
     with watch.phase("prepare"):
-        scoring = FoldScorer(training, customers, splits, cache)
+        scoring = FoldScorer(training, customers, splits, cache, cuts)
     parts = [] if begun is None else scoring.restore_folds(begun.scores, begun.tuning)[:upto]
     parts += [scoring.score_fold(fold, watch) for fold in splits.folds[len(parts) : upto]]
     with watch.phase("metrics"):

@@ -17,6 +17,7 @@ from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning import compatibility, tuning_report
 from retain.learning.columns import select_model_columns
+from retain.learning.cut_scores import CutScores
 from retain.learning.features import feature_matrix
 from retain.learning.fold_data import FoldData, PreparedFoldCache, prepare_fold, preprocessing_key
 from retain.learning.pipeline import PipelineSpec, assemble, with_population
@@ -103,6 +104,7 @@ class FoldScorer:
         customers: Customers,
         splits: Splits,
         cache: PreparedFoldCache | None,
+        cuts: CutScores | None = None,
     ) -> None:
         self._experiment, self._customers, self._splits = training, customers, splits
         self.table = training.feature_table(customers).loc[splits.ids]
@@ -111,7 +113,7 @@ class FoldScorer:
             compatibility.check_compatible(training.pipeline, self.table, self.labels[fold.train])
         pipeline = with_population(training.pipeline, customers.panel)
         self._model = assemble(pipeline, self.table, customers.duplicate_groups, training.seed)
-        self._cache = cache
+        self._cache, self._cuts = cache, cuts
         self._content = _cache_key(customers, splits, self.table, self._model)
 
     def score_fold(self, fold: Fold, watch: Stopwatch) -> FoldScores:
@@ -162,12 +164,22 @@ class FoldScorer:
 
     def _score_prepared(self, model: Pipeline, fold: Fold, watch: Stopwatch) -> np.ndarray:
         """Return probabilities of a fold's test rows from cached preprocessed rows."""
+        cuts, key = self._cuts, self._key(fold)
+        if cuts is not None and key is not None:
+            with watch.phase("cut"):
+                found = cuts.take(model[-1], key)
+            if found is not None:
+                return found
         with watch.phase("prepare"):
             rows = self._fold_data(fold)
         with watch.phase("fit"):
             fitted = clone(model[-1]).fit(rows.train, rows.target)
         with watch.phase("predict"):
-            return predict_decline(fitted, rows.test)
+            probability = predict_decline(fitted, rows.test)
+        if cuts is not None and cuts.lengths and key is not None:
+            with watch.phase("cut"):
+                cuts.leave(fitted, rows.test, key)
+        return probability
 
     def _score_table(self, model: BaseEstimator, fold: Fold, watch: Stopwatch) -> np.ndarray:
         """Return probabilities of a fold's test rows by a model that preprocesses by itself."""
@@ -181,9 +193,14 @@ class FoldScorer:
             train, test = self.table.iloc[fold.train], self.table.iloc[fold.test]
             return prepare_fold(self._model, train, self.labels[fold.train], test)
 
-        if self._cache is None or self._content is None:
+        key = self._key(fold)
+        if self._cache is None or key is None:
             return prepare()
-        return self._cache.load(f"{self._content}/{fold.repeat}/{fold.fold}", prepare)
+        return self._cache.load(key, prepare)
+
+    def _key(self, fold: Fold) -> str | None:
+        """Return a text that is equal for equal preprocessed rows, None if there is none."""
+        return None if self._content is None else f"{self._content}/{fold.repeat}/{fold.fold}"
 
 
 def _cache_key(

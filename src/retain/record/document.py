@@ -218,6 +218,11 @@ class Record(Config):
         """The number of folds of its metrics."""
         return max((len(metric.fold_values) for metric in self.metrics.values()), default=0)
 
+    @property
+    def is_cut(self) -> bool:
+        """True if all scores were cut from the fits of a longer run."""
+        return "cut" in self.seconds and "fit" not in self.seconds
+
     def staleness_reason(
         self, data: DataInfo, split: SplitInfo, environment: Environment
     ) -> str | None:

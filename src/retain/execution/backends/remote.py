@@ -19,9 +19,10 @@ from typing import Any
 from retain.errors import RetainError
 from retain.execution.dispatcher import Dispatcher
 from retain.execution.executor import WorkerExecutor
+from retain.execution.inputs import Preflight, SharedInputs
 from retain.execution.scheduling import CostModel
 from retain.execution.shared_memory import launch_dir
-from retain.execution.task import Preflight, SharedInputs, Task
+from retain.execution.task import Task
 from retain.execution.worker import start_forkserver
 from retain.record.directory import RunDirectory
 from retain.record.document import Record
