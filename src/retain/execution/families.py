@@ -37,9 +37,10 @@ def _family(task: Task) -> Hashable:
 
     A limit is about what a run takes by itself. A run that ends in a race has its folds.
     """
+    if task.shared is None or any(limit is not None for limit in task.config["limits"].values()):
+        return None
     growing, rung = find_growing(task.config), task.rung
-    has_limits = any(limit is not None for limit in task.config["limits"].values())
-    if growing is None or has_limits or (rung is not None and rung.is_final):
+    if growing is None or (rung is not None and rung.is_final):
         return None
     model = dict(task.config["model"])
     is_long = model.pop(growing.length) >= growing.changes_at
@@ -48,7 +49,10 @@ def _family(task: Task) -> Hashable:
 
 
 def _cut(members: Sequence[Task]) -> Iterator[Task]:
-    """Yield the tasks of a family: the longest, and the others cut from it."""
+    """Yield the tasks of a family: the others cut from the longest, or a single one from none."""
+    if len(members) == 1:
+        yield _mark(members[0])
+        return
     *shorter, longest = sorted(members, key=_length)
     yield _mark(longest, cut_to=tuple(map(_length, shorter)))
     for task in shorter:
@@ -56,13 +60,12 @@ def _cut(members: Sequence[Task]) -> Iterator[Task]:
 
 
 def _length(task: Task) -> int:
-    """Return the length of a task's model, 0 of one that does not grow."""
     growing = find_growing(task.config)
-    return 0 if growing is None else task.config["model"][growing.length]
+    return 0 if growing is None else int(task.config["model"][growing.length])
 
 
 def _mark(task: Task, cut_from: str | None = None, cut_to: tuple[int, ...] = ()) -> Task:
-    """Return the task with these cuts and no others; one that shares nothing as it is."""
+    """Return the task with these cuts and no others; as it is if it shares nothing at all."""
     if task.shared is None:
         return task
     return replace(task, shared=replace(task.shared, cut_from=cut_from, cut_to=cut_to))
