@@ -25,8 +25,9 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 class Measured:
     """The cost of a command: seconds, CPU seconds, seconds to a first record, MiB.
 
-    ``cpu`` adds up all processes of the command, as far as each was waited for by the one that
-    started it. Where it is well below seconds × processes, somebody else had the cores.
+    ``cpu`` adds up all processes of the command: those that were waited for by the one that
+    started them, or as they were last seen, whichever is more. Where it is well below seconds ×
+    processes, somebody else had the cores.
     """
 
     seconds: float = 0.0
@@ -57,10 +58,14 @@ def measure(
         process = subprocess.Popen(  # noqa: S603 - commands of the benchmark
             command, cwd=folder, env=_environment(), stdout=out, stderr=subprocess.STDOUT
         )
-        with _watched(told, start, records), _weighed(told, process.pid, wanted=memory):
+        with (
+            _watched(told, start, records),
+            _weighed(told, process.pid, wanted=memory),
+            _clocked(told, process.pid),
+        ):
             code = process.wait()
             told.seconds = time.perf_counter() - start
-    told.cpu = _spent() - before
+    told.cpu = max(told.cpu, _spent() - before)
     if code != 0:
         last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-20:])
         raise RuntimeError(f"{' '.join(command)[:300]} … ended with {code}:\n{last}")
@@ -101,6 +106,26 @@ def _weighed(told: Measured, pid: int, *, wanted: bool) -> Iterator[None]:
 
 
 @contextmanager
+def _clocked(told: Measured, pid: int) -> Iterator[None]:
+    """Add up the processor seconds of a process and all below it, also of those nobody waits for.
+
+    retain's workers are forked by a server, which ends after the command.
+    """
+    seen: dict[tuple[int, float], float] = {}
+
+    def look(done: threading.Event) -> None:
+        while not done.wait(SELDOM):
+            for process in _processes(pid):
+                with suppress(psutil.NoSuchProcess):
+                    spent = process.cpu_times()
+                    seen[process.pid, process.create_time()] = spent.user + spent.system
+        told.cpu = sum(seen.values())
+
+    with _beside(look):
+        yield
+
+
+@contextmanager
 def _beside(look: object) -> Iterator[None]:
     """Run a thread that looks until the block is left."""
     done = threading.Event()
@@ -113,12 +138,18 @@ def _beside(look: object) -> Iterator[None]:
         thread.join()
 
 
+def _processes(pid: int) -> list[psutil.Process]:
+    """Return a process and all below it, none if it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    return []
+
+
 def _tree(pid: int) -> int:
     """Bytes held by a process and all below it; one that ends meanwhile counts nothing."""
     total = 0
-    with suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        for process in (root, *root.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                total += process.memory_full_info().pss
+    for process in _processes(pid):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            total += process.memory_full_info().pss
     return total

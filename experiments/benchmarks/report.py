@@ -86,8 +86,7 @@ def _walls(work: Work, rounds: Sequence[Round]) -> str:
         ratio = ""
         if key != "retain" and "retain" in rounds[0].taken:
             ratio = f"{against(key, rounds):.2f} × " + ("its wall" if key == "L" else "faster")
-        # retain's workers are forked by a server that nobody waits for: their time is not told
-        cpu = "" if key == "retain" else _shown([one.taken[key].cpu for one in rounds])
+        cpu = _shown([one.taken[key].cpu for one in rounds])
         wall = (CONTESTANTS[key].told, _shown(seconds), _listed(seconds), cpu)
         rows.append((*wall, ratio, work.targets.get(key, "")))
     return _table(("", "wall, s", "each round", "CPU, s", "retain against it", "target"), rows)
