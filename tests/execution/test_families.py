@@ -1,4 +1,4 @@
-"""Families of runs that differ in the number of trees alone: one is fitted, the others cut."""
+"""Families of runs that differ in their length alone: one is fitted, the others are cut."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def seconds(outputs="outputs"):
 
 
 def _trees(record):
-    names = {"n_estimators", "iterations", "max_iter"}
+    names = {"n_estimators", "iterations", "max_iter", "n_neighbors"}
     return [value for name, value in record["config"]["model"].items() if name in names]
 
 
@@ -162,21 +162,23 @@ def test_a_sweep_leaves_what_each_run_leaves_alone(retain, tiny):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "trees"),
+    ("model", "lengths", "fitted"),
     [
-        ("lightgbm", "model.n_estimators=4,10,25"),
-        ("hist_gradient_boosting", "model.max_iter=4,10,25"),
-        ("catboost", "model.iterations=4,10,25,200,203"),
+        ("lightgbm", "model.n_estimators=4,10,25", {25}),
+        ("hist_gradient_boosting", "model.max_iter=4,10,25", {25}),
+        ("catboost", "model.iterations=4,10,25,200,203", {25, 203}),
+        ("knn", "model.n_neighbors=4,10,25", {4, 25}),  # some customer's fifth is as near
     ],
 )
-def test_boosting_leaves_what_each_run_leaves_alone(retain, tiny, model, trees):
+def test_boosting_and_neighbours_leave_what_each_run_leaves_alone(
+    retain, tiny, model, lengths, fitted
+):
     customers = "data.customers=400"  # with few, LightGBM has rounds that leave no tree
-    line = (customers, *tiny[1:], "-m", f"model={model}", trees, "workers=2")
+    line = (customers, *tiny[1:], "-m", f"model={model}", lengths, "workers=2")
     assert retain(*line)[0] == 0
     assert retain(*line, "outputs=apart", ALONE)[0] == 0
     assert left() == left("apart")
-    fitted = {trees for (_, trees, _), phases in seconds().items() if "fit" in phases}
-    assert fitted == ({25, 203} if model == "catboost" else {25})
+    assert fitted == {length for (_, length, _), phases in seconds().items() if "fit" in phases}
 
 
 GROWS = """

@@ -20,12 +20,13 @@ from retain.learning.scoring import TrainingSpec
 from retain.learning.splitting import make_splits
 from retain.schema.run import Calibration
 
-FOREST, EXTRA, HIST, LIGHTGBM, CATBOOST = (
+FOREST, EXTRA, HIST, LIGHTGBM, CATBOOST, NEIGHBOURS = (
     "sklearn.ensemble.RandomForestClassifier",
     "sklearn.ensemble.ExtraTreesClassifier",
     "sklearn.ensemble.HistGradientBoostingClassifier",
     "lightgbm.LGBMClassifier",
     "catboost.CatBoostClassifier",
+    "sklearn.neighbors.KNeighborsClassifier",
 )
 QUIET = {
     LIGHTGBM: {"verbose": -1, "deterministic": True, "force_row_wise": True, "n_jobs": 1},
@@ -58,6 +59,12 @@ CASES = {
         {"learning_rate": 0.1, "auto_class_weights": "Balanced", "random_strength": 2},
         {"learning_rate": 0.1, "min_data_in_leaf": 5, "depth": 2},
     ),
+    NEIGHBOURS: tuple(
+        {"weights": weights, "p": p, "n_jobs": 1, **how}
+        for weights in ("uniform", "distance")
+        for p in (1, 2)
+        for how in ({"algorithm": "brute"}, {"leaf_size": 5, "metric": "minkowski"})
+    ),
 }
 """Settings by class; together they have every parameter said to be proven."""
 LENGTHS = {CATBOOST: ([1, 7, 199], [200, 201, 230])}
@@ -76,8 +83,8 @@ def table(rows=400, *, missing, seed=0):
 
 def build(target, length, **settings):
     module, _, name = target.rpartition(".")
-    seed = "random_seed" if target == CATBOOST else "random_state"
-    fixed = {seed: 0, GROWING[target].length: length, **QUIET.get(target, {})}
+    seeds = dict.fromkeys(GROWING[target].needed - {"learning_rate"}, 0)
+    fixed = {**seeds, GROWING[target].length: length, **QUIET.get(target, {})}
     if target == CATBOOST:
         fixed["allow_writing_files"] = False
     return getattr(import_module(module), name)(**{**fixed, **settings})
@@ -89,6 +96,8 @@ def build(target, length, **settings):
 )
 def test_a_cut_is_the_shorter_fit_to_the_last_bit(target, settings, missing):
     train, y, test = table(missing=missing)
+    if target == NEIGHBOURS:
+        train, test = np.nan_to_num(train), np.nan_to_num(test)
     for *shorter, longest in LENGTHS.get(target, ([1, 2, 9, 24, 25],)):
         fitted = build(target, longest, **settings).fit(train, y)
         cuts = dict(GROWING[target].cut(fitted, test, shorter))
@@ -122,6 +131,22 @@ def test_nothing_is_cut_from_boosting_that_stopped_by_itself():
     fitted = build(HIST, 300, early_stopping=True, learning_rate=0.5).fit(train, y)
     assert fitted.n_iter_ < 300
     assert list(GROWING[HIST].cut(fitted, test, [2])) == []
+
+
+# Of equally near neighbours the search takes any.
+def test_neighbours_are_not_cut_where_one_more_is_as_near():
+    random = np.random.default_rng(0)
+    train = random.integers(0, 3, size=(200, 2)).astype(float)
+    test = random.normal(size=(20, 2))
+    y = (train[:, 0] > 1).astype(int)
+    fitted = build(NEIGHBOURS, 40).fit(train, y)
+    assert dict(GROWING[NEIGHBOURS].cut(fitted, test, [5, 12])) == {}
+
+
+def test_neighbours_are_not_cut_among_few_rows_where_they_are_sought_in_another_way():
+    train, y, test = table(60, missing=0.0)
+    fitted = build(NEIGHBOURS, 25, weights="distance").fit(train, y)
+    assert dict(GROWING[NEIGHBOURS].cut(fitted, test, [2, 5])) == {}
 
 
 def config(model, *, trials=None, method=None, threads=1):

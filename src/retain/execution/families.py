@@ -1,4 +1,6 @@
-"""Families of runs that differ in the number of trees alone: the longest is fitted for all.
+"""Families of runs that differ in their length alone: the longest is fitted for all.
+
+Length is the number of trees or neighbours (``learning.growing``).
 
 The longest leaves the scores of the others in the launch's folder, fold by fold, and these take
 them from there. Each stays a run of its own with its own record, and where it finds nothing,

@@ -60,7 +60,7 @@ class SharedInputs:
     cut_from
         Id of the run whose fits suffice for this one, None if it is fitted itself.
     cut_to
-        Numbers of trees of the runs whose scores are to be cut from the fits of this one.
+        Numbers of trees, or neighbours, of the runs whose scores are cut from the fits of this one.
     """
 
     datasets: SharedValue

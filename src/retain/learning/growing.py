@@ -1,15 +1,18 @@
-"""Models that grow: a fit with fewer trees is the first part of one with more, to the last bit.
+"""Models that grow: a shorter fit is the first part of a longer one, to the last bit.
 
-Forests draw the seeds of their trees in turn, and boosting adds trees to those it has. So the
-scores of runs that differ in the number of trees alone are cut from one fit of the most. Only what
-was shown to give the same bits is in the table; a setting that is not in it is fitted by itself.
+Forests draw the seeds of their trees in turn, boosting adds trees to those it has, and the nearest
+neighbours are the first of more. So the scores of runs that differ in this number alone are cut
+from one fit of the most. Only what was shown to give the same bits is in the table; a setting that
+is not in it is fitted by itself.
 Imports nothing heavy: the process that launches a sweep asks which runs are alike.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,22 +31,22 @@ class Growing:
     Attributes
     ----------
     length
-        The parameter that counts the trees.
+        The parameter that counts the trees, or the neighbours.
     needed
         Parameters that must have a value, since their default depends on the length or on chance.
     proven
         The other parameters with which equality was shown.
     cut
         Called with a fitted model, rows and ascending lengths below its own. It yields nothing
-        where the model is not as long as its length says.
+        for a length that would not give the same bits.
     changes_at
         The length at which another parameter's default changes; 0 if none does.
     """
 
     length: str
-    needed: frozenset[str]
     proven: frozenset[str]
     cut: Callable[[Any, np.ndarray, Sequence[int]], Cuts]
+    needed: frozenset[str] = frozenset()
     changes_at: int = 0
 
 
@@ -76,6 +79,29 @@ def _cut_hist(model: Any, rows: np.ndarray, lengths: Sequence[int]) -> Cuts:
     if model.n_iter_ == model.max_iter:
         stages = enumerate(model.staged_predict_proba(rows), start=1)
         yield from ((length, proba) for length, proba in stages if length in lengths)
+
+
+def _cut_neighbours(model: Any, rows: np.ndarray, lengths: Sequence[int]) -> Cuts:
+    """Yield the votes of the first neighbours, unless for some row one more is as near as the last.
+
+    Among few rows neighbours are sought in another way.
+    """
+    if model.n_neighbors >= model.n_samples_fit_ // 2:
+        return
+    distance, index = model.kneighbors(rows)
+    for length in lengths:
+        if (distance[:, length - 1] < distance[:, length]).all():
+            first = distance[:, :length], index[:, :length]
+            shorter = copy(model).set_params(n_neighbors=length)
+            shorter.kneighbors = partial(_known_neighbours, *first)
+            yield length, shorter.predict_proba(rows)
+
+
+def _known_neighbours(
+    distance: np.ndarray, index: np.ndarray, _: np.ndarray, *, return_distance: bool = True
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+    """Return the neighbours of rows as ``kneighbors`` does, without looking for them."""
+    return (distance, index) if return_distance else index
 
 
 _FOREST = Growing(
@@ -129,6 +155,11 @@ GROWING: Mapping[str, Growing] = {
         ),
         cut=_cut_catboost,
         changes_at=200,  # leaf_estimation_iterations, on fewer than 20 columns
+    ),
+    "sklearn.neighbors.KNeighborsClassifier": Growing(
+        length="n_neighbors",
+        proven=frozenset({"algorithm", "leaf_size", "metric", "n_jobs", "p", "weights"}),
+        cut=_cut_neighbours,
     ),
 }
 """The classes by the path that a config names."""
