@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from contestants import CONTESTANTS, Scores, one_plain_run, retain
 from measuring import Measured, measure
 from stage import Stage
 from works import AGAIN, DRY, FIRST, MEMORY
+
+from retain.record.study import StudyDirectory
 
 
 @dataclass
@@ -32,6 +35,7 @@ def one_round(stage: Stage, folder: Path, keys: Sequence[str]) -> Round:
     scores = {key: _turn(stage, folder / key, key, done) for key in keys}
     if "retain" in scores:
         _finished_study(stage, folder, done)
+        _cuts(folder / "retain" / stage.work.name, done)
     if MEMORY in stage.work.targets:
         _memory(stage, folder, done)
     for key in keys:
@@ -61,6 +65,16 @@ def _finished_study(stage: Stage, folder: Path, done: Round) -> None:
     for name, words in ((AGAIN, []), (DRY, ["dry_run=true"])):
         if name in stage.work.targets:
             done.figures[name] = measure([*line, *words], folder / name).seconds
+
+
+def _cuts(study: Path, done: Round) -> None:
+    """Tell of each model that has any how many runs were not fitted."""
+    records = [record for run in StudyDirectory(study).runs() if (record := run.read())]
+    runs = Counter(record.config["model"]["name"] for record in records)
+    cut = Counter(record.config["model"]["name"] for record in records if record.is_cut)
+    for model, count in cut.items():
+        name = f"share of the runs of {model} that were cut from the fits of longer ones"
+        done.figures[name] = count / runs[model]
 
 
 def _memory(stage: Stage, folder: Path, done: Round) -> None:

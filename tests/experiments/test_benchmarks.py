@@ -71,6 +71,21 @@ def done(benchmark, stage):
     return benchmark("rounds").one_round(stage, stage.folder / "round", ["retain", "L"])
 
 
+def test_the_runs_that_were_not_fitted_are_counted(benchmark, stage, done, tmp_path, make_record):
+    rounds = benchmark("rounds")
+    figure = "share of the runs of lightgbm that were cut from the fits of longer ones"
+    assert not any(name.startswith("share of the runs") for name in done.figures)
+    study = StudyDirectory(tmp_path / "study")
+    for id_, seconds in (("aaaaaaaa", {"fit": 1.0, "cut": 0.1}), ("bbbbbbbb", {"cut": 0.1})):
+        run = study.run("lightgbm", id_)
+        run.path.mkdir(parents=True)
+        record = make_record(id=id_, model={"name": "lightgbm"}, seconds=seconds)
+        run.record.write_text(record.model_dump_json(by_alias=True), encoding="utf-8")
+    told = rounds.Round()
+    rounds._cuts(study.path, told)
+    assert told.figures == {figure: 0.5}
+
+
 # Were the work not the same, its time would say nothing.
 def test_retain_and_bare_joblib_come_to_the_same_scores(benchmark, stage, done):
     message = "largest difference of a fold's ROC-AUC between retain and L"
@@ -110,8 +125,10 @@ def test_the_works_are_as_large_as_they_say(benchmark):
         "W1": 63,
         "W2": 1000,
         "W3": 24,
+        "W4": 240,
     }
-    assert len({str(model) for model in works["W2"].models.values()}) == 1000
+    for name in ("W2", "W4"):
+        assert len({str(model) for model in works[name].models.values()}) == len(works[name].runs)
 
 
 # The peers keep their own files, so that they can be read without ours.
@@ -133,7 +150,7 @@ def test_the_peers_options_are_those_of_retain_without_threads(checkout):
         peer.pop("allow_writing_files", None)  # retain lets no library write, whatever is typed
         assert peer == ours, path.name
         compared += 1
-    assert compared == 10
+    assert compared == 12
 
 
 @pytest.fixture(scope="module")
