@@ -46,6 +46,7 @@ CASES = {
         {"learning_rate": 0.05, "max_leaf_nodes": 15, "min_samples_leaf": 20},
         {"max_features": 0.5, "max_depth": 3, "class_weight": "balanced"},
         {"l2_regularization": 1.0, "max_bins": 32, "early_stopping": False},
+        {"early_stopping": True, "learning_rate": 0.02},
     ),
     LIGHTGBM: (
         {"subsample": 0.8, "subsample_freq": 1, "colsample_bytree": 0.8, "num_leaves": 15},
