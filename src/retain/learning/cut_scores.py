@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from retain.errors import RetainError
 from retain.learning.growing import Growing
+from retain.storage.reading import read_bytes
 from retain.storage.writing import atomic_write
 
 log = logging.getLogger(__name__)
@@ -45,11 +46,12 @@ class CutScores:
         ``fold`` is a text that is equal for equal training and test rows.
         """
         path = self._path(model, fold)
-        with suppress(OSError, ValueError):
-            found: np.ndarray = np.load(path, allow_pickle=False)
+        try:
+            content = read_bytes(path)
             path.unlink()
-            return found
-        return None
+        except (OSError, RetainError):
+            return None
+        return np.frombuffer(content)
 
     def leave(self, fitted: BaseEstimator, rows: np.ndarray, fold: str) -> None:
         """Leave the probabilities of all shorter lengths on ``rows``.
@@ -61,17 +63,11 @@ class CutScores:
             for length, probability in self.growing.cut(fitted, rows, self.lengths):
                 shorter = clone(fitted).set_params(**{self.growing.length: length})
                 with atomic_write(self._path(shorter, fold), durable=False) as path:
-                    _save(path, probability[:, 1])
+                    path.write_bytes(np.asarray(probability[:, 1], dtype=float).tobytes())
         except Exception as error:  # noqa: BLE001 - it is not the error of this run
             log.info("shorter runs are fitted by themselves: %s: %s", type(error).__name__, error)
 
     def _path(self, model: BaseEstimator, fold: str) -> Path:
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
         content = json.dumps([kind, model.get_params(), fold], sort_keys=True)
-        return self.folder / f"{hashlib.sha256(content.encode()).hexdigest()}.npy"
-
-
-def _save(path: Path, probability: np.ndarray) -> None:
-    """Write to a file that is opened by its name as it is: ``np.save`` would add a suffix."""
-    with path.open("wb") as file:
-        np.save(file, np.asarray(probability, dtype=float), allow_pickle=False)
+        return self.folder / hashlib.sha256(content.encode()).hexdigest()
