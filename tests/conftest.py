@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
+
+# A shell starts what runs in its background deaf to interrupts, and every child inherits it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Tests run side by side; each keeps to one compute thread. Read when numpy is first imported.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
