@@ -13,6 +13,7 @@ import pytest
 
 from retain.cli.dashboard import dashboard
 from retain.cli.run import run_command
+from retain.record.manifest import write_manifest
 
 
 @pytest.fixture
@@ -57,11 +58,22 @@ def test_an_export_beside_another_folder_has_its_page(outputs, here, capsys):
     assert "'empty' holds no run" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize("export", ["outputs", ".", "outputs/site", "link", "link/site", "before"])
+def test_an_export_never_meets_the_folders_that_are_shown(outputs, here, capsys, export):
+    shutil.copytree(outputs, here / "before")
+    (here / "link").symlink_to("outputs")
+    for folder in (outputs, here / "before"):
+        write_manifest(folder, "0" * 64)
+    before = sorted(here.rglob("*"))
+    assert called(f"export={export}", "against=before") == 2
+    assert "expected a folder beside it" in " ".join(capsys.readouterr().err.split())
+    assert sorted(here.rglob("*")) == before
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (("nowhere",), "outputs: 'nowhere' is no folder; expected the folder with the studies"),
-        (("export=outputs",), "export: outputs holds other files; expected a new folder"),
         (("against=nowhere",), "against: 'nowhere' is no folder; expected the folder with the"),
         (("against=./outputs",), "against: './outputs' is the folder that is shown"),
         (("against=outputs/models",), "'outputs/models' is one study; expected its folder"),

@@ -7,6 +7,7 @@ import pytest
 from retain.dashboard.export import export_site
 from retain.dashboard.index import OutputsReader
 from retain.errors import RetainError
+from retain.record.manifest import write_manifest
 from retain.storage.reading import parse_json
 
 from .conftest import MARKUP, compared
@@ -119,18 +120,55 @@ def test_reasons_are_left_out_with_the_ids(hostile, tmp_path):
     assert all(re.fullmatch(r"[\w.-]+", name) for name in texts(tmp_path / "open"))
 
 
-def test_an_earlier_export_is_replaced_as_a_whole(made_index, tmp_path):
-    export_site(made_index, tmp_path / "site", "outputs", "en", hashed_ids=False)
-    (tmp_path / "site" / "old.html").write_text("old", "utf-8")
+def test_an_earlier_export_is_replaced_as_a_whole(made_index, invented, tmp_path):
+    export_site(
+        OutputsReader(invented).read(), tmp_path / "site", "outputs", "en", hashed_ids=False
+    )
     export_site(made_index, tmp_path / "site", "outputs", "ru", hashed_ids=False)
-    assert not (tmp_path / "site" / "old.html").exists()
     assert '<html lang="ru">' in texts(tmp_path / "site")["index.html"]
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
+    export_site(made_index, tmp_path / "again", "outputs", "ru", hashed_ids=False)
+    assert set(texts(tmp_path / "site")) == set(texts(tmp_path / "again"))
+
+
+def add_page(site):
+    (site / "notes.html").write_text("mine", "utf-8")
+
+
+def edit_page(site):
+    (site / "index.html").write_text("mine", "utf-8")
+
+
+def add_folder(site):
+    (site / "models").mkdir()
+
+
+def list_what_is_no_page(site):
+    (site / "mine.csv").write_text("mine", "utf-8")
+    write_manifest(site, "0" * 64)
+
+
+def link_a_page(site):
+    (site / "index.html").unlink()
+    (site / "index.html").symlink_to("campaigns.html")
+
+
+@pytest.mark.parametrize(
+    "change", [add_page, edit_page, add_folder, list_what_is_no_page, link_a_page]
+)
+def test_an_export_that_somebody_changed_is_left_alone(made_index, tmp_path, change):
+    site = tmp_path / "site"
+    export_site(made_index, site, "outputs", "en", hashed_ids=False)
+    change(site)
+    before = sorted(site.iterdir())
+    with pytest.raises(RetainError, match="holds what no export wrote"):
+        export_site(made_index, site, "outputs", "en", hashed_ids=False)
+    assert sorted(site.iterdir()) == before
 
 
 def test_a_folder_with_anything_else_is_left_alone(made_index, tmp_path):
     (tmp_path / "mine.txt").write_text("mine", "utf-8")
-    with pytest.raises(RetainError, match="holds other files; expected a new folder"):
+    with pytest.raises(RetainError, match="holds what no export wrote; expected a new folder"):
         export_site(made_index, tmp_path, "outputs", "en", hashed_ids=False)
     with pytest.raises(RetainError, match="is no folder"):
         export_site(made_index, tmp_path / "mine.txt", "outputs", "en", hashed_ids=False)

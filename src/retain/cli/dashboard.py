@@ -18,7 +18,7 @@ from retain.cli.overrides import Arguments
 from retain.cli.run import run_command
 from retain.cli.terminal.output import flush_output, write_json, write_progress
 from retain.errors import RetainError, type_value
-from retain.storage.paths import parse_path
+from retain.storage.paths import is_inside, parse_path
 from retain.wording import describe_count
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def dashboard(line: Arguments) -> int:
         _check_other(config.against, outputs)
     if config.export is None:
         _check_packages()
+    else:
+        _check_apart(config.export, outputs, config.against)
     watch = OutputsWatch(outputs)
     watch.read(_tell_reading)
     write_progress("")
@@ -73,6 +75,15 @@ def _check_other(text: str, outputs: Path) -> None:
     if next(StudyDirectory(folder).runs(), None) is not None:
         typed = type_value("against", folder.resolve().parent)
         raise RetainError.at("against", f"{text!r} is one study", f"expected its folder: {typed}")
+
+
+def _check_apart(export: str, *folders: str | Path | None) -> None:
+    """Raise if an export would lie in a folder that is shown, or that one in it."""
+    site = parse_path("export", export)
+    for folder in (Path(folder) for folder in folders if folder is not None):
+        if is_inside(site, folder) or is_inside(folder, site):
+            found = f"{export!r} is {str(folder)!r}, holds it or lies in it"
+            raise RetainError.at("export", found, "expected a folder beside it")
 
 
 def _config(line: Arguments) -> Dashboard:

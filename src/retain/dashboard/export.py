@@ -15,6 +15,8 @@ from retain.dashboard.pages import DashboardPages
 from retain.dashboard.rows import RunRow, rank_runs
 from retain.dashboard.trees import TreesComparison
 from retain.errors import RetainError
+from retain.execution.plan import collect_environment
+from retain.record.manifest import MANIFEST, check_manifest, write_manifest
 from retain.storage.transaction import exchange
 from retain.storage.writing import write_text
 
@@ -22,8 +24,6 @@ FOLD_BYTES = 600_000
 """Size of the fold values on a page: 10,000 runs of ten folds stay below 2 MB."""
 MAX_TOGETHER = 10_000
 """Runs of all studies that have a page together."""
-MARK = "retain-dashboard.txt"
-"""A file that an export has, by which a later one knows that it may replace it."""
 
 
 def export_site(  # noqa: PLR0913 - what a user may choose
@@ -62,7 +62,7 @@ def export_site(  # noqa: PLR0913 - what a user may choose
         for name, text in _iter_pages(pages, links, compared, trees):
             write_text(staging / name, text, durable=False)
             n_pages += 1
-        write_text(staging / MARK, "Written by retain-dashboard export=FOLDER.\n", durable=False)
+        write_manifest(staging, collect_environment().code_sha256)
         _put(staging, folder)
     except OSError as error:
         raise RetainError.unwritable(folder, error, "export=FOLDER") from None
@@ -113,11 +113,23 @@ def _make_hash() -> Callable[[str], str]:
 
 
 def _check_replaceable(folder: Path) -> None:
+    """Raise unless there is no such folder, or it is empty, or an export as it was written."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         raise RetainError.at("export", f"{folder} is no folder", "expected a new folder")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
-        found = f"{folder} holds other files"
-        raise RetainError.at("export", found, "expected a new folder, or an earlier export")
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if there and there != _exported(folder):
+        found = f"{folder} holds what no export wrote"
+        raise RetainError.at("export", found, "expected a new folder, or an export as it was made")
+
+
+def _exported(folder: Path) -> set[str]:
+    """Return the names of an untouched export's files, none if the folder is anything else."""
+    try:
+        files = check_manifest(folder)[0].files
+    except RetainError:
+        return set()
+    pages = {name for name in files if name.endswith(".html")}
+    return {*pages, MANIFEST} if len(pages) == len(files) else set()
 
 
 def _put(staging: Path, folder: Path) -> None:
