@@ -174,7 +174,7 @@ def test_every_command_says_after_it_what_it_said_before(here, capsys, fork_serv
         "failed runs": 1,
         "interrupted runs": 1,
         "runs of other code": 1,
-        "folds of runs that ended": 1,
+        "folds of runs that are done": 1,
     }
     names = {(one["name"], one["reason"]) for one in found["staying"]}
     assert ("failed runs", "a result names them") in names

@@ -181,7 +181,7 @@ def test_leftovers_that_are_links_are_removed_and_not_followed(tmp_path):
     fill(tmp_path / "precious", "mine")
     study = tmp_path / "study"
     study.mkdir()
-    (study / ".staging-0").symlink_to(tmp_path / "precious")
+    (study / ".staging-0123456789ab").symlink_to(tmp_path / "precious")
     recover(study)
     assert (tmp_path / "precious" / "one.txt").read_text() == "mine"
     assert visible(study) == []

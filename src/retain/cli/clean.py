@@ -46,9 +46,10 @@ def clean(line: Arguments) -> int:
 
 def _removing_command(line: Arguments, folder: str) -> str:
     """Return the line that removes what this one lists."""
+    from retain.workflows.cleaning.outputs import type_folder
+
     others = (word for word in line.words if not word.startswith(("dir=", "remove=")))
-    named = f"dir={folder}" if "=" in folder or folder.startswith("-") else folder
-    return shlex.join(["retain-clean", named, *others, "--yes"])
+    return " ".join(["retain-clean", type_folder(folder), *map(shlex.quote, others), "--yes"])
 
 
 def _config(line: Arguments) -> Clean:

@@ -11,7 +11,7 @@ from retain.record.document import Record
 from retain.record.reading import Reader
 from retain.record.trial_directory import TrialDirectory
 from retain.storage.locks import is_locked, try_lock
-from retain.storage.writing import TMP_PREFIX, write_text
+from retain.storage.writing import TMP_PATTERN, write_text
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class RunDirectory:
         self.hydra.mkdir(exist_ok=True)
         if not keep_folds:
             self.folds.unlink(missing_ok=True)
-        for path in (self.scores, *self.path.glob(f"{TMP_PREFIX}*")):
+        for path in (self.scores, *self.path.glob(TMP_PATTERN)):
             path.unlink(missing_ok=True)
 
     def _remove_odd_files(self) -> None:

@@ -24,6 +24,8 @@ from retain.errors import RetainError
 from retain.storage.reading import read_json
 
 STAGING_PREFIX = ".staging-"
+STAGING_PATTERN = STAGING_PREFIX + "[0-9a-f]" * 12
+"""Names of folders of unfinished transactions, as ``glob`` and ``fnmatch`` read it."""
 COMMIT = ".commit"
 JOURNAL = "journal.json"
 MAX_JOURNAL_BYTES = 2**16
@@ -123,7 +125,7 @@ def recover(folder: Path) -> None:
     """
     if (folder / COMMIT).is_dir():
         _apply(folder)
-    for left in folder.glob(f"{STAGING_PREFIX}*"):
+    for left in folder.glob(STAGING_PATTERN):
         if left.is_symlink():
             left.unlink()
         else:

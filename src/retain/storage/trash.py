@@ -9,12 +9,36 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path, PurePath
 
 TRASH = ".retain-trash"
+_OWN = re.compile("[0-9a-f]{12}")
+_TAKEN = re.compile("[0-9]+")
+
+
+def find_left(folder: Path) -> list[Path]:
+    """Return what processes that were killed left in the trash of a folder; nobody else's things.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    trash = folder / TRASH
+    if trash.is_symlink() or not trash.is_dir():
+        return []
+    named = (path for path in sorted(trash.iterdir()) if _OWN.fullmatch(path.name))
+    return [path for path in named if _is_own(path)]
+
+
+def _is_own(path: Path) -> bool:
+    if path.is_symlink() or not path.is_dir():
+        return False
+    return all(_TAKEN.fullmatch(one.name) for one in path.iterdir())
 
 
 class Trash:
@@ -31,11 +55,11 @@ class Trash:
         Raises
         ------
         OSError
-            If it cannot be made, or is a link.
+            If it cannot be made, or is no folder.
         """
         trash = self._own.parent
-        if trash.is_symlink():
-            raise NotADirectoryError(errno.ENOTDIR, "it is a link", str(trash))
+        if trash.is_symlink() or (trash.exists() and not trash.is_dir()):
+            raise NotADirectoryError(errno.ENOTDIR, "it is no folder", str(trash))
         trash.mkdir(exist_ok=True)
         self._own.mkdir()
 
@@ -51,18 +75,21 @@ class Trash:
         self._n_taken += 1
 
     def empty(self) -> None:
-        """Delete the trash folder with all in it, also what earlier processes left.
+        """Delete what was taken and what earlier processes left, and the folder if it is empty.
 
         Raises
         ------
         OSError
             If something must not be deleted.
         """
-        try:
-            shutil.rmtree(self._own.parent)
-        except RecursionError:  # folders in folders in folders, which retain did not write
-            why = os.strerror(errno.ENAMETOOLONG)
-            raise OSError(errno.ENAMETOOLONG, why, str(self._own.parent)) from None
+        for path in find_left(self._folder):
+            try:
+                shutil.rmtree(path)
+            except RecursionError:  # folders in folders in folders, which retain did not write
+                why = os.strerror(errno.ENAMETOOLONG)
+                raise OSError(errno.ENAMETOOLONG, why, str(path)) from None
+        with suppress(OSError):
+            self._own.parent.rmdir()
 
 
 def _rename(folder: Path, path: PurePath, target: Path) -> None:

@@ -35,6 +35,8 @@ def hash_folder(folder: Path, *, exclude: tuple[str, ...] = ()) -> str:
 
 
 TMP_PREFIX = ".unfinished-"
+TMP_PATTERN = TMP_PREFIX + "[0-9a-f]" * 12
+"""Names of files that a killed process left, as ``glob`` and ``fnmatch`` read it."""
 """Prefix of files that are being written, or whose writer was killed."""
 
 

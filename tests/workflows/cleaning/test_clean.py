@@ -1,5 +1,6 @@
 """What can go from a folder of outputs, what stays, and that nothing else is touched."""
 
+import errno
 import json
 import os
 import shutil
@@ -47,6 +48,8 @@ def add_run(outputs, make_record):
             **changes.pop("config", {}),
         }
         environment = make_record().environment.model_copy(update={"code_sha256": code})
+        for part in changes.keys() & {"data", "split"}:
+            changes[part] = getattr(make_record(), part).model_copy(update=changes[part])
         facts = {"id": name[-8:], "study": study, "state": state, "config": config}
         record = make_record(**facts, environment=environment, **changes)
         run.finish(record if state == "done" else record.model_copy(update={"metrics": {}}))
@@ -188,7 +191,7 @@ def test_folds_of_a_run_that_is_done_go_alone(outputs, add_run):
     run = add_run("svc-00000001")
     (run / "folds.parquet").write_bytes(b"folds")
     found = cleaned(outputs, remove=True)
-    assert going(found) == {"folds of runs that ended": ("models/svc-00000001/folds.parquet",)}
+    assert going(found) == {"folds of runs that are done": ("models/svc-00000001/folds.parquet",)}
     assert {"record.json", "scores.parquet"} < {path.name for path in run.iterdir()}
 
 
@@ -228,6 +231,9 @@ def test_a_run_of_other_code_that_was_done_again_goes(outputs, add_run):
         ({}, {"code": "a" * 64}),
         ({"code": collect_environment().code_sha256}, {}),
         ({}, {"study": "other"}),
+        ({}, {"state": "not_applicable"}),
+        ({}, {"data": {"fingerprint": "0" * 64}}),
+        ({}, {"split": {"fingerprint": "0" * 64}}),
     ],
     ids=[
         "config",
@@ -238,6 +244,9 @@ def test_a_run_of_other_code_that_was_done_again_goes(outputs, add_run):
         "same code",
         "today's code",
         "other study",
+        "not applicable",
+        "other rows",
+        "other folds",
     ],
 )
 def test_a_run_that_may_be_the_only_one_stays(outputs, add_run, old, new):
@@ -273,6 +282,58 @@ def test_a_cached_table_that_a_run_reads_as_its_data_stays(outputs, add_run):
     assert staying(cleaned(outputs)) == {
         ("tables of purchase logs", "a run reads one as its data"): 1
     }
+
+
+def test_a_table_stays_where_what_names_it_may_be_unread(outputs, add_run):
+    config = {"data": {"name": "table", "path": f"outputs/tables/{TABLE}"}}
+    run = add_run("svc-00000001", config=config)
+    (outputs / "tables").mkdir()
+    (outputs / "tables" / TABLE).write_bytes(b"rows")
+    reason = ("tables of purchase logs", "what cannot be read may name one as its data")
+    link = outputs / "models" / "linked"
+    link.symlink_to(outputs)
+    assert staying(cleaned(outputs))[reason] == 1
+    link.unlink()
+    (run / "record.json").write_text("{")
+    assert staying(cleaned(outputs)) == {reason: 1}
+
+
+def test_files_of_a_user_that_look_unfinished_stay(outputs, add_run):
+    run = add_run("svc-00000001")
+    (outputs / "tables").mkdir()
+    mine = [
+        outputs / "models" / ".staging-site",
+        outputs / "models" / ".unfinished-0123456789ab",
+        outputs / ".staging-0123456789ab",
+        outputs / "tables" / ".staging-0123456789ab",
+        run / ".staging-0123456789ab",
+    ]
+    for path in mine:
+        path.mkdir()
+        (path / "thesis.tex").write_text("mine")
+    files = [place / ".unfinished-letter" for place in (run, outputs / "models", outputs)]
+    for path in files:
+        path.write_text("mine")
+    for path in (*mine, *files):
+        age(path, 2 * 3600)
+    assert cleaned(outputs, remove=True).going == ()
+    assert all(path.exists() for path in (*mine, *files))
+
+
+def test_things_in_the_trash_that_retain_did_not_put_there_stay(outputs, add_run):
+    add_run("svc-00000001", "failed")
+    trash = outputs / TRASH
+    left = trash / "0123456789ab" / "0"
+    left.mkdir(parents=True)
+    mine = [trash / "mine.txt", trash / "ba9876543210" / "letter.txt", trash / "photos" / "0"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    found = cleaned(outputs, remove=True)
+    assert going(found)["leftovers of retain-clean"] == (f"{TRASH}/0123456789ab",)
+    assert sorted(trash.rglob("*.txt")) == sorted(mine[:2])
+    assert mine[2].exists()
+    assert sorted(path.name for path in trash.iterdir()) == ["ba9876543210", "mine.txt", "photos"]
 
 
 def test_unfinished_files_go_once_nobody_has_written_them_for_an_hour(outputs, add_run):
@@ -356,6 +417,37 @@ def test_a_study_whose_results_cannot_be_read_stays_whole(outputs, add_run, add_
     reasons = dict(staying(found).keys())
     assert reasons.keys() == {"all of a", "all of b", "all of a+b"}
     assert "is a pipe; expected a regular file" in reasons["all of a"]
+
+
+def test_a_study_of_which_only_a_commit_is_there_keeps_its_members(outputs, add_run):
+    for study in ("a", "b", "c"):
+        add_run("svc-00000001", "failed", study=study)
+    (outputs / "a+b" / ".commit" / "verdict").mkdir(parents=True)
+    found = cleaned(outputs)
+    assert going(found) == {"failed runs": ("c/svc-00000001",)}
+    assert "a command was killed in a+b" in dict(staying(found).keys())["all of a"]
+
+
+@pytest.mark.parametrize(
+    ("unread", "gone"),
+    [("a+b", set()), ("a+b/verdict", {"c/svc-00000001"}), ("moved", set())],
+)
+def test_what_must_not_be_read_may_name_anything(
+    outputs, add_run, add_verdict, monkeypatch, unread, gone
+):
+    for study in ("a", "b", "c"):
+        add_run("svc-00000001", "failed", study=study)
+    add_verdict("a+b")
+    (outputs / "moved").mkdir()
+    iterate = Path.iterdir
+
+    def iterdir(path):
+        if path == outputs / unread:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return iterate(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    assert set(going(cleaned(outputs)).get("failed runs", ())) == gone
 
 
 def test_a_verdict_that_names_no_runs_keeps_its_study(outputs, add_run, add_verdict):
@@ -518,7 +610,7 @@ def test_a_kill_leaves_each_thing_whole_or_gone_and_the_next_call_ends_it(
     left = sorted((outputs / "models").glob("svc-0000000[0-3]"))
     assert len(left) == (4 - done if step == "take" else 0)
     assert all((path / "record.json").is_file() for path in left)
-    assert going(cleaned(outputs))["leftovers of retain-clean"] == (TRASH,)
+    assert going(cleaned(outputs))["leftovers of retain-clean"][0].startswith(f"{TRASH}/")
     cleaned(outputs, remove=True)
     assert {path.name for path in outputs.iterdir()} == {"models"}
     assert {path.name for path in (outputs / "models").iterdir()} == {".lock", "svc-00000009"}
@@ -540,6 +632,7 @@ def test_another_folder_says_what_to_type(outputs, add_run, typed, said):
     add_run("svc-00000001", "failed")
     (outputs.parent / "empty").mkdir()
     (outputs.parent / "file").write_text("")
+    (outputs.parent / "empty" / "mlflow.db").write_text("another program's")
     with pytest.raises(RetainError, match=said):
         cleaned(Path(outputs.parent, typed))
 

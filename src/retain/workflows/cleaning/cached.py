@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from retain.record.directory import RunDirectory
 from retain.storage.snapshot import Snapshot
-from retain.storage.transaction import STAGING_PREFIX
-from retain.storage.trash import TRASH
-from retain.storage.writing import TMP_PREFIX
+from retain.storage.transaction import STAGING_PATTERN
+from retain.storage.trash import find_left
+from retain.storage.writing import TMP_PATTERN
 from retain.workflows.cleaning.findings import (
     FOLDS,
     LEFTOVER,
@@ -42,6 +41,8 @@ def find_leftovers(study: StudyContents, ended: Sequence[RunFacts], findings: Fi
         if run not in going:
             _add_unfinished(run.path, findings, run)
     _add_unfinished(study.directory.path, findings)
+    for path in sorted(study.directory.path.glob(STAGING_PATTERN)):
+        _add_begun(path, findings)
 
 
 def find_tables(outputs: OutputsFolder, references: References, findings: Findings) -> None:
@@ -49,28 +50,37 @@ def find_tables(outputs: OutputsFolder, references: References, findings: Findin
     folder = outputs.tables
     if folder.is_dir() and not folder.is_symlink():
         for path in sorted(folder.iterdir()):
+            if not CACHED_TABLE.fullmatch(path.name):
+                continue
             if path.name in references.tables:
                 findings.keep(TABLE, "a run reads one as its data")
-            elif CACHED_TABLE.fullmatch(path.name):
+            elif references.is_partial:
+                findings.keep(TABLE, "what cannot be read may name one as its data")
+            else:
                 findings.add(TABLE, path)
         _add_unfinished(folder, findings)
     _add_unfinished(outputs.path, findings)
-    trash = outputs.path / TRASH
-    if trash.is_dir() and not trash.is_symlink():
-        try:
-            findings.going.append(Finding(LEFTOVER, PurePath(TRASH), Snapshot.of(trash)))
-        except OSError:
-            findings.keep(LEFTOVER, "they cannot be read")
+    try:
+        for path in find_left(outputs.path):
+            findings.going.append(
+                Finding(LEFTOVER, path.relative_to(outputs.path), Snapshot.of(path))
+            )
+    except OSError:
+        findings.keep(LEFTOVER, "they cannot be read")
 
 
 def _add_unfinished(folder: Path, findings: Findings, run: RunDirectory | None = None) -> None:
-    """Add files and folders in a folder whose writer was killed."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        begun = [one for one in entries if one.name.startswith((TMP_PREFIX, STAGING_PREFIX))]
-        for entry in sorted(begun, key=lambda one: one.name):
-            if run is not None and run.busy:
-                findings.keep(UNFINISHED, "a process is at them")
-            elif time.time() - entry.stat(follow_symlinks=False).st_mtime < MIN_IDLE_SECONDS:
-                findings.keep(UNFINISHED, "they changed in the last hour")
-            else:
-                findings.add(UNFINISHED, Path(entry.path), run=run)
+    """Add files in a folder whose writer was killed."""
+    for path in sorted(folder.glob(TMP_PATTERN)):
+        if path.is_file():
+            _add_begun(path, findings, run)
+
+
+def _add_begun(path: Path, findings: Findings, run: RunDirectory | None = None) -> None:
+    with suppress(FileNotFoundError):
+        if run is not None and run.busy:
+            findings.keep(UNFINISHED, "a process is at them")
+        elif time.time() - path.lstat().st_mtime < MIN_IDLE_SECONDS:
+            findings.keep(UNFINISHED, "they changed in the last hour")
+        else:
+            findings.add(UNFINISHED, path, run=run)

@@ -6,12 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 from typing import Literal
 
 from retain.record.directory import RunDirectory
 from retain.storage.snapshot import Snapshot
-from retain.storage.writing import TMP_PREFIX
+from retain.storage.writing import TMP_PATTERN
 
 Category = Literal["failed", "outdated", "cached", "trash"]
 SECONDS_PER_DAY = 86_400.0
@@ -30,7 +31,7 @@ FAILED = Kind("failed", "failed runs", "no result names them; a sweep does them 
 INTERRUPTED = Kind("failed", "interrupted runs", "they have no record and no folds")
 OUTDATED = Kind("outdated", "runs of other code", "done again since; no result names them")
 TABLE = Kind("cached", "tables of purchase logs", "built again from the log when needed")
-FOLDS = Kind("cached", "folds of runs that ended", "their records are there")
+FOLDS = Kind("cached", "folds of runs that are done", "their records are there")
 UNFINISHED = Kind("cached", "unfinished files", "a command was killed while it wrote them")
 LEFTOVER = Kind("trash", "leftovers of retain-clean", "it was killed while it deleted them")
 
@@ -98,7 +99,7 @@ class Findings:
             self.keep(kind, "they cannot be read")
             return
         unknown = known is not None and any(
-            name not in known and not name.startswith(TMP_PREFIX) for name in snapshot.names
+            name not in known and not fnmatchcase(name, TMP_PATTERN) for name in snapshot.names
         )
         if unknown or not snapshot.is_plain:
             self.keep(kind, "something in them was not written by retain")

@@ -11,30 +11,34 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
-from retain.errors import RetainError
+from retain.errors import RetainError, type_value
 from retain.execution.status import read_status
 from retain.record.directory import RunDirectory
 from retain.record.study import StudyDirectory
 from retain.storage.locks import is_locked
 from retain.storage.paths import is_plain_name
-from retain.storage.transaction import COMMIT, STAGING_PREFIX
+from retain.storage.transaction import COMMIT, STAGING_PATTERN
 from retain.storage.trash import TRASH
-from retain.storage.writing import TMP_PREFIX
+from retain.storage.writing import TMP_PATTERN
 
 RUN_NAME = re.compile(r".+-[0-9a-f]{8}")
 STUDY_FILES = (
     *("status.json", "ledger.jsonl", "dropped_rows.csv", "retain-bug-*.log", ".lock"),
     *("verdict", "campaigns", "scores", "simulated", "trial", "jobs"),
-    *(COMMIT, f"{STAGING_PREFIX}*", f"{TMP_PREFIX}*"),
+    *(COMMIT, STAGING_PATTERN, TMP_PATTERN),
 )
 """Names that retain gives in the folder of a study beside its runs."""
+RESULT_NAMES = frozenset(
+    (*("ledger.jsonl", "verdict", "campaigns", "scores", "simulated", "trial"), COMMIT)
+)
+"""Names in the folder of a study of what may name runs."""
 RESULTS = (
     *("ledger.jsonl", "verdict/verdict.json", "campaigns/*/campaign.json"),
     *("scores/*/score.json", "simulated/*/truth.json", "trial/trial.json"),
 )
-"""Files of which one makes a folder without runs that of a study."""
+"""Files of which one makes a folder without runs certainly that of a study."""
 TABLES = "tables"
-OUTPUTS_FILES = (TABLES, TRASH, "mlflow.db", f"{TMP_PREFIX}*")
+OUTPUTS_FILES = (TABLES, TRASH, "mlflow.db", TMP_PATTERN)
 """Names that retain gives in a folder of outputs beside its studies."""
 MAX_SILENCE_SECONDS = 600.0
 """A sweep writes its status every ten seconds; one that has been silent for so long has died."""
@@ -87,11 +91,22 @@ class StudyContents:
 
 @dataclass(frozen=True)
 class OutputsFolder:
-    """A folder of outputs: the names in it, and those of them that are studies."""
+    """A folder of outputs.
+
+    Attributes
+    ----------
+    names
+        All names in it.
+    studies
+        Those that are folders with runs, or with something that may name runs.
+    unreadable
+        Folders of which nobody can say whether they are studies.
+    """
 
     path: Path
     names: frozenset[str]
     studies: tuple[StudyContents, ...]
+    unreadable: tuple[Path, ...]
     n_foreign: int
 
     @property
@@ -144,24 +159,44 @@ def _open_outputs(typed: Path) -> OutputsFolder:
     if is_study(path):
         raise _other_folder_error(typed, "is a study", path.parent)
     entries = sorted(path.iterdir())
-    studies = [one for one in entries if not one.name.startswith(".") and is_study(one)]
-    known = {*studies, *(one for one in entries if _is_named(one.name, OUTPUTS_FILES))}
-    if not known:
+    known = [one for one in entries if _is_named(one.name, OUTPUTS_FILES)]
+    studies, unreadable = [], []
+    for one in entries:
+        if one in known or one.name.startswith("."):
+            continue
+        try:
+            if _may_be_study(one):
+                studies.append(one)
+        except OSError:
+            unreadable.append(one)
+    if not any(map(is_study, studies)):
         within = next((one for one in entries if _is_real_folder(one) and _has_studies(one)), None)
         raise _other_folder_error(typed, "holds no study", within)
     return OutputsFolder(
         path=path,
         names=frozenset(one.name for one in entries),
         studies=tuple(StudyContents(StudyDirectory(one)) for one in studies),
-        n_foreign=len(entries) - len(known),
+        unreadable=tuple(unreadable),
+        n_foreign=len(entries) - len(studies) - len(known),
     )
 
 
 def _other_folder_error(typed: Path, found: str, instead: Path | None) -> RetainError:
     expected = "expected the folder with the studies, such as outputs"
     if instead is not None:
-        expected = f"type the folder with the studies: retain-clean {shlex.quote(str(instead))}"
+        expected = f"type the folder with the studies: retain-clean {type_folder(str(instead))}"
     return RetainError.at("dir", f"{str(typed)!r} {found}", expected)
+
+
+def type_folder(folder: str) -> str:
+    """Return a folder as it is typed after ``retain-clean``.
+
+    >>> print(type_folder("my outputs"), type_folder("a=b"))
+    'my outputs' "dir='a=b'"
+    """
+    if "=" in folder or folder.startswith("-"):
+        return type_value("dir", folder)
+    return shlex.quote(folder)
 
 
 def _has_studies(path: Path) -> bool:
@@ -175,6 +210,20 @@ def is_study(path: Path) -> bool:
     return _any(is_run, path.iterdir()) or any(
         next(path.glob(pattern), None) is not None for pattern in RESULTS
     )
+
+
+def _may_be_study(path: Path) -> bool:
+    """Return whether a folder, and no link to one, holds runs or may hold what names runs.
+
+    Raises
+    ------
+    OSError
+        If that cannot be said.
+    """
+    if not _is_real_folder(path):
+        return False
+    entries = list(path.iterdir())
+    return any(one.name in RESULT_NAMES for one in entries) or any(map(is_run, entries))
 
 
 def is_run(path: Path) -> bool:

@@ -10,6 +10,7 @@ import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from retain.errors import RetainError
 from retain.record.manifest import MANIFEST
 from retain.storage.reading import parse_json, read_bytes
 from retain.storage.snapshot import MAX_ENTRIES
-from retain.storage.transaction import COMMIT, STAGING_PREFIX
+from retain.storage.transaction import COMMIT, STAGING_PATTERN
 from retain.workflows.cleaning.outputs import OutputsFolder, StudyContents
 
 ID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{8}(?![0-9A-Za-z])")
@@ -46,12 +47,20 @@ class References:
         Studies with a verdict that counts interrupted runs, which have no id in it.
     tables
         Names of cached tables that were typed as data.
+    has_unread_runs
+        Whether there are runs whose data are not known.
     """
 
     ids: set[str] = field(default_factory=set)
     unclear: dict[str, str] = field(default_factory=dict)
     counted: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)
+    has_unread_runs: bool = False
+
+    @property
+    def is_partial(self) -> bool:
+        """True if a run or a result that is not known may name a table."""
+        return self.has_unread_runs or bool(self.unclear)
 
     def add_data(self, config: Mapping[str, Any]) -> None:
         """Add the cached tables that the config of a run names as its data."""
@@ -63,11 +72,14 @@ def find_references(outputs: OutputsFolder) -> References:
     found = References()
     for link in outputs.links:
         _doubt(found, link.name, f"{link.name} is a link, which is not followed")
+    for path in outputs.unreadable:
+        for study in outputs.studies:
+            _doubt(found, study.name, f"{path.name} cannot be read, and may name any run")
     for study in outputs.studies:
         try:
             _read_study(found, study)
         except (OSError, RetainError) as error:
-            _doubt(found, study.name, _first_line(error))
+            _doubt(found, study.name, _one_line(error))
     return found
 
 
@@ -77,8 +89,8 @@ def _doubt(found: References, name: str, reason: str) -> None:
         found.unclear.setdefault(one, reason)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].removesuffix(".")
+def _one_line(error: Exception) -> str:
+    return " ".join((str(error) or type(error).__name__).split()).removesuffix(".")
 
 
 def _read_study(found: References, study: StudyContents) -> None:
@@ -135,7 +147,7 @@ def _iter_documents(study: StudyContents) -> Iterator[Path]:
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
             raise RetainError(f"{study.name} holds the link {path.name}, which is not followed")
-        if stat.S_ISDIR(mode) and not path.name.startswith(STAGING_PREFIX):
+        if stat.S_ISDIR(mode) and not fnmatchcase(path.name, STAGING_PATTERN):
             left += path.iterdir()
         elif path.suffix in DOCUMENTS:
             yield path

@@ -34,6 +34,8 @@ class RunFacts:
     finished_at: str
     overrides: frozenset[str]
     config: Mapping[str, Any]
+    rows: tuple[str, str]
+    """Fingerprints of its customers and of its folds."""
 
     @property
     def is_done(self) -> bool:
@@ -56,6 +58,7 @@ class RunFacts:
             record.finished_at,
             frozenset(record.overrides),
             record.config,
+            (record.data.fingerprint, record.split.fingerprint),
         )
 
 
@@ -72,6 +75,8 @@ def find_runs(
             data[id(facts.config.get("data"))] = facts.config  # runs of a sweep share the node
         elif not run.record.exists():
             _add_interrupted(run, study, references, findings)
+        else:
+            references.has_unread_runs = True
     for config in data.values():
         references.add_data(config)
     for facts in ended:
@@ -99,13 +104,14 @@ def _read_earlier(run: RunDirectory) -> RunFacts | None:
         schema, id_, config = tree["schema"], tree["id"], tree["config"]
         overrides = frozenset(map(str, tree["overrides"]))
         finished = str(tree["finished_at"])
+        rows = str(tree["data"]["fingerprint"]), str(tree["split"]["fingerprint"])
     except (RetainError, KeyError, TypeError):
         return None
     is_earlier = isinstance(schema, int) and not isinstance(schema, bool) and schema < SCHEMA
     is_own = isinstance(id_, str) and run.path.name.endswith(f"-{id_}")
     if not is_earlier or not is_own or not isinstance(config, dict):
         return None
-    return RunFacts(run, id_, "earlier", "", finished, overrides, config)
+    return RunFacts(run, id_, "earlier", "", finished, overrides, config, rows)
 
 
 def _add_interrupted(
@@ -156,11 +162,11 @@ def _iter_outdated(ended: Sequence[RunFacts]) -> Iterator[RunFacts]:
 
 
 def _replaces(new: RunFacts, old: RunFacts) -> bool:
-    """Return whether a run is a later one of the same config with other code, and did not fail.
+    """Return whether a run is done, and a later one of the same config and rows with other code.
 
     Versions differ in the keys they have, so those of both are compared.
     """
-    if not new.is_done or old.state == "failed":
+    if new.state != "done" or new.rows != old.rows or old.state == "failed":
         return False
     if new.code == old.code or new.finished_at <= old.finished_at:
         return False
