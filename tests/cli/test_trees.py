@@ -178,7 +178,8 @@ def test_metric_noise_without_a_cause_is_no_loss_and_has_no_reason(planted, said
     assert sentence.startswith("small: not worse by more than 0.01, ROC-AUC of the best run (")
     assert "metrics of 3 runs differ, none beyond noise" in sentence
     assert sentence.endswith(
-        "the records hold no reason: data, folds, code, packages, config and seed are the same."
+        "the records hold no reason: data, folds, code, packages, config, metrics and seed are the "
+        "same."
     )
 
 
@@ -326,6 +327,122 @@ def test_a_record_whose_metrics_are_not_those_of_its_scores_is_named(planted, sa
     (unreadable,) = document["studies"][0]["unreadable"]
     assert unreadable["folder"] == path.parent.name
     assert "its roc_auc is not that of record.json beside it" in unreadable["reason"]
+
+
+def best_of(tree):
+    """The folder of the best run of a tree."""
+    records = {
+        path: json.loads(path.read_text()) for path in Path(tree).glob("small/*/record.json")
+    }
+    return max(records, key=lambda path: records[path]["metrics"]["roc_auc"]["value"]).parent
+
+
+@pytest.mark.parametrize("tree", ["main", "branch"])
+@pytest.mark.parametrize("lost", ["scores.parquet", "record.json"])
+def test_without_what_the_best_run_rests_on_nothing_is_concluded(planted, said, tree, lost):
+    planted(lambda record: shift_folds(record, NOISE / 4 - 0.06))
+    (best_of(tree) / lost).write_text("{", encoding="utf-8")
+    code, document = said(TREES, "trees_gate=unclear")
+    (study,) = document["studies"]
+    assert (code, study["conclusion"], study["obstacle"]) == (3, "incomparable", "best_unread")
+    assert "one that is or may be the best cannot be believed" in summary(document)
+
+
+def test_metrics_that_scores_contradict_are_not_compared(planted, said):
+    planted()
+    (path,) = Path("branch").glob("small/tree-*/record.json")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    brier = record["metrics"]["brier"]
+    for key in ("value", "low", "high"):
+        brier[key] += 0.2
+    brier["fold_values"] = [value + 0.2 for value in brier["fold_values"]]
+    path.write_text(json.dumps(record), encoding="utf-8")
+    _, document = said()
+    (study,) = document["studies"]
+    assert (study["metrics"], study["obstacle"], len(study["runs"])) == ([], "best_unread", 2)
+    assert study["gone_runs"] == []
+
+
+def test_a_ratio_that_its_folds_cannot_have_is_not_believed(planted, said):
+    planted(lambda record: record["split"].update(test_to_train=1e-9))
+    code, document = said()
+    assert code == 1
+    assert {one["reason"].rpartition(": ")[2] for one in document["studies"][0]["unreadable"]} == {
+        "its split has a test_to_train that its folds cannot have."
+    }
+
+
+def test_scores_that_moved_under_equal_metrics_are_named(planted, said):
+    planted()
+    path = best_of("branch") / "scores.parquet"
+    scores = pd.read_parquet(path)
+    for _, fold in scores[scores["target"] == 1].groupby(["repeat", "fold"]):
+        scores.loc[fold.index, "probability"] = fold["probability"].to_numpy()[::-1]
+    scores.to_parquet(path, index=False)
+    content = path.read_bytes()
+    hashed = {"scores_bytes": len(content), "scores_sha256": hashlib.sha256(content).hexdigest()}
+    rewrite(path.with_name("record.json"), lambda record: record.update(hashed))
+    _, document = said()
+    (study,) = document["studies"]
+    assert (study["conclusion"], study["n_same"], study["n_other_scores"]) == ("not_worse", 3, 1)
+    assert "scores of 1 run differ although its metrics are equal" in summary(document)
+    assert study["largest_changes"]
+
+
+def test_other_metrics_alone_leave_runs_the_same(planted, said):
+    planted()
+    for path in list(Path("branch").glob("small/*/record.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record["config"]["metrics"]["top_shares"] = [0.1]
+        record["overrides"].append("metrics.top_shares=[0.1]")
+        for name in [name for name in record["metrics"] if name.endswith(("_20", "_30"))]:
+            del record["metrics"][name]
+        record["id"] = identity(record["config"])
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        path.parent.rename(path.parents[1] / f"{slug_of(record['config'])}-{record['id']}")
+    _, document = said()
+    assert document["studies"][0]["n_same"] == 3
+    assert "metrics.top_shares=[0.1] in place of [0.1, 0.2, 0.3]" in summary(document)
+    assert "not computed" not in summary(document)
+
+
+def test_a_run_that_failed_has_its_reason(planted, said):
+    planted()
+    path = best_of("branch") / "record.json"
+    lost = {"scores_bytes": None, "scores_sha256": None, "metrics": {}}
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(record | lost | {"state": "failed", "reason": "boom"}))
+    path.with_name("scores.parquet").unlink()
+    _, document = said()
+    assert "1 run ended in another state: " in summary(document)
+    assert "(boom)" in summary(document)
+    assert "hold no reason" not in summary(document)
+
+
+def test_a_copy_of_a_run_is_no_new_run(planted, said):
+    planted()
+    best = best_of("branch")
+    shutil.copytree(best, best.with_name(f"aaa-{best.name[-8:]}"))
+    code, document = said()
+    (study,) = document["studies"]
+    assert (code, study["new_runs"], study["obstacle"]) == (1, [], None)
+    assert study["unreadable"][0]["reason"].endswith(f"it is a copy of {best.name}.")
+
+
+def test_the_end_of_a_hash_tells_codes_apart(planted, said):
+    def change(record):
+        code = record["environment"]["code_sha256"]
+        record["environment"]["code_sha256"] = code[:-4] + ("0000" if code[-4] != "0" else "1111")
+
+    planted(change)
+    _, document = said()
+    assert re.search(r"differences: code \S+ → …\d{4}\.$", summary(document))
+
+
+def test_a_tree_and_its_own_study_lead_to_no_line_that_compares_it_with_itself(planted, capsys):
+    planted()
+    assert run_command(compare, ("trees=[main,main/small]",), "compare") == 2
+    assert "retain-compare trees=" not in capsys.readouterr().err
 
 
 def test_records_of_code_with_another_key_are_compared(planted, said):
@@ -559,6 +676,23 @@ def test_a_verdict_that_is_older_than_its_runs_is_named(judged, here, capsys):
         rewrite(path, lambda record: shift_folds(record, NOISE))
     assert run_command(compare, (TREES,), "compare") == 0
     assert "the verdict of the second tree is older than its runs" in capsys.readouterr().out
+
+
+def test_a_verdict_is_older_than_any_run_that_changed_or_came(judged, here, capsys):
+    for tree in ("main", "branch"):
+        shutil.copytree(judged, tree)
+    winner = json.loads(Path("branch/small/verdict/verdict.json").read_text())["winner"]["id"]
+    path = next(
+        path for path in Path("branch").glob("small/*/record.json") if winner not in str(path)
+    )
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["config"]["limits"]["seconds"] = 5.0
+    path.write_text(json.dumps(record), encoding="utf-8")
+    shutil.rmtree(next(path for path in Path("main").glob("small/*-*/") if winner not in str(path)))
+    assert run_command(compare, (TREES,), "compare") == 0
+    text = capsys.readouterr().out
+    assert "the verdict of the first tree is older than its runs" in text
+    assert "the verdict of the second tree is older than its runs" in text
 
 
 def test_a_verdict_that_cannot_be_read_is_named(judged, here, said):

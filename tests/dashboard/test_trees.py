@@ -183,9 +183,9 @@ def varied(change):
     stopped = change.runs[0].model_copy(update={"difference": None, "states": ("done", "failed")})
     plan = PlanChange(n_treated=(None, 5), expected_net=(None, Estimate(2, 1, 3)), offers=())
     verdict = change.verdict
-    yield "The records hold no reason", {"causes": (), "n_changed": 3}
+    yield "The records hold no reason", {"causes": (), "n_changed": 3, "n_unexplained": 1}
     yield (
-        "Data, folds, code, packages, config and seed are the same",
+        "Data, folds, code, packages, config, metrics and seed are the same",
         {"causes": (), "n_changed": 0},
     )
     yield "These differ, and yet all results are equal", {"n_changed": 0}

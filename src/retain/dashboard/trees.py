@@ -92,7 +92,7 @@ class TreesWatch(FolderWatch):
         self._thread.join(END_SECONDS)
 
     def look(self) -> None:
-        """Compare the folders if a record or a verdict has changed since."""
+        """Compare the folders if a record, scores or a verdict have changed since."""
         signature = hash((_sign_tree(self._main), _sign_tree(self._branch)))
         if signature != self._signature:
             document, problem = self._try_to_compare()
@@ -148,14 +148,14 @@ def compare_in_short(main: str, branch: str, selection: ComparisonConfig) -> Tre
     return found.model_copy(update={"studies": tuple(studies)})
 
 
-def _sign_tree(text: str) -> tuple[tuple[str, Signature, Signature], ...]:
-    """Return what changes with a record or a verdict of a tree; empty if it cannot be read."""
+def _sign_tree(text: str) -> tuple[tuple[str, *tuple[Signature, ...]], ...]:
+    """Return what changes with a record, scores or a verdict of a tree; empty if unreadable."""
     root = Path(text).expanduser()
     with suppress(OSError):
         folders = [path for path in sorted(root.iterdir()) if path.is_dir()]
         studies = [StudyDirectory(path) for path in folders if is_inside(path, root)]
         return tuple(
-            (str(run.path), sign_file(run.record), sign_file(study.verdict_json))
+            (str(run.path), *map(sign_file, (run.record, run.scores, study.verdict_json)))
             for study in studies
             for run in study.runs()
         )

@@ -44,6 +44,7 @@ class RecordChecker:
             _unfinished_metrics,
             _differing_folds,
             _numbers_that_are_none,
+            _wrong_ratio,
             _differing_means,
         )
         return next((problem for check in checks if (problem := check(record, folder))), None)
@@ -115,11 +116,19 @@ def _differing_study(record: Record, _: Path) -> str | None:
     return f"it names study {record.study!r} and seed {record.seed}, and its config others"
 
 
+def is_own_folder(record: Record, folder: Path) -> bool:
+    """Return whether a folder has the name that retain gives that of a run."""
+    return folder.name == _name_of(record)
+
+
+def _name_of(record: Record) -> str:
+    return f"{slug_of(record.config)}-{record.id}"
+
+
 def _differing_folder(record: Record, folder: Path) -> str | None:
-    expected = f"{slug_of(record.config)}-{record.id}"
-    if folder.name == expected:
+    if is_own_folder(record, folder):
         return None
-    return f"its folder should be {expected}: it was renamed or copied"
+    return f"its folder should be {_name_of(record)}: it was renamed or copied"
 
 
 def _differing_id_of_folder(record: Record, folder: Path) -> str | None:
@@ -153,6 +162,21 @@ def _numbers_that_are_none(record: Record, _: Path) -> str | None:
             return f"its metric {name} is no finite number"
     timed = (*record.seconds.values(), record.peak_memory_mb or 0.0, record.split.test_to_train)
     return None if all(map(math.isfinite, timed)) else "its seconds or its memory are not finite"
+
+
+def _wrong_ratio(record: Record, _: Path) -> str | None:
+    """Return a ratio of test to training rows that its folds cannot have, or None.
+
+    It widens every interval. Folds of all customers have 1 / (n_folds − 1); those by time at
+    least a row of each kind.
+    """
+    split = record.split
+    exact = 1 / (split.n_folds - 1) if split.n_folds > 1 else 0.0
+    if split.test_snapshots:
+        is_right = split.test_to_train * record.data.n_rows >= 1
+    else:
+        is_right = abs(split.test_to_train - exact) <= ROUNDING
+    return None if is_right else "its split has a test_to_train that its folds cannot have"
 
 
 def _differing_means(record: Record, _: Path) -> str | None:

@@ -15,17 +15,20 @@ from retain.schema.parsing import Config
 
 TREES_SCHEMA: Final = 1
 """Of the document; counts up when the meaning of a key changes."""
-Aspect = Literal["data", "folds", "code", "packages", "config", "seed"]
+Aspect = Literal["data", "folds", "code", "packages", "config", "metrics", "seed"]
 """The things that can change the result of a run."""
 Conclusion = Literal["same", "better", "worse", "not_worse", "unclear", "incomparable"]
 """The conclusion on the best run of a study.
 
-``same``: every run of both trees is there with the same results. ``better``, ``worse``: the
-interval excludes 0. ``not_worse``: it includes 0, and nothing below −margin. ``unclear``: it
-includes both. ``incomparable``: see ``StudyChange.obstacle``.
+``same``: every run of both trees is there with the same results, scores included. ``better``,
+``worse``: the interval excludes 0. ``not_worse``: it includes 0, and nothing below −margin.
+``unclear``: it includes both. ``incomparable``: see ``StudyChange.obstacle``.
 """
-Obstacle = Literal["no_finished_run", "no_scores", "other_source"]
-"""The reason why best runs cannot be compared."""
+Obstacle = Literal["no_finished_run", "no_scores", "other_source", "best_unread"]
+"""The reason why best runs cannot be compared.
+
+``best_unread``: a run that is the best by its record, or may be, is not believed.
+"""
 
 
 class Cause(Config):
@@ -38,7 +41,7 @@ class Cause(Config):
 
 
 class CauseCount(Config):
-    """A cause, and the number of pairs of runs that it can explain."""
+    """A cause, and the number of pairs of runs that differ in it."""
 
     cause: Cause
     n_runs: int
@@ -92,8 +95,14 @@ class RunChange(Config):
         In main; ``branch_id`` in branch, where the config differs.
     states
         In main and in branch.
+    reason
+        Why it ended as it did in the tree where it has no result, shortened; None if it has one in
+        both, or the record says nothing.
     is_same
-        True if state and metrics of all folds are equal.
+        True if the state, and the metrics that both have, are equal in all folds.
+    has_other_scores
+        True if scores of customers differ, though the metrics may be equal; None if that is not
+        known.
     causes
         What can explain a change, whether there is one or not.
     difference
@@ -106,10 +115,17 @@ class RunChange(Config):
     branch_id: str
     name: str
     states: tuple[str, str]
+    reason: str | None = None
     is_same: bool
+    has_other_scores: bool | None = None
     causes: tuple[Cause, ...]
     difference: Estimate | None
     moves: tuple[MetricMove, ...]
+
+    @property
+    def has_changed(self) -> bool:
+        """True if the result, or the score of a customer, is another one."""
+        return not self.is_same or bool(self.has_other_scores)
 
 
 class UnmatchedRun(Config):
@@ -213,9 +229,13 @@ class StudyChange(Config):
     margin
         The loss in ROC-AUC up to which the branch counts as not worse.
     causes
-        All differences, those of most runs first.
+        All differences between the runs whose results changed, or of all if none did; those of
+        most runs first.
     metrics
         The metrics that moved beyond noise in any pair.
+    n_moved, n_other_scores, n_unexplained
+        Numbers of pairs with a metric beyond noise; with equal metrics of other scores; and with
+        another result of which the records hold neither a cause nor a reason.
     n_unfinished
         Folders of runs without a record, in main and in branch.
     largest_changes
@@ -233,6 +253,9 @@ class StudyChange(Config):
     alpha: float
     n_same: int
     n_changed: int
+    n_moved: int
+    n_other_scores: int
+    n_unexplained: int
     causes: tuple[CauseCount, ...]
     metrics: tuple[MetricCount, ...]
     runs: tuple[RunChange, ...]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,13 +49,15 @@ class PlacedRuns:
     """The placements of the runs whose scores were read, and the runs that are left out.
 
     ``rows`` is a hash of their customers, folds and targets; both are None if none was read.
-    ``edited`` are those left out whose records have other metrics than their scores.
+    ``edited`` are those left out whose records have other metrics than their scores, and
+    ``score_hashes`` are hashes of all scores of a run, by its id.
     """
 
     placements: Placements | None
     rows: str | None
     broken: tuple[BrokenRun, ...]
     edited: tuple[BrokenRun, ...] = ()
+    score_hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 def place_runs(runs: Sequence[tuple[RunDirectory, Record]]) -> PlacedRuns:
@@ -63,7 +65,7 @@ def place_runs(runs: Sequence[tuple[RunDirectory, Record]]) -> PlacedRuns:
     rows: _Rows | None = None
     ids: list[str] = []
     columns: list[np.ndarray] = []
-    broken, edited = [], []
+    broken, edited, hashes = [], [], {}
     for run, record in runs:
         try:
             table = read_score_table(run.scores, record, within=run.path)
@@ -83,10 +85,16 @@ def place_runs(runs: Sequence[tuple[RunDirectory, Record]]) -> PlacedRuns:
             continue
         ids.append(record.id)
         columns.append(values)
+        hashes[record.id] = hash_scores(table)
     if rows is None or not ids:
-        return PlacedRuns(None, None, (*broken, *edited), tuple(edited))
+        return PlacedRuns(None, None, (*broken, *edited), tuple(edited), hashes)
     placements = Placements(tuple(ids), np.column_stack(columns), rows.declined, rows.groups)
-    return PlacedRuns(placements, rows.sha256, (*broken, *edited), tuple(edited))
+    return PlacedRuns(placements, rows.sha256, (*broken, *edited), tuple(edited), hashes)
+
+
+def hash_scores(table: pa.Table) -> str:
+    """Return the SHA-256 of the scores of a table, in its order."""
+    return hashlib.sha256(table.column("probability").to_numpy().tobytes()).hexdigest()
 
 
 _KEYS = ["customer_id", "repeat", "fold", "target"]

@@ -6,40 +6,26 @@ and none of them is believed. What cannot be read is named, not left out silentl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from retain.errors import RetainError, type_value
 from retain.learning.scores import Scores
 from retain.record.comparison_document import ScoreChange
-from retain.record.consistency import RecordChecker
-from retain.record.directory import RunDirectory
-from retain.record.document import Record
-from retain.record.documents import read_document
-from retain.record.study import BrokenRun, StudyDirectory
+from retain.record.study import StudyDirectory
 from retain.record.trees_document import BestChange, StudyChange, TreesDocument, UnreadableRun
-from retain.record.verdict_document import VerdictDocument
 from retain.report.text.trees import study_sentence
 from retain.report.text.words import words
 from retain.schema.compare import Compare, ComparisonConfig
 from retain.storage.paths import is_inside, parse_path
-from retain.storage.reading import MissingFileError
-from retain.verdict.candidates import group_by_seed
 from retain.verdict.difference import largest_changes
-from retain.verdict.trees.best_run import ScoredRuns
 from retain.verdict.trees.study_change import StudyRuns, TreeTests, compare_study
-from retain.workflows.run_placements import place_runs, rank_runs
-from retain.workflows.runs import check_record, try_read_scores
+from retain.workflows.runs import try_read_scores
+from retain.workflows.tree_study import MAX_REASON, Side, printable, read_study
 
-Side = Literal["main", "branch"]
 _SIDES: tuple[Side, Side] = ("main", "branch")
-Run = tuple[RunDirectory, Record]
 CONFIDENCE = 0.95
 """Level at which the intervals of all studies cover at once."""
-MAX_REASON = 300
-"""Maximum number of characters of a reason."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +67,8 @@ def _compare_folders(typed: tuple[str, str], selection: ComparisonConfig) -> Tre
     level = 1 - (1 - CONFIDENCE) / len(pairs) if len(pairs) > 1 else CONFIDENCE
     tests = TreeTests(selection.rope, selection.alpha, level)
     return TreesDocument(
-        main=_printable(typed[0]),
-        branch=_printable(typed[1]),
+        main=printable(typed[0]),
+        branch=printable(typed[1]),
         studies=tuple(_compare(name, (one, other), tests) for name, (one, other) in pairs.items()),
         new_studies=_missing(branch, main),
         gone_studies=_missing(main, branch),
@@ -103,10 +89,10 @@ def _open_tree(text: str, side: Side) -> _Tree:
         expected = "expected a folder of outputs, or of one study: trees=[MAIN,BRANCH]"
         raise RetainError.at("trees", f"{text!r} is not a folder", expected)
     if _has_runs(path):
-        return _Tree({_printable(path.resolve().name): StudyDirectory(path)}, True, ())
+        return _Tree({printable(path.resolve().name): StudyDirectory(path)}, True, ())
     folders = [one for one in sorted(path.iterdir()) if one.is_dir()]
     outside = tuple(
-        UnreadableRun(tree=side, folder=_printable(one.name), reason="a link that leads out")
+        UnreadableRun(tree=side, folder=printable(one.name), reason="a link that leads out")
         for one in folders
         if not is_inside(one, path)
     )
@@ -114,7 +100,7 @@ def _open_tree(text: str, side: Side) -> _Tree:
     if not inside:
         found = f"{text!r} holds no run, and no study with runs"
         raise RetainError.at("trees", found, "expected a folder of outputs, or of one study")
-    return _Tree({_printable(one.name): StudyDirectory(one) for one in inside}, False, outside)
+    return _Tree({printable(one.name): StudyDirectory(one) for one in inside}, False, outside)
 
 
 def _has_runs(path: Path) -> bool:
@@ -135,10 +121,14 @@ def _pair_studies(
         f"{text!r} {'is one study' if tree.alone else 'holds ' + ', '.join(tree.studies)}"
         for text, tree in zip(typed, (main, branch), strict=True)
     )
-    both = [str(next(iter(tree.studies.values())).path) for tree in (main, branch)]
+    both = [next(iter(tree.studies.values())).path for tree in (main, branch)]
+    instead = ""
+    if both[0].resolve() != both[1].resolve():
+        line = type_value("trees", list(map(str, both)))
+        instead = f" To compare two studies of any names: retain-compare {line}"
     raise RetainError(
         f"trees: {listed[:MAX_REASON]}; expected two folders with a study of the same name, or two "
-        f"studies. To compare two studies of any names: retain-compare {type_value('trees', both)}"
+        f"studies.{instead}"
     )
 
 
@@ -152,7 +142,7 @@ def _missing(tree: _Tree, other: _Tree) -> tuple[str, ...]:
 def _compare(
     name: str, studies: tuple[StudyDirectory, StudyDirectory], tests: TreeTests
 ) -> StudyChange:
-    main, branch = (_read_study(one, side) for one, side in zip(studies, _SIDES, strict=True))
+    main, branch = (read_study(one, side) for one, side in zip(studies, _SIDES, strict=True))
     change = compare_study(name, main, branch, tests)
     changed = {
         "summary": words("en").plain(study_sentence(change)),
@@ -182,73 +172,3 @@ def _read_best(study: StudyDirectory, runs: StudyRuns, id_: str) -> Scores | Non
     record = next(one for one in runs.records if one.id == id_)
     run = next(one for one in study.runs() if one.path.name.endswith(f"-{id_}"))
     return try_read_scores(run, record)
-
-
-def _read_study(study: StudyDirectory, side: Side) -> StudyRuns:
-    """Return the records, scores and verdict of a study, as far as they can be read."""
-    checker = RecordChecker(other_code=True)
-    found = [
-        (run, check_record(run, record, checker, by_name=False)) for run, record in study.read()
-    ]
-    runs = [(run, record) for run, record in found if isinstance(record, Record)]
-    broken = [record for _, record in found if isinstance(record, BrokenRun)]
-    scored, unscored = _read_scores(runs)
-    verdict, problems = _read_verdict(study, side)
-    unreadable = [_describe_broken(one, side) for one in (*broken, *unscored)]
-    return StudyRuns(
-        records=tuple(record for _, record in runs),
-        scored=scored,
-        verdict=verdict,
-        unreadable=(*unreadable, *problems),
-        n_unfinished=sum(record is None for _, record in found),
-    )
-
-
-def _describe_broken(run: BrokenRun, side: Side) -> UnreadableRun:
-    folder, reason = run.directory.path.name, run.reason
-    return UnreadableRun(
-        tree=side, folder=_printable(folder), reason=_printable(reason[:MAX_REASON])
-    )
-
-
-def _read_scores(runs: Sequence[Run]) -> tuple[ScoredRuns | None, Sequence[BrokenRun]]:
-    """Return the finished configurations whose scores can be read and compared, and the others."""
-    ranked = rank_runs(runs)
-    placed = place_runs(ranked)
-    if placed.placements is None or placed.rows is None:
-        return None, placed.broken
-    by_id = {record.id: (run, record) for run, record in ranked}
-    read = [by_id[id_] for id_ in placed.placements.ids]
-    unlike = [*_unlike_first(read)]
-    out = {run.path for run in (one.directory for one in unlike)}
-    alike = [record for run, record in read if run.path not in out]
-    candidates = group_by_seed(alike)
-    return ScoredRuns.of(candidates, placed.placements, placed.rows), (*placed.broken, *unlike)
-
-
-def _unlike_first(runs: Sequence[Run]) -> Iterator[BrokenRun]:
-    """Yield the runs that have other metrics or numbers of folds than the first."""
-    _, first = runs[0]
-    for run, record in runs[1:]:
-        if (record.metrics.keys(), record.folds) != (first.metrics.keys(), first.folds):
-            other = "it has other metrics or folds than the best run of the study"
-            yield BrokenRun(run, f"{run.record}: {other}.")
-
-
-def _read_verdict(
-    study: StudyDirectory, side: Side
-) -> tuple[VerdictDocument | None, Sequence[UnreadableRun]]:
-    """Return the verdict of a study, None where there is none or it cannot be read."""
-    try:
-        return read_document(VerdictDocument, study.verdict_json, within=study.path)[1], ()
-    except MissingFileError:
-        return None, ()
-    except RetainError as error:
-        reason = _printable(str(error)[:MAX_REASON])
-        folder = study.verdict.name
-        return None, [UnreadableRun(tree=side, folder=folder, reason=reason)]
-
-
-def _printable(text: str) -> str:
-    """Return a text that JSON can hold, whatever the name of a file is made of."""
-    return text.encode("utf-8", "replace").decode("utf-8")

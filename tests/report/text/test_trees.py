@@ -38,6 +38,9 @@ STUDY = StudyChange(
     alpha=0.05,
     n_same=0,
     n_changed=2,
+    n_moved=0,
+    n_other_scores=0,
+    n_unexplained=0,
     causes=(),
     metrics=(),
     runs=(),
@@ -74,7 +77,7 @@ def test_every_obstacle_is_said(language, obstacle):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("aspect", get_args(Aspect))
+@pytest.mark.parametrize("aspect", sorted({*get_args(Aspect)} - {"metrics"}))
 def test_every_cause_is_said_with_both_values(language, aspect):
     cause = Cause(aspect=aspect, name=aspect, main="before", branch="after")
     sentence = say(language, causes=(CauseCount(cause=cause, n_runs=1),))
@@ -89,7 +92,7 @@ def test_causes_explain_only_what_changed(n_changed, words_):
 
 
 def test_a_change_without_a_cause_has_no_reason():
-    assert "the records hold no reason" in say()
+    assert "the records hold no reason" in say(n_unexplained=1)
 
 
 def test_many_names_are_counted():

@@ -46,7 +46,7 @@ def test_no_russian_text_was_left_in_english():
     named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
     named |= {"driver.level", "interval.plain", "fishbone.interval"}
     named |= {"trial.counted", "trial.with_p", "trees.cause.named", "trees.sentence", "dash.kind"}
-    named |= {"dash.trees.aspect_seed"}
+    named |= {"dash.trees.aspect_seed", "trees.with_reason"}
     named |= {"check.feature", "page.question", "scenarios.setting"}
     assert same <= named, same - named
 
@@ -103,6 +103,7 @@ def test_every_text_is_asked_for_somewhere():
         "trees.ci.",
         "trees.customers.",
         "trees.head.",
+        "trees.in_tree.",
         "trees.obstacle.",
         "trees.table.",
         "trees.verdict.outdated.",

@@ -95,11 +95,11 @@ def test_a_study_without_scores_is_not_compared(study):
     assert found.obstacle == "no_scores"
 
 
-def test_causes_are_counted_over_runs(study):
+def test_causes_are_counted_over_the_runs_that_changed(study):
     branch = study({"svc": (1, 1.0), "tree": (4, 0.6)})
     environment = branch.records[0].environment.model_copy(update={"code_sha256": "d" * 64})
     records = tuple(one.model_copy(update={"environment": environment}) for one in branch.records)
     changed = StudyRuns(records, branch.scored, None, (), 0)
     found = compare_study("x", study(RUNS), changed, TESTS)
-    assert [(one.cause.aspect, one.n_runs) for one in found.causes] == [("code", 2)]
+    assert [(one.cause.aspect, one.n_runs) for one in found.causes] == [("code", 1)]
     assert [run.is_same for run in found.runs] == [True, False]

@@ -72,18 +72,28 @@ def _interval(best: BestChange) -> Message:
 
 def _runs(change: StudyChange) -> Iterator[Message]:
     """Yield which runs are gone, new, in another state, unreadable or unfinished."""
-    otherwise = [run.name for run in change.runs if run.states[0] != run.states[1]]
-    listed = {
+    otherwise = [_with_reason(run) for run in change.runs if run.states[0] != run.states[1]]
+    listed: dict[str, Sequence[Message | str]] = {
         "trees.gone": _unmatched(change.gone_runs),
         "trees.new": _unmatched(change.new_runs),
         "trees.ended_otherwise": otherwise,
-        "trees.unreadable": [f"{one.tree} {one.folder}" for one in change.unreadable],
+        "trees.unreadable": [_unread(one) for one in change.unreadable],
     }
     for key, names in listed.items():
         if names:
             yield message(key, n=Number(len(names), "count"), runs=_first(names))
     if unfinished := sum(change.n_unfinished):
         yield message("trees.unfinished", n=Number(unfinished, "count"))
+
+
+def _with_reason(run: RunChange) -> Message | str:
+    if run.reason is None:
+        return run.name
+    return message("trees.with_reason", run=run.name, reason=run.reason)
+
+
+def _unread(one: UnreadableRun) -> Message:
+    return message(f"trees.in_tree.{one.tree}", folder=one.folder)
 
 
 def _unmatched(runs: Sequence[UnmatchedRun]) -> list[str]:
@@ -93,9 +103,8 @@ def _unmatched(runs: Sequence[UnmatchedRun]) -> list[str]:
 
 def metric_clauses(change: StudyChange) -> Iterator[Message]:
     """Yield which metrics moved beyond noise, if the results of any pair differ."""
-    moved = sum(bool(run.moves) for run in change.runs)
     differ = sum(not run.is_same and run.difference is not None for run in change.runs)
-    if moved:
+    if change.n_moved:
         found = [
             message(
                 "trees.moved_metric",
@@ -105,22 +114,29 @@ def metric_clauses(change: StudyChange) -> Iterator[Message]:
             )
             for one in change.metrics
         ]
-        yield message("trees.moved", n=Number(moved, "count"), metrics=_first(found))
+        yield message("trees.moved", n=Number(change.n_moved, "count"), metrics=_first(found))
     elif differ:
         yield message("trees.still", n=Number(differ, "count"))
+    if change.n_other_scores:
+        yield message("trees.other_scores", n=Number(change.n_other_scores, "count"))
 
 
 def _causes(change: StudyChange) -> Iterator[Message]:
     """Yield what can explain the changes, or that nothing can."""
     causes = [_cause(one.cause) for one in change.causes]
     if causes:
-        key = "trees.causes" if change.n_changed else "trees.unchanged"
+        key = "trees.causes" if change.n_changed + change.n_other_scores else "trees.unchanged"
         yield message(key, causes=_first(causes))
-    elif change.n_changed:
+    elif change.n_unexplained:
         yield NO_CAUSE
 
 
 def _cause(cause: Cause) -> Message:
+    if cause.aspect == "metrics":
+        return message(
+            "trees.cause.metric_gone" if cause.branch == "-" else "trees.cause.metric_new",
+            metric=metric_name(cause.name),
+        )
     key = "config" if cause.aspect == "config" else cause.name
     return message(
         f"trees.cause.{key if key in WITH_TEXT else 'named'}",
@@ -147,7 +163,7 @@ def tree_notes(found: TreesDocument) -> list[Message]:
 def unreadable_message(one: UnreadableRun) -> Message:
     """Return which file or folder is not believed, and why."""
     key = "trees.cannot_be_believed"
-    return message(key, tree=one.tree, folder=one.folder, reason=one.reason)
+    return message(key, folder=_unread(one), reason=one.reason)
 
 
 def table_messages(change: StudyChange, most: int) -> tuple[list[Message], list[Message]]:

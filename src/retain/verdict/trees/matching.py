@@ -3,7 +3,8 @@
 The id of a run follows from its config, so data that moved, another seed or another default give
 the same wish another id. Runs are paired by the first of these that they have in common: the id;
 the config without seed and data; the words that were typed, without those of seed and data; the
-config without its validation too, so that runs on other folds are the same runs.
+config without its validation too, so that runs on other folds are the same runs; and without what
+is only measured or checked, which changes no score.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from retain.verdict.trees.aspects import OWN_ASPECT
 
 NOT_ASKED = ("seed", "data", "study", "study.name", "study.question", "outputs", "workers")
 """Keys of overrides that say where, on what and with which seed, not what to run."""
+NOT_SCORED = ("metrics", "audit")
+"""Nodes of a config that change what is said of scores, and no score."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ def match_runs(main: Sequence[Record], branch: Sequence[Record]) -> Matching:
     """
     pairs: list[tuple[Record, Record]] = []
     gone, new = _by_seed(main), _by_seed(branch)
-    for key in (_id, _config, _overrides, _config_on_any_folds):
+    for key in (_id, _config, _overrides, _config_on_any_folds, _config_of_scores):
         found, gone, new = _match_by(key, gone, new)
         pairs += found
     order = {id(record): index for index, record in enumerate(main)}
@@ -80,6 +83,10 @@ def _config(record: Record) -> str:
 
 def _config_on_any_folds(record: Record) -> str:
     return _text_without(record, (*OWN_ASPECT, "validation"))
+
+
+def _config_of_scores(record: Record) -> str:
+    return _text_without(record, (*OWN_ASPECT, "validation", *NOT_SCORED))
 
 
 def _text_without(record: Record, keys: Sequence[str]) -> str:

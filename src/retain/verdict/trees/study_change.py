@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from retain.record.comparison_document import RunName
 from retain.record.document import Record
@@ -41,6 +41,14 @@ class StudyRuns:
         Of all runs that ended, whatever their state.
     scored
         The finished configurations whose scores were read; None if there is none.
+    score_hashes
+        Hashes of the scores of the runs whose scores were read, by id.
+    unread
+        Ids of the runs whose record or scores are not believed.
+    best_is_unread
+        Whether a run that is not believed is the best by its record, or may be.
+    is_verdict_outdated
+        Whether the verdict was made from other records than those that are there.
     unreadable
         Runs, scores and verdicts that are not believed.
     n_unfinished
@@ -52,6 +60,10 @@ class StudyRuns:
     verdict: VerdictDocument | None
     unreadable: tuple[UnreadableRun, ...]
     n_unfinished: int
+    score_hashes: Mapping[str, str] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
+    best_is_unread: bool = False
+    is_verdict_outdated: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,21 +79,24 @@ def compare_study(name: str, main: StudyRuns, branch: StudyRuns, tests: TreeTest
     """Return the change of a study, without its sentence."""
     matching = match_runs(main.records, branch.records)
     names = _names(main.records) | _names(branch.records)
-    runs = _compare_pairs(matching, names, tests.alpha)
+    runs = [
+        run.model_copy(update={"has_other_scores": _have_other_scores(main, branch, run)})
+        for run in _compare_pairs(matching, names, tests.alpha)
+    ]
     obstacle = _find_obstacle(main, branch)
     best = None if obstacle else _compare_best(main, branch, names, matching, tests.level)
     unreadable = (*main.unreadable, *branch.unreadable)
     unfinished = main.n_unfinished, branch.n_unfinished
     complete = not (matching.new or matching.gone or unreadable or any(unfinished))
     conclusion: Conclusion = "incomparable"
-    if complete and runs and all(run.is_same for run in runs):
+    if complete and runs and not any(run.has_changed for run in runs):
         conclusion = "same"
     elif best is not None:
         conclusion = conclude(best.difference, tests.margin)
     verdict = None
     if main.verdict is not None and branch.verdict is not None:
-        records = main.records, branch.records
-        verdict = compare_verdicts(main.verdict, branch.verdict, matching, names, records)
+        outdated = main.is_verdict_outdated, branch.is_verdict_outdated
+        verdict = compare_verdicts(main.verdict, branch.verdict, matching, names, outdated)
     return StudyChange(
         study=name,
         summary="",
@@ -92,11 +107,16 @@ def compare_study(name: str, main: StudyRuns, branch: StudyRuns, tests: TreeTest
         alpha=tests.alpha,
         n_same=sum(run.is_same for run in runs),
         n_changed=sum(not run.is_same for run in runs),
+        n_moved=sum(bool(run.moves) for run in runs),
+        n_other_scores=sum(run.is_same and run.has_changed for run in runs),
+        n_unexplained=sum(run.has_changed and not (run.causes or run.reason) for run in runs),
         causes=_count_causes(runs),
         metrics=_count_moves(runs, matching),
         runs=tuple(runs),
-        new_runs=tuple(_describe(record, names) for record in matching.new),
-        gone_runs=tuple(_describe(record, names) for record in matching.gone),
+        new_runs=tuple(_describe(one, names) for one in matching.new if one.id not in main.unread),
+        gone_runs=tuple(
+            _describe(one, names) for one in matching.gone if one.id not in branch.unread
+        ),
         unreadable=unreadable,
         n_unfinished=unfinished,
         verdict=verdict,
@@ -134,11 +154,29 @@ def _compare_pair(main: Record, branch: Record, name: str, movement: Movement | 
         branch_id=branch.id,
         name=name,
         states=(main.state, branch.state),
-        is_same=main.state == branch.state and _folds(main) == _folds(branch),
+        reason=_reason(main, branch),
+        is_same=main.state == branch.state and _have_same_metrics(main, branch),
         causes=find_causes(main, branch),
         difference=None if movement is None else movement.difference,
         moves=() if movement is None else movement.moves,
     )
+
+
+def _reason(main: Record, branch: Record) -> str | None:
+    """Return why one of two runs has no result, that of the branch first."""
+    reason = branch.reason or main.reason
+    return None if main.state == branch.state or not reason else shorten(reason)
+
+
+def _have_same_metrics(main: Record, branch: Record) -> bool:
+    one, other = _folds(main), _folds(branch)
+    return all(one[name] == other[name] for name in one.keys() & other.keys())
+
+
+def _have_other_scores(main: StudyRuns, branch: StudyRuns, run: RunChange) -> bool | None:
+    """Return whether the scores of two runs differ; None if those of one were not read."""
+    was, now = main.score_hashes.get(run.id), branch.score_hashes.get(run.branch_id)
+    return None if was is None or now is None else was != now
 
 
 def _folds(record: Record) -> dict[str, tuple[float, ...]]:
@@ -153,10 +191,13 @@ def _describe(record: Record, names: Mapping[str, str]) -> UnmatchedRun:
 
 def _find_obstacle(main: StudyRuns, branch: StudyRuns) -> Obstacle | None:
     """Return why the best runs cannot be compared, or None."""
+    is_unread = main.best_is_unread or branch.best_is_unread
     if not all(any(one.state == "done" for one in tree.records) for tree in (main, branch)):
-        return "no_finished_run"
+        return "best_unread" if is_unread else "no_finished_run"
     if main.scored is None or branch.scored is None:
         return "no_scores"
+    if is_unread or main.scored.best.id in branch.unread or branch.scored.best.id in main.unread:
+        return "best_unread"
     one, other = (get_key(tree.best.config, "data") for tree in (main.scored, branch.scored))
     return None if one == other else "other_source"
 
@@ -201,7 +242,8 @@ def conclude(difference: Estimate, margin: float) -> Conclusion:
 
 
 def _count_causes(runs: Sequence[RunChange]) -> tuple[CauseCount, ...]:
-    counts: Counter[Cause] = Counter(cause for run in runs for cause in run.causes)
+    changed = [run for run in runs if run.has_changed] or runs
+    counts: Counter[Cause] = Counter(cause for run in changed for cause in run.causes)
     return tuple(CauseCount(cause=cause, n_runs=n) for cause, n in counts.most_common())
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from retain.record.campaign_document import CampaignDocument
 from retain.record.comparison_document import RunName
-from retain.record.document import Record
 from retain.record.segments_document import SegmentInfo
 from retain.record.trees_document import OfferChange, PlanChange, SegmentChange, VerdictChange
 from retain.record.verdict_document import VerdictDocument
-from retain.verdict.paired import METRIC
 from retain.verdict.trees.aspects import shorten
 from retain.verdict.trees.matching import Matching
+
+TREES: tuple[Literal["main", "branch"], ...] = ("main", "branch")
 
 
 def compare_verdicts(
@@ -21,16 +21,11 @@ def compare_verdicts(
     branch: VerdictDocument,
     matching: Matching,
     names: Mapping[str, str],
-    records: tuple[Sequence[Record], Sequence[Record]],
+    outdated: tuple[bool, bool],
 ) -> VerdictChange:
     """Return what differs; ``names`` are of the runs of both trees by id."""
     branch_ids = {one.id: other.id for one, other in matching.pairs}
     tied_main = {branch_ids.get(id_, id_): id_ for id_ in main.tied}
-    outdated: list[Literal["main", "branch"]] = []
-    if is_outdated(main, records[0]):
-        outdated.append("main")
-    if is_outdated(branch, records[1]):
-        outdated.append("branch")
     return VerdictChange(
         winners=(_name(main), _name(branch)),
         is_winner_same=branch_ids.get(main.winner.id, main.winner.id) == branch.winner.id,
@@ -40,25 +35,12 @@ def compare_verdicts(
         ),
         segments=tuple(_segment_changes(main, branch)),
         plan=_plan_change(main.planned_campaign, branch.planned_campaign),
-        outdated=tuple(outdated),
+        outdated=tuple(tree for tree, is_old in zip(TREES, outdated, strict=True) if is_old),
     )
 
 
 def _name(verdict: VerdictDocument) -> RunName:
     return RunName(id=verdict.winner.id, name=shorten(verdict.winner.name))
-
-
-def is_outdated(verdict: VerdictDocument, records: Sequence[Record]) -> bool:
-    """Return whether a verdict's winner is not among the runs, or has other metrics there.
-
-    Of a winner that is the mean of several seeds only the id is known.
-    """
-    winner = verdict.winner
-    record = next((one for one in records if one.id == winner.id), None)
-    if record is None or METRIC not in record.metrics:
-        return True
-    alone = len(winner.seeds) == 1
-    return alone and record.metrics[METRIC].value != winner.metrics[METRIC].value
 
 
 def _segment_changes(main: VerdictDocument, branch: VerdictDocument) -> Iterator[SegmentChange]:
