@@ -8,7 +8,7 @@ import re
 import socket
 import string
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from urllib.parse import quote
 
 import pytest
@@ -270,17 +270,51 @@ def test_bytes_that_are_no_request_do_not_stop_the_server(served):
 
 
 def test_connections_that_ask_nothing_are_ended(made, monkeypatch):
-    monkeypatch.setattr("retain.dashboard.server.REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr("retain.dashboard.protocol.REQUEST_SECONDS", 0.5)
     with serving(made) as one, ExitStack() as idle:
         address = ("127.0.0.1", one.access.port)
         wires = [idle.enter_context(socket.create_connection(address, 5)) for _ in range(80)]
         for wire in wires:
             wire.sendall(b"GET / HT")
-        assert all(wire.recv(1) == b"" for wire in wires)
-        connection = http.client.HTTPConnection(*address, timeout=5)
+        assert all(map(is_ended, wires))
+        assert is_answered(one)
+
+
+def is_ended(wire):
+    try:
+        return wire.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def is_answered(one, connection=None):
+    connection = connection or http.client.HTTPConnection("127.0.0.1", one.access.port, timeout=5)
+    with closing(connection):
         connection.request("GET", f"/?token={one.access.token}")
-        assert connection.getresponse().status == 200
+        return connection.getresponse().status == 200
+
+
+def test_half_a_second_request_ends_a_connection_too(made, monkeypatch):
+    monkeypatch.setattr("retain.dashboard.protocol.REQUEST_SECONDS", 0.5)
+    with serving(made) as one:
+        connection = http.client.HTTPConnection("127.0.0.1", one.access.port, timeout=5)
+        connection.request("GET", f"/?token={one.access.token}")
+        assert connection.getresponse().read()
+        connection.sock.sendall(b"GET / HTTP/1.1\r\nHost: x")
+        assert is_ended(connection.sock)
         connection.close()
+        assert is_answered(one)
+
+
+def test_a_crowd_that_asks_nothing_shuts_nobody_out(made):
+    with serving(made) as one, ExitStack() as crowd:
+        address = ("127.0.0.1", one.access.port)
+        for number in range(300):
+            wire = crowd.enter_context(socket.create_connection(address, 5))
+            wire.sendall(b"GET / HT" if number % 2 else b"")
+            if number % 50 == 0:
+                assert is_answered(one)
+        assert is_answered(one)
 
 
 def test_progress_comes_as_events_while_files_change(served, made):

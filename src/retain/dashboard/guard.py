@@ -61,6 +61,6 @@ def _add_headers(target: Send, headers: dict[str, str]) -> Send:
 
 async def _refuse(send: Send, status: int, sentence: str) -> None:
     headers = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
-    headers.append((b"content-type", b"text/plain; charset=utf-8"))
+    headers += [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": f"{sentence}\n".encode()})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from asyncio import Transport
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 REPORT_BYTES = 64 * MIB
 """Largest page of a verdict that is sent."""
 MAX_CONNECTIONS = 64
-REQUEST_SECONDS = 10
-"""Time that a new connection has to send its first request."""
 GRACE_SECONDS = 3
 """Time that answers have to end when the server does."""
 
@@ -63,16 +60,8 @@ def serve(application: ASGIApp, listener: socket.socket, on_exit: Callable[[], N
 def make_server(application: ASGIApp, on_exit: Callable[[], None]) -> Server:
     """Return the server of an application, with its limits."""
     import uvicorn
-    from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    class Protocol(H11Protocol):
-        def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self.loop.call_later(REQUEST_SECONDS, self._end_without_request)
-
-        def _end_without_request(self) -> None:
-            if self.cycle is None:  # else it would hold one of the few connections for ever
-                self.transport.close()
+    from retain.dashboard.protocol import BoundedProtocol
 
     class EndingServer(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -81,7 +70,7 @@ def make_server(application: ASGIApp, on_exit: Callable[[], None]) -> Server:
 
     config = uvicorn.Config(
         application,
-        http=Protocol,
+        http=BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
