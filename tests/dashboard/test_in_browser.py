@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import shutil
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -287,9 +288,11 @@ def test_progress_is_told_while_a_sweep_runs(opened, made):
 # The comparison is made while the page is open, and again when a tree changes.
 def test_the_page_of_two_trees_says_when_there_is_news(opened, copied, invented):
     watch = TreesWatch(str(invented), str(copied), SELECTION)
-    with watch, serving(copied, watch) as served:
+    with serving(copied, watch) as served, ExitStack() as watching:
         view = opened(served, width=PHONE)
         view.get_by_role("link", name="Two trees").click()
+        view.wait_for_url("**/trees**")
+        watching.enter_context(watch)
         view.get_by_role("button", name="Show them").click(timeout=120_000)
         view.get_by_role("heading", name="What changed").wait_for()
         assert view.get_by_role("heading", name="Runs that are gone").count() == 0
