@@ -115,7 +115,80 @@ def test_a_sealed_test_that_its_folder_contradicts_is_named(study, change, said)
 
 def test_what_no_record_has_is_listed(study):
     listed = [part.name for part in verify(study.path).not_verified]
-    assert "commands, settings and counts of unfinished runs" in listed
+    assert "commands, settings, runs left out and counts of unfinished runs" in listed
+
+
+def leaves_of(node, keys=()):
+    """All values of a document, each by its keys."""
+    if isinstance(node, dict | list):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from leaves_of(value, (*keys, key))
+    elif node is not None:
+        yield keys
+
+
+def change_leaf(tree, keys):
+    *above, last = keys
+    for key in above:
+        tree = tree[key]
+    value = tree[last]
+    if isinstance(value, str):
+        tree[last] = f"{value}x"
+    else:
+        tree[last] = not value if isinstance(value, bool) else value + 1
+
+
+def listed_keys(found):
+    return {key for part in found.not_verified for key in part.keys}
+
+
+def is_listed(keys, listed):
+    return any(".".join(map(str, keys[:n])) in listed for n in range(1, len(keys) + 1))
+
+
+REMADE = ("files", "campaign_sha256")
+"""Hashes, which are made anew with the others."""
+
+
+# A value that is neither found when it changes nor listed would be believed in silence.
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_every_value_of_a_verdict_is_verified_or_listed(study, monkeypatch):
+    # who changes a value can have the page made anew
+    monkeypatch.setattr("retain.workflows.verification.verify.check_page", lambda *_: 0)
+    listed = listed_keys(verify(study.path))
+    text = study.verdict_json.read_text(encoding="utf-8")
+    alike = {}
+    for keys in leaves_of(json.loads(text)):
+        if keys[0] not in REMADE and not is_listed(keys, listed):
+            named = tuple("*" if isinstance(key, int) else key for key in keys)
+            alike.setdefault(named[:3], []).append(keys)
+    assert len(alike) > 100
+    believed = []
+    for several in alike.values():
+        keys = CHANCE.choice(several)
+        tree = json.loads(text)
+        change_leaf(tree, keys)
+        fuzz.write(study.verdict_json, tree)
+        try:
+            fuzz.hash_anew(study, draw=False)
+            if not fuzz.is_found(study):
+                believed.append(keys)
+        except RetainError:
+            pass  # no document of retain any more
+        study.verdict_json.write_text(text, encoding="utf-8")
+    assert believed == []
+
+
+def test_values_of_campaigns_and_readouts_are_listed(study):
+    (id_,) = study.campaign_ids
+    campaign = study.campaign(id_)
+    listed = listed_keys(verify(campaign.path))
+    for path, whole in (
+        (campaign.campaign_json, {"id", "schema", "files"}),
+        (campaign.readout.readout, {"schema", "campaign_id", "campaign_sha256"}),
+    ):
+        assert json.loads(path.read_text(encoding="utf-8")).keys() - whole <= listed
 
 
 def test_a_folder_without_a_verdict_says_what_to_type(study, tmp_path):

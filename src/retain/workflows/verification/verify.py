@@ -8,7 +8,7 @@ verdict.json, the tables, the page, and the files of the campaigns.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from retain.errors import RetainError
@@ -20,6 +20,7 @@ from retain.record.manifest import DisagreementError, ManifestDocument, check_ma
 from retain.record.study import StudyDirectory
 from retain.record.verdict_document import VerdictDocument
 from retain.schema.parsing import Config
+from retain.storage.reading import read_json_object
 from retain.verdict.sealed_test import Ledger
 from retain.workflows.verification.agreement import count_equal
 from retain.workflows.verification.campaign import check_campaign, check_pointer, check_readout
@@ -36,10 +37,14 @@ class VerifiedPart(Config):
 
 
 class UnverifiedPart(Config):
-    """A part whose bytes are as written and whose numbers nothing here can say again, and why."""
+    """A part whose bytes are as written and whose numbers nothing here can say again, and why.
+
+    ``keys`` are those of its document that are in it, whole or in part.
+    """
 
     name: str
     reason: str
+    keys: tuple[str, ...] = ()
 
 
 class VerificationDocument(Config):
@@ -97,15 +102,59 @@ def _has_any(_: VerdictDocument) -> bool:
     return True
 
 
-UNVERIFIED: tuple[tuple[str, str, Callable[[VerdictDocument], bool]], ...] = (
-    ("the sealed test and its test against chance", "no record has its customers", _has_sealed),
-    ("the curve of captured profit", "no record has profits", _has_sealed),
-    ("risks and intervals of segments", "no record has the customers", _has_segments),
-    ("explanations", "they need new fits", lambda saved: saved.explanations is not None),
-    ("commands, settings and counts of unfinished runs", "no record has them", _has_any),
-    ("model, pictures, workbooks and drivers.csv", "only their bytes are as written", _has_sealed),
+UNVERIFIED: tuple[tuple[str, str, Callable[[VerdictDocument], bool], tuple[str, ...]], ...] = (
+    (
+        "the sealed test and its test against chance",
+        "no record has its customers",
+        _has_sealed,
+        ("sealed_test", "versus_random"),
+    ),
+    (
+        "the curve of captured profit",
+        "no record has profits",
+        _has_sealed,
+        ("curves.captured_profit",),
+    ),
+    (
+        "recalibration, and the check of calibration",
+        "no record has profits and the customers' segments",
+        _has_segments,
+        ("recalibration", "calibration_check"),
+    ),
+    (
+        "risks and intervals of segments, and their bounds",
+        "no record has the customers",
+        _has_segments,
+        ("segments", "dominant_segment", "fitted_thresholds"),
+    ),
+    (
+        "explanations",
+        "they need new fits",
+        lambda saved: saved.explanations is not None,
+        ("explanations",),
+    ),
+    (
+        "commands, settings, runs left out and counts of unfinished runs",
+        "no record has them",
+        _has_any,
+        (
+            *("commands", "settings", "excluded_runs", "n_interrupted", "n_running"),
+            *("alpha", "rope", "selection.rule", "selection.complexity_order", "gate"),
+        ),
+    ),
+    (
+        "model, pictures, workbooks and drivers.csv",
+        "only their bytes are as written",
+        _has_sealed,
+        (),
+    ),
 )
-"""Parts of a verdict that records do not suffice for, why, and whether a verdict has them."""
+"""Parts of a verdict that records do not suffice for, why, whether a verdict has them, and keys.
+
+No other key of ``verdict.json`` has a value that could be another one while the verdict agrees.
+"""
+OF_CAMPAIGN, OF_READOUT = ("id", "schema", "files"), ("schema", "campaign_id", "campaign_sha256")
+"""Keys of ``campaign.json`` and ``readout.json`` all of whose values are verified."""
 
 
 class _Verification:
@@ -170,9 +219,9 @@ class _Verification:
             campaign = study.campaign(saved.planned_campaign.id)
             count = check_pointer(saved, campaign)
             yield VerifiedPart(name=f"the plan of campaign {campaign.path.name}", n_checked=count)
-        for name, reason, applies in UNVERIFIED:
+        for name, reason, applies, keys in UNVERIFIED:
             if applies(saved):
-                self._leave(name, reason)
+                self._leave(name, reason, keys)
         if manifest.code_sha256 != collect_environment().code_sha256:
             self._leave(study.report.name, "another version of retain made it")
             return
@@ -182,14 +231,18 @@ class _Verification:
     def _campaign(self, campaign: CampaignDirectory) -> Iterator[VerifiedPart]:
         name = f"campaign {campaign.path.name}"
         yield VerifiedPart(name=f"totals of {name}", n_checked=check_campaign(campaign))
-        self._leave(f"money and scenarios of {name}", "they need all customers")
+        keys = read_json_object(campaign.campaign_json, within=campaign.path).keys()
+        reason = "all but counts and costs of those in campaign.csv needs all customers"
+        self._leave(f"money and scenarios of {name}", reason, keys - {*OF_CAMPAIGN})
         if campaign.readout.path.exists():
             count = check_readout(campaign)
             yield VerifiedPart(name=f"effects.csv of {name} by readout.json", n_checked=count)
-            self._leave(f"effects of {name}", "they need the outcomes")
+            keys = read_json_object(campaign.readout.readout, within=campaign.path).keys()
+            self._leave(f"effects of {name}", "they need the outcomes", keys - {*OF_READOUT})
 
-    def _leave(self, name: str, reason: str) -> None:
-        self.not_verified.append(UnverifiedPart(name=name, reason=reason))
+    def _leave(self, name: str, reason: str, keys: Collection[str] = ()) -> None:
+        part = UnverifiedPart(name=name, reason=reason, keys=tuple(sorted(keys)))
+        self.not_verified.append(part)
 
 
 def _nothing_to_verify(folder: Path) -> str:
