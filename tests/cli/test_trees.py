@@ -192,7 +192,8 @@ def test_other_code_that_loses_is_worse_and_the_code_is_named(planted, said):
     code, document = said()
     assert code == 0
     assert re.fullmatch(
-        r"small: worse, ROC-AUC of the best run \(\w+\) changed by −0\.0\d+ \(95\u00a0% CI "
+        r"small: worse, ROC-AUC of the best run \(\w+\), corrected for its choice, "
+        r"changed by −0\.0\d+ \(95\u00a0% CI "
         r"−0\.\d+ to −0\.0\d+\); metrics of 3 runs differ beyond noise: ROC-AUC \(better in 0, "
         r"worse in 3\); what differs: code [0-9a-f]{8} → 00000000\.",
         summary(document),
@@ -253,7 +254,7 @@ def test_a_missing_run_is_named(planted, said):
     (folder,) = Path("branch").glob("small/tree-*")
     shutil.rmtree(folder)
     sentence = summary(said()[1])
-    assert sentence.endswith("changed by 0.000 (95\u00a0% CI 0.000 to 0.000); 1 run is gone: tree.")
+    assert sentence.endswith("with an equal ROC-AUC in every fold; 1 run is gone: tree.")
 
 
 def test_a_missing_best_run_is_a_loss_of_the_best(planted, said):
@@ -346,6 +347,35 @@ def test_without_what_the_best_run_rests_on_nothing_is_concluded(planted, said, 
     (study,) = document["studies"]
     assert (code, study["conclusion"], study["obstacle"]) == (3, "incomparable", "best_unread")
     assert "one that is or may be the best cannot be believed" in summary(document)
+
+
+@pytest.mark.parametrize("tree", ["main", "branch"])
+def test_nothing_is_concluded_where_the_best_run_lies_in_a_renamed_folder(planted, said, tree):
+    planted(lambda record: shift_folds(record, NOISE / 4 - 0.06))
+    best_of(tree).rename(Path(tree) / "small" / "foo")
+    code, document = said(TREES, "trees_gate=unclear")
+    (study,) = document["studies"]
+    assert (code, study["conclusion"], study["obstacle"]) == (3, "incomparable", "best_unread")
+    assert (study["gone_runs"], study["new_runs"]) == ([], [])
+    assert f"{tree} foo (record.json: its folder should end in " in summary(document)
+
+
+def test_a_copy_in_a_renamed_folder_hides_no_conclusion(planted, said):
+    planted()
+    shutil.copytree(best_of("branch"), "branch/small/foo")
+    (study,) = said()[1]["studies"]
+    assert (study["conclusion"], study["obstacle"]) == ("not_worse", None)
+    assert [one["folder"] for one in study["unreadable"]] == ["foo"]
+
+
+def test_a_cause_of_some_runs_that_changed_has_their_number(planted, said):
+    def change(record):
+        if record["config"]["model"]["name"] == "tree":
+            record["environment"].update(code_sha256="0" * 64)
+        shift_folds(record, NOISE / 4)
+
+    planted(change)
+    assert summary(said()[1]).endswith("→ 00000000 (in 1 of 3 runs).")
 
 
 def test_metrics_that_scores_contradict_are_not_compared(planted, said):

@@ -53,7 +53,7 @@ def test_the_sentence_comes_first_then_what_changed_then_why(made_index, compari
     parts = (
         "2 studies are in both",
         "Studies that were only there before: older",
-        "Not worse by more than 0.01",
+        "Not worse, the best run",
         "What changed",
         "Why",
         "Runs with other results",

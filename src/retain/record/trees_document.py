@@ -73,6 +73,11 @@ class BestChange(Config):
     is_paired: bool
     level: float
 
+    @property
+    def is_same_result(self) -> bool:
+        """True if both are one run with one result, which nothing has to be estimated for."""
+        return self.is_same_run and self.difference == Estimate(0.0, 0.0, 0.0)
+
 
 class MetricMove(Config):
     """A metric of a pair of runs that moved beyond noise.

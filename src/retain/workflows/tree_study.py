@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from math import inf
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from retain.errors import RetainError
@@ -33,9 +35,8 @@ MAX_REASON = 300
 def read_study(study: StudyDirectory, side: Side) -> StudyRuns:
     """Return the records, scores and verdict of a study, as far as they can be read."""
     checker = RecordChecker(other_code=True)
-    found = [
-        (run, check_record(run, record, checker, by_name=False)) for run, record in study.read()
-    ]
+    written = [*study.read()]
+    found = [(run, check_record(run, record, checker, by_name=False)) for run, record in written]
     read = [(run, record) for run, record in found if isinstance(record, Record)]
     runs, copies = _without_copies(read)
     broken = [record for _, record in found if isinstance(record, BrokenRun)]
@@ -44,8 +45,11 @@ def read_study(study: StudyDirectory, side: Side) -> StudyRuns:
     runs = [(run, record) for run, record in runs if run.path not in edited]
     scored, unlike = _compare_like(runs, placed)
     verdict, problems = _read_verdict(study, side)
-    unread = (*broken, *placed.broken, *unlike)
-    unreadable = [_describe_broken(one, side) for one in (*unread, *copies)]
+    claims = {run.path: record for run, record in written if isinstance(record, Record)}
+    broken, more = _split_copies(broken, claims, {record.id for _, record in runs})
+    unread = sorted((*broken, *placed.broken, *unlike), key=lambda one: -_claimed(one, claims))
+    unreadable = [_describe_broken(one, side) for one in (*unread, *copies, *more)]
+    best = max((_mean(record) for _, record in runs), default=-inf)
     return StudyRuns(
         records=tuple(record for _, record in runs),
         scored=scored,
@@ -53,8 +57,10 @@ def read_study(study: StudyDirectory, side: Side) -> StudyRuns:
         unreadable=(*unreadable, *problems),
         n_unfinished=sum(record is None for _, record in found),
         score_hashes=placed.score_hashes,
-        unread=frozenset(one.directory.path.name.rpartition("-")[2] for one in unread),
-        best_is_unread=bool(edited) or not _is_best_read(runs, placed),
+        unread=frozenset(id_ for one in unread for id_ in _ids(one, claims)),
+        best_is_unread=bool(edited)
+        or not _is_best_read(runs, placed)
+        or any(best <= _claimed(one, claims) < inf for one in broken),
         is_verdict_outdated=verdict is not None and _is_outdated(study, runs),
     )
 
@@ -74,6 +80,35 @@ def _without_copies(runs: Sequence[Run]) -> tuple[list[Run], list[BrokenRun]]:
         if run.path not in own
     ]
     return [one for one in runs if one[0].path in own], copies
+
+
+def _split_copies(
+    broken: Sequence[BrokenRun], claims: Mapping[Path, Record], known: AbstractSet[str]
+) -> tuple[list[BrokenRun], list[BrokenRun]]:
+    """Return the broken runs, and those that are copies of a known run in a renamed folder."""
+    ids = [claims[one.directory.path].id if one.directory.path in claims else "" for one in broken]
+    pairs = list(zip(broken, ids, strict=True))
+    return [one for one, id_ in pairs if id_ not in known], [
+        one for one, id_ in pairs if id_ in known
+    ]
+
+
+def _ids(run: BrokenRun, claims: Mapping[Path, Record]) -> set[str]:
+    """Return the ids that a run may have: by its folder, and by its record if it can be read."""
+    path = run.directory.path
+    own = {claims[path].id} if path in claims else set()
+    return {path.name.rpartition("-")[2], *own}
+
+
+def _claimed(run: BrokenRun, claims: Mapping[Path, Record]) -> float:
+    """Return the mean ROC-AUC that the record of a run claims; infinity if it cannot be read."""
+    path = run.directory.path
+    return _mean(claims[path]) if path in claims else inf
+
+
+def _mean(record: Record) -> float:
+    whole = record.state == "done" and not record.stopped_early
+    return record.metrics[METRIC].value if whole and METRIC in record.metrics else -inf
 
 
 def _is_best_read(runs: Sequence[Run], placed: PlacedRuns) -> bool:
@@ -102,7 +137,8 @@ def _is_outdated(study: StudyDirectory, runs: Sequence[Run]) -> bool:
 
 
 def _describe_broken(run: BrokenRun, side: Side) -> UnreadableRun:
-    folder, reason = run.directory.path.name, run.reason
+    folder = run.directory.path.name
+    reason = run.reason.replace(f"{run.directory.path}/", "")  # the folder is named beside it
     return UnreadableRun(tree=side, folder=printable(folder), reason=printable(reason[:MAX_REASON]))
 
 

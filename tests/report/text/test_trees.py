@@ -59,7 +59,8 @@ def say(language="en", **changes):
 
 def test_a_loss_is_one_sentence():
     assert say(n_changed=0) == (
-        "models: worse, ROC-AUC of the best run (tree in place of svc) changed by −0.100 "
+        "models: worse, ROC-AUC of the best run (tree in place of svc), corrected for its choice, "
+        "changed by −0.100 "
         "(95\u00a0% CI −0.150 to −0.050)."
     )
 

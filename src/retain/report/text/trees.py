@@ -9,6 +9,7 @@ from retain.record.estimates import Estimate
 from retain.record.trees_document import (
     BestChange,
     Cause,
+    CauseCount,
     PlanChange,
     RunChange,
     StudyChange,
@@ -47,6 +48,8 @@ def conclusion(change: StudyChange) -> Message:
         return message("trees.head.same", n=Number(change.n_same, "count"))
     if best is None:
         return message(f"trees.obstacle.{change.obstacle}")
+    if best.is_same_result:
+        return message("trees.head.same_best", run=best.branch.name)
     return message(
         f"trees.head.{change.conclusion}",
         run=_best_run(best),
@@ -77,7 +80,7 @@ def _runs(change: StudyChange) -> Iterator[Message]:
         "trees.gone": _unmatched(change.gone_runs),
         "trees.new": _unmatched(change.new_runs),
         "trees.ended_otherwise": otherwise,
-        "trees.unreadable": [_unread(one) for one in change.unreadable],
+        "trees.unreadable": [*_all_unread(change)],
     }
     for key, names in listed.items():
         if names:
@@ -90,6 +93,16 @@ def _with_reason(run: RunChange) -> Message | str:
     if run.reason is None:
         return run.name
     return message("trees.with_reason", run=run.name, reason=run.reason)
+
+
+def _all_unread(change: StudyChange) -> Iterator[Message]:
+    """Yield what is not believed; the first one with the reason, if nothing is concluded by it."""
+    for index, one in enumerate(change.unreadable):
+        named = _unread(one)
+        if index == 0 and change.obstacle == "best_unread":
+            reason = one.reason.partition(". ")[0].rstrip(".")
+            named = message("trees.with_reason", run=named, reason=reason)
+        yield named
 
 
 def _unread(one: UnreadableRun) -> Message:
@@ -123,12 +136,22 @@ def metric_clauses(change: StudyChange) -> Iterator[Message]:
 
 def _causes(change: StudyChange) -> Iterator[Message]:
     """Yield what can explain the changes, or that nothing can."""
-    causes = [_cause(one.cause) for one in change.causes]
+    n_runs = sum(run.has_changed for run in change.runs) or len(change.runs)
+    causes = [_counted(one, n_runs) for one in change.causes]
     if causes:
         key = "trees.causes" if change.n_changed + change.n_other_scores else "trees.unchanged"
         yield message(key, causes=_first(causes))
     elif change.n_unexplained:
         yield NO_CAUSE
+
+
+def _counted(one: CauseCount, n_runs: int) -> Message:
+    """Return a cause, with the number of runs that differ in it where these are not all."""
+    cause = _cause(one.cause)
+    if one.n_runs >= n_runs:
+        return cause
+    counts = {"n": Number(one.n_runs, "count"), "all": Number(n_runs, "count")}
+    return message("trees.cause.of_some", cause=cause, **counts)
 
 
 def _cause(cause: Cause) -> Message:

@@ -91,6 +91,8 @@ def compare_study(name: str, main: StudyRuns, branch: StudyRuns, tests: TreeTest
     conclusion: Conclusion = "incomparable"
     if complete and runs and not any(run.has_changed for run in runs):
         conclusion = "same"
+    elif best is not None and best.is_same_result:
+        conclusion = "not_worse"
     elif best is not None:
         conclusion = conclude(best.difference, tests.margin)
     verdict = None
