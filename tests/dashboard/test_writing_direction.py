@@ -81,6 +81,14 @@ def test_a_link_to_a_turned_name_leads_to_its_page(turned):
     assert quote(name, safe="") in ServerLinks().history(name)
 
 
+def test_the_page_of_trees_leads_to_a_turned_study(turned):
+    watch = OutputsWatch(turned)
+    watch.read()
+    pages = PageCache(watch, "outputs", "en", compared_watch(copy_before(turned), turned))
+    (study,) = watch.index.studies
+    assert f'<h2><a href="{ServerLinks().runs([study.name])}">' in pages.trees()
+
+
 def test_no_page_of_an_export_turns(turned, tmp_path):
     index = OutputsReader(turned).read()
     trees = compared(copy_before(turned), turned)

@@ -141,8 +141,10 @@ def compare_in_short(main: str, branch: str, selection: ComparisonConfig) -> Tre
             expected = f"expected at most {MAX_RUNS:,}; without a limit: {typed}"
             raise RetainError.at("against", f"{text!r} holds {count}", expected)
     found = compare_folders(main, branch, selection)
-    studies = (
-        one.model_copy(update={"runs": tuple(changed_runs(one)[:MAX_ROWS])})
+    studies = (  # under the names that the pages of their runs have
+        one.model_copy(
+            update={"study": shorten(one.study), "runs": tuple(changed_runs(one)[:MAX_ROWS])}
+        )
         for one in found.studies
     )
     return found.model_copy(update={"studies": tuple(studies)})
