@@ -1,14 +1,14 @@
-"""Connections of the server: none is held by whoever asks nothing.
-
-Imported only where a server is made, since uvicorn is an extra.
-"""
+"""Connections of the server: none is held by whoever asks nothing."""
 
 from __future__ import annotations
 
 from asyncio import TimerHandle, Transport
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+else:
+    H11Protocol = object  # uvicorn is an extra: the server puts its class behind this one
 
 REQUEST_SECONDS = 10
 """Time that a connection has to send a whole request, from its beginning or the last answer."""
@@ -16,10 +16,10 @@ MAX_WAITING = 32
 """Connections that may be without a whole request; one more ends the one that waits longest."""
 
 
-class BoundedProtocol(H11Protocol):
+class BoundedConnection(H11Protocol):
     """HTTP over a connection that is ended unless it asks, and gives way to others meanwhile."""
 
-    waiting: ClassVar[dict[BoundedProtocol, TimerHandle]] = {}
+    waiting: ClassVar[dict[BoundedConnection, TimerHandle]] = {}
     """Connections without a whole request, the one that waits longest first."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]

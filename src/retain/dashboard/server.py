@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from retain.dashboard.guard import Guard
 from retain.dashboard.index import StudyIndex
 from retain.dashboard.live import tell_news
 from retain.dashboard.page_cache import PageCache
+from retain.dashboard.protocol import BoundedConnection
 from retain.dashboard.security import POLICY, ServerAccess
 from retain.errors import RetainError
 from retain.report.page.page import SCRIPT, hash_script, join_script
@@ -60,8 +61,10 @@ def serve(application: ASGIApp, listener: socket.socket, on_exit: Callable[[], N
 def make_server(application: ASGIApp, on_exit: Callable[[], None]) -> Server:
     """Return the server of an application, with its limits."""
     import uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    from retain.dashboard.protocol import BoundedProtocol
+    class Protocol(BoundedConnection, H11Protocol):
+        waiting: ClassVar = {}
 
     class EndingServer(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -70,7 +73,7 @@ def make_server(application: ASGIApp, on_exit: Callable[[], None]) -> Server:
 
     config = uvicorn.Config(
         application,
-        http=BoundedProtocol,
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,
