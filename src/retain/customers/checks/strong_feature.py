@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from retain.customers.checks.data_check import (
     DataCheck,
@@ -84,7 +85,8 @@ def auc_of_others(customers: Customers, names: list[str], target: Numbers) -> fl
         return 0.5
     model = HistGradientBoostingClassifier(max_iter=N_TREES, random_state=0)
     folds = StratifiedKFold(N_FOLDS, shuffle=True, random_state=0)
-    scores = cross_val_predict(model, table, labels, cv=folds, method="predict_proba")[:, 1]
+    with threadpool_limits(1, "openmp"):  # on so few rows threads would only wait for each other
+        scores = cross_val_predict(model, table, labels, cv=folds, method="predict_proba")[:, 1]
     return auc_of_codes(rank_codes(pd.Series(scores)), labels).auc
 
 
