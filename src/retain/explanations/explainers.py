@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 
 from retain.explanations.kernel_margin import KernelMargin
 from retain.explanations.time_budget import TimeBudget

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, NuSVC
 
 from retain.learning.columns import column_origins, transformed_columns

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
-from imblearn.over_sampling import ADASYN, SMOTE
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import InvalidParameterError
 
@@ -93,6 +92,8 @@ def _neighbours(sampler: BaseEstimator | None) -> int:
         if not name.startswith("enn__")  # among all rows, made ones included
     ]
     if parameters.get("smote", 0) is None:
+        from imblearn.over_sampling import SMOTE  # imported for samplers only, as in pipeline
+
         counts.append(SMOTE().k_neighbors)
     return max(counts, default=0)
 
@@ -114,6 +115,10 @@ def _check_inner_folds(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) 
 
 def _check_adasyn(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
     """Return a problem of ADASYN, which rounds its added rows per neighbourhood, maybe to none."""
+    if spec.sampler is None:
+        return None
+    from imblearn.over_sampling import ADASYN  # imported for samplers only, as in pipeline
+
     if not isinstance(spec.sampler, ADASYN):
         return None
     counts = np.unique_counts(target).counts

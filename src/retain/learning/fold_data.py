@@ -15,11 +15,11 @@ from typing import Any, Self
 
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 
-from retain.learning.pipeline import MISSING
+from retain.learning.pipeline import MISSING, make_pipeline
 from retain.storage.locks import wait_for_lock
 
 Floats = NDArray[np.float64]
@@ -156,7 +156,7 @@ def _prepare_stepwise(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
 ) -> FoldData:
     """Return the same by the pipeline itself, for a sampler that needs unencoded categories."""
-    steps = Pipeline(
+    steps = make_pipeline(
         [*((name, clone(step)) for name, step in pipeline.steps[:-1]), ("rows", _Capture())]
     )
     steps.fit(table, target)

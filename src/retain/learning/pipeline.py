@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from retain.customers.panel import Panel
@@ -123,7 +123,17 @@ def build_pipeline(spec: PipelineSpec, model: BaseEstimator, table: pd.DataFrame
         steps.append(("encode", _encode(spec, names)))
     if sampler is not None and not mixed:
         steps.append(("sample", sampler))
-    return Pipeline([*steps, ("model", clone(model))])
+    return make_pipeline([*steps, ("model", clone(model))])
+
+
+def make_pipeline(steps: list[tuple[str, Any]]) -> Pipeline:
+    """Return a pipeline that resamples if one of its steps does, else a plain one."""
+    if not any(hasattr(step, "fit_resample") for _, step in steps):
+        return Pipeline(steps)
+    # imported for samplers only: it takes a quarter of a second, as it imports scikit-learn's tests
+    from imblearn.pipeline import Pipeline as ResamplingPipeline
+
+    return ResamplingPipeline(steps)
 
 
 def _encodings(spec: PipelineSpec, table: pd.DataFrame) -> dict[str, str]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError

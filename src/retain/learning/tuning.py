@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import Pipeline
 
 from retain.errors import RetainError
 from retain.learning import compatibility
