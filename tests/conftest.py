@@ -30,7 +30,7 @@ import pytest
 import yaml
 from hypothesis import settings
 
-from retain.cli.compare import EXPLAINING
+from retain.cli.compare import EVALUATING, EXPLAINING
 from retain.customers.customers import Column, Customers, DerivedFeature
 from retain.customers.panel import Panel
 from retain.execution.worker import start_forkserver
@@ -130,7 +130,7 @@ def fork_server() -> None:
 
     Else the first command decides what it imports, and each worker of another imports the rest.
     """
-    start_forkserver(*EXPLAINING, *IMPORTED)
+    start_forkserver(*EVALUATING, *EXPLAINING, *IMPORTED)
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retain.cli.garbage import gc_paused
 from retain.cli.overrides import Arguments
-from retain.cli.run import gc_paused, run_command
+from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 BROKEN, MISSED = 1, 3
 """Exit codes for a broken run and for a gate that is not met."""
+EVALUATING = ("retain.workflows.winner_evaluation", "retain.workflows.campaign")
+"""Modules that workers need for the winner."""
 EXPLAINING = ("retain.workflows.explanation_jobs", "phik.phik", "shap")
 """Modules that workers need for explanations."""
 
@@ -47,9 +50,8 @@ def compare(line: Arguments) -> int:
     if any(text.startswith("trees=") for text in line.overrides):  # which needs no worker
         return _select_and_compare(line)
     with suppress(OSError):  # reported when a worker starts
-        start_forkserver(
-            *(() if "explain=none" in line.overrides else EXPLAINING)
-        )  # while this one reads
+        explaining = () if "explain=none" in line.overrides else EXPLAINING
+        start_forkserver(*EVALUATING, *explaining)  # while this one reads
     with gc_paused():
         return _select_and_compare(line)
 

@@ -7,7 +7,6 @@ is closed.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retain.cli.garbage import gc_paused
 from retain.cli.overrides import FOLDER_KEYS, Arguments, find_report, parse_args
 from retain.cli.signals import (
     SIGNALLED,
@@ -62,18 +62,6 @@ def main() -> None:
     if code > SIGNALLED:  # a second Ctrl-C would only break the interpreter's cleanup
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
-
-
-@contextmanager
-def gc_paused() -> Iterator[None]:
-    """Pause garbage collection, which takes half of the time with thousands of live records."""
-    searched = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searched:
-            gc.enable()
 
 
 def run_command(command: Command, arguments: Sequence[str], primary: str) -> int:
@@ -173,14 +161,15 @@ def run(line: Arguments) -> int:
         if line.multirun:
             with suppress(OSError):  # reported when a worker starts
                 start_forkserver()  # it imports while this process composes
-        from retain.cli.ci_sections import add_sweep
-        from retain.cli.compose import Composer
-        from retain.cli.launcher import choose_backend
-        from retain.cli.terminal.console import console
-        from retain.execution.backends.config import Local
+        with gc_paused():
+            from retain.cli.ci_sections import add_sweep
+            from retain.cli.compose import Composer
+            from retain.cli.launcher import choose_backend
+            from retain.cli.terminal.console import console
+            from retain.execution.backends.config import Local
 
-        with Composer(line, "run") as composer:
-            composed = composer.runs()
+            with Composer(line, "run") as composer:
+                composed = composer.runs()
         if composed[0].run.describe:
             return _describe(console(), composed[0])
         engine = choose_backend(composed[0])
@@ -214,19 +203,20 @@ def _run(
     multirun: bool,
 ) -> tuple[SweepPlan, Sequence[Record]]:
     """Do the runs in a backend's processes, or in this one."""
-    from retain.cli.callbacks import build_callbacks
-    from retain.cli.terminal.console import literal
-    from retain.cli.terminal.sweep import SweepView, print_plan, print_sources, print_summary
-    from retain.cli.unexpected import logged_beside
-    from retain.execution.backends.config import Local
-    from retain.execution.families import with_shared_fits
-    from retain.execution.plan import plan_runs
-    from retain.execution.sweep import sweep
+    with gc_paused():
+        from retain.cli.callbacks import build_callbacks
+        from retain.cli.terminal.console import literal
+        from retain.cli.terminal.sweep import SweepView, print_plan, print_sources, print_summary
+        from retain.cli.unexpected import logged_beside
+        from retain.execution.backends.config import Local
+        from retain.execution.families import with_shared_fits
+        from retain.execution.plan import plan_runs
+        from retain.execution.sweep import sweep
 
-    callbacks = build_callbacks(composed[0], multirun=multirun)
-    rows = folder / "rows"
-    rows.mkdir()
-    planned = plan_runs(composed, _preflight(composed, folder if engine else None), rows)
+        callbacks = build_callbacks(composed[0], multirun=multirun)
+        rows = folder / "rows"
+        rows.mkdir()
+        planned = plan_runs(composed, _preflight(composed, folder if engine else None), rows)
     if isinstance(engine, Local):  # other backends have no folder that all runs see
         planned = with_shared_fits(planned)
     print_sources(console, planned)

@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retain.cli.garbage import gc_paused
 from retain.cli.overrides import Arguments
 from retain.cli.recorded_source import overlay_typed, typed_keys
-from retain.cli.run import gc_paused, run_command
+from retain.cli.run import run_command
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record.directory import ScoreDirectory
@@ -74,7 +75,7 @@ def score(line: Arguments) -> int:
     from retain.record.score_document import ScoreDocument
 
     with suppress(OSError):  # reported when a worker starts
-        start_forkserver()  # while this one reads
+        start_forkserver("retain.workflows.saved_winner")  # while this one reads
     with gc_paused():  # a million customers' texts hold no garbage
         home = score_and_write(line)
     if line.report.markdown is not None:

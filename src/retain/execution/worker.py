@@ -37,9 +37,9 @@ from retain.execution.worker_start import (
 )
 
 PRELOADED_MODULES = (
+    "retain.execution.collection_off",
     "retain.execution.runner",
     "retain.execution.dataset",
-    "retain.workflows.winner_evaluation",
     "retain.verdict.elimination",
     "imblearn.combine",
     "sklearn.ensemble",
@@ -261,6 +261,7 @@ def _worker_loop(pipe: Connection, environment: dict[str, str], folder: Path) ->
     os.environ.update(environment | dict.fromkeys(THREAD_VARIABLES, "1") | SAFE_PATH)
     os.chdir(folder)
     gc.freeze()  # collecting what the server imported would copy its memory
+    gc.enable()
     threading.Thread(target=_die_with_launcher, daemon=True).start()
     with suppress(EOFError, OSError):  # the other end is closed
         pipe.send(JobResult())

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from retain.record.campaign_document import CampaignDocument
-from retain.record.verdict_document import VerdictDocument
+if TYPE_CHECKING:
+    from retain.record.verdict_document import VerdictDocument
+
 
 Text = str | Mapping[str, str]
 """A text, or one for each plural form."""
@@ -36,6 +37,8 @@ _AMOUNTS: ContextVar[Amounts] = ContextVar("amounts", default="profit")
 @contextmanager
 def naming_money(verdict: VerdictDocument) -> Iterator[None]:
     """Call the amounts of a verdict by what they are within the context."""
+    from retain.record.campaign_document import CampaignDocument  # runs do without it
+
     campaign = verdict.campaign
     found: Amounts = "profit"
     if isinstance(campaign, CampaignDocument):
