@@ -1,6 +1,6 @@
 """Times sweeps of retain against three peers that do the same work, in the same call.
 
-    python experiments/benchmarks/sweep.py [--work W1 W2 W3 W4 one] [--rounds 3]
+    python experiments/benchmarks/sweep.py [--work W1 W2 W3 W4] [--rounds 3]
 
 The contestants take turns, so that the ratios within a round are fair where others use the cores
 too. A section of README.md is rewritten when its work was done whole: all contestants, three
@@ -28,7 +28,7 @@ def main() -> None:
     if "b" in args.only:
         _refuse_without_plugin()
     for name in args.work:
-        text = _single() if name == "one" else _timed(name, args)
+        text = _timed(name, args)
         print(f"\n{name}\n\n{text}\n", flush=True)
         if args.rounds >= FEWEST and _whole(args):
             from report import rewrite
@@ -40,7 +40,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    works, everybody = ("W1", "W2", "W3", "W4", "one"), ("retain", "L", "a", "b")
+    works, everybody = ("W1", "W2", "W3", "W4"), ("retain", "L", "a", "b")
     parser.add_argument("--work", nargs="+", choices=works, default=works)
     parser.add_argument("--rounds", type=int, default=FEWEST)
     parser.add_argument("--only", nargs="+", choices=everybody, default=everybody)
@@ -78,16 +78,6 @@ def _timed(name: str, args: argparse.Namespace) -> str:
             print(f"{name}, {len(work.runs)} runs, round {number} of {args.rounds}", flush=True)
             done.append(one_round(stage, Path(folder, str(number)), args.only))
         return told(work, done)
-
-
-def _single() -> str:
-    from single import TARGETS, rounds
-
-    from report import figures, machine
-
-    with TemporaryDirectory(prefix="retain-benchmark-") as folder:
-        about, done = rounds(Path(folder))
-    return f"{about}. {len(done)} runs. {machine()}.\n\n{figures(done, TARGETS)}"
 
 
 if __name__ == "__main__":
