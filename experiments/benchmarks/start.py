@@ -36,7 +36,8 @@ LIBRARIES = {
     "pandas, NumPy, pyarrow": ("pandas", "numpy", "pyarrow"),
     "scikit-learn, SciPy": ("sklearn", "scipy", "joblib", "threadpoolctl"),
     "Hydra, OmegaConf, pydantic, Rich": (
-        "hydra omegaconf pydantic pydantic_core antlr4 yaml rich pygments".split()
+        *("hydra", "omegaconf", "antlr4", "yaml"),
+        *("pydantic", "pydantic_core", "rich", "pygments"),
     ),
     "retain": ("retain",),
 }

@@ -2,8 +2,8 @@
 
     python bare_fit.py DATA FOLDS OUT
 
-What one run needs: pandas, scikit-learn, the file, the fits. Samplers are left out, so their library
-is not imported either.
+What one run needs: pandas, scikit-learn, the file, the fits. There is no sampler, and the library
+of samplers is not imported.
 """
 
 from __future__ import annotations
