@@ -206,7 +206,7 @@ def test_the_page_has_a_place_for_every_work(benchmark):
     page = benchmark("report").README.read_text(encoding="utf-8")
     for name in (
         *benchmark("works").WORKS,
-        "one",
+        "start",
         "comparison",
         "dashboard",
         benchmark("racing").SECTION,
