@@ -188,6 +188,11 @@ def test_help_imports_nothing_heavy():
     assert not loaded_by(code) & {*HEAVY, "rich"}
 
 
+def test_a_run_imports_the_library_of_samplers_only_if_it_has_one():
+    code = "import retain.execution.runner, retain.explanations.explainers"
+    assert not loaded_by(code) & {"imblearn", "pytest"}
+
+
 def test_each_name_of_the_public_door_opens():
     import retain
 
