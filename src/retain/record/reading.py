@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,14 @@ DATA_START, DATA_END, NO_DATA = b'\n  "data": {', b"\n  }", b"null"
 """Start and end of ``config.data`` in the text of a record."""
 
 
+SHARED = ("data", "split", "checks", "environment", "git", "warnings")
+"""Parts of a record that the runs of a sweep have in common."""
+MAX_ALIKE = 8
+"""Values of a part that a record is held against, the last ones that were new."""
+
+
 class Reader:
-    """Reader of records that keeps each distinct config node in memory once.
+    """Reader of records that keeps each distinct config node and shared part in memory once.
 
     The data contract is most of a record and the same in all runs of a sweep: an identical text is
     parsed once.
@@ -30,6 +37,7 @@ class Reader:
     def __init__(self) -> None:
         self._nodes: dict[bytes, Any] = {}
         self._contracts: dict[bytes, Any] = {}
+        self._parts: dict[str, deque[Any]] = {name: deque(maxlen=MAX_ALIKE) for name in SHARED}
         self.kept_bytes = 0
         """Size of the distinct nodes read so far, for a caller with limited memory."""
 
@@ -58,9 +66,20 @@ class Reader:
         for key, node in record.config.items():
             if key != "data":
                 record.config[key] = self._deduplicate(node, f"{path}: config.{key}")
+        for name, kept in self._parts.items():
+            self._share(record, name, kept)
         if record.tuning is not None:
             check_tree(record.tuning.model_dump(), f"{path}: tuning")
         return record
+
+    def _share(self, record: Record, name: str, kept: deque[Any]) -> None:
+        """Let a record hold the equal part of one read before."""
+        part = getattr(record, name)
+        for one in kept:
+            if one == part:
+                vars(record)[name] = one  # the same value: a record stays as it is
+                return
+        kept.append(part)
 
     def _deduplicate(self, node: Any, where: str) -> Any:
         """Return an equal node read before, or this one after a check."""
