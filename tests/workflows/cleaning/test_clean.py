@@ -670,3 +670,22 @@ def test_a_damaged_record_stays(outputs, add_run):
     for number, text in enumerate(("{", "[]", "null", '{"schema": 1, "id": [], "config": 0}')):
         (add_run(f"svc-0000000{number}", "failed") / "record.json").write_text(text)
     assert cleaned(outputs).going == ()
+
+
+# A comparison of two studies locks a folder that holds nothing else yet, maybe for minutes.
+def test_nothing_goes_while_the_first_comparison_of_two_studies_is_made(outputs, add_run):
+    add_run("svc-00000001", "failed")
+    (outputs / "models+other").mkdir()
+    with try_lock(outputs / "models+other" / ".lock"):
+        assert cleaned(outputs).busy == "another command is at models+other"
+        with pytest.raises(RetainError, match="another command is at models"):
+            cleaned(outputs, remove=True)
+
+
+def test_results_that_cannot_be_read_in_a_folder_of_any_name_may_name_any_run(
+    outputs, add_run, add_verdict
+):
+    add_run("svc-00000001", "failed")
+    add_verdict("renamed")
+    (outputs / "renamed" / "verdict" / "verdict.json").write_text("{")
+    assert cleaned(outputs).going == ()

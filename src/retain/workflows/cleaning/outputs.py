@@ -28,10 +28,6 @@ STUDY_FILES = (
     *(COMMIT, STAGING_PATTERN, TMP_PATTERN),
 )
 """Names that retain gives in the folder of a study beside its runs."""
-RESULT_NAMES = frozenset(
-    (*("ledger.jsonl", "verdict", "campaigns", "scores", "simulated", "trial"), COMMIT)
-)
-"""Names in the folder of a study of what may name runs."""
 RESULTS = (
     *("ledger.jsonl", "verdict/verdict.json", "campaigns/*/campaign.json"),
     *("scores/*/score.json", "simulated/*/truth.json", "trial/trial.json"),
@@ -98,7 +94,8 @@ class OutputsFolder:
     names
         All names in it.
     studies
-        Those that are folders with runs, or with something that may name runs.
+        Those that are folders with runs, or with anything else of a study: what may name runs, or
+        the lock of a command that is about to write it.
     unreadable
         Folders of which nobody can say whether they are studies.
     """
@@ -213,7 +210,7 @@ def is_study(path: Path) -> bool:
 
 
 def _may_be_study(path: Path) -> bool:
-    """Return whether a folder, and no link to one, holds runs or may hold what names runs.
+    """Return whether a folder, and no link to one, holds anything named as retain does in a study.
 
     Raises
     ------
@@ -223,7 +220,7 @@ def _may_be_study(path: Path) -> bool:
     if not _is_real_folder(path):
         return False
     entries = list(path.iterdir())
-    return any(one.name in RESULT_NAMES for one in entries) or any(map(is_run, entries))
+    return any(_is_named(one.name, STUDY_FILES) for one in entries) or any(map(is_run, entries))
 
 
 def is_run(path: Path) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -71,21 +71,23 @@ def find_references(outputs: OutputsFolder) -> References:
     """Return what the results of all studies name."""
     found = References()
     for link in outputs.links:
-        _doubt(found, link.name, f"{link.name} is a link, which is not followed")
+        _doubt(found, link.name.split("+"), f"{link.name} is a link, which is not followed")
+    names = {study.name for study in outputs.studies}
     for path in outputs.unreadable:
-        for study in outputs.studies:
-            _doubt(found, study.name, f"{path.name} cannot be read, and may name any run")
+        _doubt(found, names, f"{path.name} cannot be read, and may name any run")
     for study in outputs.studies:
         try:
             _read_study(found, study)
         except (OSError, RetainError) as error:
-            _doubt(found, study.name, _one_line(error))
+            members = {study.name, *study.name.split("+")}
+            is_known = study.runs or (len(members) > 1 and members <= names)
+            _doubt(found, members if is_known else names, _one_line(error))
     return found
 
 
-def _doubt(found: References, name: str, reason: str) -> None:
-    """Let nothing go of a study, or of those that were compared together."""
-    for one in (name, *name.split("+")):
+def _doubt(found: References, studies: Iterable[str], reason: str) -> None:
+    """Let nothing go of some studies."""
+    for one in studies:
         found.unclear.setdefault(one, reason)
 
 
