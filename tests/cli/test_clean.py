@@ -179,7 +179,9 @@ def test_every_command_says_after_it_what_it_said_before(here, capsys, fork_serv
     names = {(one["name"], one["reason"]) for one in found["staying"]}
     assert ("failed runs", "a result names them") in names
     # as a kill would leave it
-    shutil.copytree(next(Path("outputs", "x").glob("tree-*")), "outputs/.retain-trash/0a/0")
+    shutil.copytree(
+        next(Path("outputs", "x").glob("tree-*")), "outputs/.retain-trash/0123456789ab/0"
+    )
     after, pages = said_of(campaign, capsys), read_site()
     monkeypatch.chdir(here / "untouched")
     assert after == said_of(campaign, capsys)

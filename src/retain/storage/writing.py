@@ -35,9 +35,9 @@ def hash_folder(folder: Path, *, exclude: tuple[str, ...] = ()) -> str:
 
 
 TMP_PREFIX = ".unfinished-"
-TMP_PATTERN = TMP_PREFIX + "[0-9a-f]" * 12
-"""Names of files that a killed process left, as ``glob`` and ``fnmatch`` read it."""
 """Prefix of files that are being written, or whose writer was killed."""
+TMP_PATTERN = TMP_PREFIX + "[0-9a-f]" * 12
+"""Their names, as ``glob`` and ``fnmatch`` read it."""
 
 
 @contextmanager

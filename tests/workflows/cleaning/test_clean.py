@@ -689,3 +689,33 @@ def test_results_that_cannot_be_read_in_a_folder_of_any_name_may_name_any_run(
     add_verdict("renamed")
     (outputs / "renamed" / "verdict" / "verdict.json").write_text("{")
     assert cleaned(outputs).going == ()
+
+
+def test_a_study_that_comes_while_it_waits_for_the_locks_ends_it(
+    outputs, add_run, add_verdict, monkeypatch
+):
+    add_run("svc-00000001", "failed")
+    lock = cleaning.try_lock
+
+    def add_and_lock(path):
+        add_verdict("models+other")
+        return lock(path)
+
+    monkeypatch.setattr(cleaning, "try_lock", add_and_lock)
+    with pytest.raises(RetainError, match="something was added to the folder; nothing was removed"):
+        cleaned(outputs, remove=True)
+
+
+def test_a_table_that_an_interrupted_run_reads_as_its_data_stays(outputs, add_run):
+    run = add_run("svc-00000001", "interrupted")
+    (run / "folds.parquet").write_bytes(b"folds")
+    (outputs / "tables").mkdir()
+    (outputs / "tables" / TABLE).write_bytes(b"rows")
+    config = run / ".hydra" / "config.yaml"
+    config.write_text(f"data:\n  path: outputs/tables/{TABLE}\n")
+    reason = ("tables of purchase logs", "a run reads one as its data")
+    assert staying(cleaned(outputs))[reason] == 1
+    config.unlink()
+    os.mkfifo(config)
+    reason = ("tables of purchase logs", "what cannot be read may name one as its data")
+    assert staying(cleaned(outputs))[reason] == 1

@@ -42,7 +42,8 @@ def find_leftovers(study: StudyContents, ended: Sequence[RunFacts], findings: Fi
             _add_unfinished(run.path, findings, run)
     _add_unfinished(study.directory.path, findings)
     for path in sorted(study.directory.path.glob(STAGING_PATTERN)):
-        _add_begun(path, findings)
+        if path.is_dir():
+            _add_begun(path, findings)
 
 
 def find_tables(outputs: OutputsFolder, references: References, findings: Findings) -> None:

@@ -82,6 +82,9 @@ def clean(folder: Path, config: Clean) -> CleaningDocument:
         return _describe(folder, outputs, _find(outputs, config), outputs.find_activity())
     try:
         with _locked(outputs):
+            if outputs.has_grown():  # nobody has locked what came
+                added = "something was added to the folder"
+                raise RetainError(f"{added}; nothing was removed. Type it again.")
             now = open_outputs(folder)  # results may have come until the studies were locked
             findings = _find(now, config)
             _remove(outputs, findings)
@@ -151,12 +154,13 @@ def _remove(outputs: OutputsFolder, findings: Findings) -> None:
 
 def _take(finding: Finding, folder: Path, trash: Trash) -> bool:
     """Move a thing into the trash if it is as it was found and no process is at it."""
+    run = finding.run
     try:
-        if finding.run is not None and finding.run.busy:
-            return False
-        if Snapshot.of(folder / finding.path) != finding.snapshot:
-            return False
-        trash.take(finding.path)
+        with ExitStack() as lock:
+            is_free = run is None or not run.lock.exists() or lock.enter_context(try_lock(run.lock))
+            if not is_free or Snapshot.of(folder / finding.path) != finding.snapshot:
+                return False
+            trash.take(finding.path)
     except OSError:
         return False
     return True

@@ -33,7 +33,9 @@ OUTDATED = Kind("outdated", "runs of other code", "done again since; no result n
 TABLE = Kind("cached", "tables of purchase logs", "built again from the log when needed")
 FOLDS = Kind("cached", "folds of runs that are done", "their records are there")
 UNFINISHED = Kind("cached", "unfinished files", "a command was killed while it wrote them")
-LEFTOVER = Kind("trash", "leftovers of retain-clean", "it was killed while it deleted them")
+LEFTOVER = Kind(
+    "trash", "leftovers of retain-clean", "it was killed while it deleted them; they always go"
+)
 
 
 @dataclass(frozen=True)

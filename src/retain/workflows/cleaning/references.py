@@ -16,7 +16,7 @@ from typing import Any
 
 from retain.errors import RetainError
 from retain.record.manifest import MANIFEST
-from retain.storage.reading import parse_json, read_bytes
+from retain.storage.reading import MissingFileError, parse_json, read_bytes
 from retain.storage.snapshot import MAX_ENTRIES
 from retain.storage.transaction import COMMIT, STAGING_PATTERN
 from retain.workflows.cleaning.outputs import OutputsFolder, StudyContents
@@ -62,6 +62,17 @@ class References:
         """True if a run or a result that is not known may name a table."""
         return self.has_unread_runs or bool(self.unclear)
 
+    def add_text(self, path: Path, folder: Path) -> None:
+        """Add the cached tables that a file of an interrupted run names."""
+        try:
+            content = read_bytes(path, within=folder)
+        except MissingFileError:
+            return
+        except RetainError:
+            self.has_unread_runs = True
+            return
+        self.tables.update(one[0].decode() for one in TABLE_NAME.finditer(content))
+
     def add_data(self, config: Mapping[str, Any]) -> None:
         """Add the cached tables that the config of a run names as its data."""
         self.tables.update(CACHED_TABLE.findall(str(config.get("data"))))
@@ -71,7 +82,11 @@ def find_references(outputs: OutputsFolder) -> References:
     """Return what the results of all studies name."""
     found = References()
     for link in outputs.links:
-        _doubt(found, link.name.split("+"), f"{link.name} is a link, which is not followed")
+        _doubt(
+            found,
+            (link.name, *link.name.split("+")),
+            f"{link.name} is a link, which is not followed",
+        )
     names = {study.name for study in outputs.studies}
     for path in outputs.unreadable:
         _doubt(found, names, f"{path.name} cannot be read, and may name any run")

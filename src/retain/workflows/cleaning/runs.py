@@ -74,6 +74,7 @@ def find_runs(
             ended.append(facts)
             data[id(facts.config.get("data"))] = facts.config  # runs of a sweep share the node
         elif not run.record.exists():
+            references.add_text(run.hydra / f"{HYDRA_FILES[0]}.yaml", run.path)
             _add_interrupted(run, study, references, findings)
         else:
             references.has_unread_runs = True
