@@ -346,7 +346,7 @@ def test_without_what_the_best_run_rests_on_nothing_is_concluded(planted, said, 
     code, document = said(TREES, "trees_gate=unclear")
     (study,) = document["studies"]
     assert (code, study["conclusion"], study["obstacle"]) == (3, "incomparable", "best_unread")
-    assert "one that is or may be the best cannot be believed" in summary(document)
+    assert "one that is or may be the best has no result or cannot be believed" in summary(document)
 
 
 @pytest.mark.parametrize("tree", ["main", "branch"])
@@ -376,6 +376,15 @@ def test_a_cause_of_some_runs_that_changed_has_their_number(planted, said):
 
     planted(change)
     assert summary(said()[1]).endswith("→ 00000000 (in 1 of 3 runs).")
+
+
+def test_a_best_run_that_is_unfinished_is_not_gone(planted, said):
+    planted()
+    (best_of("branch") / "record.json").unlink()
+    _, document = said()
+    (study,) = document["studies"]
+    assert (study["obstacle"], study["gone_runs"]) == ("best_unread", [])
+    assert study["n_unfinished"] == [0, 1]
 
 
 def test_metrics_that_scores_contradict_are_not_compared(planted, said):

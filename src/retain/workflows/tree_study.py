@@ -49,15 +49,16 @@ def read_study(study: StudyDirectory, side: Side) -> StudyRuns:
     broken, more = _split_copies(broken, claims, {record.id for _, record in runs})
     unread = sorted((*broken, *placed.broken, *unlike), key=lambda one: -_claimed(one, claims))
     unreadable = [_describe_broken(one, side) for one in (*unread, *copies, *more)]
+    unfinished = [run.path.name.rpartition("-")[2] for run, record in found if record is None]
     best = max((_mean(record) for _, record in runs), default=-inf)
     return StudyRuns(
         records=tuple(record for _, record in runs),
         scored=scored,
         verdict=verdict,
         unreadable=(*unreadable, *problems),
-        n_unfinished=sum(record is None for _, record in found),
+        n_unfinished=len(unfinished),
         score_hashes=placed.score_hashes,
-        unread=frozenset(id_ for one in unread for id_ in _ids(one, claims)),
+        unread=frozenset((*unfinished, *(id_ for one in unread for id_ in _ids(one, claims)))),
         best_is_unread=bool(edited)
         or not _is_best_read(runs, placed)
         or any(best <= _claimed(one, claims) < inf for one in broken),

@@ -44,7 +44,7 @@ class StudyRuns:
     score_hashes
         Hashes of the scores of the runs whose scores were read, by id.
     unread
-        Ids of the runs whose record or scores are not believed.
+        Ids of the runs without a record, or whose record or scores are not believed.
     best_is_unread
         Whether a run that is not believed is the best by its record, or may be.
     is_verdict_outdated
