@@ -1,11 +1,12 @@
 """Drift against training customers of whom shares alone are kept."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retain.campaign.drift import SCORE, drift, drift_warnings, psi, psi_null_quantile
@@ -257,6 +258,7 @@ TEXTS = st.lists(st.one_of(st.none(), st.text(max_size=8), st.sampled_from(HOSTI
 
 
 @settings(max_examples=25, deadline=None)
+@example(then=[-sys.float_info.max], now=[None])
 @given(then=NUMBERS, now=NUMBERS)
 def test_any_numbers_have_a_finite_drift(then, now):
     check(pd.Series(then, dtype=float), pd.Series(now, dtype=float))

@@ -215,7 +215,8 @@ def _numeric_histogram(values: pd.Series) -> NumericHistogram:
     if len(observed):
         cuts = np.quantile(observed, np.arange(1, N_BINS) / N_BINS, method="inverted_cdf")
         common = cuts[1:][cuts[1:] == cuts[:-1]]
-        below = np.nextafter(common, -np.inf)
+        with np.errstate(over="ignore"):  # below the least number there is none
+            below = np.nextafter(common, -np.inf)
         edges = np.unique([*cuts, *below[np.isfinite(below)]]).tolist()
     empty = NumericHistogram(
         kind="number", edges=tuple(edges), counts=(0,) * (len(edges) + 1), n_missing=0
