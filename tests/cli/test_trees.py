@@ -378,6 +378,32 @@ def test_a_cause_of_some_runs_that_changed_has_their_number(planted, said):
     assert summary(said()[1]).endswith("→ 00000000 (in 1 of 3 runs).")
 
 
+def test_seeds_beyond_what_is_read_are_no_reason_to_conclude_nothing(planted, said, monkeypatch):
+    planted()
+    for tree in ("main", "branch"):  # the third best run is a seed of the best
+        records = (json.loads(path.read_text()) for path in Path(tree).glob("small/*/record.json"))
+        means = sorted(record["metrics"]["roc_auc"]["value"] for record in records)
+        lower = 1.5 * (means[-1] - means[-2])
+        best = best_of(tree)
+        text = (best / "record.json").read_text(encoding="utf-8")
+        record = json.loads(re.sub(r'"(seed|random_state)": 0', r'"\1": 7', text))
+        for key in ("data", "validation"):
+            record["config"][key] = json.loads(text)["config"][key]
+        metric = record["metrics"]["roc_auc"]
+        metric["fold_values"] = [value - lower for value in metric["fold_values"]]
+        for key in ("value", "low", "high"):
+            metric[key] -= lower
+        record["id"] = identity(record["config"])
+        other = best.with_name(f"{slug_of(record['config'])}-{record['id']}")
+        shutil.copytree(best, other)
+        (other / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    monkeypatch.setattr("retain.workflows.run_placements.MAX_RUNS", 1)
+    monkeypatch.setattr("retain.workflows.run_placements.MAX_ROWS", 1)
+    _, document = said()
+    (study,) = document["studies"]
+    assert (study["conclusion"], study["obstacle"]) == ("same", None)
+
+
 def test_a_best_run_that_is_unfinished_is_not_gone(planted, said):
     planted()
     (best_of("branch") / "record.json").unlink()

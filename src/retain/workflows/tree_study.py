@@ -40,7 +40,8 @@ def read_study(study: StudyDirectory, side: Side) -> StudyRuns:
     read = [(run, record) for run, record in found if isinstance(record, Record)]
     runs, copies = _without_copies(read)
     broken = [record for _, record in found if isinstance(record, BrokenRun)]
-    placed = place_runs(rank_runs(runs))
+    ranked = rank_runs(runs)
+    placed = place_runs(ranked)
     edited = {one.directory.path for one in placed.edited}
     runs = [(run, record) for run, record in runs if run.path not in edited]
     scored, unlike = _compare_like(runs, placed)
@@ -60,7 +61,7 @@ def read_study(study: StudyDirectory, side: Side) -> StudyRuns:
         score_hashes=placed.score_hashes,
         unread=frozenset((*unfinished, *(id_ for one in unread for id_ in _ids(one, claims)))),
         best_is_unread=bool(edited)
-        or not _is_best_read(runs, placed)
+        or not _is_best_read(runs, placed, {record.id for _, record in ranked})
         or any(best <= _claimed(one, claims) < inf for one in broken),
         is_verdict_outdated=verdict is not None and _is_outdated(study, runs),
     )
@@ -112,14 +113,17 @@ def _mean(record: Record) -> float:
     return record.metrics[METRIC].value if whole and METRIC in record.metrics else -inf
 
 
-def _is_best_read(runs: Sequence[Run], placed: PlacedRuns) -> bool:
-    """Return whether all scores of the best configuration were read."""
+def _is_best_read(runs: Sequence[Run], placed: PlacedRuns, tried: AbstractSet[str]) -> bool:
+    """Return whether all scores of the best configuration were read, of those that were tried.
+
+    Its runs with other seeds may be beyond the bounds of what is read.
+    """
     whole = [one for _, one in runs if one.state == "done" and not one.stopped_early]
     read = () if placed.placements is None else placed.placements.ids
     if not whole:
         return True
     best = max(group_by_seed(whole), key=lambda one: one.record.metrics[METRIC].value)
-    return {run.id for run in best.runs} <= {*read}
+    return {run.id for run in best.runs} & tried <= {*read}
 
 
 def _is_outdated(study: StudyDirectory, runs: Sequence[Run]) -> bool:
